@@ -1,0 +1,46 @@
+"""The exchange: the reference price curve every maker's quotes start from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from dealermarket import laws
+from dealermarket.errors import ParameterError
+from dealermarket.values import Value, short
+
+
+class Exchange(Value):
+    """A limit order book whose depth falls with the distance from mid like a power law (section 3.1, Appendix A.1).
+
+    `lam` > 1 is the exponent of the density of orders, `v_max` > 0 the number of units in the book.
+    """
+
+    lam: Annotated[float, Field(gt=1)] = 1.6
+    v_max: Annotated[float, Field(gt=0)] = 10_000.0
+
+    def reference_spread(self, size: ArrayLike, s0: ArrayLike) -> NDArray[np.float64]:
+        """S_ref(v): cost per unit, relative to mid, of a trade of `size`; the same for both sides.
+
+        `size` and `s0` (the bid-ask spread of the smallest trade, price units) broadcast; returns their shape.
+        At size 0 it is s0 / 2. Raises ParameterError for a size below 0 or not below v_max, or s0 < 0.
+        """
+        s0 = np.asarray(s0, dtype=np.float64)
+        if not np.all((s0 >= 0) & np.isfinite(s0)):
+            raise ParameterError(f"s0: must be finite and >= 0, got {short(s0.tolist())}")
+        return np.asarray(0.5 * s0 * self.relative_spread(size))
+
+    def relative_spread(self, size: ArrayLike) -> NDArray[np.float64]:
+        """S_ref(v) / S_ref(0), the curve without its level: shape of `size`, 1 at size 0, no unit."""
+        size = np.asarray(size, dtype=np.float64)
+        if not np.all((size >= 0) & (size < self.v_max)):
+            raise ParameterError(f"size: must be >= 0 and below v_max = {self.v_max:g}, got {short(size.tolist())}")
+        return np.asarray(laws.relative_spread(size / self.v_max, laws.curve_exponent(self.lam)))
+
+    @property
+    def largest_trade(self) -> float:
+        """The largest size that trades at once, 0.99 v_max: orders are capped at it and hedges split to it."""
+        return laws.LARGEST_TRADE * self.v_max

@@ -1,0 +1,118 @@
+"""The laws of the market, one plain function each: the only place where a formula of the model is written.
+
+Every function takes numbers or NumPy arrays that broadcast. The public methods call them as they stand; the engine
+compiles the same functions. Section and equation numbers are those of Ganesh et al. (2019), *Multi-Agent Simulation
+for Pricing and Hedging in a Dealer Market*. Prices, spreads and costs are in price units, sizes in units of the
+asset, time in years unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LARGEST_TRADE = 0.99
+"""The largest size that can trade at once, as a share of v_max: the reference curve has no liquidity at v_max."""
+
+_TINY = 1e-300  # stands for 0 where 0/0 has the limit 1: log1p and expm1 return it unchanged
+
+
+def curve_exponent(lam: Any) -> Any:
+    """`k = (lam - 2) / (lam - 1)`, the reciprocal of the paper's omega (section 3.1); 0 at lam = 2."""
+    return (lam - 2.0) / (lam - 1.0)
+
+
+def relative_spread(fraction: Any, k: Any) -> Any:
+    """S_ref(v) / S_ref(0) for `fraction` = v / v_max in [0, 1) and `k` of :func:`curve_exponent` (section 3.1, A.1).
+
+    The paper's two branches in one form, exact to about 2e-16 for every lam and size:
+    `(-L / vt) exprel(k L)` with `L = log(1 - vt)` and `exprel(x) = (e^x - 1) / x`.
+    """
+    fraction = fraction + (fraction == 0) * _TINY
+    log_left = np.log1p(-fraction)
+    x = k * log_left
+    x = x + (x == 0) * _TINY
+    return (-log_left / fraction) * (np.expm1(x) / x)
+
+
+def marginal_spread(fraction: Any, k: Any) -> Any:
+    """The price of the next unit, d(v S_ref(v))/dv / S_ref(0) = (1 - v/v_max)^(k - 1) (Appendix A.1)."""
+    return (1.0 - fraction) ** (k - 1.0)
+
+
+def quoted_spread(log_curve: Any, half_spread: Any, alpha: Any, skew: Any, tier_cost: Any) -> Any:
+    """A maker's cost per unit for a trade (section 3.3, eq. 5, with the follow-up paper's side skew).
+
+    `log_curve` = log(S_ref(v) / S_ref(0)), `half_spread` = S_ref(0), `tier_cost` = delta u.
+    """
+    return half_spread * (1.0 + skew) * np.exp(alpha * log_curve) + tier_cost
+
+
+def gbm_growth(normal: Any, drift: float, volatility: float, dt: float) -> Any:
+    """P_t / P_{t-1} of a geometric Brownian motion, exact, for a standard normal draw (section 3.1)."""
+    return np.exp((drift - 0.5 * volatility * volatility) * dt + volatility * np.sqrt(dt) * normal)
+
+
+def clipped_normal(normal: Any, mean: float, std: float, minimum: float, maximum: float) -> Any:
+    """The reference spread s0_t for a standard normal draw (section 3.1)."""
+    return np.minimum(np.maximum(mean + std * normal, minimum), maximum)
+
+
+def order_size(normal: Any, log_mean: Any, log_std: Any, largest: Any) -> Any:
+    """A log-normal order size for a standard normal draw, capped at `largest` (section 3.2)."""
+    return np.minimum(np.exp(log_mean + log_std * normal), largest)
+
+
+def order_side(side_draw: Any, oracle_draw: Any, buy_probability: Any, oracle_probability: Any, future_move: Any) -> Any:
+    """+1 where the investor buys, -1 where it sells (section 3.2).
+
+    The oracle, asked with `oracle_probability`, trades in the direction of `future_move` = P_{t+t_m} - P_t; without it,
+    or where the price does not move, a coin with `buy_probability` decides. Draws are uniform on [0, 1).
+    """
+    coin = 2.0 * (side_draw < buy_probability) - 1.0
+    informed = (oracle_draw < oracle_probability) & (future_move != 0)
+    return informed * np.sign(future_move) + (1 - informed) * coin
+
+
+def tied_winner(draw: Any, ties: Any) -> Any:
+    """Which of `ties` equally cheap makers, counted in scenario order, gets the trade: floor(U n)."""
+    return np.minimum(np.floor(draw * ties), ties - 1)
+
+
+def tier_of_rank(rank: Any, tiers: Any, ranked: Any) -> Any:
+    """The quantile of `rank` (0 is best) among `ranked` participants cut into `tiers` (section 3.3)."""
+    return rank * tiers // ranked
+
+
+def trade_yield(spread: Any, side: Any, move: Any) -> Any:
+    """A maker's revenue per unit of a matured trade: spread plus position revenue (section 3.3).
+
+    `side` is +1 where the client bought, `move` = P_t - P_{t-t_m}.
+    """
+    return spread - side * move
+
+
+def updated_average(average: Any, value: Any, weight: Any, first: Any) -> Any:
+    """Exponentially weighted average `psi += w (yield - psi)`, set by the first value."""
+    return value if first else average + weight * (value - average)
+
+
+def risk_cost(position: Any, move: Any) -> Any:
+    """min(z (P_t - P_{t-1}), 0): a position's losing moves alone count (section 3.4)."""
+    return np.minimum(position * move, 0.0)
+
+
+def position_revenue(traded: Any, move: Any) -> Any:
+    """(P_t - P_{t-t_m}) times the volume traded at t - t_m, signed from the maker's side (section 3.4)."""
+    return traded * move
+
+
+def uniform_variance(pieces: Any) -> Any:
+    """Sum of y_k^2 of the schedule of `pieces` equal trades: (n - 1)(2n - 1) / (6n) (section 3.3, linear hedging)."""
+    return (pieces - 1.0) * (2.0 * pieces - 1.0) / (6.0 * pieces)
+
+
+def mean_plus_risk(expected: Any, variance: Any, risk_aversion: Any) -> Any:
+    """The hedger's objective E[C] + gamma sqrt(Var[C]) (section 3.3, Almgren-Chriss)."""
+    return expected + risk_aversion * np.sqrt(variance)

@@ -1,0 +1,1 @@
+"""Market makers: a tiering, a pricing and a hedging policy under one name."""

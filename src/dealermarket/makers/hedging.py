@@ -1,0 +1,134 @@
+"""Hedging: how much of its position a maker trades away now, and where (section 3.3)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, Tag
+
+from dealermarket import laws
+from dealermarket.errors import ParameterError
+from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD, Value
+
+Floats = NDArray[np.float64]
+CostCurve = Callable[[Floats], Floats]
+"""Cost per unit of trades of given sizes: takes an array of sizes > 0, returns an array of the same shape, price units."""
+
+Venue = Literal["makers", "exchange", "best"]
+Volatility = Annotated[
+    Annotated[Literal["market"], Tag(WORD)] | Annotated[Annotated[float, Field(ge=0)], Tag(NUMBER)], NUMBER_OR_WORD
+]
+
+
+class HedgingPolicy(Value):
+    """What every policy that trades shares.
+
+    `venue`: the other `makers` (the paper's), the `exchange` (unlimited, at S_ref) or the `best` of both.
+    `volatility`: the annual volatility the maker believes in, "market" for the scenario's own.
+    """
+
+    venue: Venue = "makers"
+    volatility: Volatility = "market"
+
+    @abstractmethod
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        """Fractions x_k >= 0 of |position| to trade in each step of the horizon, shape (H,).
+
+        `cost` gives the cost per unit of a size, `step_volatility` is the standard deviation of the mid over one
+        step (price units). No trade is larger than `largest` (units of the asset): the fractions then sum to 1 only
+        if the horizon is long enough, else every one of them is largest / |position|. A position of 0: all zero.
+        """
+
+
+class _Horizon(HedgingPolicy):
+    """A policy that weighs the cost of trading against the risk of waiting over `horizon` steps (N_max)."""
+
+    risk_aversion: Annotated[float, Field(ge=0)] = 0.25
+    horizon: Annotated[int, Field(ge=1, le=1000)] = 20
+
+    def objective(self, fractions: Floats, position: float, cost: CostCurve, step_volatility: float) -> float:
+        """E[C] + gamma sqrt(Var[C]) of a schedule, price units per unit of |position|; inf where it is not allowed."""
+        expected = float(np.sum(fractions * cost(np.abs(position) * fractions), where=fractions > 0))
+        left = 1.0 - np.cumsum(fractions)[:-1]
+        return float(laws.mean_plus_risk(expected, step_volatility**2 * np.sum(left**2), self.risk_aversion))
+
+
+class AlmgrenChriss(_Horizon):
+    """The `optimal` policy: minimises E[C] + gamma sqrt(Var[C]) over all schedules, trades the first piece, and solves
+    again at the next step (section 3.3, eq. 7; Almgren and Chriss 2000)."""
+
+    kind: Literal["optimal"] = "optimal"
+
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        from dealermarket.makers.schedule import optimal_schedule
+
+        size = _checked_size(position, step_volatility)
+        return optimal_schedule(size, cost, self.risk_aversion * step_volatility, self.horizon, largest)
+
+
+class LinearSchedule(_Horizon):
+    """The `linear` heuristic: n equal trades in the next n steps, with the best n in 1..H (section 3.3)."""
+
+    kind: Literal["linear"] = "linear"
+
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        size = _checked_size(position, step_volatility)
+        if size == 0:
+            return np.zeros(self.horizon)
+        pieces = np.arange(1, self.horizon + 1)
+        pieces = pieces[size / pieces <= largest]
+        if len(pieces) == 0:
+            return np.full(self.horizon, largest / size)
+        variance = step_volatility**2 * laws.uniform_variance(pieces)
+        value = laws.mean_plus_risk(cost(size / pieces), variance, self.risk_aversion)
+        best = pieces[np.argmin(value)]
+        return np.where(np.arange(self.horizon) < best, 1.0 / best, 0.0)
+
+
+class ConstantFraction(HedgingPolicy):
+    """Trades the same `fraction` of the position at every step."""
+
+    kind: Literal["fraction"] = "fraction"
+    fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        return _at_once(position, self.fraction, largest)
+
+
+class FullHedge(HedgingPolicy):
+    """Trades the whole position at every step: infinite risk aversion."""
+
+    kind: Literal["full"] = "full"
+
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        return _at_once(position, 1.0, largest)
+
+
+class NoHedge(Value):
+    """Never hedges: positions close only when clients trade the other way."""
+
+    kind: Literal["none"] = "none"
+
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        """Nothing to trade: shape (1,), zero."""
+        return np.zeros(1)
+
+
+Hedging = Annotated[AlmgrenChriss | LinearSchedule | ConstantFraction | FullHedge | NoHedge, Field(discriminator="kind")]
+
+
+def _checked_size(position: float, step_volatility: float) -> float:
+    if not np.isfinite(position):
+        raise ParameterError(f"position: must be finite, got {position!r}")
+    if not (np.isfinite(step_volatility) and step_volatility >= 0):
+        raise ParameterError(f"step_volatility: must be finite and >= 0, got {step_volatility!r}")
+    return abs(position)
+
+
+def _at_once(position: float, fraction: float, largest: float) -> Floats:
+    size = _checked_size(position, 0.0)
+    return np.array([min(fraction, largest / size) if size else 0.0])

@@ -1,0 +1,116 @@
+"""The optimal hedging schedule for any cost curve, by dynamic programming.
+
+Minimises E + gamma sqrt(Var) with E = sum x_k c(|z| x_k) and Var = s^2 sum_{k < H-1} y_k^2 (section 3.3, eq. 7). Since
+sqrt(V) = min over tau of (V / tau + tau) / 2, the problem is, for each tau, a sum over the steps in the fraction left
+y_k alone, which dynamic programming solves on a grid for any curve, convex or not, such as the envelope of several
+makers' quotes. The best path is then refined on grids that close in on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.errors import ParameterError
+
+Floats = NDArray[np.float64]
+
+_COARSE_POINTS = 240  # grid points over the whole position, about; a multiple of the horizon
+_FINE_POINTS = 17  # grid points a step around the best path so far
+_TAUS = 40
+_SHRINK = 0.6
+_SMALLEST_WIDTH = 1e-9
+
+
+def optimal_schedule(
+    size: float, cost: Callable[[Floats], Floats], risk_per_step: float, horizon: int, largest: float = np.inf
+) -> Floats:
+    """Fractions of `size` to trade in each of `horizon` steps, shape (horizon,); see AlmgrenChriss.schedule.
+
+    `risk_per_step` is gamma s, price units. Deterministic; raises ParameterError if the cost is not a number.
+    """
+    if size == 0:
+        return np.zeros(horizon)
+    most = min(largest / size, 1.0)
+    if most * horizon <= 1.0 + 1e-12:
+        return np.full(horizon, min(most, 1.0 / horizon))
+    if horizon == 1:
+        return np.ones(1)
+
+    def step_cost(fraction: Floats) -> Floats:
+        """x c(|z| x) for each fraction; 0 at 0, inf where the trade is too large or would be the wrong way."""
+        allowed = (fraction > 0) & (fraction <= most * (1 + 1e-12))
+        value = np.where(fraction == 0, 0.0, np.inf)
+        value[allowed] = fraction[allowed] * cost(size * fraction[allowed])
+        if np.isnan(value).any():
+            raise ParameterError("cost: must return a number for every size that can trade, got NaN")
+        return value
+
+    path = _coarse_path(step_cost, risk_per_step, horizon)
+    path = _refined_path(path, step_cost, risk_per_step)
+    return path[:-1] - path[1:]
+
+
+def _objective(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_step: float) -> float:
+    return float(step_cost(-np.diff(path)).sum() + risk_per_step * np.sqrt(np.sum(path[1:-1] ** 2)))
+
+
+def _coarse_path(step_cost: Callable[[Floats], Floats], risk_per_step: float, horizon: int) -> Floats:
+    """The best path y on one uniform grid, from 1 at index 0 to 0 at index `horizon`, over a range of tau."""
+    points = horizon * max(1, round(_COARSE_POINTS / horizon))
+    grid = np.linspace(0.0, 1.0, points + 1)
+    trade = grid[:, None] - grid[None, :]  # from y (row) to a smaller y (column)
+    trade[np.abs(trade) < 1e-12] = 0.0
+    move_cost = step_cost(trade)
+    # tau = sqrt(sum y_k^2): from a first trade that leaves almost nothing to the slowest path
+    taus = np.geomspace(0.5 / points, np.sqrt(horizon), _TAUS) if risk_per_step > 0 else np.ones(1)
+    best, best_value = np.linspace(1.0, 0.0, horizon + 1), np.inf
+    for tau in taus:
+        risk = 0.5 * risk_per_step / tau * grid**2
+        value, choices = move_cost[:, 0], []
+        for _ in range(horizon - 1):
+            total = move_cost + (risk + value)[None, :]
+            choice = np.argmin(total, axis=1)
+            value = np.take_along_axis(total, choice[:, None], axis=1)[:, 0]
+            choices.append(choice)
+        index = [points]
+        for choice in reversed(choices):
+            index.append(int(choice[index[-1]]))
+        path = np.append(grid[index], 0.0)
+        path_value = _objective(path, step_cost, risk_per_step)
+        if path_value < best_value:
+            best, best_value = path, path_value
+    return best
+
+
+def _refined_path(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_step: float) -> Floats:
+    """The path improved on grids around it, each narrower than the last; it never gets worse."""
+    horizon = len(path) - 1
+    offsets = np.linspace(-1.0, 1.0, _FINE_POINTS)
+    best_value = _objective(path, step_cost, risk_per_step)
+    width = 2.0 / _COARSE_POINTS
+    while width > _SMALLEST_WIDTH:
+        tau = np.sqrt(np.sum(path[1:-1] ** 2))
+        weight = 0.5 * risk_per_step / tau if tau > 0 else np.inf
+        levels = np.clip(path[:, None] + width * offsets, 0.0, 1.0)
+        levels[0], levels[-1] = 1.0, 0.0
+        risk = np.where(levels > 0, np.minimum(weight, 1e300) * levels**2, 0.0)
+        moves = step_cost(levels[:-1, :, None] - levels[1:, None, :])
+        value, choices = moves[-1, :, 0], []
+        for k in range(horizon - 2, -1, -1):
+            total = moves[k] + (risk[k + 1] + value)[None, :]
+            choice = np.argmin(total, axis=1)
+            value = np.take_along_axis(total, choice[:, None], axis=1)[:, 0]
+            choices.append(choice)
+        index, candidate = 0, path.copy()
+        for k, choice in enumerate(reversed(choices)):
+            index = int(choice[index])
+            candidate[k + 1] = levels[k + 1, index]
+        candidate_value = _objective(candidate, step_cost, risk_per_step)
+        if candidate_value < best_value * (1 - 1e-15):
+            path, best_value = candidate, candidate_value
+        else:
+            width *= _SHRINK
+    return path

@@ -1,0 +1,182 @@
+"""The base of every component: a frozen, validated value whose errors a person can read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
+
+from dealermarket.errors import ParameterError
+
+# What pydantic calls its checks, in the words of a user.
+_MEANINGS = {
+    "finite_number": "must be a finite number",
+    "missing": "is required",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "string_type": "must be a text",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+}
+_COMPARISONS = {"greater_than": (">", "gt"), "greater_than_equal": (">=", "ge"), "less_than": ("<", "lt"), "less_than_equal": ("<=", "le")}
+_WAYS_OUT = {
+    "risk_aversion": "an infinite risk aversion is written kind = 'full'",
+    "lam": "the reference curve exists for lam > 1 (the paper uses 1.6)",
+}
+
+# Tags of fields that take a number or something else; chosen by the type found, so that one error is reported, not two.
+NUMBER, RANGE, WORD = "number", "range", "word"
+
+
+def _form(value: object) -> str:
+    return WORD if isinstance(value, str) else RANGE if isinstance(value, (list, tuple)) else NUMBER
+
+
+NUMBER_OR_RANGE = Discriminator(lambda value: NUMBER if _form(value) == WORD else _form(value))
+NUMBER_OR_WORD = Discriminator(lambda value: NUMBER if _form(value) == RANGE else _form(value))
+
+
+class Value(BaseModel):
+    """Frozen, strict and without unknown fields; fields may be given by position in the order of their declaration,
+    a class's own before those it inherits.
+
+    Raises :class:`~dealermarket.errors.ParameterError`, which lists all problems at once, each with the path of its
+    field, the value found and what is allowed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, revalidate_instances="never")
+
+    def __init__(self, /, *args: Any, **fields: Any) -> None:
+        names = _positional(type(self))
+        if len(args) > len(names):
+            raise ParameterError(f"{type(self).__name__}: takes at most {len(names)} values by position, got {len(args)}")
+        for name, value in zip(names, args, strict=False):
+            if name in fields:
+                raise ParameterError(f"{type(self).__name__}.{name}: given twice, by position and by name")
+            fields[name] = value
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise ParameterError("\n".join(readable(error, type(self)))) from None
+
+    # Lets pydantic build nested values without this constructor, so that every error keeps its whole path.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated again.
+
+        Raises ParameterError where the copy would not be valid."""
+        return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | changes)
+
+
+def _positional(model: type[BaseModel]) -> list[str]:
+    """Field names by position: a class's own fields before those it inherits."""
+    names: list[str] = []
+    for ancestor in reversed([c for c in model.__mro__ if issubclass(c, BaseModel)]):
+        names = [name for name in ancestor.model_fields if name not in names and name != "kind"] + names
+    return names
+
+
+def readable(error: ValidationError, root: type[BaseModel]) -> list[str]:
+    """One line a problem: the path of the field, what is wrong with which value, and the way out."""
+    return [_line(problem, root) for problem in error.errors(include_url=False)]
+
+
+def _line(problem: Mapping[str, Any], root: type[BaseModel]) -> str:
+    kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
+    # pydantic puts the tags of a union into the location; a path in the file has none of them
+    location = [part for part in problem["loc"] if part not in _tags(root)]
+    path = ".".join(str(part) for part in location) or root.__name__
+    field = str(location[-1]) if location else ""
+    if kind == "extra_forbidden":
+        return f"{path}: unknown field{suggestion(field, _known_fields(root, problem['loc']))}"
+    if kind == "missing":
+        return f"{path}: is required and not given"
+    if kind == "union_tag_invalid":
+        names = [name.strip(" '") for name in str(context["expected_tags"]).split(",")]
+        return f"{path}.kind: {context['tag']!r} is not one of {', '.join(names)}"
+    if kind == "union_tag_not_found":
+        return f"{path}.kind: is required and not given"
+    if kind == "value_error":
+        said = str(context["error"])
+        return f"{path}: {said}" if location else said
+    if kind in _COMPARISONS:
+        sign, bound = _COMPARISONS[kind]
+        said = f"must be {sign} {context[bound]:g}"
+    elif kind == "literal_error":
+        said = f"must be {context['expected']}"
+    elif kind in ("too_short", "string_too_short"):
+        said = "must not be empty"
+    else:
+        said = _MEANINGS.get(kind, problem["msg"][0].lower() + problem["msg"][1:])
+    way_out = f" ({_WAYS_OUT[field]})" if field in _WAYS_OUT else ""
+    return f"{path}: {said}, got {short(value)}{way_out}"
+
+
+def short(value: object, width: int = 60) -> str:
+    """The value as a person would write it, cut to a width."""
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where a known word is near, else what is known."""
+    known = sorted(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known: {', '.join(known)}" if known else ""
+
+
+def component_of_kind(root: type[BaseModel], kind: object) -> type[BaseModel] | None:
+    """The component below `root` that is chosen by `kind = ...`, or None."""
+    return next((c for c in _components(root) if "kind" in c.model_fields and c.model_fields["kind"].default == kind), None)
+
+
+def _components(root: type[BaseModel], seen: set[type[BaseModel]] | None = None) -> set[type[BaseModel]]:
+    """Every value class reachable from the fields of `root`, itself included."""
+    seen = set() if seen is None else seen
+    if root in seen:
+        return seen
+    seen.add(root)
+    pending = [field.annotation for field in root.model_fields.values()]
+    while pending:
+        annotation = pending.pop()
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            _components(annotation, seen)
+        pending.extend(getattr(annotation, "__args__", ()))
+    return seen
+
+
+def _tags(root: type[BaseModel]) -> set[str]:
+    components = _components(root)
+    return {NUMBER, RANGE, WORD} | {model.__name__ for model in components} | {
+        str(model.model_fields["kind"].default) for model in components if "kind" in model.model_fields
+    }
+
+
+def _known_fields(root: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
+    """The fields allowed where an unknown one was found: of the class its tag names, or of the class of its parent."""
+    model: type[BaseModel] = root
+    for part in location[:-1]:
+        by_tag = [c for c in _components(model) if part in (c.__name__, c.model_fields["kind"].default if "kind" in c.model_fields else None)]
+        by_field = model.model_fields.get(str(part))
+        if by_tag:
+            model = by_tag[0]
+        elif by_field is not None:
+            pending, found = [by_field.annotation], []
+            while pending:
+                annotation = pending.pop()
+                if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                    found.append(annotation)
+                pending.extend(getattr(annotation, "__args__", ()))
+            if len(found) == 1:
+                model = found[0]
+    return set(model.model_fields)
