@@ -1,0 +1,54 @@
+"""`compiled`: Numba's compiler with a cache on disk that no stale code can come out of."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+from dealermarket.cache import cache_folder
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_KEPT_VERSIONS = 5
+
+
+@cache
+def _code_folder() -> Path | None:
+    """The cache of this very source code. Numba notices a change in the file of a compiled function, not in those of
+    the functions that it calls; so every state of the sources gets a folder of its own."""
+    base = cache_folder()
+    if base is None:
+        return None
+    package = Path(__file__).parent
+    sources = [*sorted(package.glob("*.py")), package.parent / "laws.py"]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    folder = base / "code" / digest
+    if not folder.exists():
+        former = sorted((base / "code").glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in former[_KEPT_VERSIONS - 1 :]:
+            shutil.rmtree(old, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def compiled(function: F) -> F:
+    """The function as machine code: no interpreter lock, cached on disk, exact IEEE arithmetic (no fastmath)."""
+    folder = _code_folder()
+    former = numba.config.CACHE_DIR
+    try:
+        numba.config.CACHE_DIR = str(folder or "")
+        return cast(F, numba.njit(nogil=True, cache=folder is not None, error_model="numpy")(function))
+    finally:
+        numba.config.CACHE_DIR = former
+
+
+def is_cached() -> bool:
+    """Whether an earlier process has left the engine's machine code on disk."""
+    folder = _code_folder()
+    return folder is not None and any(folder.rglob("run_markets*.nbc"))

@@ -1,0 +1,255 @@
+"""Tables of the optimal first hedge against one rival, in dimensionless numbers.
+
+Against a rival who quotes `half_spread (S_ref(v)/S_ref(0))^alpha + constant`, the best schedule depends on
+q = |z| / v_max, G = gamma s / half_spread, alpha, lam and the horizon H alone (section 3.3, eq. 7). For each (alpha,
+lam, H) a table over (q, G) holds the first fraction x_0 and the value of the optimum; the engine interpolates.
+
+The optimum itself is found exactly. In units of v_max, with F(v) = v g(v)^alpha and Y_k the size left after trade k,
+sum F(Y_{k-1} - Y_k) + G sqrt(sum Y_k^2) is convex in the Y_k; its Hessian is tridiagonal plus a rank-one term, so a Newton
+step costs O(H). Trades fall from step to step: those at the cap of 0.99 v_max come first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket import laws
+from dealermarket.cache import cache_folder
+from dealermarket.engine.compiled import compiled
+
+Floats = NDArray[np.float64]
+
+CAP = laws.LARGEST_TRADE
+BELOW_CAP = 64  # intervals in sqrt(q) over [0, CAP], where the whole position can trade at once
+ABOVE_CAP = 32  # intervals in sqrt(q / CAP - 1) over [CAP, CAP H]
+RISKS = 96  # intervals in the risk axis, see `risk_coordinate`
+_LARGEST_RISK = 1e7  # stands for infinity, in units of the scale
+
+relative_spread = compiled(laws.relative_spread)
+marginal_spread = compiled(laws.marginal_spread)
+
+
+class HedgeTables(NamedTuple):
+    """What `lookup` interpolates: x_0 and the logarithm of the optimum's value, over sizes and risks."""
+
+    horizon: Floats  # (tables,)
+    scale: Floats  # (tables, sizes): the scale of the risk axis over q
+    first: Floats  # (tables, sizes, risks): x_0
+    log_value: Floats  # (tables, sizes, risks): log((E + G sd) / half_spread)
+
+
+@compiled
+def trade_cost(v, alpha, k):  # type: ignore[no-untyped-def]
+    """F(v) = v g(v)^alpha with F' and F''; continued as a parabola below 0 and above CAP, where no optimum lies."""
+    inside = min(max(v, 0.0), CAP)
+    g = relative_spread(inside, k)
+    price = marginal_spread(inside, k)
+    slope = (price - g) / inside if inside > 1e-5 else 0.5 * (1.0 - k)  # g'(v)
+    mixed = (1.0 - alpha) * g + alpha * price
+    power = g ** (alpha - 1.0)
+    first = power * mixed
+    bend = (1.0 - k) * price / (1.0 - inside)  # the slope of `price`
+    second = power * ((alpha - 1.0) * slope / g * mixed + (1.0 - alpha) * slope + alpha * bend)
+    beyond = v - inside
+    return inside * power * g + first * beyond + 0.5 * second * beyond * beyond, first + second * beyond, second
+
+
+@compiled
+def schedule_value(left, total, passed, risk, alpha, k):  # type: ignore[no-untyped-def]
+    """sum F + G sqrt(sum Y^2) of the trades that leave `left`; `passed` is the sum of Y^2 before them."""
+    cost, squares, before = 0.0, passed, total
+    for n in range(len(left)):
+        cost += trade_cost(before - left[n], alpha, k)[0]
+        before = left[n]
+        squares += before * before
+    return cost + trade_cost(before, alpha, k)[0] + risk * np.sqrt(squares)
+
+
+@compiled
+def newton_step(left, total, passed, risk, alpha, k, step):  # type: ignore[no-untyped-def]
+    """Writes the Newton step of `schedule_value` to `step`; returns its slope along the step (< 0 but at the optimum)."""
+    count = len(left)
+    squares = passed
+    for n in range(count):
+        squares += left[n] * left[n]
+    norm = max(np.sqrt(squares), 1e-200)
+    gradient, pull = np.empty(count), np.empty(count)  # `pull`: the tridiagonal part's answer to the rank-one vector
+    upper = np.empty(count)
+    _, first, second = trade_cost(total - left[0], alpha, k)
+    for n in range(count):
+        after = left[n + 1] if n + 1 < count else 0.0
+        _, next_first, next_second = trade_cost(left[n] - after, alpha, k)
+        gradient[n] = next_first - first + risk * left[n] / norm
+        diagonal = second + next_second + risk / norm
+        pivot = diagonal + (second * upper[n - 1] if n > 0 else 0.0)
+        upper[n] = -next_second / pivot
+        step[n] = (-gradient[n] + (second * step[n - 1] if n > 0 else 0.0)) / pivot
+        pull[n] = (left[n] / norm + (second * pull[n - 1] if n > 0 else 0.0)) / pivot
+        first, second = next_first, next_second
+    for n in range(count - 2, -1, -1):
+        step[n] -= upper[n] * step[n + 1]
+        pull[n] -= upper[n] * pull[n + 1]
+    along, own = 0.0, 0.0
+    for n in range(count):
+        along += left[n] / norm * step[n]
+        own += left[n] / norm * pull[n]
+    weight = risk / norm
+    factor = weight * along / max(1.0 - weight * own, 1e-12)
+    slope = 0.0
+    for n in range(count):
+        step[n] += factor * pull[n]
+        slope += gradient[n] * step[n]
+    return slope
+
+
+@compiled
+def minimise(left, total, passed, risk, alpha, k):  # type: ignore[no-untyped-def]
+    """Moves `left` to the minimum of `schedule_value` by Newton's method; returns the value there."""
+    step, trial = np.empty_like(left), np.empty_like(left)
+    value = schedule_value(left, total, passed, risk, alpha, k)
+    for _ in range(200):
+        slope = newton_step(left, total, passed, risk, alpha, k, step)
+        if slope > -1e-13 * value:
+            break
+        length, reached = 1.0, np.inf
+        while length > 1e-9:
+            for n in range(len(left)):
+                trial[n] = left[n] + length * step[n]
+            reached = schedule_value(trial, total, passed, risk, alpha, k)
+            if reached <= value + 1e-4 * length * slope:
+                break
+            length *= 0.5
+        if not reached < value:
+            break
+        left[:] = trial
+        value = reached
+    return value
+
+
+@compiled
+def best_schedule(total, risk, horizon, alpha, k, left):  # type: ignore[no-untyped-def]
+    """First fraction x_0 and value E + G sd (in half spreads) of the best schedule of `total` = q at `risk` = G.
+
+    `left` (horizon - 1,) is where the search starts, in units of v_max, and receives the optimum.
+    """
+    if total <= CAP and (horizon == 1 or risk >= trade_cost(total, alpha, k)[1] - 1.0):
+        return 1.0, relative_spread(total, k) ** alpha
+    if total >= CAP * horizon:
+        return CAP / total, np.inf  # cannot be done within the horizon
+    cost, passed, remaining = 0.0, 0.0, total
+    for capped in range(horizon - 1):
+        value = minimise(left[capped:], remaining, passed, risk, alpha, k)
+        if remaining - left[capped] <= CAP * (1.0 + 1e-9):
+            break
+        cost += trade_cost(CAP, alpha, k)[0]
+        remaining -= CAP
+        passed += remaining * remaining
+        left[capped] = remaining
+        for n in range(capped + 1, horizon - 1):
+            left[n] = min(left[n], remaining)
+    return min((total - left[0]) / total, 1.0), (cost + value) / total
+
+
+@compiled
+def size_coordinate(q, horizon):  # type: ignore[no-untyped-def]
+    """Position of q in the size axis of a table, in intervals."""
+    if q <= CAP:
+        return BELOW_CAP * np.sqrt(q / CAP)
+    return BELOW_CAP + ABOVE_CAP * np.sqrt((q / CAP - 1.0) / (horizon - 1.0))
+
+
+@compiled
+def risk_coordinate(risk, scale):  # type: ignore[no-untyped-def]
+    """Position of G in the risk axis, in intervals: r / (1 + r) with r = (G / scale)^(1/4), fine at both ends."""
+    r = np.sqrt(np.sqrt(risk / scale))
+    return RISKS * r / (1.0 + r)
+
+
+@compiled
+def fill_table(horizon, alpha, k, scale, first, log_value):  # type: ignore[no-untyped-def]
+    """Fills one table: `scale` (sizes,), `first` and `log_value` (sizes, risks)."""
+    for i in range(BELOW_CAP + ABOVE_CAP + 1):
+        if i <= BELOW_CAP:
+            q = max(CAP * (i / BELOW_CAP) ** 2, 1e-6)
+        else:
+            q = CAP * (1.0 + (horizon - 1.0) * ((i - BELOW_CAP) / ABOVE_CAP) ** 2)
+        q = min(q, CAP * horizon * (1.0 - 1e-9))
+        # the risk at which a small position trades at once, softened where the curve gets steep
+        scale[i] = (trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0) / q
+        left = q * (1.0 - np.arange(1, horizon) / horizon)
+        for j in range(RISKS + 1):
+            r = j / (RISKS - j) if j < RISKS else np.inf
+            risk = scale[i] * q * min(r**4, _LARGEST_RISK)
+            first[i, j], value = best_schedule(q, risk, horizon, alpha, k, left)
+            log_value[i, j] = np.log(value)
+
+
+@compiled
+def bilinear(values, i, a, j, b):  # type: ignore[no-untyped-def]
+    """The value at (i + a, j + b) of a table, linear in each axis."""
+    low = (1.0 - b) * values[i, j] + b * values[i, j + 1]
+    high = (1.0 - b) * values[i + 1, j] + b * values[i + 1, j + 1]
+    return (1.0 - a) * low + a * high
+
+
+@compiled
+def lookup(tables, table, q, risk):  # type: ignore[no-untyped-def]
+    """x_0 and the value of the optimum (in half spreads) for a position of `q` = |z| / v_max at `risk` = G."""
+    horizon = tables.horizon[table]
+    largest = min(CAP / q, 1.0)
+    if q >= CAP * horizon:
+        return largest, np.inf
+    u = size_coordinate(q, horizon)
+    i = min(int(u), BELOW_CAP + ABOVE_CAP - 1)
+    a = u - i
+    w = risk_coordinate(risk, q * ((1.0 - a) * tables.scale[table, i] + a * tables.scale[table, i + 1]))
+    j = min(int(w), RISKS - 1)
+    b = w - j
+    first = bilinear(tables.first[table], i, a, j, b)
+    return min(first, largest), np.exp(bilinear(tables.log_value[table], i, a, j, b))
+
+
+def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats, Floats]:
+    """`scale`, `first` and `log_value` of one table, computed."""
+    sizes = BELOW_CAP + ABOVE_CAP + 1
+    scale, first, log_value = np.empty(sizes), np.empty((sizes, RISKS + 1)), np.empty((sizes, RISKS + 1))
+    fill_table(horizon, float(alpha), laws.curve_exponent(lam), scale, first, log_value)
+    return scale, first, log_value
+
+
+def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats, Floats]:
+    """The same from the cache on disk, which it joins if it was not there; a broken file is replaced."""
+    folder = cache_folder()
+    if folder is None:
+        return build_table(alpha, lam, horizon)
+    code = Path(__file__).read_bytes() + Path(laws.__file__).read_bytes()
+    name = hashlib.sha256(code + repr((float(alpha), float(lam), horizon)).encode()).hexdigest()[:24]
+    path = folder / "hedging" / f"{name}.npz"
+    try:
+        with np.load(path) as stored:
+            return stored["scale"], stored["first"], stored["log_value"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        scale, first, log_value = build_table(alpha, lam, horizon)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+            np.savez(file, scale=scale, first=first, log_value=log_value)
+        os.replace(file.name, path)
+    except OSError:
+        pass  # a full disk costs the cache, not the run
+    return scale, first, log_value
+
+
+def hedge_tables(wanted: list[tuple[float, int]], lam: float) -> HedgeTables:
+    """The tables of these (alpha, horizon), in order; of one unused table if none is wanted."""
+    made = [stored_table(alpha, lam, horizon) for alpha, horizon in wanted or [(1.0, 1)]]
+    horizons = np.array([horizon for _, horizon in wanted or [(1.0, 1)]], dtype=np.float64)
+    return HedgeTables(horizons, *(np.stack(part) for part in zip(*made, strict=True)))

@@ -1,0 +1,322 @@
+"""One step of the market, in the order of docs/model.md, "One step": the engine as the paper reads.
+
+`begin_step` is everything up to the point where policies written in Python act, `finish_step` the rest; without such
+policies they are called back to back. No randomness inside: prices, orders and the draws that break ties are handed
+in. Functions take the rules and the state of one market, `earned` (M,) MAKER_STEP being this step's record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dealermarket import laws
+from dealermarket.engine.compiled import compiled
+from dealermarket.engine.hedge_tables import CAP, lookup, relative_spread
+from dealermarket.engine.ranking import move_in_ranking, new_ranking
+from dealermarket.engine.state import EXCHANGE, FIXED, FRACTION, FULL, HEDGE, LINEAR, MAKERS, NONE, ORDER, REVENUE_RATE
+
+quoted_spread = compiled(laws.quoted_spread)
+tied_winner = compiled(laws.tied_winner)
+trade_yield = compiled(laws.trade_yield)
+updated_average = compiled(laws.updated_average)
+risk_cost = compiled(laws.risk_cost)
+position_revenue = compiled(laws.position_revenue)
+uniform_variance = compiled(laws.uniform_variance)
+mean_plus_risk = compiled(laws.mean_plus_risk)
+
+
+@compiled
+def start(rules, market, tie_break):  # type: ignore[no-untyped-def]
+    """A new market: nobody holds, has earned or is owed anything; equal metrics rank by `tie_break` (M, J)."""
+    market.clock[0] = 0
+    market.pending_count[:] = 0
+    market.position[:] = 0.0
+    market.psi[:] = 0.0
+    market.matured[:] = 0
+    market.matured_volume[:] = 0.0
+    market.metric[:] = 0.0
+    market.tie_break[:] = tie_break
+    market.tiers_given[:] = False
+    market.given_fraction[:] = np.nan
+    for i in range(len(rules.makers)):
+        rule, totals, flow = rules.makers[i], market.totals[i], market.flow[i]
+        market.skew[i, 0], market.skew[i, 1] = rule.eps_buy, rule.eps_sell
+        new_ranking(rules.investors + i, tie_break[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rule.tiers)
+        flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
+        totals.spread_revenue, totals.position_revenue, totals.hedging_cost, totals.risk_cost = 0.0, 0.0, 0.0, 0.0
+        totals.pnl, totals.volume, totals.client_volume, totals.hedge_volume = 0.0, 0.0, 0.0, 0.0
+        totals.trades, totals.abs_position = 0, 0.0
+
+
+@compiled
+def begin_step(rules, market, mid, earned):  # type: ignore[no-untyped-def]
+    """Steps 1 to 3: what the new mid does to positions, trades and tiers."""
+    charge_risk(market, mid, earned)
+    mature_trades(rules, market, mid, earned)
+    update_tiers(rules, market)
+    market.mids[market.clock[0] % rules.reward_horizon] = mid
+
+
+@compiled
+def finish_step(rules, market, s0, investor, side, size, log_curve, tie, hedge_tie, earned):  # type: ignore[no-untyped-def]
+    """Steps 4 to 6: orders (arrays, one entry each), hedges and positions, at the mid of `begin_step`.
+
+    `log_curve` is log(S_ref(size) / S_ref(0)); `hedge_tie` (M,) are the draws that break ties among hedge quotes.
+    """
+    mid = market.mids[market.clock[0] % rules.reward_horizon]
+    unit = mid if rules.scale_with_price else 1.0
+    market.pending_count[market.clock[0] % rules.reward_horizon] = 0
+    match_orders(rules, market, 0.5 * s0 * unit, unit, investor, side, size, log_curve, tie, earned)
+    hedge_positions(rules, market, mid, 0.5 * s0 * unit, unit, hedge_tie, earned)
+    move_positions(rules, market)
+    add_to_totals(market, earned)
+    market.clock[0] += 1
+
+
+@compiled
+def charge_risk(market, mid, earned):  # type: ignore[no-untyped-def]
+    """Step 1: the risk cost of the position held into the step; also opens the step's record."""
+    t, horizon = market.clock[0], len(market.mids)
+    move = mid - market.mids[(t - 1) % horizon] if t > 0 else 0.0
+    for i in range(len(earned)):
+        position = market.position[i]
+        earned[i].position = position
+        earned[i].risk_cost = risk_cost(position, move)
+        earned[i].spread_revenue, earned[i].position_revenue, earned[i].hedging_cost = 0.0, 0.0, 0.0
+        earned[i].hedge_fraction, earned[i].hedge_size, earned[i].step_volatility = 0.0, 0.0, 0.0
+        market.totals[i].pnl += position * move
+
+
+@compiled
+def mature_trades(rules, market, mid, earned):  # type: ignore[no-untyped-def]
+    """Step 2: the trades of t_m steps ago get their position revenue and yield, in the order they were made."""
+    slot = market.clock[0] % rules.reward_horizon
+    if market.clock[0] < rules.reward_horizon:
+        return
+    move = mid - market.mids[slot]
+    for n in range(market.pending_count[slot]):
+        trade = market.pending[slot, n]
+        taker, i, j = trade.taker - rules.investors, trade.maker - rules.investors, trade.taker
+        if taker >= 0:
+            earned[taker].position_revenue += position_revenue(trade.side * trade.size, move)
+        if i == len(rules.makers):
+            continue  # the exchange neither earns nor tiers
+        trade.position_revenue = position_revenue(-trade.side * trade.size, move)
+        trade.trade_yield = trade_yield(trade.spread, trade.side, move)
+        earned[i].position_revenue += trade.position_revenue
+        if rules.makers[i].tiering != FIXED:
+            first = market.matured[i, j] == 0
+            market.psi[i, j] = updated_average(market.psi[i, j], trade.trade_yield, rules.makers[i].weight, first)
+            market.matured[i, j] += 1
+            market.matured_volume[i, j] += trade.size
+
+
+@compiled
+def update_tiers(rules, market):  # type: ignore[no-untyped-def]
+    """Step 3: whoever's metric has changed moves in the maker's ranking, and tiers follow."""
+    slot = market.clock[0] % rules.reward_horizon
+    if market.clock[0] < rules.reward_horizon:
+        return
+    for n in range(market.pending_count[slot]):
+        j, i = market.pending[slot, n].taker, market.pending[slot, n].maker - rules.investors
+        if i == len(rules.makers) or rules.makers[i].tiering == FIXED:
+            continue
+        metric = market.psi[i, j]
+        if rules.makers[i].tiering == REVENUE_RATE:
+            metric *= market.matured_volume[i, j]  # over t, which is common to all
+        if metric != market.metric[i, j]:
+            move_in_ranking(
+                j,
+                metric,
+                market.metric[i],
+                market.tie_break[i],
+                market.ranking[i],
+                market.tier[i],
+                rules.fixed_tier[i],
+                rules.makers[i].tiers,
+            )
+
+
+@compiled
+def match_orders(rules, market, half, unit, investor, side, size, log_curve, tie, earned):  # type: ignore[no-untyped-def]
+    """Step 4: every order trades with its cheapest maker."""
+    bought, sold = 0.0, 0.0
+    for i in range(len(earned)):
+        market.flow[i].bought, market.flow[i].sold = 0.0, 0.0
+    for n in range(len(investor)):
+        i, spread = cheapest(rules, market, investor[n], MAKERS, side[n], log_curve[n], half, unit, tie[n])
+        record_trade(rules, market, investor[n], i, side[n], size[n], spread, ORDER)
+        earned[i].spread_revenue += spread * size[n]
+        market.totals[i].client_volume += size[n]
+        if side[n] > 0:
+            market.flow[i].bought += size[n]
+            bought += size[n]
+        else:
+            market.flow[i].sold += size[n]
+            sold += size[n]
+    for i in range(len(earned)):
+        market.flow[i].market = bought + sold
+
+
+@compiled
+def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):  # type: ignore[no-untyped-def]
+    """Step 5: every maker hedges the position it held into the step, all at once."""
+    for i in range(len(rules.makers)):
+        rule, position = rules.makers[i], market.position[i]
+        earned[i].step_volatility = rule.volatility * mid
+        if position == 0.0:
+            continue
+        side = -1 if position > 0.0 else 1
+        fraction = market.given_fraction[i]
+        if np.isnan(fraction):
+            fraction = hedge_fraction(rules, market, i, abs(position), side, mid, half, unit)
+        fraction = min(fraction, CAP * rules.v_max / abs(position))
+        size = abs(position) * fraction
+        if size == 0.0:
+            continue
+        log_curve = np.log(relative_spread(size / rules.v_max, rules.curve_exponent))
+        hedger = rules.investors + i
+        j, spread = cheapest(rules, market, hedger, rule.venue, side, log_curve, half, unit, hedge_tie[i])
+        record_trade(rules, market, hedger, j, side, size, spread, HEDGE)
+        earned[i].hedge_fraction = fraction
+        earned[i].hedge_size = side * size
+        earned[i].hedging_cost -= spread * size
+        market.totals[i].hedge_volume += size
+        if j < len(rules.makers):
+            earned[j].spread_revenue += spread * size
+
+
+@compiled
+def move_positions(rules, market):  # type: ignore[no-untyped-def]
+    """Step 6: positions move by all trades of the step."""
+    slot = market.clock[0] % rules.reward_horizon
+    for n in range(market.pending_count[slot]):
+        trade = market.pending[slot, n]
+        maker, taker = trade.maker - rules.investors, trade.taker - rules.investors
+        if maker < len(rules.makers):
+            market.position[maker] -= trade.side * trade.size
+        if taker >= 0:
+            market.position[taker] += trade.side * trade.size
+
+
+@compiled
+def add_to_totals(market, earned):  # type: ignore[no-untyped-def]
+    """Adds the step's rewards to the sums of the run."""
+    for i in range(len(earned)):
+        totals = market.totals[i]
+        totals.spread_revenue += earned[i].spread_revenue
+        totals.position_revenue += earned[i].position_revenue
+        totals.hedging_cost += earned[i].hedging_cost
+        totals.risk_cost += earned[i].risk_cost
+        totals.pnl += earned[i].spread_revenue + earned[i].hedging_cost
+        totals.abs_position += abs(earned[i].position)
+
+
+@compiled
+def quoted_tier(market, i, participant):  # type: ignore[no-untyped-def]
+    """The tier in which maker i quotes to a participant."""
+    return market.given_tier[i, participant] if market.tiers_given[i] else market.tier[i, participant]
+
+
+@compiled
+def cheapest(rules, market, participant, venue, side, log_curve, half, unit, tie):  # type: ignore[no-untyped-def]
+    """The maker (M for the exchange) with the best quote to a participant, and its spread; ties are drawn fairly."""
+    best, ties, winner = np.inf, 0, len(rules.makers)
+    if venue != EXCHANGE:
+        for i in range(len(rules.makers)):
+            if rules.investors + i != participant:
+                spread = quote(rules, market, i, participant, side, log_curve, half, unit)
+                if spread < best:
+                    best, ties, winner = spread, 1, i
+                elif spread == best:
+                    ties += 1
+    if ties > 1:
+        behind = int(tied_winner(tie, ties))  # how many of the equals to pass over
+        while behind > 0:
+            winner += 1
+            if rules.investors + winner != participant:
+                behind -= quote(rules, market, winner, participant, side, log_curve, half, unit) == best
+    if venue != MAKERS:
+        reference = quoted_spread(log_curve, half, 1.0, 0.0, 0.0)
+        if reference < best:
+            best, winner = reference, len(rules.makers)
+    return winner, best
+
+
+@compiled
+def quote(rules, market, i, participant, side, log_curve, half, unit):  # type: ignore[no-untyped-def]
+    """Maker i's spread for a participant who buys (side +1) or sells."""
+    rule = rules.makers[i]
+    skew = market.skew[i, 0] if side > 0 else market.skew[i, 1]
+    tier_cost = rule.tier_penalty * unit * quoted_tier(market, i, participant)
+    return quoted_spread(log_curve, half, rule.alpha, skew, tier_cost)
+
+
+@compiled
+def record_trade(rules, market, taker, maker, side, size, spread, kind):  # type: ignore[no-untyped-def]
+    """Writes a trade, to be booked when it matures, into the circular buffer."""
+    t = market.clock[0]
+    slot = t % rules.reward_horizon
+    trade = market.pending[slot, market.pending_count[slot]]
+    market.pending_count[slot] += 1
+    trade.step, trade.taker, trade.maker, trade.side, trade.kind = t, taker, rules.investors + maker, side, kind
+    trade.size, trade.spread, trade.position_revenue, trade.trade_yield = size, spread, np.nan, np.nan
+    trade.tier = 0
+    if maker < len(rules.makers):
+        trade.tier = quoted_tier(market, maker, taker)
+        market.totals[maker].volume += size
+        market.totals[maker].trades += 1
+
+
+@compiled
+def hedge_fraction(rules, market, i, size, side, mid, half, unit):  # type: ignore[no-untyped-def]
+    """The fraction of its position that maker i's own policy trades away now."""
+    rule = rules.makers[i]
+    if rule.hedging == NONE:
+        return 0.0
+    if rule.hedging == FULL:
+        return 1.0
+    if rule.hedging == FRACTION:
+        return rule.fraction
+    risk = rule.risk_aversion * rule.volatility * mid
+    if rule.hedging == LINEAR:
+        return linear_fraction(rules, market, i, size, side, risk, half, unit)
+    return optimal_fraction(rules, market, i, size, side, risk, half, unit)
+
+
+@compiled
+def optimal_fraction(rules, market, i, size, side, risk, half, unit):  # type: ignore[no-untyped-def]
+    """x_0 of the schedule with the rival whose own optimum is the cheapest, from the tables."""
+    hedger, q = rules.investors + i, size / rules.v_max
+    fraction, best = min(CAP / q, 1.0), np.inf
+    for j in range(len(rules.makers) + 1):
+        if rules.table[i, j] < 0:
+            continue
+        level, tier_cost = half, 0.0
+        if j < len(rules.makers):
+            level *= 1.0 + (market.skew[j, 0] if side > 0 else market.skew[j, 1])
+            tier_cost = rules.makers[j].tier_penalty * unit * quoted_tier(market, j, hedger)
+        if level == 0.0:  # a rival who charges nothing but the tier
+            first, value = min(CAP / q, 1.0), tier_cost
+        else:
+            first, relative = lookup(rules.tables, rules.table[i, j], q, risk / level)
+            value = level * relative + tier_cost
+        if value < best:
+            fraction, best = first, value
+    return fraction
+
+
+@compiled
+def linear_fraction(rules, market, i, size, side, risk, half, unit):  # type: ignore[no-untyped-def]
+    """1/n for the best n equal trades, n in 1..H, at the best of the venue's quotes."""
+    rule = rules.makers[i]
+    fraction, best = CAP * rules.v_max / size, np.inf
+    for pieces in range(1, rule.horizon + 1):
+        if size / pieces > CAP * rules.v_max:
+            continue
+        log_curve = np.log(relative_spread(size / pieces / rules.v_max, rules.curve_exponent))
+        _, spread = cheapest(rules, market, rules.investors + i, rule.venue, side, log_curve, half, unit, 0.0)
+        value = mean_plus_risk(spread, uniform_variance(pieces), risk)
+        if value < best:
+            fraction, best = 1.0 / pieces, value
+    return fraction

@@ -1,0 +1,100 @@
+"""The arithmetic of a tape: from raw draws to prices and orders, without the interpreter lock."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket import laws
+from dealermarket.engine.compiled import compiled
+from dealermarket.engine.hedge_tables import relative_spread
+
+gbm_growth = compiled(laws.gbm_growth)
+clipped_normal = compiled(laws.clipped_normal)
+order_size = compiled(laws.order_size)
+order_side = compiled(laws.order_side)
+
+Array = NDArray[Any]
+
+
+class TapeArrays(NamedTuple):
+    """A tape as the engine reads it; shapes in `dealermarket.tape.Tape`."""
+
+    mid: Array
+    reference_spread: Array
+    order_start: Array
+    investor: Array
+    side: Array
+    size: Array
+    log_curve: Array
+    tie: Array
+    hedge_tie: Array
+    tie_break: Array
+
+
+class TapeRules(NamedTuple):
+    """What the draws of a scenario are made into prices and orders with."""
+
+    initial: float
+    drift: float
+    volatility: float
+    dt: float
+    spread_mean: float
+    spread_std: float
+    spread_minimum: float
+    spread_maximum: float
+    largest: float  # order size
+    v_max: float
+    curve_exponent: float
+    trade_probability: Array  # (N,) and so on
+    log_mean: Array
+    log_std: Array
+    buy_probability: Array
+    oracle_probability: Array
+
+
+@compiled
+def collect_orders(arrival_draw, trade_probability, order_start, investor, first):  # type: ignore[no-untyped-def]
+    """Who trades when: writes investors from index `first` on and `order_start` (T + 1,); returns the end."""
+    steps, investors = arrival_draw.shape
+    count = first
+    for t in range(steps):
+        order_start[t] = count
+        for j in range(investors):
+            if arrival_draw[t, j] < trade_probability[j]:
+                investor[count] = j
+                count += 1
+    order_start[steps] = count
+    return count
+
+
+@compiled
+def price_tape(rules, mid, reference_spread):  # type: ignore[no-untyped-def]
+    """Turns standard normals in place into mids (B, T + t_m) and reference spreads (B, T)."""
+    for b in range(len(mid)):
+        mid[b, 0] = rules.initial
+        for t in range(1, mid.shape[1]):
+            mid[b, t] = mid[b, t - 1] * gbm_growth(mid[b, t], rules.drift, rules.volatility, rules.dt)
+        for t in range(reference_spread.shape[1]):
+            reference_spread[b, t] = clipped_normal(
+                reference_spread[b, t], rules.spread_mean, rules.spread_std, rules.spread_minimum, rules.spread_maximum
+            )
+
+
+@compiled
+def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, side, log_curve, capped):  # type: ignore[no-untyped-def]
+    """Turns standard normals in place into sizes; writes sides, log curves and how many sizes were capped (B,)."""
+    steps = order_start.shape[1] - 1
+    horizon = mid.shape[1] - steps
+    for b in range(len(mid)):
+        capped[b] = 0
+        for t in range(steps):
+            move = mid[b, t + horizon] - mid[b, t]
+            for n in range(order_start[b, t], order_start[b, t + 1]):
+                j = investor[n]
+                size[n] = order_size(size[n], rules.log_mean[j], rules.log_std[j], rules.largest)
+                capped[b] += size[n] == rules.largest
+                side[n] = order_side(side_draw[n], oracle_draw[n], rules.buy_probability[j], rules.oracle_probability[j], move)
+                log_curve[n] = np.log(relative_spread(size[n] / rules.v_max, rules.curve_exponent))

@@ -1,0 +1,276 @@
+"""Tapes: everything exogenous of a run, drawn before it starts, and the random streams it is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dealermarket import laws
+from dealermarket.errors import TapeError
+from dealermarket.scenario import Scenario
+from dealermarket.values import short
+
+if TYPE_CHECKING:
+    from dealermarket.engine.tapes import TapeArrays, TapeRules
+
+Array = NDArray[Any]
+
+
+class Stream(IntEnum):
+    """The random streams of a replica; each is the replica's generator advanced by number times 2^64."""
+
+    PRICE = 0
+    SPREAD = 1
+    ARRIVAL = 2
+    SIZE = 3
+    SIDE = 4
+    ORACLE = 5
+    TIE = 6
+    RANKING = 7
+    POLICY = 8  # and on: one for each maker
+
+
+class Streams:
+    """The generators of one replica, which depend on (seed, replica) and on nothing else."""
+
+    def __init__(self, seed: int, replica: int) -> None:
+        self._bits = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(replica,)))
+        self._origin = self._bits.state
+        self._generator = np.random.Generator(self._bits)
+
+    def at(self, stream: int) -> np.random.Generator:
+        """The generator at the start of a stream, valid until the next call of `at`."""
+        self._bits.state = self._origin
+        self._bits.advance(stream << 64)
+        return self._generator
+
+
+@dataclass(frozen=True)
+class Tape:
+    """What happens to B replicas of a market of N investors, M makers and J = N + M participants in T steps.
+
+    Orders stand one after the other, replica by replica, step by step: those of replica b and step t are
+    `order_start[b, t]` to `order_start[b, t + 1]`. Sizes in units of the asset, prices and spreads in price units.
+    """
+
+    mid: Array  # (B, T + t_m); the last t_m only the oracle and the last trades' horizon reach for
+    reference_spread: Array  # (B, T)
+    order_start: Array  # (B, T + 1) int64
+    investor: Array  # (orders,) int32
+    side: Array  # (orders,) int8: +1 buys, -1 sells
+    size: Array  # (orders,)
+    log_curve: Array  # (orders,) log(S_ref(size) / S_ref(0))
+    tie: Array  # (orders,) uniform draws: which of equally cheap makers gets the order
+    hedge_tie: Array  # (B, T, M) the same for hedges
+    tie_break: Array  # (B, M, J) uniform draws that order participants of equal metric in a maker's ranking
+    capped: Array  # (B,) int64: orders whose size was capped at 0.99 v_max
+
+    @property
+    def replicas(self) -> int:
+        return int(self.reference_spread.shape[0])
+
+    @property
+    def steps(self) -> int:
+        return int(self.reference_spread.shape[1])
+
+    @property
+    def orders(self) -> Array:
+        """Replica and step of every order, shape (orders, 2)."""
+        counts = np.diff(self.order_start, axis=1)
+        replica, step = np.indices(counts.shape)
+        return np.stack([np.repeat(replica, counts.ravel()), np.repeat(step, counts.ravel())], axis=1)
+
+    def arrays(self) -> TapeArrays:
+        """The same for the engine."""
+        from dealermarket.engine.tapes import TapeArrays
+
+        return TapeArrays(**{name: getattr(self, name) for name in TapeArrays._fields})
+
+    def frozen(self) -> Tape:
+        """The tape with arrays that cannot be written to."""
+        for field in fields(self):
+            getattr(self, field.name).flags.writeable = False
+        return self
+
+    @classmethod
+    def draw(cls, scenario: Scenario, seed: int = 0, replicas: int | range = 1) -> Tape:
+        """The tape of `replicas` (a number, or a range of replica numbers) for a seed."""
+        numbers = range(replicas) if isinstance(replicas, int) else replicas
+        source = TapeSource(scenario)
+        return source.complete(source.draw(seed, numbers)).frozen()
+
+    @classmethod
+    def from_orders(
+        cls,
+        scenario: Scenario,
+        mid: ArrayLike,
+        reference_spread: ArrayLike,
+        orders: Iterable[Sequence[float]],
+        hedge_tie: ArrayLike | None = None,
+        tie_break: ArrayLike | None = None,
+    ) -> Tape:
+        """A tape of one replica made by hand or from market data.
+
+        `mid` (T + t_m,) or (T,) if nobody has an oracle to ask, `reference_spread` (T,); `orders` rows of (step,
+        investor number, side, size) or (step, investor number, side, size, tie draw), in any order of steps.
+        `hedge_tie` (T, M) and `tie_break` (M, J) are 0 and the participants' numbers where left out. Raises TapeError.
+        """
+        steps, makers, participants = scenario.steps, len(scenario.makers), len(scenario.participants)
+        horizon = scenario.reward_horizon
+        mids = _checked("mid", mid, [(steps + horizon,), (steps,)], positive=True)
+        mids = np.concatenate([mids, np.repeat(mids[-1:], steps + horizon - len(mids))])
+        rows = np.array([(*row, 0.0)[:5] for row in orders], dtype=np.float64).reshape(-1, 5)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        step, investor, side, size, tie = rows.T
+        check_orders(scenario, step, investor, side, size, tie)
+        ranked = np.arange(participants) if tie_break is None else tie_break
+        return cls(
+            mid=mids[None],
+            reference_spread=_checked("reference_spread", reference_spread, [(steps,)], positive=True)[None],
+            order_start=np.searchsorted(step, np.arange(steps + 1)).astype(np.int64)[None],
+            investor=investor.astype(np.int32),
+            side=side.astype(np.int8),
+            size=np.ascontiguousarray(size),
+            log_curve=np.log(scenario.exchange.relative_spread(size)),
+            tie=np.ascontiguousarray(tie),
+            hedge_tie=_checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])[None],
+            tie_break=_checked("tie_break", np.broadcast_to(ranked, (makers, participants)), [(makers, participants)])[None],
+            capped=np.zeros(1, np.int64),
+        ).frozen()
+
+
+def _checked(name: str, values: ArrayLike, shapes: list[tuple[int, ...]], positive: bool = False) -> Array:
+    array = np.array(values, dtype=np.float64)
+    if array.shape not in shapes:
+        raise TapeError(f"{name}: must have shape {' or '.join(map(str, shapes))}, got {array.shape}")
+    if not np.isfinite(array).all() or (positive and not (array > 0).all()):
+        raise TapeError(f"{name}: must hold finite numbers{' above 0' if positive else ''}, got {short(array.tolist())}")
+    return array
+
+
+def check_orders(scenario: Scenario, step: Array, investor: Array, side: Array, size: Array, tie: Array) -> None:
+    """Raises TapeError, naming the first wrong order, unless all can be traded; all arrays (orders,)."""
+    allowed = {
+        f"step: must be a whole number in 0..{scenario.steps - 1}": (step == np.floor(step)) & (step >= 0) & (step < scenario.steps),
+        f"investor: must be a number in 0..{len(scenario.agents) - 1}": (investor == np.floor(investor))
+        & (investor >= 0)
+        & (investor < len(scenario.agents)),
+        "side: must be +1 (buys) or -1 (sells)": np.abs(side) == 1,
+        f"size: must be above 0 and at most 0.99 v_max = {scenario.exchange.largest_trade:g}": (size > 0)
+        & (size <= scenario.exchange.largest_trade),
+        "tie: must be in [0, 1)": (tie >= 0) & (tie < 1),
+    }
+    for rule, holds in allowed.items():
+        if not holds.all():
+            n = int(np.argmin(holds))
+            order = (step[n], investor[n], side[n], size[n], tie[n])
+            raise TapeError(f"order {n} (step, investor, side, size, tie) = {tuple(float(x) for x in order)}: {rule}")
+    if len(np.unique(np.stack([step, investor]), axis=1).T) < len(step):
+        raise TapeError("orders: an investor trades at most once a step; merge its orders or add an investor")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The raw draws of some replicas, standard normal or uniform, waiting to be completed."""
+
+    mid: Array
+    reference_spread: Array
+    order_start: Array
+    investor: Array
+    size: Array
+    side: Array
+    oracle: Array
+    tie: Array
+    hedge_tie: Array
+    tie_break: Array
+
+
+class TapeSource:
+    """Draws the tapes of a scenario, in two halves: the generators' with the interpreter lock, the rest without it."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        from dealermarket.engine.tapes import TapeRules
+
+        agents, mid, spread = scenario.agents, scenario.market.mid_price, scenario.market.reference_spread
+
+        def each(field: str) -> Array:
+            return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)
+
+        self._steps, self._horizon = scenario.steps, scenario.reward_horizon
+        self._makers, self._participants = len(scenario.makers), len(scenario.participants)
+        self._rules: TapeRules = TapeRules(
+            initial=mid.initial,
+            drift=mid.drift,
+            volatility=mid.volatility,
+            dt=scenario.market.dt,
+            spread_mean=spread.mean,
+            spread_std=spread.std,
+            spread_minimum=spread.minimum,
+            spread_maximum=spread.maximum,
+            largest=scenario.exchange.largest_trade,
+            v_max=scenario.exchange.v_max,
+            curve_exponent=laws.curve_exponent(scenario.exchange.lam),
+            trade_probability=each("trade_probability"),
+            log_mean=each("size_log_mean"),
+            log_std=each("log_std"),
+            buy_probability=each("buy_probability"),
+            oracle_probability=each("oracle_probability"),
+        )
+
+    def draw(self, seed: int, replicas: range) -> Draws:
+        """Raw draws of some replicas, each from its own streams."""
+        from dealermarket.engine.tapes import collect_orders
+
+        count, steps, makers, probability = len(replicas), self._steps, self._makers, self._rules.trade_probability
+        mid, spread = np.empty((count, steps + self._horizon)), np.empty((count, steps))
+        order_start = np.empty((count, steps + 1), np.int64)
+        hedge_tie, tie_break = np.empty((count, steps, makers)), np.empty((count, makers, self._participants))
+        arrival = np.empty((steps, len(probability)))
+        room = count * arrival.size  # never touched beyond the orders that arrive
+        investor, size = np.empty(room, np.int32), np.empty(room)
+        side, oracle, tie = np.empty(room), np.empty(room), np.empty(room)
+        last = 0
+        for b, replica in enumerate(replicas):
+            streams = Streams(seed, replica)
+            streams.at(Stream.PRICE).standard_normal(out=mid[b])
+            streams.at(Stream.SPREAD).standard_normal(out=spread[b])
+            streams.at(Stream.ARRIVAL).random(out=arrival)
+            first, last = last, collect_orders(arrival, probability, order_start[b], investor, last)
+            streams.at(Stream.SIZE).standard_normal(out=size[first:last])
+            streams.at(Stream.SIDE).random(out=side[first:last])
+            streams.at(Stream.ORACLE).random(out=oracle[first:last])
+            ties = streams.at(Stream.TIE)
+            ties.random(out=hedge_tie[b])
+            ties.random(out=tie[first:last])
+            streams.at(Stream.RANKING).random(out=tie_break[b])
+        used = slice(0, last)
+        return Draws(mid, spread, order_start, investor[used], size[used], side[used], oracle[used], tie[used], hedge_tie, tie_break)
+
+    def complete(self, draws: Draws) -> Tape:
+        """Prices and orders from draws, which it overwrites."""
+        from dealermarket.engine.tapes import order_tape, price_tape
+
+        price_tape(self._rules, draws.mid, draws.reference_spread)
+        count = len(draws.investor)
+        side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(len(draws.mid), np.int64)
+        order_tape(
+            self._rules, draws.mid, draws.order_start, draws.investor, draws.size, draws.side, draws.oracle, side, log_curve, capped
+        )
+        return Tape(
+            mid=draws.mid,
+            reference_spread=draws.reference_spread,
+            order_start=draws.order_start,
+            investor=draws.investor,
+            side=side,
+            size=draws.size,
+            log_curve=log_curve,
+            tie=draws.tie,
+            hedge_tie=draws.hedge_tie,
+            tie_break=draws.tie_break,
+            capped=capped,
+        )
