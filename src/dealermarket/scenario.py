@@ -147,10 +147,7 @@ class Scenario(Value):
         for index, maker in enumerate(self.makers):
             path, tiering = f"makers.{index}", maker.tiering
             if tiering.tiers > others:
-                yield (
-                    f"{path}.tiering.tiers: {tiering.tiers} tiers for {others} other participants; "
-                    f"must be at most {others}"
-                )
+                yield (f"{path}.tiering.tiers: {tiering.tiers} tiers for {others} other participants; must be at most {others}")
             for field in ("pins", "table"):
                 for name, tier in getattr(tiering, field, {}).items():
                     if name not in self.participants or name == maker.name:
@@ -241,4 +238,6 @@ def _indices(entries: list[Any], key: str, setting: str) -> list[int]:
     if key.isdigit() and int(key) < len(entries):
         return [int(key)]
     names = [str(entry.get("name", i)) if isinstance(entry, dict) else str(i) for i, entry in enumerate(entries)]
-    raise ScenarioError(f"setting {setting!r}: no entry {key!r}; give 0..{len(entries) - 1}, * for all, or one of {', '.join(names[:12])}")
+    raise ScenarioError(
+        f"setting {setting!r}: no entry {key!r}; give 0..{len(entries) - 1}, * for all, or one of {', '.join(names[:12])}"
+    )

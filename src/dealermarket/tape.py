@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -36,18 +36,33 @@ class Stream(IntEnum):
 
 
 class Streams:
-    """The generators of one replica, which depend on (seed, replica) and on nothing else."""
+    """The draws of one replica, which depend on (seed, replica) and on nothing else."""
 
     def __init__(self, seed: int, replica: int) -> None:
         self._bits = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(replica,)))
-        self._origin = self._bits.state
         self._generator = np.random.Generator(self._bits)
+        self._origin = self._bits.state
+        self._position: int | None = 0  # of the generator, in draws from its origin; None where nobody knows
 
     def at(self, stream: int) -> np.random.Generator:
-        """The generator at the start of a stream, valid until the next call of `at`."""
-        self._bits.state = self._origin
-        self._bits.advance(stream << 64)
+        """The generator at the start of a stream, valid until another stream is asked for."""
+        if self._position is None:
+            self._bits.state = self._origin
+            self._position = 0
+        self._bits.advance(((stream << 64) - self._position) % (1 << 128))
+        self._position = None  # what the caller draws is not counted
         return self._generator
+
+    def uniform(self, stream: int, *out: Array) -> None:
+        """Fills arrays with the first draws of a stream, uniform on [0, 1)."""
+        generator = self.at(stream)
+        for array in out:
+            generator.random(out=array)
+        self._position = (stream << 64) + sum(array.size for array in out)  # one step of the generator a number
+
+    def normal(self, stream: int, out: Array) -> None:
+        """Fills an array with the first standard normal draws of a stream."""
+        self.at(stream).standard_normal(out=out)
 
 
 @dataclass(frozen=True)
@@ -89,20 +104,15 @@ class Tape:
         """The same for the engine."""
         from dealermarket.engine.tapes import TapeArrays
 
-        return TapeArrays(**{name: getattr(self, name) for name in TapeArrays._fields})
-
-    def frozen(self) -> Tape:
-        """The tape with arrays that cannot be written to."""
-        for field in fields(self):
-            getattr(self, field.name).flags.writeable = False
-        return self
+        ranking = np.argsort(self.tie_break, axis=-1).astype(np.int32)
+        return TapeArrays(*(getattr(self, name) for name in TapeArrays._fields[:-1]), ranking)
 
     @classmethod
     def draw(cls, scenario: Scenario, seed: int = 0, replicas: int | range = 1) -> Tape:
         """The tape of `replicas` (a number, or a range of replica numbers) for a seed."""
         numbers = range(replicas) if isinstance(replicas, int) else replicas
         source = TapeSource(scenario)
-        return source.complete(source.draw(seed, numbers)).frozen()
+        return source.complete(source.draw(seed, numbers))
 
     @classmethod
     def from_orders(
@@ -138,10 +148,12 @@ class Tape:
             size=np.ascontiguousarray(size),
             log_curve=np.log(scenario.exchange.relative_spread(size)),
             tie=np.ascontiguousarray(tie),
-            hedge_tie=_checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])[None],
+            hedge_tie=_checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])[
+                None
+            ],
             tie_break=_checked("tie_break", np.broadcast_to(ranked, (makers, participants)), [(makers, participants)])[None],
             capped=np.zeros(1, np.int64),
-        ).frozen()
+        )
 
 
 def _checked(name: str, values: ArrayLike, shapes: list[tuple[int, ...]], positive: bool = False) -> Array:
@@ -156,7 +168,9 @@ def _checked(name: str, values: ArrayLike, shapes: list[tuple[int, ...]], positi
 def check_orders(scenario: Scenario, step: Array, investor: Array, side: Array, size: Array, tie: Array) -> None:
     """Raises TapeError, naming the first wrong order, unless all can be traded; all arrays (orders,)."""
     allowed = {
-        f"step: must be a whole number in 0..{scenario.steps - 1}": (step == np.floor(step)) & (step >= 0) & (step < scenario.steps),
+        f"step: must be a whole number in 0..{scenario.steps - 1}": (step == np.floor(step))
+        & (step >= 0)
+        & (step < scenario.steps),
         f"investor: must be a number in 0..{len(scenario.agents) - 1}": (investor == np.floor(investor))
         & (investor >= 0)
         & (investor < len(scenario.agents)),
@@ -233,23 +247,24 @@ class TapeSource:
         arrival = np.empty((steps, len(probability)))
         room = count * arrival.size  # never touched beyond the orders that arrive
         investor, size = np.empty(room, np.int32), np.empty(room)
-        side, oracle, tie = np.empty(room), np.empty(room), np.empty(room)
+        side, oracle, tie = np.empty(room), np.zeros(room), np.empty(room)
         last = 0
         for b, replica in enumerate(replicas):
             streams = Streams(seed, replica)
-            streams.at(Stream.PRICE).standard_normal(out=mid[b])
-            streams.at(Stream.SPREAD).standard_normal(out=spread[b])
-            streams.at(Stream.ARRIVAL).random(out=arrival)
+            streams.uniform(Stream.ARRIVAL, arrival)
             first, last = last, collect_orders(arrival, probability, order_start[b], investor, last)
-            streams.at(Stream.SIZE).standard_normal(out=size[first:last])
-            streams.at(Stream.SIDE).random(out=side[first:last])
-            streams.at(Stream.ORACLE).random(out=oracle[first:last])
-            ties = streams.at(Stream.TIE)
-            ties.random(out=hedge_tie[b])
-            ties.random(out=tie[first:last])
-            streams.at(Stream.RANKING).random(out=tie_break[b])
+            streams.uniform(Stream.SIDE, side[first:last])
+            if self._rules.oracle_probability.any():
+                streams.uniform(Stream.ORACLE, oracle[first:last])
+            streams.uniform(Stream.TIE, hedge_tie[b], tie[first:last])
+            streams.uniform(Stream.RANKING, tie_break[b])
+            streams.normal(Stream.PRICE, mid[b])
+            streams.normal(Stream.SPREAD, spread[b])
+            streams.normal(Stream.SIZE, size[first:last])
         used = slice(0, last)
-        return Draws(mid, spread, order_start, investor[used], size[used], side[used], oracle[used], tie[used], hedge_tie, tie_break)
+        return Draws(
+            mid, spread, order_start, investor[used], size[used], side[used], oracle[used], tie[used], hedge_tie, tie_break
+        )
 
     def complete(self, draws: Draws) -> Tape:
         """Prices and orders from draws, which it overwrites."""
@@ -259,7 +274,16 @@ class TapeSource:
         count = len(draws.investor)
         side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(len(draws.mid), np.int64)
         order_tape(
-            self._rules, draws.mid, draws.order_start, draws.investor, draws.size, draws.side, draws.oracle, side, log_curve, capped
+            self._rules,
+            draws.mid,
+            draws.order_start,
+            draws.investor,
+            draws.size,
+            draws.side,
+            draws.oracle,
+            side,
+            log_curve,
+            capped,
         )
         return Tape(
             mid=draws.mid,

@@ -25,7 +25,12 @@ _MEANINGS = {
     "list_type": "must be a list",
     "tuple_type": "must be a list",
 }
-_COMPARISONS = {"greater_than": (">", "gt"), "greater_than_equal": (">=", "ge"), "less_than": ("<", "lt"), "less_than_equal": ("<=", "le")}
+_COMPARISONS = {
+    "greater_than": (">", "gt"),
+    "greater_than_equal": (">=", "ge"),
+    "less_than": ("<", "lt"),
+    "less_than_equal": ("<=", "le"),
+}
 _WAYS_OUT = {
     "risk_aversion": "an infinite risk aversion is written kind = 'full'",
     "lam": "the reference curve exists for lam > 1 (the paper uses 1.6)",
@@ -157,16 +162,22 @@ def _components(root: type[BaseModel], seen: set[type[BaseModel]] | None = None)
 
 def _tags(root: type[BaseModel]) -> set[str]:
     components = _components(root)
-    return {NUMBER, RANGE, WORD} | {model.__name__ for model in components} | {
-        str(model.model_fields["kind"].default) for model in components if "kind" in model.model_fields
-    }
+    return (
+        {NUMBER, RANGE, WORD}
+        | {model.__name__ for model in components}
+        | {str(model.model_fields["kind"].default) for model in components if "kind" in model.model_fields}
+    )
 
 
 def _known_fields(root: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
     """The fields allowed where an unknown one was found: of the class its tag names, or of the class of its parent."""
     model: type[BaseModel] = root
     for part in location[:-1]:
-        by_tag = [c for c in _components(model) if part in (c.__name__, c.model_fields["kind"].default if "kind" in c.model_fields else None)]
+        by_tag = [
+            c
+            for c in _components(model)
+            if part in (c.__name__, c.model_fields["kind"].default if "kind" in c.model_fields else None)
+        ]
         by_field = model.model_fields.get(str(part))
         if by_tag:
             model = by_tag[0]

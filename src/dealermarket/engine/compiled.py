@@ -39,11 +39,26 @@ def _code_folder() -> Path | None:
 
 def compiled(function: F) -> F:
     """The function as machine code: no interpreter lock, cached on disk, exact IEEE arithmetic (no fastmath)."""
+    return _compile(function)
+
+
+def kernel(function: F) -> F:
+    """`compiled` for the engine's inner parts, which are many and tiny: inlined where they are called, and without the
+    counting of references, which would cost more than the work. They must not allocate or return arrays to Python."""
+    return _compile(function, forceinline=True, _nrt=False)
+
+
+def entry(function: F) -> F:
+    """`compiled` for what Python calls of the engine: kernels may hand arrays to each other inside; see `kernel`."""
+    return _compile(function, _nrt=False)
+
+
+def _compile(function: F, **options: bool) -> F:
     folder = _code_folder()
     former = numba.config.CACHE_DIR
     try:
         numba.config.CACHE_DIR = str(folder or "")
-        return cast(F, numba.njit(nogil=True, cache=folder is not None, error_model="numpy")(function))
+        return cast(F, numba.njit(nogil=True, cache=folder is not None, error_model="numpy", **options)(function))
     finally:
         numba.config.CACHE_DIR = former
 
@@ -51,4 +66,4 @@ def compiled(function: F) -> F:
 def is_cached() -> bool:
     """Whether an earlier process has left the engine's machine code on disk."""
     folder = _code_folder()
-    return folder is not None and any(folder.rglob("run_markets*.nbc"))
+    return folder is not None and any(folder.rglob("advance*.nbc"))

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from dealermarket import laws
 from dealermarket.cache import cache_folder
-from dealermarket.engine.compiled import compiled
+from dealermarket.engine.compiled import compiled, kernel
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +33,8 @@ ABOVE_CAP = 32  # intervals in sqrt(q / CAP - 1) over [CAP, CAP H]
 RISKS = 96  # intervals in the risk axis, see `risk_coordinate`
 _LARGEST_RISK = 1e7  # stands for infinity, in units of the scale
 
-relative_spread = compiled(laws.relative_spread)
-marginal_spread = compiled(laws.marginal_spread)
+relative_spread = kernel(laws.relative_spread)
+marginal_spread = kernel(laws.marginal_spread)
 
 
 class HedgeTables(NamedTuple):
@@ -158,7 +158,7 @@ def best_schedule(total, risk, horizon, alpha, k, left):  # type: ignore[no-unty
     return min((total - left[0]) / total, 1.0), (cost + value) / total
 
 
-@compiled
+@kernel
 def size_coordinate(q, horizon):  # type: ignore[no-untyped-def]
     """Position of q in the size axis of a table, in intervals."""
     if q <= CAP:
@@ -166,7 +166,7 @@ def size_coordinate(q, horizon):  # type: ignore[no-untyped-def]
     return BELOW_CAP + ABOVE_CAP * np.sqrt((q / CAP - 1.0) / (horizon - 1.0))
 
 
-@compiled
+@kernel
 def risk_coordinate(risk, scale):  # type: ignore[no-untyped-def]
     """Position of G in the risk axis, in intervals: r / (1 + r) with r = (G / scale)^(1/4), fine at both ends."""
     r = np.sqrt(np.sqrt(risk / scale))
@@ -192,7 +192,7 @@ def fill_table(horizon, alpha, k, scale, first, log_value):  # type: ignore[no-u
             log_value[i, j] = np.log(value)
 
 
-@compiled
+@kernel
 def bilinear(values, i, a, j, b):  # type: ignore[no-untyped-def]
     """The value at (i + a, j + b) of a table, linear in each axis."""
     low = (1.0 - b) * values[i, j] + b * values[i, j + 1]
@@ -200,7 +200,7 @@ def bilinear(values, i, a, j, b):  # type: ignore[no-untyped-def]
     return (1.0 - a) * low + a * high
 
 
-@compiled
+@kernel
 def lookup(tables, table, q, risk):  # type: ignore[no-untyped-def]
     """x_0 and the value of the optimum (in half spreads) for a position of `q` = |z| / v_max at `risk` = G."""
     horizon = tables.horizon[table]

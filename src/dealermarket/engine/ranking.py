@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dealermarket import laws
-from dealermarket.engine.compiled import compiled
+from dealermarket.engine.compiled import kernel
 
-tier_of_rank = compiled(laws.tier_of_rank)
+tier_of_rank = kernel(laws.tier_of_rank)
 
 
-@compiled
-def new_ranking(maker, tie_break, ranking, tier, fixed_tier, tiers):  # type: ignore[no-untyped-def]
-    """Ranks everybody but participant `maker` by `tie_break`, lowest first: the order while all metrics are equal."""
+@kernel
+def rank_all(maker, order, ranking, tier, fixed_tier, tiers):  # type: ignore[no-untyped-def]
+    """Ranks everybody but participant `maker` in the given `order` of all."""
     rank = 0
-    for participant in np.argsort(tie_break):
+    for n in range(len(order)):
+        participant = order[n]
         if participant != maker:
             ranking[rank] = participant
             _set_tier(participant, tier_of_rank(rank, tiers, len(ranking)), tier, fixed_tier)
@@ -22,7 +21,7 @@ def new_ranking(maker, tie_break, ranking, tier, fixed_tier, tiers):  # type: ig
     tier[maker] = 0
 
 
-@compiled
+@kernel
 def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_tier, tiers):  # type: ignore[no-untyped-def]
     """Gives a participant a new metric and its place in the order; whoever crosses a quantile changes tier."""
     ranked = len(ranking)
@@ -50,7 +49,7 @@ def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_
     _set_tier(participant, tier_of_rank(new, tiers, ranked), tier, fixed_tier)
 
 
-@compiled
+@kernel
 def _places_ahead(value, participant, metric, tie_break, ranking):  # type: ignore[no-untyped-def]
     """How many in the order stand ahead of `participant` if its metric were `value`: binary search."""
     low, high = 0, len(ranking)
@@ -64,6 +63,6 @@ def _places_ahead(value, participant, metric, tie_break, ranking):  # type: igno
     return low
 
 
-@compiled
+@kernel
 def _set_tier(participant, value, tier, fixed_tier):  # type: ignore[no-untyped-def]
     tier[participant] = value if fixed_tier[participant] < 0 else fixed_tier[participant]

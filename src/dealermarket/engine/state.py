@@ -29,7 +29,6 @@ MAKERS, EXCHANGE, BEST = 0, 1, 2
 ORDER, HEDGE = 0, 1
 
 
-
 def _record(fields: list[tuple[str, Any]]) -> np.dtype[Any]:
     return np.dtype((np.record, np.dtype(fields, align=True)))
 

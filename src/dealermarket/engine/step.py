@@ -10,45 +10,44 @@ from __future__ import annotations
 import numpy as np
 
 from dealermarket import laws
-from dealermarket.engine.compiled import compiled
+from dealermarket.engine.compiled import kernel
 from dealermarket.engine.hedge_tables import CAP, lookup, relative_spread
-from dealermarket.engine.ranking import move_in_ranking, new_ranking
+from dealermarket.engine.ranking import move_in_ranking, rank_all
 from dealermarket.engine.state import EXCHANGE, FIXED, FRACTION, FULL, HEDGE, LINEAR, MAKERS, NONE, ORDER, REVENUE_RATE
 
-quoted_spread = compiled(laws.quoted_spread)
-tied_winner = compiled(laws.tied_winner)
-trade_yield = compiled(laws.trade_yield)
-updated_average = compiled(laws.updated_average)
-risk_cost = compiled(laws.risk_cost)
-position_revenue = compiled(laws.position_revenue)
-uniform_variance = compiled(laws.uniform_variance)
-mean_plus_risk = compiled(laws.mean_plus_risk)
+quoted_spread = kernel(laws.quoted_spread)
+tied_winner = kernel(laws.tied_winner)
+trade_yield = kernel(laws.trade_yield)
+updated_average = kernel(laws.updated_average)
+risk_cost = kernel(laws.risk_cost)
+position_revenue = kernel(laws.position_revenue)
+uniform_variance = kernel(laws.uniform_variance)
+mean_plus_risk = kernel(laws.mean_plus_risk)
 
 
-@compiled
-def start(rules, market, tie_break):  # type: ignore[no-untyped-def]
-    """A new market: nobody holds, has earned or is owed anything; equal metrics rank by `tie_break` (M, J)."""
+@kernel
+def start(rules, market, tie_break, ranking):  # type: ignore[no-untyped-def]
+    """A new market: nobody holds, has earned or is owed anything. Equal metrics rank by `tie_break` (M, J), in whose
+    order `ranking` (M, J) lists all participants."""
     market.clock[0] = 0
-    market.pending_count[:] = 0
-    market.position[:] = 0.0
-    market.psi[:] = 0.0
-    market.matured[:] = 0
-    market.matured_volume[:] = 0.0
-    market.metric[:] = 0.0
-    market.tie_break[:] = tie_break
-    market.tiers_given[:] = False
-    market.given_fraction[:] = np.nan
+    for slot in range(rules.reward_horizon):
+        market.pending_count[slot] = 0
     for i in range(len(rules.makers)):
         rule, totals, flow = rules.makers[i], market.totals[i], market.flow[i]
+        market.position[i] = 0.0
+        for j in range(market.psi.shape[1]):
+            market.psi[i, j], market.matured[i, j], market.matured_volume[i, j] = 0.0, 0, 0.0
+            market.metric[i, j], market.tie_break[i, j] = 0.0, tie_break[i, j]
+        rank_all(rules.investors + i, ranking[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rule.tiers)
         market.skew[i, 0], market.skew[i, 1] = rule.eps_buy, rule.eps_sell
-        new_ranking(rules.investors + i, tie_break[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rule.tiers)
+        market.tiers_given[i], market.given_fraction[i] = False, np.nan
         flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
         totals.spread_revenue, totals.position_revenue, totals.hedging_cost, totals.risk_cost = 0.0, 0.0, 0.0, 0.0
         totals.pnl, totals.volume, totals.client_volume, totals.hedge_volume = 0.0, 0.0, 0.0, 0.0
         totals.trades, totals.abs_position = 0, 0.0
 
 
-@compiled
+@kernel
 def begin_step(rules, market, mid, earned):  # type: ignore[no-untyped-def]
     """Steps 1 to 3: what the new mid does to positions, trades and tiers."""
     charge_risk(market, mid, earned)
@@ -57,7 +56,7 @@ def begin_step(rules, market, mid, earned):  # type: ignore[no-untyped-def]
     market.mids[market.clock[0] % rules.reward_horizon] = mid
 
 
-@compiled
+@kernel
 def finish_step(rules, market, s0, investor, side, size, log_curve, tie, hedge_tie, earned):  # type: ignore[no-untyped-def]
     """Steps 4 to 6: orders (arrays, one entry each), hedges and positions, at the mid of `begin_step`.
 
@@ -73,7 +72,7 @@ def finish_step(rules, market, s0, investor, side, size, log_curve, tie, hedge_t
     market.clock[0] += 1
 
 
-@compiled
+@kernel
 def charge_risk(market, mid, earned):  # type: ignore[no-untyped-def]
     """Step 1: the risk cost of the position held into the step; also opens the step's record."""
     t, horizon = market.clock[0], len(market.mids)
@@ -87,7 +86,7 @@ def charge_risk(market, mid, earned):  # type: ignore[no-untyped-def]
         market.totals[i].pnl += position * move
 
 
-@compiled
+@kernel
 def mature_trades(rules, market, mid, earned):  # type: ignore[no-untyped-def]
     """Step 2: the trades of t_m steps ago get their position revenue and yield, in the order they were made."""
     slot = market.clock[0] % rules.reward_horizon
@@ -111,7 +110,7 @@ def mature_trades(rules, market, mid, earned):  # type: ignore[no-untyped-def]
             market.matured_volume[i, j] += trade.size
 
 
-@compiled
+@kernel
 def update_tiers(rules, market):  # type: ignore[no-untyped-def]
     """Step 3: whoever's metric has changed moves in the maker's ranking, and tiers follow."""
     slot = market.clock[0] % rules.reward_horizon
@@ -137,7 +136,7 @@ def update_tiers(rules, market):  # type: ignore[no-untyped-def]
             )
 
 
-@compiled
+@kernel
 def match_orders(rules, market, half, unit, investor, side, size, log_curve, tie, earned):  # type: ignore[no-untyped-def]
     """Step 4: every order trades with its cheapest maker."""
     bought, sold = 0.0, 0.0
@@ -158,7 +157,7 @@ def match_orders(rules, market, half, unit, investor, side, size, log_curve, tie
         market.flow[i].market = bought + sold
 
 
-@compiled
+@kernel
 def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):  # type: ignore[no-untyped-def]
     """Step 5: every maker hedges the position it held into the step, all at once."""
     for i in range(len(rules.makers)):
@@ -186,7 +185,7 @@ def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):  # type:
             earned[j].spread_revenue += spread * size
 
 
-@compiled
+@kernel
 def move_positions(rules, market):  # type: ignore[no-untyped-def]
     """Step 6: positions move by all trades of the step."""
     slot = market.clock[0] % rules.reward_horizon
@@ -199,7 +198,7 @@ def move_positions(rules, market):  # type: ignore[no-untyped-def]
             market.position[taker] += trade.side * trade.size
 
 
-@compiled
+@kernel
 def add_to_totals(market, earned):  # type: ignore[no-untyped-def]
     """Adds the step's rewards to the sums of the run."""
     for i in range(len(earned)):
@@ -212,13 +211,13 @@ def add_to_totals(market, earned):  # type: ignore[no-untyped-def]
         totals.abs_position += abs(earned[i].position)
 
 
-@compiled
+@kernel
 def quoted_tier(market, i, participant):  # type: ignore[no-untyped-def]
     """The tier in which maker i quotes to a participant."""
     return market.given_tier[i, participant] if market.tiers_given[i] else market.tier[i, participant]
 
 
-@compiled
+@kernel
 def cheapest(rules, market, participant, venue, side, log_curve, half, unit, tie):  # type: ignore[no-untyped-def]
     """The maker (M for the exchange) with the best quote to a participant, and its spread; ties are drawn fairly."""
     best, ties, winner = np.inf, 0, len(rules.makers)
@@ -243,7 +242,7 @@ def cheapest(rules, market, participant, venue, side, log_curve, half, unit, tie
     return winner, best
 
 
-@compiled
+@kernel
 def quote(rules, market, i, participant, side, log_curve, half, unit):  # type: ignore[no-untyped-def]
     """Maker i's spread for a participant who buys (side +1) or sells."""
     rule = rules.makers[i]
@@ -252,7 +251,7 @@ def quote(rules, market, i, participant, side, log_curve, half, unit):  # type: 
     return quoted_spread(log_curve, half, rule.alpha, skew, tier_cost)
 
 
-@compiled
+@kernel
 def record_trade(rules, market, taker, maker, side, size, spread, kind):  # type: ignore[no-untyped-def]
     """Writes a trade, to be booked when it matures, into the circular buffer."""
     t = market.clock[0]
@@ -268,7 +267,7 @@ def record_trade(rules, market, taker, maker, side, size, spread, kind):  # type
         market.totals[maker].trades += 1
 
 
-@compiled
+@kernel
 def hedge_fraction(rules, market, i, size, side, mid, half, unit):  # type: ignore[no-untyped-def]
     """The fraction of its position that maker i's own policy trades away now."""
     rule = rules.makers[i]
@@ -284,7 +283,7 @@ def hedge_fraction(rules, market, i, size, side, mid, half, unit):  # type: igno
     return optimal_fraction(rules, market, i, size, side, risk, half, unit)
 
 
-@compiled
+@kernel
 def optimal_fraction(rules, market, i, size, side, risk, half, unit):  # type: ignore[no-untyped-def]
     """x_0 of the schedule with the rival whose own optimum is the cheapest, from the tables."""
     hedger, q = rules.investors + i, size / rules.v_max
@@ -306,7 +305,7 @@ def optimal_fraction(rules, market, i, size, side, risk, half, unit):  # type: i
     return fraction
 
 
-@compiled
+@kernel
 def linear_fraction(rules, market, i, size, side, risk, half, unit):  # type: ignore[no-untyped-def]
     """1/n for the best n equal trades, n in 1..H, at the best of the venue's quotes."""
     rule = rules.makers[i]

@@ -32,6 +32,7 @@ class TapeArrays(NamedTuple):
     tie: Array
     hedge_tie: Array
     tie_break: Array
+    ranking: Array  # (B, M, J) int32: participants in the order of `tie_break`
 
 
 class TapeRules(NamedTuple):
