@@ -172,7 +172,7 @@ def preset_names() -> tuple[str, ...]:
 def read_source(source: str | Path) -> str:
     """The text of a preset (by name) or of a file (by path). Raises ScenarioError where there is none to read."""
     if str(source) in preset_names():
-        return (_presets() / f"{source}.toml").read_text(encoding="utf-8")
+        return str((_presets() / f"{source}.toml").read_text(encoding="utf-8"))
     path = Path(source)
     try:
         return path.read_text(encoding="utf-8")

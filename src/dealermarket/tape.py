@@ -105,7 +105,7 @@ class Tape:
         from dealermarket.engine.tapes import TapeArrays
 
         ranking = np.argsort(self.tie_break, axis=-1).astype(np.int32)
-        return TapeArrays(*(getattr(self, name) for name in TapeArrays._fields[:-1]), ranking)
+        return TapeArrays(ranking=ranking, **{name: getattr(self, name) for name in TapeArrays._fields[:-1]})
 
     @classmethod
     def draw(cls, scenario: Scenario, seed: int = 0, replicas: int | range = 1) -> Tape:

@@ -19,9 +19,10 @@ Array = NDArray[Any]
 
 
 class Record(NamedTuple):
-    """Where the engine writes what happened; room for one step and one market is enough where nobody will look."""
+    """Where the engine writes what happened; room for a step or two and for one market is enough where nobody will
+    look."""
 
-    steps: Array  # (B or 1, T or 1, M) MAKER_STEP
+    steps: Array  # (B or 1, T or fewer, M) MAKER_STEP
     totals: Array  # (B, M) MAKER_TOTALS
     position: Array  # (B, M): the last
     trades: Array  # (room,) TRADE, or (0,) for none: each replica has a stretch of its own
@@ -34,7 +35,7 @@ def empty_record(rules: Rules, order_count: Array, steps: int, keep_steps: bool,
     replicas, makers = len(order_count), len(rules.makers)
     room = (order_count + steps * makers) * keep_trades
     return Record(
-        steps=np.zeros((replicas if keep_steps or not in_turn else 1, steps if keep_steps else 1, makers), MAKER_STEP),
+        steps=np.zeros((replicas if keep_steps or not in_turn else 1, steps if keep_steps else 1 if in_turn else 2, makers), MAKER_STEP),
         totals=np.zeros((replicas, makers), MAKER_TOTALS),
         position=np.zeros((replicas, makers)),
         trades=np.empty(room.sum(), TRADE),
@@ -44,7 +45,7 @@ def empty_record(rules: Rules, order_count: Array, steps: int, keep_steps: bool,
 
 
 @entry
-def advance(rules, state, tape, first, last, ended, record):  # type: ignore[no-untyped-def]
+def advance(rules, state, tape, first, last, ended, record):
     """Advances the markets of a tape over the half steps `first` to `last` - 1.
 
     A state with room for one market serves any number of them, one after the other, if each goes from start to end.
@@ -85,7 +86,7 @@ def advance(rules, state, tape, first, last, ended, record):  # type: ignore[no-
 
 
 @kernel
-def market_at(state, b):  # type: ignore[no-untyped-def]
+def market_at(state, b):
     """The state of market b: views, without the replica axis."""
     return State(
         state.clock[b],
@@ -110,7 +111,7 @@ def market_at(state, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def log_pending(rules, market, record, b, t):  # type: ignore[no-untyped-def]
+def log_pending(rules, market, record, b, t):
     """Copies the trades of step t - t_m, which have matured or never will, to the log."""
     if len(record.trades) == 0 or t < rules.reward_horizon:
         return

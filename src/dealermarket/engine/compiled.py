@@ -55,12 +55,14 @@ def entry(function: F) -> F:
 
 def _compile(function: F, **options: bool) -> F:
     folder = _code_folder()
-    former = numba.config.CACHE_DIR
+    config: Any = numba.config
+    njit: Any = numba.njit
+    former = config.CACHE_DIR
     try:
-        numba.config.CACHE_DIR = str(folder or "")
-        return cast(F, numba.njit(nogil=True, cache=folder is not None, error_model="numpy", **options)(function))
+        config.CACHE_DIR = str(folder or "")
+        return cast(F, njit(nogil=True, cache=folder is not None, error_model="numpy", **options)(function))
     finally:
-        numba.config.CACHE_DIR = former
+        config.CACHE_DIR = former
 
 
 def is_cached() -> bool:

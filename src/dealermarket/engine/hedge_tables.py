@@ -47,7 +47,7 @@ class HedgeTables(NamedTuple):
 
 
 @compiled
-def trade_cost(v, alpha, k):  # type: ignore[no-untyped-def]
+def trade_cost(v, alpha, k):
     """F(v) = v g(v)^alpha with F' and F''; continued as a parabola below 0 and above CAP, where no optimum lies."""
     inside = min(max(v, 0.0), CAP)
     g = relative_spread(inside, k)
@@ -63,8 +63,8 @@ def trade_cost(v, alpha, k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def schedule_value(left, total, passed, risk, alpha, k):  # type: ignore[no-untyped-def]
-    """sum F + G sqrt(sum Y^2) of the trades that leave `left`; `passed` is the sum of Y^2 before them."""
+def schedule_value(left, total, passed, risk, alpha, k):
+    """Cost sum F + G sqrt(sum Y^2) of the trades that leave `left`; `passed` is the sum of Y^2 before them."""
     cost, squares, before = 0.0, passed, total
     for n in range(len(left)):
         cost += trade_cost(before - left[n], alpha, k)[0]
@@ -74,7 +74,7 @@ def schedule_value(left, total, passed, risk, alpha, k):  # type: ignore[no-unty
 
 
 @compiled
-def newton_step(left, total, passed, risk, alpha, k, step):  # type: ignore[no-untyped-def]
+def newton_step(left, total, passed, risk, alpha, k, step):
     """Writes the Newton step of `schedule_value` to `step`; returns its slope along the step (< 0 but at the optimum)."""
     count = len(left)
     squares = passed
@@ -111,7 +111,7 @@ def newton_step(left, total, passed, risk, alpha, k, step):  # type: ignore[no-u
 
 
 @compiled
-def minimise(left, total, passed, risk, alpha, k):  # type: ignore[no-untyped-def]
+def minimise(left, total, passed, risk, alpha, k):
     """Moves `left` to the minimum of `schedule_value` by Newton's method; returns the value there."""
     step, trial = np.empty_like(left), np.empty_like(left)
     value = schedule_value(left, total, passed, risk, alpha, k)
@@ -135,7 +135,7 @@ def minimise(left, total, passed, risk, alpha, k):  # type: ignore[no-untyped-de
 
 
 @compiled
-def best_schedule(total, risk, horizon, alpha, k, left):  # type: ignore[no-untyped-def]
+def best_schedule(total, risk, horizon, alpha, k, left):
     """First fraction x_0 and value E + G sd (in half spreads) of the best schedule of `total` = q at `risk` = G.
 
     `left` (horizon - 1,) is where the search starts, in units of v_max, and receives the optimum.
@@ -159,7 +159,7 @@ def best_schedule(total, risk, horizon, alpha, k, left):  # type: ignore[no-unty
 
 
 @kernel
-def size_coordinate(q, horizon):  # type: ignore[no-untyped-def]
+def size_coordinate(q, horizon):
     """Position of q in the size axis of a table, in intervals."""
     if q <= CAP:
         return BELOW_CAP * np.sqrt(q / CAP)
@@ -167,14 +167,14 @@ def size_coordinate(q, horizon):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def risk_coordinate(risk, scale):  # type: ignore[no-untyped-def]
+def risk_coordinate(risk, scale):
     """Position of G in the risk axis, in intervals: r / (1 + r) with r = (G / scale)^(1/4), fine at both ends."""
     r = np.sqrt(np.sqrt(risk / scale))
     return RISKS * r / (1.0 + r)
 
 
 @compiled
-def fill_table(horizon, alpha, k, scale, first, log_value):  # type: ignore[no-untyped-def]
+def fill_table(horizon, alpha, k, scale, first, log_value):
     """Fills one table: `scale` (sizes,), `first` and `log_value` (sizes, risks)."""
     for i in range(BELOW_CAP + ABOVE_CAP + 1):
         if i <= BELOW_CAP:
@@ -193,7 +193,7 @@ def fill_table(horizon, alpha, k, scale, first, log_value):  # type: ignore[no-u
 
 
 @kernel
-def bilinear(values, i, a, j, b):  # type: ignore[no-untyped-def]
+def bilinear(values, i, a, j, b):
     """The value at (i + a, j + b) of a table, linear in each axis."""
     low = (1.0 - b) * values[i, j] + b * values[i, j + 1]
     high = (1.0 - b) * values[i + 1, j] + b * values[i + 1, j + 1]
@@ -201,7 +201,7 @@ def bilinear(values, i, a, j, b):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lookup(tables, table, q, risk):  # type: ignore[no-untyped-def]
+def lookup(tables, table, q, risk):
     """x_0 and the value of the optimum (in half spreads) for a position of `q` = |z| / v_max at `risk` = G."""
     horizon = tables.horizon[table]
     largest = min(CAP / q, 1.0)

@@ -9,7 +9,7 @@ tier_of_rank = kernel(laws.tier_of_rank)
 
 
 @kernel
-def rank_all(maker, order, ranking, tier, fixed_tier, tiers):  # type: ignore[no-untyped-def]
+def rank_all(maker, order, ranking, tier, fixed_tier, tiers):
     """Ranks everybody but participant `maker` in the given `order` of all."""
     rank = 0
     for n in range(len(order)):
@@ -22,7 +22,7 @@ def rank_all(maker, order, ranking, tier, fixed_tier, tiers):  # type: ignore[no
 
 
 @kernel
-def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_tier, tiers):  # type: ignore[no-untyped-def]
+def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_tier, tiers):
     """Gives a participant a new metric and its place in the order; whoever crosses a quantile changes tier."""
     ranked = len(ranking)
     old = _places_ahead(metric[participant], participant, metric, tie_break, ranking)
@@ -50,7 +50,7 @@ def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_
 
 
 @kernel
-def _places_ahead(value, participant, metric, tie_break, ranking):  # type: ignore[no-untyped-def]
+def _places_ahead(value, participant, metric, tie_break, ranking):
     """How many in the order stand ahead of `participant` if its metric were `value`: binary search."""
     low, high = 0, len(ranking)
     while low < high:
@@ -64,5 +64,5 @@ def _places_ahead(value, participant, metric, tie_break, ranking):  # type: igno
 
 
 @kernel
-def _set_tier(participant, value, tier, fixed_tier):  # type: ignore[no-untyped-def]
+def _set_tier(participant, value, tier, fixed_tier):
     tier[participant] = value if fixed_tier[participant] < 0 else fixed_tier[participant]

@@ -26,7 +26,7 @@ mean_plus_risk = kernel(laws.mean_plus_risk)
 
 
 @kernel
-def start(rules, market, tie_break, ranking):  # type: ignore[no-untyped-def]
+def start(rules, market, tie_break, ranking):
     """A new market: nobody holds, has earned or is owed anything. Equal metrics rank by `tie_break` (M, J), in whose
     order `ranking` (M, J) lists all participants."""
     market.clock[0] = 0
@@ -48,7 +48,7 @@ def start(rules, market, tie_break, ranking):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def begin_step(rules, market, mid, earned):  # type: ignore[no-untyped-def]
+def begin_step(rules, market, mid, earned):
     """Steps 1 to 3: what the new mid does to positions, trades and tiers."""
     charge_risk(market, mid, earned)
     mature_trades(rules, market, mid, earned)
@@ -57,7 +57,7 @@ def begin_step(rules, market, mid, earned):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def finish_step(rules, market, s0, investor, side, size, log_curve, tie, hedge_tie, earned):  # type: ignore[no-untyped-def]
+def finish_step(rules, market, s0, investor, side, size, log_curve, tie, hedge_tie, earned):
     """Steps 4 to 6: orders (arrays, one entry each), hedges and positions, at the mid of `begin_step`.
 
     `log_curve` is log(S_ref(size) / S_ref(0)); `hedge_tie` (M,) are the draws that break ties among hedge quotes.
@@ -73,7 +73,7 @@ def finish_step(rules, market, s0, investor, side, size, log_curve, tie, hedge_t
 
 
 @kernel
-def charge_risk(market, mid, earned):  # type: ignore[no-untyped-def]
+def charge_risk(market, mid, earned):
     """Step 1: the risk cost of the position held into the step; also opens the step's record."""
     t, horizon = market.clock[0], len(market.mids)
     move = mid - market.mids[(t - 1) % horizon] if t > 0 else 0.0
@@ -87,7 +87,7 @@ def charge_risk(market, mid, earned):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def mature_trades(rules, market, mid, earned):  # type: ignore[no-untyped-def]
+def mature_trades(rules, market, mid, earned):
     """Step 2: the trades of t_m steps ago get their position revenue and yield, in the order they were made."""
     slot = market.clock[0] % rules.reward_horizon
     if market.clock[0] < rules.reward_horizon:
@@ -111,7 +111,7 @@ def mature_trades(rules, market, mid, earned):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def update_tiers(rules, market):  # type: ignore[no-untyped-def]
+def update_tiers(rules, market):
     """Step 3: whoever's metric has changed moves in the maker's ranking, and tiers follow."""
     slot = market.clock[0] % rules.reward_horizon
     if market.clock[0] < rules.reward_horizon:
@@ -137,7 +137,7 @@ def update_tiers(rules, market):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def match_orders(rules, market, half, unit, investor, side, size, log_curve, tie, earned):  # type: ignore[no-untyped-def]
+def match_orders(rules, market, half, unit, investor, side, size, log_curve, tie, earned):
     """Step 4: every order trades with its cheapest maker."""
     bought, sold = 0.0, 0.0
     for i in range(len(earned)):
@@ -158,7 +158,7 @@ def match_orders(rules, market, half, unit, investor, side, size, log_curve, tie
 
 
 @kernel
-def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):  # type: ignore[no-untyped-def]
+def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):
     """Step 5: every maker hedges the position it held into the step, all at once."""
     for i in range(len(rules.makers)):
         rule, position = rules.makers[i], market.position[i]
@@ -186,7 +186,7 @@ def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):  # type:
 
 
 @kernel
-def move_positions(rules, market):  # type: ignore[no-untyped-def]
+def move_positions(rules, market):
     """Step 6: positions move by all trades of the step."""
     slot = market.clock[0] % rules.reward_horizon
     for n in range(market.pending_count[slot]):
@@ -199,7 +199,7 @@ def move_positions(rules, market):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_to_totals(market, earned):  # type: ignore[no-untyped-def]
+def add_to_totals(market, earned):
     """Adds the step's rewards to the sums of the run."""
     for i in range(len(earned)):
         totals = market.totals[i]
@@ -212,13 +212,13 @@ def add_to_totals(market, earned):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def quoted_tier(market, i, participant):  # type: ignore[no-untyped-def]
+def quoted_tier(market, i, participant):
     """The tier in which maker i quotes to a participant."""
     return market.given_tier[i, participant] if market.tiers_given[i] else market.tier[i, participant]
 
 
 @kernel
-def cheapest(rules, market, participant, venue, side, log_curve, half, unit, tie):  # type: ignore[no-untyped-def]
+def cheapest(rules, market, participant, venue, side, log_curve, half, unit, tie):
     """The maker (M for the exchange) with the best quote to a participant, and its spread; ties are drawn fairly."""
     best, ties, winner = np.inf, 0, len(rules.makers)
     if venue != EXCHANGE:
@@ -243,7 +243,7 @@ def cheapest(rules, market, participant, venue, side, log_curve, half, unit, tie
 
 
 @kernel
-def quote(rules, market, i, participant, side, log_curve, half, unit):  # type: ignore[no-untyped-def]
+def quote(rules, market, i, participant, side, log_curve, half, unit):
     """Maker i's spread for a participant who buys (side +1) or sells."""
     rule = rules.makers[i]
     skew = market.skew[i, 0] if side > 0 else market.skew[i, 1]
@@ -252,7 +252,7 @@ def quote(rules, market, i, participant, side, log_curve, half, unit):  # type: 
 
 
 @kernel
-def record_trade(rules, market, taker, maker, side, size, spread, kind):  # type: ignore[no-untyped-def]
+def record_trade(rules, market, taker, maker, side, size, spread, kind):
     """Writes a trade, to be booked when it matures, into the circular buffer."""
     t = market.clock[0]
     slot = t % rules.reward_horizon
@@ -268,7 +268,7 @@ def record_trade(rules, market, taker, maker, side, size, spread, kind):  # type
 
 
 @kernel
-def hedge_fraction(rules, market, i, size, side, mid, half, unit):  # type: ignore[no-untyped-def]
+def hedge_fraction(rules, market, i, size, side, mid, half, unit):
     """The fraction of its position that maker i's own policy trades away now."""
     rule = rules.makers[i]
     if rule.hedging == NONE:
@@ -284,7 +284,7 @@ def hedge_fraction(rules, market, i, size, side, mid, half, unit):  # type: igno
 
 
 @kernel
-def optimal_fraction(rules, market, i, size, side, risk, half, unit):  # type: ignore[no-untyped-def]
+def optimal_fraction(rules, market, i, size, side, risk, half, unit):
     """x_0 of the schedule with the rival whose own optimum is the cheapest, from the tables."""
     hedger, q = rules.investors + i, size / rules.v_max
     fraction, best = min(CAP / q, 1.0), np.inf
@@ -306,7 +306,7 @@ def optimal_fraction(rules, market, i, size, side, risk, half, unit):  # type: i
 
 
 @kernel
-def linear_fraction(rules, market, i, size, side, risk, half, unit):  # type: ignore[no-untyped-def]
+def linear_fraction(rules, market, i, size, side, risk, half, unit):
     """1/n for the best n equal trades, n in 1..H, at the best of the venue's quotes."""
     rule = rules.makers[i]
     fraction, best = CAP * rules.v_max / size, np.inf

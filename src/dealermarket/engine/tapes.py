@@ -57,7 +57,7 @@ class TapeRules(NamedTuple):
 
 
 @compiled
-def collect_orders(arrival_draw, trade_probability, order_start, investor, first):  # type: ignore[no-untyped-def]
+def collect_orders(arrival_draw, trade_probability, order_start, investor, first):
     """Who trades when: writes investors from index `first` on and `order_start` (T + 1,); returns the end."""
     steps, investors = arrival_draw.shape
     count = first
@@ -72,7 +72,7 @@ def collect_orders(arrival_draw, trade_probability, order_start, investor, first
 
 
 @compiled
-def price_tape(rules, mid, reference_spread):  # type: ignore[no-untyped-def]
+def price_tape(rules, mid, reference_spread):
     """Turns standard normals in place into mids (B, T + t_m) and reference spreads (B, T)."""
     for b in range(len(mid)):
         mid[b, 0] = rules.initial
@@ -85,7 +85,7 @@ def price_tape(rules, mid, reference_spread):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, side, log_curve, capped):  # type: ignore[no-untyped-def]
+def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, side, log_curve, capped):
     """Turns standard normals in place into sizes; writes sides, log curves and how many sizes were capped (B,)."""
     steps = order_start.shape[1] - 1
     horizon = mid.shape[1] - steps

@@ -40,7 +40,7 @@ def optimal_schedule(
         return np.ones(1)
 
     def step_cost(fraction: Floats) -> Floats:
-        """x c(|z| x) for each fraction; 0 at 0, inf where the trade is too large or would be the wrong way."""
+        """Cost x c(|z| x) for each fraction; 0 at 0, inf where the trade is too large or would be the wrong way."""
         allowed = (fraction > 0) & (fraction <= most * (1 + 1e-12))
         value = np.where(fraction == 0, 0.0, np.inf)
         value[allowed] = fraction[allowed] * cost(size * fraction[allowed])

@@ -23,7 +23,7 @@ class TieringPolicy(Value):
     """
 
     tiers: Annotated[int, Field(ge=1)] = 5
-    pins: TierTable = {}
+    pins: TierTable = Field(default={})
 
     @property
     def fixed_tiers(self) -> TierTable:
@@ -67,7 +67,7 @@ class FixedTiers(TieringPolicy):
     """A given `table` of tiers by participant; who is not listed gets tier 0."""
 
     kind: Literal["fixed"] = "fixed"
-    table: TierTable = {}
+    table: TierTable = Field(default={})
 
     @property
     def fixed_tiers(self) -> TierTable:

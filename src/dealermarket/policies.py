@@ -1,0 +1,192 @@
+"""Policies written in Python: subclass MakerPolicy, act on arrays of all replicas at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dealermarket.errors import PolicyError
+from dealermarket.scenario import Scenario
+from dealermarket.tape import Stream, Streams
+from dealermarket.values import short
+
+if TYPE_CHECKING:
+    from dealermarket.engine.advance import Record
+    from dealermarket.engine.state import State
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a maker does in one step; a part left out is decided by the maker's built-in policy.
+
+    With B replicas and J participants: `tiers` (B, J) whole numbers in 0..K-1, the maker's own entry without effect;
+    `eps_buy` and `eps_sell` (B,) >= -1, the skew of the curve for clients who buy and sell, in place of the
+    scenario's; `hedge_fraction` (B,) in [0, 1] of the position held into the step. Anything that broadcasts will do.
+    """
+
+    tiers: ArrayLike | None = None
+    eps_buy: ArrayLike | None = None
+    eps_sell: ArrayLike | None = None
+    hedge_fraction: ArrayLike | None = None
+
+
+class PolicySetup:
+    """What a policy is told when a run of B replicas starts: the scenario, its maker, and its own random numbers."""
+
+    def __init__(self, scenario: Scenario, maker: str, seed: int, replicas: range) -> None:
+        self.scenario, self.maker, self.replicas = scenario, maker, replicas
+        self.index = scenario.maker_names.index(maker)  # of the maker among the makers
+        self.participant = len(scenario.agents) + self.index  # of the maker among all participants
+        self._seed = seed
+        self._streams: list[np.random.Generator] | None = None
+
+    def uniform(self, *shape: int) -> NDArray[np.float64]:
+        """Uniform draws on [0, 1), shape (B, *shape), from each replica's own stream for this maker."""
+        if self._streams is None:
+            self._streams = [Streams(self._seed, replica).at(Stream.POLICY + self.index) for replica in self.replicas]
+        return np.stack([generator.random(shape) for generator in self._streams])
+
+
+class Observation:
+    """What maker `index` sees when it acts: P_t, s0_t and its own state, but not the orders of this step.
+
+    Arrays have the replica axis first, (B,) unless another shape is named; each access makes a copy. Valid while
+    `act` runs. Sizes in units of the asset, prices and money in price units.
+    """
+
+    def __init__(self, state: State, record: Record, index: int, steps: int) -> None:
+        self._state, self._record, self._index = state, record, index
+        self.step, self.steps = 0, steps
+        self._mid: Array = np.empty(0)
+        self._reference_spread: Array = np.empty(0)
+
+    def _advance(self, step: int, mid: Array, reference_spread: Array) -> Observation:
+        self.step, self._mid, self._reference_spread = step, mid, reference_spread
+        return self
+
+    def _earned(self, field: str, step: int) -> Array:
+        steps = self._record.steps
+        return np.array(steps[:, step % steps.shape[1], self._index][field])
+
+    @property
+    def mid(self) -> Array:
+        """The mid-price P_t."""
+        return self._mid.copy()
+
+    @property
+    def reference_spread(self) -> Array:
+        """The reference spread s0_t as drawn."""
+        return self._reference_spread.copy()
+
+    @property
+    def position(self) -> Array:
+        """The position held into the step."""
+        return self._state.position[:, self._index].copy()
+
+    @property
+    def pnl(self) -> Array:
+        """Mark-to-market P&L at this step's mid, before its trades."""
+        return np.array(self._state.totals[:, self._index]["pnl"])
+
+    @property
+    def psi(self) -> Array:
+        """Average yield of every participant, (B, J)."""
+        return self._state.psi[:, self._index].copy()
+
+    @property
+    def tiers(self) -> Array:
+        """The tier the maker's own policy has put every participant in, (B, J)."""
+        return self._state.tier[:, self._index].copy()
+
+    @property
+    def risk_cost(self) -> Array:
+        """This step's risk cost."""
+        return self._earned("risk_cost", self.step)
+
+    @property
+    def position_revenue(self) -> Array:
+        """This step's position revenue, of the trades of t_m steps ago."""
+        return self._earned("position_revenue", self.step)
+
+    @property
+    def spread_revenue(self) -> Array:
+        """The last step's spread revenue; 0 at the start."""
+        return self._last("spread_revenue")
+
+    @property
+    def hedging_cost(self) -> Array:
+        """The last step's hedging cost; 0 at the start."""
+        return self._last("hedging_cost")
+
+    @property
+    def bought(self) -> Array:
+        """Volume that investors bought from this maker in the last step."""
+        return np.array(self._state.flow[:, self._index]["bought"])
+
+    @property
+    def sold(self) -> Array:
+        """Volume that investors sold to this maker in the last step."""
+        return np.array(self._state.flow[:, self._index]["sold"])
+
+    @property
+    def market_volume(self) -> Array:
+        """Volume that investors traded with anybody in the last step."""
+        return np.array(self._state.flow[:, self._index]["market"])
+
+    def _last(self, field: str) -> Array:
+        return self._earned(field, self.step - 1) if self.step else np.zeros(len(self._mid))
+
+
+class MakerPolicy(ABC):
+    """A market maker's behaviour in Python. `act` is called once a step for all replicas of a chunk together."""
+
+    def reset(self, setup: PolicySetup) -> None:  # noqa: B027
+        """Called before the first step of every chunk of replicas; forget everything here. Optional."""
+
+    @abstractmethod
+    def act(self, observation: Observation) -> Action:
+        """The maker's action of this step."""
+
+
+def write_action(state: State, makers: Array, index: int, action: Action, maker: str) -> None:
+    """Puts an action of maker `index` where the engine reads it; `makers` are the MAKER_RULES of all.
+
+    Raises PolicyError for a wrong type, shape or range, or a hedge with nobody to trade with."""
+    rule = makers[index]
+    if not isinstance(action, Action):
+        raise PolicyError(f"policy of {maker!r}: act must return an Action, got {short(action)}")
+    skew, fraction = state.skew[:, index], state.given_fraction[:, index]
+    _fill(skew[:, 0], action.eps_buy, rule["eps_buy"], -1.0, np.inf, maker, "eps_buy")
+    _fill(skew[:, 1], action.eps_sell, rule["eps_sell"], -1.0, np.inf, maker, "eps_sell")
+    _fill(fraction, action.hedge_fraction, np.nan, 0.0, 1.0, maker, "hedge_fraction")
+    if len(makers) == 1 and rule["venue"] == 0 and fraction.max() > 0:
+        raise PolicyError(
+            f"policy of {maker!r}: there is no other maker to hedge with; in the scenario give its hedging "
+            "kind = 'fraction', fraction = 0.0 and venue = 'exchange'"
+        )
+    state.tiers_given[:, index] = action.tiers is not None
+    if action.tiers is not None:
+        if not np.issubdtype(np.asarray(action.tiers).dtype, np.integer):
+            raise PolicyError(f"policy of {maker!r}: tiers must be whole numbers, got {short(action.tiers)}")
+        _fill(state.given_tier[:, index], action.tiers, 0, 0, int(rule["tiers"]) - 1, maker, "tiers")
+
+
+def _fill(target: Array, given: ArrayLike | None, default: Any, low: float, high: float, maker: str, name: str) -> None:
+    if given is None:
+        target[...] = default
+        return
+    try:
+        target[...] = given
+    except (ValueError, TypeError):
+        raise PolicyError(
+            f"policy of {maker!r}: {name} must broadcast to shape {target.shape}, got {short(given)}"
+        ) from None
+    if not (target.min() >= low and target.max() <= high and target.max() < np.inf):  # NaN fails, too
+        allowed = f"in [{low:g}, {high:g}]" if high < np.inf else f"finite and >= {low:g}"
+        raise PolicyError(f"policy of {maker!r}: {name} must be {allowed}, got {short(np.asarray(given).tolist())}")
