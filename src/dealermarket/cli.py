@@ -1,0 +1,320 @@
+"""The command `dealermarket`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from dealermarket.errors import DealerMarketError, ParameterError, RunFolderError, ScenarioError
+from dealermarket.frames import RecordLevel
+from dealermarket.version import __version__
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dealermarket.results import SimulationResult
+
+BAD_INPUT, INTERRUPTED = 2, 130
+RUNS = Path("runs")
+
+app = App(
+    name="dealermarket",
+    version=__version__,
+    help="Simulates a dealer market: makers who tier, price and hedge, investors who shop around.",
+    help_on_error=False,
+    result_action="return_value",
+)
+scenarios = App(name="scenarios", help="The shipped scenarios: list them, show one, or write one out to edit.")
+app.command(scenarios)
+
+Run = Annotated[Path, Parameter(help="The folder of a run.")]
+_set = Parameter(name="--set", negative=(), help="Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none.")
+
+
+@app.command
+def run(
+    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    /,
+    *,
+    steps: Annotated[int | None, Parameter(help="Steps of each replica; the scenario's own if not given.")] = None,
+    replicas: Annotated[int, Parameter(help="Independent replicas of the market.")] = 100,
+    seed: Annotated[int, Parameter(help="A replica's numbers depend on scenario, seed and replica alone.")] = 0,
+    threads: Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")] = None,
+    record: Annotated[RecordLevel, Parameter(help="How much to keep; each level includes the former.")] = "summary",
+    out: Annotated[Path | None, Parameter(help="The new folder of the run; runs/NAME-1 and on if not given.")] = None,
+    settings: Annotated[tuple[str, ...], _set] = (),
+    resume: Annotated[Path | None, Parameter(help="Finish an interrupted run instead.")] = None,
+    plot: Annotated[bool, Parameter(negative=(), help="Draw the figures into the run's folder, too.")] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative=(), help="Print the numbers as JSON, and nothing else.")] = False,
+) -> None:
+    """Run a market and print the makers' rewards."""
+    from dealermarket.console import progress
+    from dealermarket.runner import SimulationRunner
+    from dealermarket.scenario import Scenario
+
+    quiet = _console(stderr=True)
+    threads = threads if threads is not None else _cores()
+    if resume is not None:
+        if scenario is not None:
+            raise ParameterError(f"--resume: takes the scenario from the folder; leave out {scenario!r}")
+        folder = resume
+        result = _resumed(folder, threads, quiet)
+    else:
+        if scenario is None:
+            raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
+        changes = (*settings, f"steps={steps}") if steps is not None else settings
+        runner = SimulationRunner(Scenario.load(scenario, changes), replicas, seed, threads, record)
+        folder = out if out is not None else _next_folder(runner.scenario.name)
+        _announce_compiling(quiet)
+        try:
+            with progress(quiet, runner.market_steps) as report:
+                result = runner.run(folder, report)
+        except KeyboardInterrupt:
+            raise _Interrupted(folder) from None
+    if as_json:
+        print(json.dumps(_as_json(result, folder), indent=2))
+    else:
+        _print_result(result, folder)
+    if plot:
+        _draw(result, folder / "plots", "png", 0, quiet)
+
+
+@scenarios.default
+@scenarios.command(name="list")
+def list_scenarios() -> None:
+    """List the shipped scenarios."""
+    from rich import box
+    from rich.table import Table
+
+    from dealermarket.scenario import Scenario, preset_names
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("name", no_wrap=True)
+    for heading in ("investors", "makers", "steps"):
+        table.add_column(heading, justify="right")
+    table.add_column("what it shows")
+    for name in preset_names():
+        preset = Scenario.load(name)
+        table.add_row(name, str(len(preset.agents)), str(len(preset.makers)), str(preset.steps), preset.description)
+    _console().print(table)
+
+
+@scenarios.command(name="show")
+def show_scenario(name: Annotated[str, Parameter(help="A preset's name or a TOML file.")], /) -> None:
+    """Print a scenario with its comments."""
+    from dealermarket.scenario import read_source
+
+    print(read_source(name), end="")
+
+
+@scenarios.command(name="write")
+def write_scenario(
+    name: Annotated[str, Parameter(help="A preset's name.")],
+    file: Annotated[Path, Parameter(help="The new file.")],
+    /,
+) -> None:
+    """Write a scenario to a file to edit."""
+    from dealermarket.scenario import read_source
+
+    text = read_source(name)
+    try:
+        with file.open("x", encoding="utf-8") as target:
+            target.write(text)
+    except FileExistsError:
+        raise ScenarioError(f"{file}: exists already and is left as it is; give another name") from None
+    except OSError as error:
+        raise ScenarioError(f"{file}: cannot be written: {error.strerror}") from None
+    _console().print(f"{file} written; edit it and try: dealermarket run {file}", highlight=False, soft_wrap=True)
+
+
+@app.command
+def check(
+    file: Annotated[str, Parameter(help="A TOML file or a preset's name.")],
+    /,
+    *,
+    settings: Annotated[tuple[str, ...], _set] = (),
+) -> None:
+    """Check a scenario: prints every error at once and exits with status 2, or says what it describes."""
+    from dealermarket.scenario import Scenario
+
+    scenario = Scenario.load(file, settings)
+    investors, makers = len(scenario.agents), len(scenario.makers)
+    _console().print(
+        f"{file}: fine; {investors} investors, {makers} makers, {scenario.steps} steps, t_m = {scenario.reward_horizon}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command
+def plot(
+    run: Run,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="Where to; the folder plots in the run's folder if not given.")] = None,
+    kind: Annotated[Literal["png", "svg"], Parameter(name="--format", help="The files' format.")] = "png",
+    replica: Annotated[int, Parameter(help="Whose path the net position shows.")] = 0,
+) -> None:
+    """Draw a run: net position, cumulative reward by component, market share, price curves by tier."""
+    from dealermarket.results import SimulationResult
+
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RunFolderError(f"{out}: exists and is not an empty folder; choose another --out")
+    result = SimulationResult.load(run)
+    _draw(result, out if out is not None else run / "plots", kind, replica, _console())
+
+
+@app.command
+def inspect(run: Run, /, *, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False) -> None:
+    """Show what is in the folder of a run."""
+    from rich.table import Table
+
+    from dealermarket.results import SimulationResult
+
+    result = SimulationResult.load(run)
+    if as_json:
+        print(json.dumps(_as_json(result, run), indent=2))
+        return
+    meta = result.meta
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_row("scenario", f"{result.scenario.name}: {result.scenario.description}")
+    table.add_row("state", "complete" if result.complete else f"incomplete; finish it with: dealermarket run --resume {run}")
+    for name in ("replicas", "steps", "seed", "record", "version", "capped_orders", "seconds"):
+        table.add_row(name.replace("_", " "), str(meta.get(name, "not known yet")))
+    for file in sorted(path for path in run.iterdir() if path.suffix == ".parquet"):
+        import pyarrow.parquet as pq
+
+        rows = pq.read_metadata(file).num_rows
+        table.add_row(file.name, f"{rows:,} rows, {file.stat().st_size / 1e6:,.2f} MB")
+    console = _console()
+    console.print(table)
+    _print_makers(result, console)
+
+
+class _Interrupted(DealerMarketError):
+    def __init__(self, folder: Path) -> None:
+        kept = (folder / "meta.json").exists()
+        way_on = f"finish it with: dealermarket run --resume {folder}" if kept else "nothing was written"
+        super().__init__(f"interrupted; {way_on}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit status: 0, 2 for bad input, 130 when interrupted."""
+    problems = _console(stderr=True)
+    try:
+        app(arguments, exit_on_error=False, print_error=False, console=_console(), error_console=problems)
+    except _Interrupted as error:
+        problems.print(str(error), style="yellow", highlight=False, markup=False, soft_wrap=True)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        problems.print("interrupted", style="yellow")
+        return INTERRUPTED
+    except (DealerMarketError, CycloptsError) as error:
+        said = str(error).strip()
+        problems.print(said, style="red", highlight=False, markup=False, soft_wrap=True)
+        return BAD_INPUT
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def _console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    console = Console(stderr=stderr)
+    # a table that is not looked at on a terminal may be as wide as it needs to be
+    return console if console.is_terminal else Console(stderr=stderr, width=140)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _next_folder(name: str) -> Path:
+    plain = re.sub(r"[^\w.-]+", "-", name).strip(".-") or "run"
+    number = 1
+    while (RUNS / f"{plain}-{number}").exists():
+        number += 1
+    return RUNS / f"{plain}-{number}"
+
+
+def _announce_compiling(console: Console) -> None:
+    from dealermarket.engine.compiled import is_cached
+
+    if not is_cached():
+        console.print("Compiling the engine, once: about half a minute. Later runs start at once.", highlight=False)
+
+
+def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
+    from dealermarket.console import progress
+    from dealermarket.run_folder import RunFolder
+    from dealermarket.runner import SimulationRunner
+
+    kept = RunFolder.open(folder)
+    if kept.complete:
+        console.print(f"{folder} is complete already", highlight=False, soft_wrap=True)
+        return SimulationRunner.resume(folder)
+    _announce_compiling(console)
+    try:
+        with progress(console, kept.meta["replicas"] * kept.scenario.steps) as report:
+            return SimulationRunner.resume(folder, threads, progress=report)
+    except KeyboardInterrupt:
+        raise _Interrupted(folder) from None
+
+
+def _print_result(result: SimulationResult, folder: Path) -> None:
+    console = _console()
+    _print_makers(result, console)
+    seconds = max(result.meta["seconds"], 1e-9)
+    from dealermarket.console import rate
+
+    speed = rate(result.meta["replicas"] * result.scenario.steps / seconds)
+    capped = result.meta["capped_orders"]
+    note = f"; {capped:,} orders capped at 0.99 v_max" if capped else ""
+    console.print(f"{speed} in {seconds:.2f} s{note}; kept in {folder}", highlight=False, soft_wrap=True)
+
+
+def _print_makers(result: SimulationResult, console: Console) -> None:
+    from dealermarket.console import maker_table
+
+    console.print(maker_table(result))
+    console.print(
+        "Rewards and P&L in price units times units of the asset; 1.23(45) is a mean of 1.23 with a standard error of 0.45.",
+        style="dim",
+        highlight=False,
+    )
+
+
+def _draw(result: SimulationResult, folder: Path, kind: str, replica: int, console: Console) -> None:
+    from dealermarket.plots import save_plots
+
+    written, left_out = save_plots(result, folder, kind, replica)
+    for path in written:
+        console.print(f"drew {path}", highlight=False, soft_wrap=True)
+    for reason in left_out:
+        console.print(f"left out {reason}", highlight=False, soft_wrap=True)
+
+
+def _as_json(result: SimulationResult, folder: Path) -> dict[str, Any]:
+    def number(value: float) -> float | None:
+        return None if math.isnan(value) else value
+
+    makers = {
+        maker: {
+            name: {"mean": number(found.mean), "standard_error": number(found.standard_error)} for name, found in statistics.items()
+        }
+        for maker, statistics in result.statistics().items()
+    }
+    return {"folder": str(folder), **result.meta, "makers": makers}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""What the command shows: progress, tables, and numbers with their errors."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from dealermarket.results import SimulationResult, Statistic
+
+SHOWN = (
+    ("spread_revenue", "spread\nrevenue"),
+    ("position_revenue", "position\nrevenue"),
+    ("hedging_cost", "hedging\ncost"),
+    ("risk_cost", "risk\ncost"),
+    ("total_reward", "total\nreward"),
+    ("pnl", "P&L"),
+    ("market_share", "market\nshare"),
+    ("internalization", "|z|/volume\nat the end"),
+)
+
+
+@contextmanager
+def progress(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar with rate and time left; on a stream that is no terminal, a line every few seconds."""
+    if not console.is_terminal:
+        yield _lines(console, total)
+        return
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(f"{rate(task.finished_speed or task.speed or 0.0)}")
+
+    columns = (
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(bar_width=None),
+        Rate(),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda steps: bar.advance(task, steps)
+
+
+def _lines(console: Console, total: int, every: float = 5.0) -> Callable[[int], None]:
+    began = shown = time.monotonic()
+    done = 0
+    console.print(f"0 of {total:,} market steps", highlight=False)
+
+    def report(steps: int) -> None:
+        nonlocal done, shown
+        done += steps
+        now = time.monotonic()
+        if now - shown >= every or done >= total:
+            shown = now
+            speed = done / max(now - began, 1e-9)
+            left = (total - done) / max(speed, 1e-9)
+            console.print(f"{done:,} of {total:,} market steps, {rate(speed)}, {left:.0f} s left", highlight=False)
+
+    return report
+
+
+def rate(steps_per_second: float) -> str:
+    """Market steps per second, short."""
+    for unit, factor in (("M", 1e6), ("k", 1e3)):
+        if steps_per_second >= factor:
+            return f"{steps_per_second / factor:.2f} {unit} steps/s"
+    return f"{steps_per_second:.0f} steps/s"
+
+
+def maker_table(result: SimulationResult) -> Table:
+    """A row a maker: mean over the replicas, and its standard error in the last digits shown."""
+    from rich import box
+    from rich.table import Table
+
+    replicas = result.meta["replicas"]
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1))
+    table.title = f"{result.scenario.name}: per replica of {result.scenario.steps} steps, mean (standard error) of {replicas} replicas"
+    table.add_column("maker")
+    for _, heading in SHOWN:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for maker, statistics in result.statistics().items():
+        table.add_row(maker, *(with_error(statistics[name]) for name, _ in SHOWN))
+    return table
+
+
+def with_error(statistic: Statistic) -> str:
+    """`1.234(56)`: the mean, with the standard error in units of its last digits; `-` where there is nothing to average."""
+    mean, error = statistic.mean, statistic.standard_error
+    if math.isnan(mean):
+        return "-"
+    if math.isnan(error) or error == 0.0:
+        return f"{mean:.4g}"
+    digits = max(1 - math.floor(math.log10(error)), 0)
+    shown = round(error * 10**digits)
+    return f"{mean:.{digits}f}({shown})" if digits else f"{mean:.0f}({error:.0f})"
