@@ -35,7 +35,9 @@ scenarios = App(name="scenarios", help="The shipped scenarios: list them, show o
 app.command(scenarios)
 
 Run = Annotated[Path, Parameter(help="The folder of a run.")]
-_set = Parameter(name="--set", negative=(), help="Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none.")
+_set = Parameter(
+    name="--set", negative=(), help="Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none."
+)
 
 
 @app.command
@@ -309,7 +311,8 @@ def _as_json(result: SimulationResult, folder: Path) -> dict[str, Any]:
 
     makers = {
         maker: {
-            name: {"mean": number(found.mean), "standard_error": number(found.standard_error)} for name, found in statistics.items()
+            name: {"mean": number(found.mean), "standard_error": number(found.standard_error)}
+            for name, found in statistics.items()
         }
         for maker, statistics in result.statistics().items()
     }

@@ -86,7 +86,9 @@ def maker_table(result: SimulationResult) -> Table:
 
     replicas = result.meta["replicas"]
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1))
-    table.title = f"{result.scenario.name}: per replica of {result.scenario.steps} steps, mean (standard error) of {replicas} replicas"
+    table.title = (
+        f"{result.scenario.name}: per replica of {result.scenario.steps} steps, mean (standard error) of {replicas} replicas"
+    )
     table.add_column("maker")
     for _, heading in SHOWN:
         table.add_column(heading, justify="right", no_wrap=True)

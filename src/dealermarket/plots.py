@@ -15,6 +15,7 @@ from dealermarket.results import SimulationResult
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -36,34 +37,26 @@ _STYLE = {
 _MOST_PANELS = 6
 
 
-def plot_net_position(result: SimulationResult, replica: int = 0, ax: Axes | None = None) -> Axes:
-    """Positions of the makers over time: one replica as lines, 90 % of all replicas as bands. Needs steps."""
-    steps, makers = result.steps, result.scenario.maker_names
-    if replica not in steps["replica"].to_numpy():
+def plot_net_position(result: SimulationResult, maker: str, replica: int = 0, ax: Axes | None = None) -> Axes:
+    """A maker's position over time: one replica as a line, 90 % of all replicas as a band. Needs steps."""
+    steps = _of_maker(result, maker)
+    path = steps[steps["replica"] == replica]
+    if path.empty:
         raise ParameterError(f"replica: must be one of the run's, 0..{int(steps['replica'].max())}, got {replica}")
     ax = ax or _axes()
-    several = steps["replica"].nunique() > 1
-    for maker, colour in zip(makers, _cycle(len(makers)), strict=True):
-        own = steps[steps["maker"] == maker]
-        path = own[own["replica"] == replica]
-        ax.plot(path["step"], path["position"], color=colour, lw=1.0, label=maker)
-        if several and len(makers) <= _MOST_PANELS:
-            low, high = own.groupby("step")["position"].quantile(0.05), own.groupby("step")["position"].quantile(0.95)
-            ax.fill_between(low.index, low, high, color=colour, alpha=0.15, lw=0)
-    count = steps["replica"].nunique()
-    band = f"; bands: 5 to 95 % of {count} replicas" if several and len(makers) <= _MOST_PANELS else ""
-    ax.set(title=f"Net position (line: replica {replica}{band})", xlabel="step", ylabel="position held into the step (units)")
-    _legend(ax, len(makers))
+    replicas = steps["replica"].nunique()
+    if replicas > 1:
+        by_step = steps.groupby("step")["position"]
+        low, high = by_step.quantile(0.05), by_step.quantile(0.95)
+        ax.fill_between(low.index, low, high, color=COLOURS[4], alpha=0.45, lw=0, label=f"5 to 95 % of {replicas} replicas")
+    ax.plot(path["step"], path["position"], color=COLOURS[0], lw=0.9, label=f"replica {replica}")
+    ax.set(title=maker, xlabel="step", ylabel="position (units)")
     return ax
 
 
 def plot_cumulative_reward(result: SimulationResult, maker: str, ax: Axes | None = None) -> Axes:
     """A maker's rewards added up over time, mean over the replicas, by component. Needs steps."""
-    if maker not in result.scenario.maker_names:
-        raise ParameterError(f"maker: must be one of {', '.join(result.scenario.maker_names)}, got {maker!r}")
-    steps = result.steps
-    own = steps[steps["maker"] == maker]
-    mean = own.groupby("step")[[*REWARDS, "total_reward"]].mean().cumsum()
+    mean = _of_maker(result, maker).groupby("step")[[*REWARDS, "total_reward"]].mean().cumsum()
     ax = ax or _axes()
     for name, colour in zip(REWARDS, COLOURS, strict=False):
         ax.plot(mean.index, mean[name], color=colour, lw=1.4, label=name.replace("_", " "))
@@ -110,13 +103,12 @@ def plot_price_curves(scenario: Scenario, maker: str, ax: Axes | None = None) ->
     size = np.linspace(0.0, min(1.5 * typical, 0.9 * exchange.v_max), 200)
     scale = 1e4 if scenario.market.spreads_scale_with_price else 1e4 / scenario.market.mid_price.initial
     tiers = agent.tiering.tiers
-    shown = sorted({*np.linspace(0, tiers - 1, min(tiers, 5)).astype(int).tolist()})
-    for tier, shade in zip(shown, np.linspace(0.25, 0.95, len(shown)), strict=True):
-        colour = _shade(float(shade))
+    deepest = max(maker.tiering.tiers for maker in scenario.makers) - 1
+    for tier in sorted({*np.linspace(0, tiers - 1, min(tiers, 5)).astype(int).tolist()}):
+        colour = _shade(0.25 + 0.7 * tier / max(deepest, 1))
         ax.plot(size, scale * agent.pricing.spread(size, tier, s0, exchange), color=colour, lw=1.5, label=f"tier {tier}")
     ax.plot(size, scale * exchange.reference_spread(size, s0), color="black", lw=1.2, ls="--", label="reference")
     ax.set(title=maker, xlabel="size (units)", ylabel="spread (bp of the initial price)")
-    ax.set_ylim(bottom=0)
     return ax
 
 
@@ -129,7 +121,9 @@ def save_plots(result: SimulationResult, folder: Path, kind: str = "png", replic
     from matplotlib import rc_context
 
     figures: dict[str, Callable[[], Figure]] = {
-        "net_position": lambda: _single(lambda ax: plot_net_position(result, replica, ax)),
+        "net_position": lambda: _grid(
+            result.scenario, "Net position held into each step", lambda maker, ax: plot_net_position(result, maker, replica, ax)
+        ),
         "cumulative_reward": lambda: _grid(
             result.scenario, "Cumulative reward, mean over replicas", lambda maker, ax: plot_cumulative_reward(result, maker, ax)
         ),
@@ -157,6 +151,14 @@ def save_plots(result: SimulationResult, folder: Path, kind: str = "png", replic
     return written, left_out
 
 
+def _of_maker(result: SimulationResult, maker: str) -> pd.DataFrame:
+    """The steps of one maker."""
+    if maker not in result.scenario.maker_names:
+        raise ParameterError(f"maker: must be one of {', '.join(result.scenario.maker_names)}, got {maker!r}")
+    steps = result.steps
+    return steps[steps["maker"] == maker]
+
+
 def _axes() -> Axes:
     from matplotlib.figure import Figure
 
@@ -180,14 +182,19 @@ def _grid(scenario: Scenario, title: str, draw: Callable[[str, Axes], Axes]) -> 
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for panel in panels[len(makers) :]:
         panel.set_visible(False)
-    for maker, panel in zip(makers, panels, strict=False):
-        draw(maker, panel).label_outer()
+    for number, (maker, panel) in enumerate(zip(makers, panels, strict=False)):
+        draw(maker, panel)
+        lowest, leftmost = number + columns >= len(makers), number % columns == 0
+        panel.tick_params(labelbottom=lowest, labelleft=leftmost)
+        panel.xaxis.label.set_visible(lowest)
+        panel.yaxis.label.set_visible(leftmost)
     left_out = len(scenario.maker_names) - len(makers)
     figure.suptitle(title + (f" (the first {len(makers)} of {len(scenario.maker_names)} makers)" if left_out else ""))
     handles: dict[str, Any] = {}
     for panel in panels[: len(makers)]:
         handles |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 6))
+    labels = sorted(handles) if any(label.startswith("tier") for label in handles) else list(handles)
+    figure.legend([handles[label] for label in labels], labels, loc="outside lower center", ncols=min(len(handles), 6))
     return figure
 
 

@@ -184,9 +184,7 @@ def _fill(target: Array, given: ArrayLike | None, default: Any, low: float, high
     try:
         target[...] = given
     except (ValueError, TypeError):
-        raise PolicyError(
-            f"policy of {maker!r}: {name} must broadcast to shape {target.shape}, got {short(given)}"
-        ) from None
+        raise PolicyError(f"policy of {maker!r}: {name} must broadcast to shape {target.shape}, got {short(given)}") from None
     if not (target.min() >= low and target.max() <= high and target.max() < np.inf):  # NaN fails, too
         allowed = f"in [{low:g}, {high:g}]" if high < np.inf else f"finite and >= {low:g}"
         raise PolicyError(f"policy of {maker!r}: {name} must be {allowed}, got {short(np.asarray(given).tolist())}")

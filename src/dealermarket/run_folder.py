@@ -162,7 +162,9 @@ class RunFolder:
         try:
             if self.complete:
                 return pq.read_table(self.path / f"{table}.parquet")
-            parts = [pq.read_table(self._part(table, first)).replace_schema_metadata(None) for first in sorted(self.chunks_done())]
+            parts = [
+                pq.read_table(self._part(table, first)).replace_schema_metadata(None) for first in sorted(self.chunks_done())
+            ]
         except (OSError, pa.ArrowException) as error:
             reason = str(error).splitlines()[0]
             raise RunFolderError(f"{self.path}: {table} cannot be read, the folder is damaged: {reason}") from None

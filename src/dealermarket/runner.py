@@ -66,7 +66,11 @@ class SimulationRunner:
 
     @classmethod
     def resume(
-        cls, path: str | Path, threads: int = 1, policies: Mapping[str, MakerPolicy] | None = None, progress: Progress | None = None
+        cls,
+        path: str | Path,
+        threads: int = 1,
+        policies: Mapping[str, MakerPolicy] | None = None,
+        progress: Progress | None = None,
     ) -> SimulationResult:
         """Finishes the interrupted run in a folder; its files get the bytes of an uninterrupted run.
 
@@ -96,24 +100,26 @@ class SimulationRunner:
             return self._run_tape(tape, out)
         if out is not None:
             return self._run_into(RunFolder.create(Path(out), self.scenario, self._meta()), progress)
-        began, kept = time.monotonic(), []
-        self._run_chunks(self._chunks(), kept.append, progress)
+        kept: list[Chunk] = []
+        seconds = self._run_chunks(self._chunks(), kept.append, progress)
         kept.sort(key=lambda chunk: chunk.first)
-        return self._in_memory(kept, time.monotonic() - began)
+        return self._in_memory(kept, seconds)
 
     def _run_into(self, folder: RunFolder, progress: Progress | None) -> SimulationResult:
-        began, chunks, done = time.monotonic(), self._chunks(), folder.chunks_done()
+        chunks, done = self._chunks(), folder.chunks_done()
         if progress:
             progress(sum(len(chunk) for chunk in chunks if chunk.start in done) * self.scenario.steps)
-        self._run_chunks([chunk for chunk in chunks if chunk.start not in done], folder.write, progress)
-        folder.finish([chunk.start for chunk in chunks], time.monotonic() - began)
+        seconds = self._run_chunks([chunk for chunk in chunks if chunk.start not in done], folder.write, progress)
+        folder.finish([chunk.start for chunk in chunks], seconds)
         return SimulationResult(self.scenario, folder.meta, folder)
 
     def _run_tape(self, tape: Tape, out: str | Path | None) -> SimulationResult:
         makers, participants = len(self.scenario.makers), len(self.scenario.participants)
         shape = (tape.replicas, makers, participants)
         if tape.steps != self.scenario.steps or tape.tie_break.shape != shape:
-            raise TapeError(f"tape: does not fit a scenario of {self.scenario.steps} steps, {makers} makers, {participants} participants")
+            raise TapeError(
+                f"tape: does not fit a scenario of {self.scenario.steps} steps, {makers} makers, {participants} participants"
+            )
         began = time.monotonic()
         chunk = self._simulate(range(tape.replicas), tape, self._rules(), lambda _: None)
         result = self._in_memory([chunk], time.monotonic() - began)
@@ -150,7 +156,8 @@ class SimulationRunner:
 
         return rules_of(self.scenario)
 
-    def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> None:
+    def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> float:
+        """Runs chunks; returns the seconds it took once the engine was loaded."""
         rules, source = self._rules(), TapeSource(self.scenario)
         # Generators hold the interpreter lock between many small calls: drawing goes by turns, so that one thread
         # draws while another computes and nobody waits for the lock itself.
@@ -162,13 +169,14 @@ class SimulationRunner:
                 draws = source.draw(self.seed, replicas)
             keep(self._simulate(replicas, source.complete(draws), rules, report))
 
-        executor = ThreadPoolExecutor(self.threads)
+        began, executor = time.monotonic(), ThreadPoolExecutor(self.threads)
         try:
             futures: list[Future[None]] = [executor.submit(work, chunk) for chunk in chunks]
             for future in as_completed(futures):
                 future.result()
         finally:  # after an error or Ctrl-C the chunks under way are finished, no others begun
             executor.shutdown(wait=True, cancel_futures=True)
+        return time.monotonic() - began
 
     def _simulate(self, replicas: range, tape: Tape, rules: Rules, report: Progress) -> Chunk:
         from dealermarket.engine.advance import advance, empty_record

@@ -35,7 +35,9 @@ def empty_record(rules: Rules, order_count: Array, steps: int, keep_steps: bool,
     replicas, makers = len(order_count), len(rules.makers)
     room = (order_count + steps * makers) * keep_trades
     return Record(
-        steps=np.zeros((replicas if keep_steps or not in_turn else 1, steps if keep_steps else 1 if in_turn else 2, makers), MAKER_STEP),
+        steps=np.zeros(
+            (replicas if keep_steps or not in_turn else 1, steps if keep_steps else 1 if in_turn else 2, makers), MAKER_STEP
+        ),
         totals=np.zeros((replicas, makers), MAKER_TOTALS),
         position=np.zeros((replicas, makers)),
         trades=np.empty(room.sum(), TRADE),

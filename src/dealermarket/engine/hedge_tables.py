@@ -42,8 +42,7 @@ class HedgeTables(NamedTuple):
 
     horizon: Floats  # (tables,)
     scale: Floats  # (tables, sizes): the scale of the risk axis over q
-    first: Floats  # (tables, sizes, risks): x_0
-    log_value: Floats  # (tables, sizes, risks): log((E + G sd) / half_spread)
+    nodes: Floats  # (tables, sizes, risks, 2): x_0 and log((E + G sd) / half_spread)
 
 
 @compiled
@@ -174,8 +173,8 @@ def risk_coordinate(risk, scale):
 
 
 @compiled
-def fill_table(horizon, alpha, k, scale, first, log_value):
-    """Fills one table: `scale` (sizes,), `first` and `log_value` (sizes, risks)."""
+def fill_table(horizon, alpha, k, scale, nodes):
+    """Fills one table: `scale` (sizes,) and `nodes` (sizes, risks, 2)."""
     for i in range(BELOW_CAP + ABOVE_CAP + 1):
         if i <= BELOW_CAP:
             q = max(CAP * (i / BELOW_CAP) ** 2, 1e-6)
@@ -188,44 +187,55 @@ def fill_table(horizon, alpha, k, scale, first, log_value):
         for j in range(RISKS + 1):
             r = j / (RISKS - j) if j < RISKS else np.inf
             risk = scale[i] * q * min(r**4, _LARGEST_RISK)
-            first[i, j], value = best_schedule(q, risk, horizon, alpha, k, left)
-            log_value[i, j] = np.log(value)
+            first, value = best_schedule(q, risk, horizon, alpha, k, left)
+            nodes[i, j, 0], nodes[i, j, 1] = first, np.log(value)
 
 
 @kernel
-def bilinear(values, i, a, j, b):
-    """The value at (i + a, j + b) of a table, linear in each axis."""
-    low = (1.0 - b) * values[i, j] + b * values[i, j + 1]
-    high = (1.0 - b) * values[i + 1, j] + b * values[i + 1, j + 1]
-    return (1.0 - a) * low + a * high
-
-
-@kernel
-def lookup(tables, table, q, risk):
-    """x_0 and the value of the optimum (in half spreads) for a position of `q` = |z| / v_max at `risk` = G."""
-    horizon = tables.horizon[table]
-    largest = min(CAP / q, 1.0)
-    if q >= CAP * horizon:
-        return largest, np.inf
+def size_cell(q, horizon):
+    """The interval of the size axis that q lies in, and how far in; q below CAP H."""
     u = size_coordinate(q, horizon)
     i = min(int(u), BELOW_CAP + ABOVE_CAP - 1)
-    a = u - i
-    w = risk_coordinate(risk, q * ((1.0 - a) * tables.scale[table, i] + a * tables.scale[table, i + 1]))
+    return i, u - i
+
+
+@kernel
+def interpolate(tables, table, i, a, q, risk):
+    """x_0 and the value of the optimum (in half spreads) at `risk` = G, in size cell (i, a) of q."""
+    scale, nodes = tables.scale[table], tables.nodes[table]
+    w = risk_coordinate(risk, q * ((1.0 - a) * scale[i] + a * scale[i + 1]))
     j = min(int(w), RISKS - 1)
     b = w - j
-    first = bilinear(tables.first[table], i, a, j, b)
-    return min(first, largest), np.exp(bilinear(tables.log_value[table], i, a, j, b))
+    near, beyond = 1.0 - b, b
+    low = (1.0 - a) * near, (1.0 - a) * beyond
+    high = a * near, a * beyond
+    first = (
+        low[0] * nodes[i, j, 0] + low[1] * nodes[i, j + 1, 0] + high[0] * nodes[i + 1, j, 0] + high[1] * nodes[i + 1, j + 1, 0]
+    )
+    value = (
+        low[0] * nodes[i, j, 1] + low[1] * nodes[i, j + 1, 1] + high[0] * nodes[i + 1, j, 1] + high[1] * nodes[i + 1, j + 1, 1]
+    )
+    return min(first, CAP / q), np.exp(value)
 
 
-def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats, Floats]:
-    """`scale`, `first` and `log_value` of one table, computed."""
+@compiled
+def lookup(tables, table, q, risk):
+    """x_0 and the value of the optimum (in half spreads) for a position of `q` = |z| / v_max at `risk` = G."""
+    if q >= CAP * tables.horizon[table]:
+        return CAP / q, np.inf
+    i, a = size_cell(q, tables.horizon[table])
+    return interpolate(tables, table, i, a, q, risk)
+
+
+def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:
+    """`scale` and `nodes` of one table, computed."""
     sizes = BELOW_CAP + ABOVE_CAP + 1
-    scale, first, log_value = np.empty(sizes), np.empty((sizes, RISKS + 1)), np.empty((sizes, RISKS + 1))
-    fill_table(horizon, float(alpha), laws.curve_exponent(lam), scale, first, log_value)
-    return scale, first, log_value
+    scale, nodes = np.empty(sizes), np.empty((sizes, RISKS + 1, 2))
+    fill_table(horizon, float(alpha), laws.curve_exponent(lam), scale, nodes)
+    return scale, nodes
 
 
-def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats, Floats]:
+def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:
     """The same from the cache on disk, which it joins if it was not there; a broken file is replaced."""
     folder = cache_folder()
     if folder is None:
@@ -235,17 +245,17 @@ def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats
     path = folder / "hedging" / f"{name}.npz"
     try:
         with np.load(path) as stored:
-            return stored["scale"], stored["first"], stored["log_value"]
+            return stored["scale"], stored["nodes"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        scale, first, log_value = build_table(alpha, lam, horizon)
+        scale, nodes = build_table(alpha, lam, horizon)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            np.savez(file, scale=scale, first=first, log_value=log_value)
+            np.savez(file, scale=scale, nodes=nodes)
         os.replace(file.name, path)
     except OSError:
         pass  # a full disk costs the cache, not the run
-    return scale, first, log_value
+    return scale, nodes
 
 
 def hedge_tables(wanted: list[tuple[float, int]], lam: float) -> HedgeTables:

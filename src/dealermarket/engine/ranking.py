@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dealermarket import laws
 from dealermarket.engine.compiled import kernel
 
@@ -25,19 +27,23 @@ def rank_all(maker, order, ranking, tier, fixed_tier, tiers):
 def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_tier, tiers):
     """Gives a participant a new metric and its place in the order; whoever crosses a quantile changes tier."""
     ranked = len(ranking)
-    old = _places_ahead(metric[participant], participant, metric, tie_break, ranking)
-    new = _places_ahead(value, participant, metric, tie_break, ranking)
-    if new > old:  # the participant itself was counted, still under its old metric
-        new -= 1
+    former = metric[participant]
+    old = _places_ahead(former, participant, metric, tie_break, ranking, 0, ranked)
+    if value > former:
+        new = _places_ahead(value, participant, metric, tie_break, ranking, 0, old)
+    else:
+        new = _places_ahead(value, participant, metric, tie_break, ranking, old + 1, ranked) - 1
     metric[participant] = value
     if new == old:
         return
+    # unsigned: without a check for negative numbers the loops become moves of whole vectors
+    place, one = np.uint64(old), np.uint64(1)
     if new > old:
-        for rank in range(old, new):
-            ranking[rank] = ranking[rank + 1]
+        for rank in range(place, np.uint64(new)):
+            ranking[rank] = ranking[rank + one]
     else:
-        for rank in range(old, new, -1):
-            ranking[rank] = ranking[rank - 1]
+        for rank in range(np.uint64(0), np.uint64(old - new)):
+            ranking[place - rank] = ranking[place - rank - one]
     ranking[new] = participant
     best, worst = tier_of_rank(min(old, new), tiers, ranked), tier_of_rank(max(old, new), tiers, ranked)
     for border in range(best + 1, worst + 1):
@@ -50,9 +56,8 @@ def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_
 
 
 @kernel
-def _places_ahead(value, participant, metric, tie_break, ranking):
-    """How many in the order stand ahead of `participant` if its metric were `value`: binary search."""
-    low, high = 0, len(ranking)
+def _places_ahead(value, participant, metric, tie_break, ranking, low, high):
+    """How many in the order stand ahead of `participant` if its metric were `value`, known to be in low..high."""
     while low < high:
         middle = (low + high) // 2
         other = ranking[middle]

@@ -11,7 +11,7 @@ import numpy as np
 
 from dealermarket import laws
 from dealermarket.engine.compiled import kernel
-from dealermarket.engine.hedge_tables import CAP, lookup, relative_spread
+from dealermarket.engine.hedge_tables import CAP, interpolate, relative_spread, size_cell
 from dealermarket.engine.ranking import move_in_ranking, rank_all
 from dealermarket.engine.state import EXCHANGE, FIXED, FRACTION, FULL, HEDGE, LINEAR, MAKERS, NONE, ORDER, REVENUE_RATE
 
@@ -288,6 +288,9 @@ def optimal_fraction(rules, market, i, size, side, risk, half, unit):
     """x_0 of the schedule with the rival whose own optimum is the cheapest, from the tables."""
     hedger, q = rules.investors + i, size / rules.v_max
     fraction, best = min(CAP / q, 1.0), np.inf
+    if q >= CAP * rules.makers[i].horizon:
+        return fraction  # the largest trade at every step is not enough
+    cell, within = size_cell(q, rules.makers[i].horizon)
     for j in range(len(rules.makers) + 1):
         if rules.table[i, j] < 0:
             continue
@@ -298,7 +301,7 @@ def optimal_fraction(rules, market, i, size, side, risk, half, unit):
         if level == 0.0:  # a rival who charges nothing but the tier
             first, value = min(CAP / q, 1.0), tier_cost
         else:
-            first, relative = lookup(rules.tables, rules.table[i, j], q, risk / level)
+            first, relative = interpolate(rules.tables, rules.table[i, j], cell, within, q, risk / level)
             value = level * relative + tier_cost
         if value < best:
             fraction, best = first, value
