@@ -98,7 +98,7 @@ def trade_columns(scenario: Scenario, chunk: Chunk) -> Columns:
         "taker": Names(trades["taker"], names),
         "maker": Names(trades["maker"], names),
         "side": trades["side"].astype(np.int8),
-        "size": trades["size"],
+        "size": trades["volume"],
         "spread": trades["spread"],
         "tier": trades["tier"].astype(np.int16),
         "kind": Names(trades["kind"], KINDS),

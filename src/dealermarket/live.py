@@ -112,7 +112,7 @@ class LiveMarket:
                 taker=names[trade["taker"]],
                 maker=names[trade["maker"]],
                 side=int(trade["side"]),
-                size=float(trade["size"]),
+                size=float(trade["volume"]),
                 spread=float(trade["spread"]),
                 tier=int(trade["tier"]),
                 kind=KINDS[trade["kind"]],

@@ -60,7 +60,7 @@ TRADE = _record(
         ("side", np.int32),  # +1 the taker buys
         ("tier", np.int32),
         ("kind", np.int32),
-        ("size", np.float64),
+        ("volume", np.float64),  # `size` is taken: every NumPy scalar has one
         ("spread", np.float64),
         ("position_revenue", np.float64),  # of the maker; NaN until it is known
         ("trade_yield", np.float64),

@@ -97,17 +97,17 @@ def mature_trades(rules, market, mid, earned):
         trade = market.pending[slot, n]
         taker, i, j = trade.taker - rules.investors, trade.maker - rules.investors, trade.taker
         if taker >= 0:
-            earned[taker].position_revenue += position_revenue(trade.side * trade.size, move)
+            earned[taker].position_revenue += position_revenue(trade.side * trade.volume, move)
         if i == len(rules.makers):
             continue  # the exchange neither earns nor tiers
-        trade.position_revenue = position_revenue(-trade.side * trade.size, move)
+        trade.position_revenue = position_revenue(-trade.side * trade.volume, move)
         trade.trade_yield = trade_yield(trade.spread, trade.side, move)
         earned[i].position_revenue += trade.position_revenue
         if rules.makers[i].tiering != FIXED:
             first = market.matured[i, j] == 0
             market.psi[i, j] = updated_average(market.psi[i, j], trade.trade_yield, rules.makers[i].weight, first)
             market.matured[i, j] += 1
-            market.matured_volume[i, j] += trade.size
+            market.matured_volume[i, j] += trade.volume
 
 
 @kernel
@@ -193,9 +193,9 @@ def move_positions(rules, market):
         trade = market.pending[slot, n]
         maker, taker = trade.maker - rules.investors, trade.taker - rules.investors
         if maker < len(rules.makers):
-            market.position[maker] -= trade.side * trade.size
+            market.position[maker] -= trade.side * trade.volume
         if taker >= 0:
-            market.position[taker] += trade.side * trade.size
+            market.position[taker] += trade.side * trade.volume
 
 
 @kernel
@@ -259,7 +259,7 @@ def record_trade(rules, market, taker, maker, side, size, spread, kind):
     trade = market.pending[slot, market.pending_count[slot]]
     market.pending_count[slot] += 1
     trade.step, trade.taker, trade.maker, trade.side, trade.kind = t, taker, rules.investors + maker, side, kind
-    trade.size, trade.spread, trade.position_revenue, trade.trade_yield = size, spread, np.nan, np.nan
+    trade.volume, trade.spread, trade.position_revenue, trade.trade_yield = size, spread, np.nan, np.nan
     trade.tier = 0
     if maker < len(rules.makers):
         trade.tier = quoted_tier(market, maker, taker)

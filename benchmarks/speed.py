@@ -1,0 +1,188 @@
+"""How fast, beside what: prints the tables of docs/performance.md.
+
+Every figure is the median of several runs in this one process; ratios compare figures of the same run. Usage:
+`python benchmarks/speed.py` (`make bench`), with Mesa installed for the comparison with it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner
+from dealermarket.tape import Tape
+
+REPEATS = 5
+REPLICAS = {"paper": 2660, "dealers": 400, "thousand": 30}
+TARGETS = {"paper": 1.5e6, "dealers": 350e3, "thousand": 30e3}
+
+
+class Skewing(MakerPolicy):
+    """Skews against the position and hedges a third of it: a policy of the size people write."""
+
+    def act(self, observation: Observation) -> Action:
+        """One step for all replicas."""
+        lean = 0.02 * np.tanh(observation.position / 10.0)
+        return Action(eps_buy=lean, eps_sell=-lean, hedge_fraction=0.3)
+
+
+def median_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
+    """The median time of some runs, after one that is not counted."""
+    work()
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def floor(scenario: Scenario, replicas: int, orders: int) -> None:
+    """What no implementation can leave out: the tape's random numbers, and the laws' logarithms and powers, in bulk."""
+    rng = np.random.Generator(np.random.PCG64(0))
+    steps, investors, makers = scenario.steps, len(scenario.agents), len(scenario.makers)
+    k = (scenario.exchange.lam - 2.0) / (scenario.exchange.lam - 1.0)
+    for _ in range(replicas):  # by replica, so that arrays stay in the caches
+        np.exp(rng.standard_normal(steps + scenario.reward_horizon))
+        rng.standard_normal(steps)
+        rng.random(steps * investors)
+        hedges = rng.random(steps * makers)
+        rng.random((makers, investors + makers))
+        count = orders // replicas
+        sizes = np.exp(rng.standard_normal(count))
+        rng.random(count), rng.random(count)
+        for size, quotes in ((sizes * 1e-3, makers), (hedges * 0.5, makers - 1)):
+            log_curve = np.log(np.expm1(k * np.log1p(-np.minimum(size, 0.9))))
+            for _ in range(quotes):
+                np.exp(1.5 * log_curve)
+
+
+def row(*cells: object) -> None:
+    """One line of a Markdown table."""
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+def header(*cells: str) -> None:
+    """The first two lines of a Markdown table."""
+    row(*cells)
+    row(*["---"] * len(cells))
+
+
+def rate(steps_per_second: float) -> str:
+    """Thousands of market steps a second."""
+    return f"{steps_per_second / 1e3:,.0f} k"
+
+
+def presets() -> None:
+    """Steps per second of the presets, against the floor and on two threads."""
+    print("### Markets: one core, 500 steps a replica, summary recorded, tape drawing included\n")
+    header("market", "target", "1 thread", "floor", "share of the floor's speed", "2 threads", "2 threads / 1")
+    for name, replicas in REPLICAS.items():
+        scenario = Scenario.load(name)
+        steps = replicas * scenario.steps
+        orders = len(Tape.draw(scenario, 0, replicas).size)
+        with np.errstate(all="ignore"):
+            least = steps / median_seconds(lambda s=scenario, r=replicas, o=orders: floor(s, r, o))  # type: ignore[misc]
+        one, two = (steps / median_seconds(SimulationRunner(scenario, replicas, threads=n).run) for n in (1, 2))
+        row(f"`{name}`", rate(TARGETS[name]), rate(one), rate(least), f"{one / least:.2f}", rate(two), f"{two / one:.2f}")
+
+
+def mesa() -> None:
+    """The same market as a person would write it in Mesa."""
+    print("\n### The same market in Mesa (benchmarks/mesa_market.py, BLAS on one thread)\n")
+    if find_spec("mesa") is None:
+        print("Mesa is not installed: `pip install mesa`.")
+        return
+    ours = 1000 * 500 / median_seconds(SimulationRunner(Scenario.load("paper"), 1000).run)
+    header("`paper`", "steps/s", "dealermarket / Mesa")
+    for hedging, steps in (("linear", 4000), ("scipy", 100)):
+        code = (
+            "import sys, time; sys.path.insert(0, sys.argv[1]); from mesa_market import run; from dealermarket import Scenario\n"
+            "scenario, steps = Scenario.load('paper'), int(sys.argv[3]); run(scenario, 20, hedging=sys.argv[2])\n"
+            "began = time.perf_counter(); run(scenario, steps, hedging=sys.argv[2]); print(steps / (time.perf_counter() - began))"
+        )
+        arguments = [sys.executable, "-c", code, str(Path(__file__).parent), hedging, str(steps)]
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        found = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)
+        theirs = float(found.stdout)
+        row(f"Mesa, hedging by {'equal pieces' if hedging == 'linear' else 'SLSQP'}", f"{theirs:,.0f}", f"{ours / theirs:,.0f}")
+    row("dealermarket, optimal hedging", f"{ours:,.0f}", 1)
+
+
+def policies() -> None:
+    """A policy written in Python in the loop."""
+    print("\n### A Python policy in the loop (`paper`, one maker)\n")
+    header("replicas", "target", "market steps/s")
+    for replicas, target in ((1, 30e3), (1024, 500e3)):
+        runner = SimulationRunner(Scenario.load("paper"), replicas, policies={"maker-1": Skewing()})
+        times = 10 if replicas == 1 else 1
+        seconds = median_seconds(lambda r=runner, n=times: [r.run() for _ in range(n)]) / times  # type: ignore[misc]
+        row(replicas, rate(target), rate(runner.market_steps / seconds))
+
+
+def memory() -> None:
+    """Peak memory of many replicas."""
+    print("\n### Memory and start-up\n")
+    header("what", "target", "measured")
+    code = (
+        "import resource, sys; from dealermarket import Scenario, SimulationRunner\n"
+        "SimulationRunner(Scenario.load('paper'), 10000, threads=2).run(); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    row("10,000 replicas of `paper`, 500 steps, summary: peak memory", "400 MB", f"{float(found.stdout):.0f} MB")
+    with tempfile.TemporaryDirectory() as folder:
+        times = []
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            command = [sys.executable, "-m", "dealermarket", "run", "paper"]
+            process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            assert process.stderr is not None
+            process.stderr.readline()
+            times.append(time.perf_counter() - began)
+            process.communicate()
+        row("`dealermarket run paper`, compiled before: to its first progress", "2 s", f"{statistics.median(times):.2f} s")
+
+
+def growth() -> None:
+    """How cost grows with the size of the market."""
+    print("\n### Growth: time of a market step, in microseconds\n")
+    header("investors (2 makers)", "µs", "makers (50 investors)", "µs", "steps (`paper`)", "µs")
+    columns = [[], [], []]  # type: list[list[tuple[int, float]]]
+    for investors in (10, 100, 1000, 10000):
+        settings = [f"investors.0.count={investors}", "exchange.v_max=10000.0"]
+        columns[0].append((investors, microseconds(Scenario.load("paper", settings), max(1, 2000 // investors))))
+    dealers = Scenario.load("dealers")
+    for makers in (2, 5, 10, 20):
+        several = [dealers.makers[n % 5].replace(name=f"maker-{n}") for n in range(makers)]
+        columns[1].append((makers, microseconds(dealers.replace(makers=tuple(several)), 400 // makers)))
+    for steps in (50, 500, 5000, 50000):
+        columns[2].append((steps, microseconds(Scenario.load("paper", [f"steps={steps}"]), max(1, 50000 // steps))))
+    for cells in zip(*columns, strict=True):
+        row(*(text for size, cost in cells for text in (f"{size:,}", f"{cost:.2f}")))
+
+
+def microseconds(scenario: Scenario, replicas: int) -> float:
+    """Time of one market step."""
+    return 1e6 * median_seconds(SimulationRunner(scenario, replicas).run, 3) / (replicas * scenario.steps)
+
+
+def main() -> None:
+    """Prints all tables."""
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
+    for part in (presets, mesa, policies, memory, growth):
+        part()
+
+
+if __name__ == "__main__":
+    main()

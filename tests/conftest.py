@@ -1,0 +1,34 @@
+"""Settings and fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from dealermarket import Scenario
+
+mpl.use("Agg")
+
+UNCOMPILED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked slow need machine code to end in reasonable time."""
+    if UNCOMPILED:
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="marked slow, and the engine runs uncompiled"))
+
+
+@pytest.fixture
+def small() -> Scenario:
+    """The paper's market, shorter."""
+    return Scenario.load("paper", ["steps=30", "reward_horizon=3"])
+
+
+def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str, np.ndarray] | np.ndarray) -> None:
+    """Equal to the bit, NaN included."""
+    assert np.asarray(first).tobytes() == np.asarray(second).tobytes()

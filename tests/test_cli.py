@@ -1,0 +1,228 @@
+"""The command: what it prints, what it writes, and what bad input gets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dealermarket import Scenario, SimulationResult, SimulationRunner
+from dealermarket.cli import main
+from dealermarket.console import with_error
+from dealermarket.results import Statistic
+
+SMALL = ["--steps", "20", "--replicas", "3", "--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "140")
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a bad call says: in a line or two, with status 2, and without a traceback."""
+    assert main(list(arguments)) == 2
+    said = capsys.readouterr().err.strip()
+    assert said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) <= 2
+    return said
+
+
+def test_run_prints_a_table_and_keeps_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "paper", *SMALL]) == 0
+    shown = capsys.readouterr()
+    for word in ("maker-1", "maker-2", "total", "kept in runs/paper-1", "standard error", "3 replicas"):
+        assert word in shown.out
+    assert "60 market steps" in shown.err
+    assert main(["run", "paper", *SMALL]) == 0
+    assert "runs/paper-2" in capsys.readouterr().out
+    scenario = Scenario.load("paper", ["steps=20"])
+    expected = SimulationRunner(scenario, replicas=3).run().summary
+    pd.testing.assert_frame_equal(SimulationResult.load("runs/paper-1").summary, expected, check_exact=True)
+
+
+def test_json_is_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "paper", *SMALL, "--json", "--seed", "4", "--out", "here", "--set", "makers.*.hedging.kind=none"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["seed"] == 4
+    assert found["folder"] == "here"
+    scenario = Scenario.load("paper", ["steps=20", "makers.*.hedging.kind=none"])
+    expected = SimulationRunner(scenario, replicas=3, seed=4).run().statistics()
+    for maker, columns in expected.items():
+        for name, statistic in columns.items():
+            assert found["makers"][maker][name]["mean"] == statistic.mean
+    assert main(["inspect", "here", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["makers"] == found["makers"]
+
+
+def test_inspect_shows_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "paper", *SMALL, "--record", "trades", "--out", "here"])
+    capsys.readouterr()
+    assert main(["inspect", "here"]) == 0
+    shown = capsys.readouterr().out
+    for word in ("complete", "seed", "steps.parquet", "120 rows", "trades.parquet", "capped orders", "maker-2"):
+        assert word in shown
+
+
+def test_plot_draws_what_was_recorded(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "paper", *SMALL, "--record", "trades", "--out", "rich", "--plot"])
+    names = ["cumulative_reward", "market_share", "net_position", "price_curves"]
+    assert sorted(path.stem for path in Path("rich/plots").iterdir()) == names
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in Path("rich/plots").iterdir())
+    main(["run", "paper", *SMALL, "--out", "poor"])
+    capsys.readouterr()
+    assert main(["plot", "poor", "--format", "svg", "--out", "pictures"]) == 0
+    shown = capsys.readouterr().out
+    assert sorted(path.name for path in Path("pictures").iterdir()) == ["market_share.svg", "price_curves.svg"]
+    assert "left out net_position: needs steps" in shown
+    assert "pictures: exists and is not an empty folder" in refused(capsys, "plot", "poor", "--out", "pictures")
+    assert "replica: must be one of the run's, 0..2, got 9" in refused(capsys, "plot", "rich", "--replica", "9")
+
+
+def test_scenarios_are_listed_shown_and_written(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["scenarios"], ["scenarios", "list"]):
+        assert main(arguments) == 0
+        assert "thousand" in capsys.readouterr().out
+    assert main(["scenarios", "show", "hedging"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("# Hedging")
+    assert main(["scenarios", "write", "hedging", "mine.toml"]) == 0
+    assert Path("mine.toml").read_text() == text
+    capsys.readouterr()
+    assert main(["check", "mine.toml"]) == 0
+    assert "mine.toml: fine; 10 investors, 2 makers" in capsys.readouterr().out
+    Path("mine.toml").write_text("precious")
+    assert "mine.toml: exists already and is left as it is" in refused(capsys, "scenarios", "write", "paper", "mine.toml")
+    assert Path("mine.toml").read_text() == "precious"
+    assert "cannot be written" in refused(capsys, "scenarios", "write", "paper", "no/such/folder.toml")
+
+
+def test_check_lists_every_error(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.toml").write_text(Path(SOURCE).read_text().replace("lam = 1.6", "lam = 1.0\nlmbda = 2").replace("alpha = 1.5", "alpha = -1"))
+    assert main(["check", "bad.toml"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 4
+    assert all(line.startswith("bad.toml: ") for line in said)
+
+
+SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "scenarios" / "paper.toml"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("run", "SCENARIO: give a preset's name"),
+        ("run papr", "papr: no preset and no file of this name; did you mean 'paper'"),
+        ("run paper --replicas 0", "replicas: must be a whole number >= 1, got 0"),
+        ("run paper --replicas many", "many"),
+        ("run paper --steps 0", "steps: must be >= 1, got 0"),
+        ("run paper --steps 3", "reward_horizon: must be below steps = 3, got 4"),
+        ("run paper --threads 0", "threads: must be a whole number >= 1"),
+        ("run paper --seed -1", "seed: must be a whole number >= 0"),
+        ("run paper --record all", '"summary"'),
+        ("run paper --rplicas 3", "--rplicas"),
+        ("run paper --set steps", "must look like path.to.field=value"),
+        ("run paper --set exchange.lam=0.9", "exchange.lam: must be > 1"),
+        ("run paper --resume runs/x", "--resume: takes the scenario from the folder"),
+        ("run --resume runs/x", "runs/x: does not exist"),
+        ("inspect nowhere", "nowhere: does not exist"),
+        ("inspect .", "is not a run folder, it has no meta.json"),
+        ("plot nowhere", "nowhere: does not exist"),
+        ("check nowhere.toml", "nowhere.toml: no preset and no file of this name"),
+        ("scenarios show nothing", "nothing: no preset and no file"),
+        ("fly", "fly"),
+    ],
+)
+def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, said: str) -> None:
+    assert said in refused(capsys, *arguments.split())
+    assert not Path("runs").exists()
+
+
+def test_an_output_folder_in_use_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("full").mkdir()
+    Path("full/mine.txt").write_text("precious")
+    assert "full: exists and is not an empty folder" in refused(capsys, "run", "paper", *SMALL, "--out", "full")
+    assert Path("full/mine.txt").read_text() == "precious"
+    assert [path.name for path in Path("full").iterdir()] == ["mine.txt"]
+
+
+def test_resuming_a_complete_run_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "paper", *SMALL, "--out", "here"])
+    before = {path.name: path.read_bytes() for path in Path("here").iterdir()}
+    capsys.readouterr()
+    assert main(["run", "--resume", "here"]) == 0
+    shown = capsys.readouterr()
+    assert "here is complete already" in shown.err
+    assert "maker-1" in shown.out
+    assert before == {path.name: path.read_bytes() for path in Path("here").iterdir()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_can_be_finished(how: signal.Signals) -> None:
+    arguments = ["--steps", "500", "--replicas", "3000", "--record", "steps"]
+    command = [sys.executable, "-m", "dealermarket", "run"]
+    process = subprocess.Popen(
+        [*command, "paper", *arguments, "--threads", "1", "--out", "cut"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(Path("cut/parts").glob("summary-*.parquet")) and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        os.sched_yield()
+    process.send_signal(how)
+    _, said = process.communicate(timeout=60)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "interrupted; finish it with: dealermarket run --resume cut" in said
+        assert "Traceback" not in said
+    else:
+        assert process.returncode == -how
+    partial = SimulationResult.load("cut")
+    assert not partial.complete
+    assert 0 < len(partial.summary) < 6000
+    assert main(["run", "--resume", "cut"]) == 0
+    assert main(["run", "paper", *arguments, "--out", "whole"]) == 0
+    for name in ("summary.parquet", "steps.parquet", "scenario.toml"):
+        assert Path("cut", name).read_bytes() == Path("whole", name).read_bytes()
+
+
+def test_importing_and_help_are_light() -> None:
+    code = (
+        "import sys, dealermarket, dealermarket.cli\n"
+        "try: dealermarket.cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'numba', 'pandas', 'scipy', 'matplotlib', 'pyarrow'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True)
+
+
+def test_output_can_be_cut_by_its_reader() -> None:
+    command = f"{sys.executable} -m dealermarket scenarios show thousand | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("# Thousand")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "text"),
+    [
+        (1.23456, 0.0456, "1.235(46)"),
+        (-717.55, 12.3, "-718(12)"),
+        (0.00134, 0.0000375, "0.001340(38)"),
+        (5.0, 0.0, "5"),
+        (0.5, float("nan"), "0.5"),
+        (float("nan"), float("nan"), "-"),
+        (123456.0, 999.9, "123456(1000)"),
+    ],
+)
+def test_numbers_with_errors(mean: float, error: float, text: str) -> None:
+    assert with_error(Statistic(mean, error)) == text

@@ -1,0 +1,669 @@
+"""Hedging schedules against known solutions and against SciPy, and the tables the engine reads its first trades from.
+
+Section 3.3 and equation 7 of Ganesh et al. (2019), *Multi-Agent Simulation for Pricing and Hedging in a Dealer Market*;
+Almgren and Chriss (2000), *Optimal execution of portfolio transactions*.
+
+Where nothing else is said, sizes are in units of v_max and costs in units of the half spread S_ref(0), so that a rival
+who quotes with volume penalty alpha and charges `extra` for the tier costs g(v)^alpha + extra, g = S_ref / S_ref(0).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.optimize import minimize, minimize_scalar
+
+from dealermarket.engine import hedge_tables
+from dealermarket.engine.hedge_tables import HedgeTables, best_schedule, lookup
+from dealermarket.errors import ParameterError
+from dealermarket.exchange import Exchange
+from dealermarket.makers.hedging import AlmgrenChriss, ConstantFraction, FullHedge, LinearSchedule, NoHedge
+from dealermarket.makers.pricing import PowerPricing
+
+Floats = NDArray[np.float64]
+CAP = 0.99
+LAM = 1.6
+
+
+# --- the problem once more, for SciPy to solve
+
+
+def curve(v: Floats, lam: float) -> tuple[Floats, Floats]:
+    """g(v) = S_ref(v) / S_ref(0) and its slope, from v g(v) = integral of (1 - u)^(k - 1) over 0..v."""
+    k = (lam - 2) / (lam - 1)
+    v = np.maximum(np.asarray(v, dtype=np.float64), 1e-12)
+    log_left = np.log1p(-v)
+    value = -log_left / v if k == 0 else -np.expm1(k * log_left) / (k * v)
+    slope = np.where(v < 1e-5, (1 - k) / 2 * (1 + 2 * (2 - k) / 3 * v), ((1 - v) ** (k - 1) - value) / v)
+    return value, slope
+
+
+class Problem:
+    """Trade `total` of a position of `size` in `steps` steps at the cheapest of `rivals`; each (alpha, extra).
+
+    The schedule x is in fractions of the position; `passed` is the sum of squares of what was left after former steps.
+    """
+
+    def __init__(
+        self, size: float, risk: float, rivals: Sequence[tuple[float, float]], steps: int, total: float = 1.0, passed: float = 0.0
+    ) -> None:
+        self.size, self.risk, self.rivals, self.steps = size, risk, list(rivals), steps
+        self.total, self.passed, self.most = total, passed, CAP / size
+
+    def costs(self, x: Floats, rival: NDArray[np.int64] | None = None) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        """Cost per unit and its slope at each trade, and with which rival: the cheapest unless given."""
+        value, slope = curve(np.clip(self.size * x, 0, CAP), LAM)
+        quotes = np.array([value**alpha + extra for alpha, extra in self.rivals])
+        slopes = np.array([alpha * value ** (alpha - 1) * slope for alpha, _ in self.rivals])
+        chosen = np.argmin(quotes, axis=0) if rival is None else rival
+        steps = np.arange(len(x))
+        return quotes[chosen, steps], slopes[chosen, steps], chosen
+
+    def value(self, x: Floats) -> float:
+        return self.value_and_gradient(x)[0]
+
+    def value_and_gradient(self, x: Floats, rival: NDArray[np.int64] | None = None) -> tuple[float, Floats]:
+        """E + gamma sqrt(Var) and its gradient in x; `rival` fixes with whom each step trades."""
+        cost, slope, _ = self.costs(x, rival)
+        left = self.total - np.cumsum(x)
+        left[-1] = 0.0
+        deviation = math.sqrt(self.passed + float(left @ left))
+        gradient = cost + self.size * x * slope
+        if deviation > 0:
+            gradient = gradient - self.risk / deviation * np.cumsum(left[::-1])[::-1]
+        return float(x @ cost) + self.risk * deviation, gradient
+
+    def feasible(self, x: Floats) -> Floats:
+        """The nearest thing to x that sums to `total` within the bounds; what exceeds the cap moves to later steps."""
+        out, carried = np.zeros(self.steps), 0.0
+        for n, wanted in enumerate(np.maximum(x, 0.0)):
+            out[n] = min(wanted + carried, self.most)
+            carried = wanted + carried - out[n]
+        for _ in range(60):
+            gap = self.total - out.sum()
+            room = self.most - out if gap > 0 else out
+            if abs(gap) < 1e-15 or room.sum() <= 0:
+                break
+            out = np.clip(out + gap * room / room.sum(), 0, self.most)
+        return out
+
+    def descend(self, x: Floats, rival: NDArray[np.int64] | None = None) -> Floats:
+        found = minimize(
+            self.value_and_gradient,
+            x,
+            args=(rival,),
+            jac=True,
+            method="SLSQP",
+            bounds=[(0, min(self.most, self.total))] * self.steps,
+            constraints=[{"type": "eq", "fun": lambda x: x.sum() - self.total, "jac": np.ones_like}],
+            options={"maxiter": 200, "ftol": 1e-10},
+        )
+        return self.feasible(found.x)
+
+    def polished(self, x: Floats) -> Floats:
+        """SLSQP on the envelope, then with the rivals found, whose problem is convex, until nothing gets better."""
+        x = min((x, self.descend(x)), key=self.value)
+        while True:
+            better = self.descend(x, self.costs(x)[2])
+            if self.value(better) >= self.value(x) * (1 - 1e-9):
+                return min((x, better), key=self.value)
+            x = better
+
+    def starts(self) -> list[Floats]:
+        """Uniform, geometric, all at once, and each rival's own optimum."""
+        starts = [np.full(self.steps, self.total / self.steps)]
+        for ratio in (0.0, 0.15, 0.4, 0.65, 0.85, 0.95):
+            weights = ratio ** np.arange(self.steps)
+            starts.append(self.feasible(self.total * weights / weights.sum()))
+        if len(self.rivals) > 1:
+            alone = [Problem(self.size, self.risk, [rival], self.steps, self.total, self.passed) for rival in self.rivals]
+            starts += [one.best(starts[::3]) for one in alone]
+        return starts
+
+    def best(self, starts: Sequence[Floats] | None = None) -> Floats:
+        if self.steps == 1 or self.total < 1e-14:
+            return self.feasible(np.eye(1, self.steps)[0] * self.total)
+        return min((self.polished(start) for start in (starts or self.starts())), key=self.value)
+
+
+Case = tuple[float, float, int, list[tuple[float, float]]]
+
+SIZES = (0.003, 0.02, 0.1, 0.4, 0.8, 0.98, 1.5, 4.0)
+RISKS = (1e-3, 0.01, 0.1, 0.5, 2.0, 10.0, 50.0)
+ALPHAS = (1.1, 1.4, 1.7)
+HORIZONS = (1, 2, 5, 20)
+
+
+def cases(rivals: int, count: int, seed: int) -> list[Case]:
+    """A seeded subset of the grid of size, risk and horizon; alpha, delta (1e-6 to 4e-4 for s0 = 1.5e-4) and tier at random."""
+    rng = np.random.default_rng(seed)
+    grid = [point for point in itertools.product(SIZES, RISKS, HORIZONS) if point[0] < CAP * point[2]]
+    chosen = []
+    for n in rng.choice(len(grid), count, replace=False):
+        deltas = np.exp(rng.uniform(math.log(1e-6), math.log(4e-4), rivals))
+        extras = deltas * rng.integers(0, 5, rivals) / 7.5e-5
+        quotes = [(float(alpha), float(extra)) for alpha, extra in zip(rng.choice(ALPHAS, rivals), extras, strict=True)]
+        chosen.append((*grid[n], quotes))
+    return chosen
+
+
+def envelope(rivals: Sequence[tuple[float, float]]) -> Callable[[Floats], Floats]:
+    exchange = Exchange(lam=LAM, v_max=1.0)
+    return lambda v: np.min([exchange.relative_spread(v) ** alpha + extra for alpha, extra in rivals], axis=0)
+
+
+@cache
+def table(alpha: float, horizon: int) -> HedgeTables:
+    return hedge_tables.hedge_tables([(alpha, horizon)], LAM)
+
+
+def engine_first(size: float, risk: float, horizon: int, rivals: Sequence[tuple[float, float]]) -> float:
+    """x_0 as the engine picks it: of the rival whose own optimum, tier cost included, is the cheapest."""
+    own = [(lookup(table(alpha, horizon), 0, size, risk), extra) for alpha, extra in rivals]
+    (first, _), _ = min(own, key=lambda quote: quote[0][1] + quote[1])
+    return float(first)
+
+
+def completed(first: float, problem: Problem, hint: Floats) -> float:
+    """The value of the best schedule that starts with `first`."""
+    if problem.steps == 1:
+        assert first == 1.0
+        return problem.value(np.ones(1))
+    left = 1.0 - first
+    rest = Problem(problem.size, problem.risk, problem.rivals, problem.steps - 1, left, left * left)
+    starts = rest.starts()
+    if hint[1:].sum() > 0:
+        starts.append(rest.feasible(hint[1:] * left / hint[1:].sum()))
+    after = rest.best(starts)
+    assert after.sum() == pytest.approx(left, abs=1e-12)  # what is left can be traded in time
+    return first * float(problem.costs(np.array([first]))[0][0]) + rest.value(after)
+
+
+# --- the optimum is the optimum
+
+
+@pytest.mark.parametrize(
+    ("rivals", "count", "seed", "engine_tolerance"), [(1, 50, 11, 1e-3), (2, 50, 12, 2.5e-2), (4, 50, 13, 2.5e-2)]
+)
+def test_the_optimum_is_the_optimum(rivals: int, count: int, seed: int, engine_tolerance: float) -> None:
+    """Nothing SciPy finds is 0.1 % better than `schedule`, nor better than the engine's first trade by more than allowed."""
+    wrong = []
+    for size, risk, horizon, quotes in cases(rivals, count, seed):
+        problem = Problem(size, risk, quotes, horizon)
+        policy = AlmgrenChriss(risk_aversion=risk, horizon=horizon)
+        x = policy.schedule(size, envelope(quotes), 1.0, largest=CAP)
+        assert x.shape == (horizon,)
+        assert x.sum() == pytest.approx(1.0, abs=1e-12)
+        assert x.min() >= 0
+        assert x.max() * size <= CAP * (1 + 1e-11)
+        mine = problem.value(x)
+        assert policy.objective(x, size, envelope(quotes), 1.0) == pytest.approx(mine, rel=1e-9)
+        best = problem.best()
+        first = engine_first(size, risk, horizon, quotes)
+        engine = completed(first, problem, best)
+        least = min(mine, engine, problem.value(best))
+        for what, value, tolerance in (("schedule", mine, 1e-3), ("engine", engine, engine_tolerance)):
+            if not value <= least * (1 + tolerance):
+                wrong.append(
+                    f"{what} {value / least - 1:.2%} above: size {size}, risk {risk}, horizon {horizon}, rivals {quotes}"
+                )
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_gradient_given_to_scipy_is_right() -> None:
+    problem = Problem(0.9, 0.7, [(1.7, 0.0), (1.1, 0.2)], 5)
+    x = np.array([0.5, 0.3, 0.1, 0.06, 0.04])
+    _, gradient = problem.value_and_gradient(x)
+    for n in range(4):  # moves that keep the sum
+        move = np.zeros(5)
+        move[n], move[4] = 1e-6, -1e-6
+        slope = (problem.value(x + move) - problem.value(x - move)) / 2e-6
+        assert slope == pytest.approx(gradient[n] - gradient[4], rel=1e-6)
+
+
+def test_the_schedule_of_several_rivals_uses_them_all() -> None:
+    """Cheap for small trades, cheap for large trades: the envelope is not convex, the best schedule trades with both."""
+    rivals = [(1.7, 0.0), (1.1, 0.5)]
+    x = AlmgrenChriss(risk_aversion=0.4, horizon=5).schedule(0.95, envelope(rivals), 1.0, largest=CAP)
+    chosen = Problem(0.95, 0.4, rivals, 5).costs(x)[2]
+    assert set(chosen[x > 1e-6].tolist()) == {0, 1}
+
+
+# --- known solutions
+
+
+def test_almgren_and_chriss_own_example() -> None:
+    """Their numerical example, lambda = 1e-6: a million shares in five days; the first of five trades is 45.8 %."""
+    shares, step_volatility = 1e6, 0.95
+    policy = AlmgrenChriss(risk_aversion=1.206862, horizon=5)
+
+    def cost(v: Floats) -> Floats:
+        return 0.1875 + 2.375e-6 * v  # epsilon + gamma X / 2, eta - gamma tau / 2
+
+    x = policy.schedule(shares, cost, step_volatility)
+    left = shares * (1 - np.cumsum(x))
+    np.testing.assert_allclose(left, [541_956, 289_854, 147_897, 62_142, 0], rtol=0, atol=0.6)
+    expected = float(np.sum(shares * x * cost(shares * x)))
+    variance = step_volatility**2 * float(np.sum(left**2))
+    assert expected == pytest.approx(911_227, abs=1)
+    assert variance == pytest.approx(3.641e11, rel=1.5e-4)
+    assert policy.objective(x, shares, cost, step_volatility) * shares == pytest.approx(
+        expected + 1.206862 * math.sqrt(variance), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize(("risk_aversion", "first"), [(0.02, 0.233), (0.05, 0.366), (0.1, 0.494), (0.25, 0.691)])
+def test_first_trades_of_the_documentation(risk_aversion: float, first: float) -> None:
+    exchange, s0, step_volatility = Exchange(lam=1.6, v_max=500.0), 1.5e-4, 6.43e-4
+    pricing = PowerPricing(alpha=1.5)
+    x = AlmgrenChriss(risk_aversion=risk_aversion, horizon=20).schedule(
+        -300.0, lambda v: pricing.spread(v, 0, s0, exchange), step_volatility, largest=exchange.largest_trade
+    )
+    assert x[0] == pytest.approx(first, abs=5e-4)
+    assert lookup(table(1.5, 20), 0, 0.6, risk_aversion * step_volatility / (s0 / 2))[0] == pytest.approx(first, abs=1e-3)
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 5, 20])
+def test_without_risk_aversion_a_convex_cost_is_spread_evenly(horizon: int) -> None:
+    for alpha in ALPHAS:
+        for size in (0.01, 0.5, 0.9):
+            x = AlmgrenChriss(risk_aversion=0.0, horizon=horizon).schedule(size, envelope([(alpha, 0.1)]), 3.0, largest=CAP)
+            np.testing.assert_allclose(x, 1 / horizon, rtol=1e-5)
+            assert lookup(table(alpha, horizon), 0, size, 0.0)[0] == pytest.approx(1 / horizon, rel=1e-6)
+    x = AlmgrenChriss(risk_aversion=0.5, horizon=horizon).schedule(0.5, envelope([(1.4, 0.1)]), 0.0)
+    np.testing.assert_allclose(x, 1 / horizon, rtol=1e-5)  # no volatility, no risk
+
+
+@pytest.mark.parametrize("kappa", [0.05, 0.5, 2.0])
+@pytest.mark.parametrize("horizon", [2, 6, 20])
+def test_a_linear_cost_gives_the_sinh_curve(kappa: float, horizon: int) -> None:
+    """y_k = sinh(kappa (H - k)) / sinh(kappa H), where gamma s = 2 c1 |z| sqrt(sum y^2) 2 (cosh kappa - 1)."""
+    constant, slope, size, step_volatility = 0.7, 0.02, 30.0, 0.4
+    left = np.sinh(kappa * (horizon - np.arange(horizon + 1))) / np.sinh(kappa * horizon)
+    norm = math.sqrt(float(np.sum(left[1:] ** 2)))
+    risk_aversion = 2 * slope * size * norm * 2 * (math.cosh(kappa) - 1) / step_volatility
+    policy = AlmgrenChriss(risk_aversion=risk_aversion, horizon=horizon)
+    x = policy.schedule(size, lambda v: constant + slope * v, step_volatility)
+    np.testing.assert_allclose(x, left[:-1] - left[1:], rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("horizon", [2, 20])
+@pytest.mark.parametrize("size", [0.01, 0.3, 0.9])
+@pytest.mark.parametrize("alpha", [1.1, 1.7])
+def test_all_at_once_exactly_where_risk_outweighs_the_marginal_cost(alpha: float, size: float, horizon: int) -> None:
+    """x_0 = 1 if and only if gamma s >= c(z) + z c'(z) - c(0)."""
+    with mpmath.workdps(30):
+        k = mpmath.mpf(LAM - 2) / mpmath.mpf(LAM - 1)
+
+        def total(v: Any) -> Any:
+            return v * ((1 - (1 - v) ** k) / (k * v)) ** alpha
+
+        threshold = float(mpmath.diff(total, mpmath.mpf(size))) - 1
+    cost = envelope([(alpha, 0.25)])
+    for factor, at_once in ((1 - 1e-3, False), (1 - 1e-2, False), (1 + 1e-3, True), (1 + 1e-9, True), (1e6, True)):
+        x = AlmgrenChriss(risk_aversion=threshold * factor, horizon=horizon).schedule(size, cost, 1.0, largest=CAP)
+        assert (x[0] == 1.0) == at_once, (factor, x[0])
+    for factor, at_once in ((1 - 1e-6, False), (1 - 1e-3, False), (1 + 1e-9, True), (1e6, True)):
+        left = size * (1.0 - np.arange(1, horizon) / horizon)
+        first, _ = best_schedule(size, threshold * factor, horizon, alpha, (LAM - 2) / (LAM - 1), left)
+        assert (first == 1.0) == at_once, (factor, first)
+
+
+def test_a_linear_cost_is_traded_at_once_from_its_threshold_on() -> None:
+    """c = c0 + c1 v: gamma s >= 2 c1 |z|."""
+    for factor, at_once in ((0.999, False), (1.001, True)):
+        x = AlmgrenChriss(risk_aversion=0.5 * factor, horizon=4).schedule(10.0, lambda v: 3.0 + 0.05 * v, 2.0)
+        assert (x[0] == 1.0) == at_once
+
+
+def test_a_constant_added_to_the_cost_does_not_move_the_minimiser() -> None:
+    for size, risk, horizon in ((0.6, 0.5, 20), (1.5, 2.0, 5), (0.02, 0.01, 5)):
+        policy = AlmgrenChriss(risk_aversion=risk, horizon=horizon)
+        schedules = [policy.schedule(size, envelope([(1.4, extra)]), 1.0, largest=CAP) for extra in (0.0, 0.3, 5.0)]
+        for x in schedules[1:]:
+            np.testing.assert_allclose(x, schedules[0], rtol=0, atol=2e-6)
+
+
+def test_units_do_not_matter() -> None:
+    """The same market in other units of money and of the asset: the same schedule."""
+    reference = AlmgrenChriss(risk_aversion=0.8, horizon=10).schedule(0.7, envelope([(1.4, 0.2)]), 1.0, largest=CAP)
+    cost = envelope([(1.4, 0.2)])
+    for price, volume in ((7.5e-5, 1e4), (3e5, 1e-6)):
+        x = AlmgrenChriss(risk_aversion=0.8, horizon=10).schedule(
+            -0.7 * volume, lambda v, p=price, u=volume: p * cost(v / u), price, largest=CAP * volume
+        )
+        np.testing.assert_allclose(x, reference, rtol=0, atol=2e-6)
+
+
+def test_schedules_fall_from_step_to_step() -> None:
+    x = AlmgrenChriss(risk_aversion=0.3, horizon=12).schedule(2.5, envelope([(1.7, 0.0)]), 1.0, largest=CAP)
+    assert np.all(np.diff(x) < 1e-6)
+    assert x[0] == pytest.approx(0.2514, abs=5e-4) or x[0] * 2.5 <= CAP
+
+
+# --- the other policies
+
+
+@pytest.mark.parametrize("size", [0.02, 0.5, 0.98, 2.3, 7.0])
+@pytest.mark.parametrize("rivals", [[(1.4, 0.3)], [(1.7, 0.0), (1.1, 0.4)]])
+def test_linear_is_the_best_of_all_uniform_schedules(size: float, rivals: list[tuple[float, float]]) -> None:
+    horizon, cost = 12, envelope(rivals)
+    chosen = set()
+    for risk in (0.0, 0.01, 0.1, 0.5, 2.0, 50.0):
+        policy = LinearSchedule(risk_aversion=risk, horizon=horizon)
+        x = policy.schedule(size, cost, 1.0, largest=CAP)
+        candidates = []
+        for pieces in range(1, horizon + 1):
+            if size / pieces <= CAP:
+                uniform = np.where(np.arange(horizon) < pieces, 1 / pieces, 0.0)
+                candidates.append((Problem(size, risk, rivals, horizon).value(uniform), pieces))
+        best = min(candidates)[1]
+        np.testing.assert_array_equal(x, np.where(np.arange(horizon) < best, 1 / best, 0.0))
+        chosen.add(best)
+        optimal = AlmgrenChriss(risk_aversion=risk, horizon=horizon).schedule(size, cost, 1.0, largest=CAP)
+        assert policy.objective(optimal, size, cost, 1.0) <= policy.objective(x, size, cost, 1.0) * (1 + 1e-12)
+    assert len(chosen) > 2
+    assert horizon in chosen
+
+
+def test_fraction_full_and_none() -> None:
+    cost = envelope([(1.5, 0.0)])
+    assert ConstantFraction(0.3).schedule(-5.0, cost, 0.1).tolist() == [0.3]
+    assert ConstantFraction(0.0).schedule(-5.0, cost, 0.1).tolist() == [0.0]
+    assert ConstantFraction(0.3).schedule(5.0, cost, 0.1, largest=1.0).tolist() == [0.2]
+    assert ConstantFraction(0.2).schedule(5.0, cost, 0.1, largest=1.0).tolist() == [0.2]
+    assert FullHedge().schedule(-5.0, cost, 0.1).tolist() == [1.0]
+    assert FullHedge().schedule(-5.0, cost, 0.1, largest=CAP).tolist() == [CAP / 5.0]
+    assert NoHedge().schedule(-5.0, cost, 0.1).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("policy", [AlmgrenChriss(0.5, 4), LinearSchedule(0.5, 4), ConstantFraction(0.5), FullHedge(), NoHedge()])
+def test_no_position_no_trade(policy: Any) -> None:
+    def never(_: Floats) -> Floats:
+        raise AssertionError("nothing is traded, nothing is asked")
+
+    for position in (0.0, -0.0):
+        assert not policy.schedule(position, never, 0.1, largest=CAP).any()
+    length = getattr(policy, "horizon", 1)
+    assert policy.schedule(0.0, never, 0.1).shape == (length,)
+
+
+@pytest.mark.parametrize("horizon", [1, 3, 20])
+def test_a_position_too_large_for_the_horizon_trades_the_most_at_every_step(horizon: int) -> None:
+    cost = envelope([(1.5, 0.0)])
+    for size in (CAP * horizon * (1 + 1e-9), CAP * horizon * 1.5, 1e4):
+        for policy in (AlmgrenChriss(0.1, horizon), LinearSchedule(0.1, horizon)):
+            x = policy.schedule(-size, cost, 1.0, largest=CAP)
+            np.testing.assert_allclose(x, np.full(horizon, CAP / size), rtol=2e-9)
+            assert x.sum() <= 1.0
+        first, value = lookup(table(1.5, horizon), 0, size, 0.1)
+        assert first == CAP / size
+        assert value == math.inf
+
+
+def test_the_cap_binds_one_trade_after_the_other() -> None:
+    """In a hurry, and nearly twice what can trade at once: two trades at the cap come first."""
+    x = AlmgrenChriss(risk_aversion=5e3, horizon=5).schedule(2.2, envelope([(1.1, 0.0)]), 1.0, largest=CAP)
+    np.testing.assert_allclose(x[:2] * 2.2, CAP, rtol=1e-9)
+    assert x[2] * 2.2 == pytest.approx(2.2 - 2 * CAP, abs=1e-6)
+    left = np.empty(4)
+    left[:] = 2.2 * (1.0 - np.arange(1, 5) / 5)
+    first, _ = best_schedule(2.2, 5e3, 5, 1.1, (LAM - 2) / (LAM - 1), left)
+    assert first == pytest.approx(CAP / 2.2, rel=1e-12)
+    np.testing.assert_allclose(left[:2], [2.2 - CAP, 2.2 - 2 * CAP], rtol=1e-9)
+
+
+def test_a_horizon_of_one_trades_all() -> None:
+    for policy in (AlmgrenChriss(0.0, 1), LinearSchedule(0.0, 1)):
+        assert policy.schedule(0.5, envelope([(1.5, 0.0)]), 1.0, largest=CAP).tolist() == [1.0]
+    assert lookup(table(1.5, 1), 0, 0.5, 0.0)[0] == 1.0
+
+
+@pytest.mark.parametrize("policy", [AlmgrenChriss(), LinearSchedule(), ConstantFraction(), FullHedge()])
+def test_positions_that_are_no_numbers_are_refused(policy: Any) -> None:
+    for position in (math.nan, math.inf, -math.inf):
+        with pytest.raises(ParameterError, match=f"position: must be finite, got {position!r}"):
+            policy.schedule(position, envelope([(1.5, 0.0)]), 0.1)
+
+
+@pytest.mark.parametrize("policy", [AlmgrenChriss(), LinearSchedule()])
+def test_volatilities_below_zero_are_refused(policy: Any) -> None:
+    for volatility in (-0.1, math.nan, math.inf):
+        with pytest.raises(ParameterError, match=f"step_volatility: must be finite and >= 0, got {volatility!r}"):
+            policy.schedule(1.0, envelope([(1.5, 0.0)]), volatility)
+
+
+def test_costs_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ParameterError, match="cost: must return a number for every size that can trade, got NaN"):
+        AlmgrenChriss().schedule(1.0, lambda v: v * math.nan, 0.1)
+
+
+def test_a_rebate_is_a_cost_too() -> None:
+    """Costs below zero, such as a venue that pays for orders, have an optimum like any other; the constant does not matter."""
+    policy = AlmgrenChriss(risk_aversion=0.1, horizon=3)
+    paid, charged = (policy.schedule(0.5, lambda v, c=c: c + v, 1.0) for c in (-5.0, 0.0))
+    np.testing.assert_allclose(paid, charged, rtol=0, atol=1e-5)
+
+
+# --- the tables of the engine
+
+
+@pytest.mark.parametrize("lam", [1.1, 1.6, 2.0, 3.0])
+@pytest.mark.parametrize("alpha", [0.7, 1.0, 1.7])
+def test_the_cost_of_a_trade_and_its_slopes(alpha: float, lam: float) -> None:
+    k = (lam - 2) / (lam - 1)
+    with mpmath.workdps(40):
+
+        def total(v: Any) -> Any:
+            power = -mpmath.log(1 - v) / v if k == 0 else (1 - (1 - v) ** mpmath.mpf(k)) / (k * v)
+            return v * power**alpha
+
+        for v in (1e-9, 3e-6, 1e-4, 0.3, 0.9, 0.98):
+            expected = [total(mpmath.mpf(v)), *(mpmath.diff(total, mpmath.mpf(v), n) for n in (1, 2))]
+            found = hedge_tables.trade_cost(v, alpha, k)
+            assert found[0] == pytest.approx(float(expected[0]), rel=1e-13)
+            assert found[1] == pytest.approx(float(expected[1]), rel=1e-9)
+            assert found[2] == pytest.approx(float(expected[2]), rel=3e-5)
+
+
+def test_the_newton_solution_is_the_optimum() -> None:
+    """`best_schedule`: no other schedule of one rival found by SciPy is better, and the value is that of its schedule."""
+    k = (LAM - 2) / (LAM - 1)
+    for size, risk, horizon, quotes in cases(1, 25, seed=21):
+        alpha = quotes[0][0]
+        left = size * (1.0 - np.arange(1, horizon) / horizon)
+        first, value = best_schedule(size, risk, horizon, alpha, k, left)
+        problem = Problem(size, risk, [(alpha, 0.0)], horizon)
+        best = problem.value(problem.best())
+        assert value <= best * (1 + 1e-9)
+        if first < 1:
+            path = np.concatenate([[size], left, [0.0]])
+            x = (path[:-1] - path[1:]) / size
+            assert x[0] == pytest.approx(first, rel=1e-12)
+            assert problem.value(x) == pytest.approx(value, rel=1e-10)
+        else:
+            assert value == pytest.approx(problem.value(np.eye(1, horizon)[0]), rel=1e-13)
+
+
+def exact(size: float, risk: float, horizon: int, alpha: float) -> tuple[float, float]:
+    left = size * (1.0 - np.arange(1, horizon) / horizon)
+    first, value = best_schedule(size, risk, horizon, alpha, (LAM - 2) / (LAM - 1), left)
+    return float(first), float(value)
+
+
+@pytest.mark.parametrize(("alpha", "horizon"), [(1.1, 2), (1.5, 20), (1.7, 5)])
+def test_tables_interpolate_the_optimum(alpha: float, horizon: int) -> None:
+    """First trades within 0.01 and values within 0.5 % up to 0.9 v_max; exact at the nodes."""
+    rng, tables = np.random.default_rng(31), table(alpha, horizon)
+    for _ in range(300):
+        size, risk = np.exp(rng.uniform(np.log(1e-4), np.log(0.9))), np.exp(rng.uniform(np.log(1e-5), np.log(100.0)))
+        first, value = lookup(tables, 0, size, risk)
+        expected, optimum = exact(size, risk, horizon, alpha)
+        assert first == pytest.approx(expected, abs=0.01)
+        assert value == pytest.approx(optimum, rel=5e-3)
+    for i in (5, 20, 40, 60):
+        size = CAP * (i / hedge_tables.BELOW_CAP) ** 2
+        for j in (3, 30, 48, 70):
+            risk = tables.scale[0, i] * size * (j / (hedge_tables.RISKS - j)) ** 4
+            first, value = lookup(tables, 0, size, risk)
+            expected, optimum = exact(size, risk, horizon, alpha)
+            assert first == pytest.approx(expected, abs=1e-6)
+            assert value == pytest.approx(optimum, rel=1e-9)
+
+
+@pytest.mark.parametrize(("alpha", "horizon"), [(1.1, 2), (1.5, 20), (1.7, 5)])
+def test_lookups_are_continuous_at_the_edges_of_the_tables(alpha: float, horizon: int) -> None:
+    tables = table(alpha, horizon)
+
+    def close(a: tuple[float, float], b: tuple[float, float]) -> None:
+        assert a[0] == pytest.approx(b[0], rel=2e-5)
+        assert a[1] == pytest.approx(b[1], rel=2e-5)
+
+    for risk in (0.0, 1e-6, 0.3, 5.0, 700.0, 1e7, 1e300):
+        # where the whole position stops fitting into one trade, nodes, and the far end
+        for size in (CAP, CAP * (31 / 64) ** 2, CAP * (1 / 64) ** 2, CAP * (1 + (horizon - 1) / 1024)):
+            close(lookup(tables, 0, size * (1 - 1e-9), risk), lookup(tables, 0, size * (1 + 1e-9), risk))
+            close(lookup(tables, 0, size, risk), lookup(tables, 0, size * (1 + 1e-9), risk))
+        largest = CAP * horizon
+        first, value = lookup(tables, 0, largest * (1 - 1e-9), risk)
+        assert first == pytest.approx(1 / horizon, rel=1e-6)
+        assert math.isfinite(value)
+        assert lookup(tables, 0, largest, risk)[0] == pytest.approx(1 / horizon, rel=1e-12)
+        assert lookup(tables, 0, largest * (1 + 1e-9), risk)[0] == pytest.approx(1 / horizon, rel=2e-9)
+    for size in (1e-9, 1e-4, 0.4, CAP, 1.2):
+        close(lookup(tables, 0, size, 0.0), lookup(tables, 0, size, 1e-30))
+        first, value = lookup(tables, 0, size, 1e12)
+        assert first == pytest.approx(min(1.0, CAP / size), rel=1e-6)
+        assert value >= 1.0
+        node = tables.scale[0, 0] * size  # near the risk at which the first trade becomes all
+        close(lookup(tables, 0, size, node * (1 - 1e-9)), lookup(tables, 0, size, node * (1 + 1e-9)))
+
+
+def test_first_trades_grow_with_risk_and_never_exceed_the_cap() -> None:
+    for alpha, horizon in ((1.1, 5), (1.7, 20)):
+        for size in (1e-6, 0.01, 0.3, 0.97, 0.995, 1.7, 4.9):
+            if size < CAP * horizon:
+                firsts = [lookup(table(alpha, horizon), 0, size, risk)[0] for risk in np.geomspace(1e-7, 1e8, 120)]
+                assert np.all(np.diff(firsts) > -1e-9)
+                assert firsts[0] >= 1 / horizon - 1e-6
+                assert max(firsts) <= min(1.0, CAP / size)
+
+
+def test_the_largest_first_trade_lies_within_a_feasible_schedule() -> None:
+    """What is left after the first trade can be traded at the cap in the steps that remain."""
+    rng = np.random.default_rng(33)
+    for horizon in (2, 5, 20):
+        for size in CAP * (1 + (horizon - 1) * rng.random(200)):
+            first, _ = lookup(table(1.4, horizon), 0, size, np.exp(rng.uniform(-9, 6)))
+            assert size * (1 - first) <= CAP * (horizon - 1) * (1 + 1e-9)
+
+
+def test_best_schedule_is_continuous_where_the_cap_starts_to_bind() -> None:
+    for size in (0.99, 1.2):
+        risks = np.geomspace(0.1, 1e5, 400)
+        firsts = np.array([exact(size, risk, 3, 1.4)[0] for risk in risks])
+        assert np.all(np.diff(firsts) >= -1e-9)
+        assert np.abs(np.diff(firsts)).max() < 0.02
+        assert firsts[-1] == pytest.approx(min(1.0, CAP / size), rel=1e-12)
+
+
+def test_two_trades_against_a_scalar_search() -> None:
+    """H = 2 has one unknown: x_0 c(q x_0) + (1 - x_0) c(q (1 - x_0)) + G (1 - x_0)."""
+    for size, risk, alpha in ((0.3, 0.05, 1.4), (0.9, 2.0, 1.1), (1.4, 0.7, 1.7)):
+        problem = Problem(size, risk, [(alpha, 0.0)], 2)
+        found = minimize_scalar(
+            lambda first, p=problem: p.value(np.array([first, 1 - first])),
+            bounds=(max(0.5, 1 - CAP / size), min(1.0, CAP / size)),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
+        assert exact(size, risk, 2, alpha)[0] == pytest.approx(found.x, abs=1e-6)
+        x = AlmgrenChriss(risk_aversion=risk, horizon=2).schedule(size, envelope([(alpha, 0.0)]), 1.0, largest=CAP)
+        assert x[0] == pytest.approx(found.x, abs=1e-6)
+
+
+# --- tables on disk
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DEALERMARKET_CACHE_DIR", str(tmp_path))
+    return tmp_path / "hedging"
+
+
+def same(a: Sequence[Floats], b: Sequence[Floats]) -> None:
+    assert len(a) == len(b) == 3
+    for one, other in zip(a, b, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_tables_on_disk_are_those_built(folder: Path) -> None:
+    built = hedge_tables.build_table(1.3, 1.7, 3)
+    same(hedge_tables.stored_table(1.3, 1.7, 3), built)
+    (file,) = folder.iterdir()
+    with np.load(file) as stored:
+        same([stored[name] for name in ("scale", "first", "log_value")], built)
+    written = file.stat().st_mtime_ns
+    same(hedge_tables.stored_table(1.3, 1.7, 3), built)
+    assert file.stat().st_mtime_ns == written  # read, not written again
+
+
+def test_a_table_on_disk_is_read_and_belongs_to_its_parameters(folder: Path) -> None:
+    hedge_tables.stored_table(1.3, 1.7, 3)
+    (file,) = folder.iterdir()
+    marks = [np.full(4, 7.0), np.full((2, 2), 8.0), np.full((2, 2), 9.0)]
+    np.savez(file, scale=marks[0], first=marks[1], log_value=marks[2])
+    same(hedge_tables.stored_table(1.3, 1.7, 3), marks)
+    for other in ((1.31, 1.7, 3), (1.3, 1.71, 3), (1.3, 1.7, 4)):
+        same(hedge_tables.stored_table(*other), hedge_tables.build_table(*other))
+    assert len(list(folder.iterdir())) == 4
+
+
+def broken(content: bytes) -> list[bytes]:
+    """Ways to break a file: empty, something else, cut short, one byte changed, a header alone."""
+    changed = bytearray(content)
+    changed[len(content) // 2] ^= 255
+    cuts = [content[:end] for end in (0, 40, len(content) // 2, -10)]
+    return [*cuts, b"not a table", bytes(changed), content[:4] + bytes(100)]
+
+
+def test_a_broken_table_on_disk_is_replaced(folder: Path) -> None:
+    built = hedge_tables.stored_table(1.2, 1.6, 2)
+    (file,) = folder.iterdir()
+    content = file.read_bytes()
+    for wrong in broken(content):
+        file.write_bytes(wrong)
+        same(hedge_tables.stored_table(1.2, 1.6, 2), built)
+        assert list(folder.iterdir()) == [file]  # nothing is left behind
+        with np.load(file) as stored:
+            same([stored[name] for name in ("scale", "first", "log_value")], built)
+    np.savez(file, scale=built[0])
+    same(hedge_tables.stored_table(1.2, 1.6, 2), built)
+    np.save(file.with_suffix(".npy"), built[0])
+    file.with_suffix(".npy").replace(file)
+    same(hedge_tables.stored_table(1.2, 1.6, 2), built)
+
+
+def test_without_a_folder_tables_are_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a file"
+    file.write_text("in the way")
+    monkeypatch.setenv("DEALERMARKET_CACHE_DIR", str(file))
+    same(hedge_tables.stored_table(1.2, 1.6, 2), hedge_tables.build_table(1.2, 1.6, 2))
+    assert file.read_text() == "in the way"
+
+
+def test_tables_of_several_rivals_stand_in_order(folder: Path) -> None:
+    tables = hedge_tables.hedge_tables([(1.2, 2), (1.4, 3), (1.2, 2)], 1.6)
+    assert tables.horizon.tolist() == [2.0, 3.0, 2.0]
+    for n, (alpha, horizon) in enumerate([(1.2, 2), (1.4, 3), (1.2, 2)]):
+        same([tables.scale[n], tables.first[n], tables.log_value[n]], hedge_tables.build_table(alpha, 1.6, horizon))
+    assert hedge_tables.hedge_tables([], 1.6).horizon.tolist() == [1.0]

@@ -1,0 +1,249 @@
+"""Runs: the same bits whatever the threads, chunks, number of replicas, recording or resuming; run folders; results."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import dealermarket.runner
+from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner, Tape, TapeError
+from dealermarket.frames import RecordLevel
+from dealermarket.run_folder import RunFolder
+
+
+@pytest.fixture
+def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two replicas of the small market a chunk."""
+    monkeypatch.setattr(dealermarket.runner, "_CHUNK_NUMBERS", 2 * 30 * 30)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "meta.json"}
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_threads_chunks_and_number_of_replicas_change_no_bit(small: Scenario) -> None:
+    reference = SimulationRunner(small, replicas=7, seed=3).run().summary
+    for threads, replicas in ((2, 7), (1, 3), (3, 11)):
+        other = SimulationRunner(small, replicas=replicas, seed=3, threads=threads).run().summary
+        common = 2 * min(replicas, 7)
+        pd.testing.assert_frame_equal(reference[:common], other[:common], check_exact=True)
+
+
+def test_recording_changes_no_bit(small: Scenario) -> None:
+    levels: tuple[RecordLevel, ...] = ("summary", "steps", "trades")
+    frames = [SimulationRunner(small, replicas=3, record=level).run() for level in levels]
+    for result in frames[1:]:
+        pd.testing.assert_frame_equal(frames[0].summary, result.summary, check_exact=True)
+    pd.testing.assert_frame_equal(frames[1].steps, frames[2].steps, check_exact=True)
+
+
+def test_seeds_differ_and_zero_is_a_seed(small: Scenario) -> None:
+    rewards = [SimulationRunner(small, replicas=1, seed=seed).run().summary["total_reward"].iloc[0] for seed in (0, 1, 2)]
+    assert len(set(rewards)) == 3
+    assert SimulationRunner(small, replicas=1, seed=0).run().summary["total_reward"].iloc[0] == rewards[0]
+
+
+def test_rewards_add_up_across_tables(small: Scenario) -> None:
+    result = SimulationRunner(small, replicas=4, record="trades").run()
+    columns = ["spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "total_reward"]
+    summed = result.steps.groupby(["replica", "maker"])[columns].sum()
+    summary = result.summary.set_index(["replica", "maker"])
+    assert_allclose(summed, summary.loc[summed.index, columns], rtol=1e-9, atol=1e-15)
+    assert_allclose(summary[columns[:4]].sum(axis=1), summary["total_reward"], rtol=1e-12, atol=1e-16)
+    orders = result.trades[result.trades["kind"] == "order"]
+    share = orders.groupby(["replica", "maker"])["size"].sum() / orders.groupby("replica")["size"].sum()
+    assert_allclose(share, summary.loc[share.index, "market_share"], rtol=1e-12)
+    volume = result.trades.groupby(["replica", "maker"])["size"].sum()
+    assert_allclose(volume, summary.loc[volume.index, "volume"], rtol=1e-12)
+    mean_position = result.steps["position"].abs().groupby([result.steps["replica"], result.steps["maker"]]).mean()
+    assert_allclose(mean_position, summary.loc[mean_position.index, "mean_abs_position"], rtol=1e-12)
+
+
+def test_columns_are_the_documented_ones(small: Scenario) -> None:
+    result = SimulationRunner(small, replicas=2, record="trades").run()
+    rewards = ["spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "total_reward"]
+    extra = ["pnl", "volume", "hedge_volume", "trades", "market_share", "mean_abs_position", "internalization"]
+    assert list(result.summary) == ["replica", "maker", *rewards, *extra]
+    of_steps = ["replica", "step", "maker", "mid", "reference_spread", "position", *rewards]
+    assert list(result.steps) == [*of_steps, "hedge_fraction", "hedge_size", "step_volatility"]
+    of_trades = ["replica", "step", "taker", "maker", "side", "size", "spread", "tier", "kind", "position_revenue", "yield"]
+    assert list(result.trades) == of_trades
+    assert set(result.trades["maker"]) == {"maker-1", "maker-2"}
+    assert len(result.steps) == 2 * 30 * 2
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_a_folder_holds_what_memory_holds(small: Scenario, tmp_path: Path) -> None:
+    runner = SimulationRunner(small, replicas=5, seed=1, threads=2, record="trades")
+    in_memory, on_disk = runner.run(), runner.run(out=tmp_path / "run")
+    for other in (on_disk, SimulationResult.load(tmp_path / "run")):
+        pd.testing.assert_frame_equal(in_memory.summary, other.summary)
+        pd.testing.assert_frame_equal(in_memory.steps, other.steps)
+        pd.testing.assert_frame_equal(in_memory.trades, other.trades)
+        assert other.complete
+        assert other.scenario == small
+    assert [path.name for path in sorted((tmp_path / "run").iterdir())] == [
+        "meta.json",
+        "scenario.toml",
+        "steps.parquet",
+        "summary.parquet",
+        "trades.parquet",
+    ]
+    in_memory.save(tmp_path / "saved")
+    assert files_of(tmp_path / "saved") == files_of(tmp_path / "run")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "run" / "summary.parquet"), in_memory.summary)
+    meta = json.loads((tmp_path / "run" / "meta.json").read_text())
+    assert meta["complete"] is True
+    assert {"version", "seed", "replicas", "steps", "libraries", "seconds", "capped_orders"} <= set(meta)
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+@pytest.mark.parametrize("stop_after", [1, 2, 4])
+def test_an_interrupted_run_resumes_to_the_same_bytes(
+    small: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
+) -> None:
+    runner = SimulationRunner(small, replicas=9, seed=2, record="trades")
+    runner.run(out=tmp_path / "whole")
+    write, written = RunFolder.write, []
+
+    def interrupted(self: RunFolder, chunk: object) -> None:
+        if len(written) == stop_after:
+            raise KeyboardInterrupt
+        write(self, chunk)  # type: ignore[arg-type]
+        written.append(chunk)
+
+    monkeypatch.setattr(RunFolder, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(out=tmp_path / "cut")
+    monkeypatch.undo()
+    (tmp_path / "cut" / "parts" / "steps-0000000008.parquet.tmp").write_bytes(b"half a file")
+    partial = SimulationResult.load(tmp_path / "cut")
+    assert not partial.complete
+    assert len(partial.summary) == 2 * 2 * stop_after
+    with pytest.raises(RunFolderError, match="finish an interrupted run with run --resume"):
+        runner.run(out=tmp_path / "cut")
+    monkeypatch.setattr(dealermarket.runner, "_CHUNK_NUMBERS", 2 * 30 * 30)
+    done: list[int] = []
+    result = SimulationRunner.resume(tmp_path / "cut", threads=2, progress=done.append)
+    assert sum(done) == 9 * 30
+    assert result.complete
+    assert files_of(tmp_path / "cut") == files_of(tmp_path / "whole")
+    assert not (tmp_path / "cut" / "parts").exists()
+    metas = [json.loads((tmp_path / name / "meta.json").read_text()) for name in ("cut", "whole")]
+    assert [{**meta, "seconds": 0} for meta in metas][0] == {**metas[1], "seconds": 0}
+    assert SimulationRunner.resume(tmp_path / "cut").complete  # nothing left to do
+
+
+def test_a_run_cut_before_its_first_chunk_says_so(small: Scenario, tmp_path: Path) -> None:
+    meta = SimulationRunner(small)._meta()
+    RunFolder.create(tmp_path / "run", small, meta)
+    with pytest.raises(RunFolderError, match="interrupted before its first chunk; finish it with run --resume"):
+        _ = SimulationResult.load(tmp_path / "run").summary
+    assert SimulationRunner.resume(tmp_path / "run").complete
+
+
+def test_folders_that_are_refused(small: Scenario, tmp_path: Path) -> None:
+    runner = SimulationRunner(small)
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "mine.txt").write_text("precious")
+    with pytest.raises(RunFolderError, match="not an empty folder"):
+        runner.run(out=full)
+    assert (full / "mine.txt").read_text() == "precious"
+    with pytest.raises(RunFolderError, match="not an empty folder"):
+        runner.run(out=full / "mine.txt")
+    with pytest.raises(RunFolderError, match="cannot be written"):
+        runner.run(out=full / "mine.txt" / "below")
+    for path, said in ((tmp_path / "none", "does not exist"), (full / "mine.txt", "is not a folder"), (full, "it has no meta.json")):
+        with pytest.raises(RunFolderError, match=said):
+            SimulationResult.load(path)
+    (full / "meta.json").write_text("{")
+    with pytest.raises(RunFolderError, match="damaged or not ours"):
+        SimulationResult.load(full)
+    (full / "meta.json").write_text('{"version": "0.0.1"}')
+    with pytest.raises(RunFolderError, match=r"made by dealermarket 0\.0\.1.*run it again"):
+        SimulationResult.load(full)
+    runner.run(out=tmp_path / "run")
+    (tmp_path / "run" / "summary.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(RunFolderError, match="summary cannot be read, the folder is damaged"):
+        _ = SimulationResult.load(tmp_path / "run").summary
+    meta = json.loads((tmp_path / "run" / "meta.json").read_text())
+    (tmp_path / "run" / "meta.json").write_text(json.dumps(meta | {"record": "everything"}))
+    with pytest.raises(RunFolderError, match="damaged or not ours"):
+        SimulationResult.load(tmp_path / "run")
+
+
+def test_a_full_disk_is_a_message_and_loses_nothing(small: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", full)
+    with pytest.raises(RunFolderError, match=r"summary-0000000000.parquet.*No space left on device; free space"):
+        SimulationRunner(small).run(out=tmp_path / "run")
+    monkeypatch.undo()
+    assert SimulationRunner.resume(tmp_path / "run").complete
+
+
+def test_what_was_not_recorded_is_said(small: Scenario, tmp_path: Path) -> None:
+    runner = SimulationRunner(small)
+    with pytest.raises(RunFolderError, match="run with record='steps'"):
+        _ = runner.run().steps
+    with pytest.raises(RunFolderError, match="holds no trades, only summary; run again with --record trades"):
+        _ = runner.run(out=tmp_path / "run").trades
+    with pytest.raises(RunFolderError, match="is on disk already"):
+        SimulationResult.load(tmp_path / "run").save(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"replicas": 0}, "replicas: must be a whole number >= 1, got 0"),
+        ({"replicas": 2.5}, "replicas: must be a whole number"),
+        ({"seed": -1}, "seed: must be a whole number >= 0"),
+        ({"threads": 0}, "threads: must be a whole number >= 1"),
+        ({"record": "all"}, "record: must be one of summary, steps, trades"),
+    ],
+)
+def test_options_that_are_refused(small: Scenario, options: dict[str, object], said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        SimulationRunner(small, **options)  # type: ignore[arg-type]
+
+
+def test_a_scenario_must_be_one() -> None:
+    with pytest.raises(ParameterError, match=r"Scenario.load\('paper'\)"):
+        SimulationRunner("paper")  # type: ignore[arg-type]
+
+
+def test_a_tape_is_run_as_drawn(small: Scenario, tmp_path: Path) -> None:
+    runner = SimulationRunner(small, replicas=3, seed=5, record="steps")
+    on_tape = runner.run(tape=Tape.draw(small, 5, 3), out=tmp_path / "run")
+    pd.testing.assert_frame_equal(runner.run().steps, on_tape.steps, check_exact=True)
+    assert SimulationResult.load(tmp_path / "run").complete
+    with pytest.raises(TapeError, match="does not fit"):
+        runner.run(tape=Tape.draw(small.with_settings("steps=20"), 5, 3))
+
+
+def test_statistics_have_standard_errors(small: Scenario) -> None:
+    result = SimulationRunner(small, replicas=50).run()
+    found = result.statistics()["maker-2"]["pnl"]
+    values = result.summary[result.summary["maker"] == "maker-2"]["pnl"]
+    assert found.mean == pytest.approx(values.mean())
+    assert found.standard_error == pytest.approx(values.std() / np.sqrt(50))
+    alone = SimulationRunner(small, replicas=1).run().statistics()["maker-1"]["pnl"]
+    assert np.isnan(alone.standard_error)
+
+
+def test_nobody_trades_nothing_breaks() -> None:
+    quiet = Scenario.load("paper", ["steps=10", "investors.0.trade_probability=0.0"])
+    result = SimulationRunner(quiet, replicas=2, record="trades").run()
+    assert len(result.trades) == 0
+    assert result.summary["market_share"].isna().all()
+    assert (result.summary["total_reward"] == 0).all()
+    assert np.isnan(result.statistics()["maker-1"]["internalization"].mean)
