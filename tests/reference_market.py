@@ -474,9 +474,7 @@ def _one_step(
     # 4. Every order trades with its cheapest maker.
     for order in tape.orders[t]:
         quote = quotes.cheapest(list(range(makers)), order.size, order.investor, order.side, order.tie)
-        done.append(
-            Trade(t, order.investor, quote.participant, order.side, order.size, quote.spread, quote.tier, kind="order")
-        )
+        done.append(Trade(t, order.investor, quote.participant, order.side, order.size, quote.spread, quote.tier, kind="order"))
 
     # 5. Every maker hedges the position it held into the step, all at once, with the quotes of this step.
     hedged = [Hedged() for _ in scenario.makers]

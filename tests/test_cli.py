@@ -107,7 +107,9 @@ def test_scenarios_are_listed_shown_and_written(capsys: pytest.CaptureFixture[st
 
 
 def test_check_lists_every_error(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("bad.toml").write_text(Path(SOURCE).read_text().replace("lam = 1.6", "lam = 1.0\nlmbda = 2").replace("alpha = 1.5", "alpha = -1"))
+    Path("bad.toml").write_text(
+        Path(SOURCE).read_text().replace("lam = 1.6", "lam = 1.0\nlmbda = 2").replace("alpha = 1.5", "alpha = -1")
+    )
     assert main(["check", "bad.toml"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 4
@@ -172,7 +174,10 @@ def test_a_run_that_is_stopped_can_be_finished(how: signal.Signals) -> None:
     arguments = ["--steps", "500", "--replicas", "3000", "--record", "steps"]
     command = [sys.executable, "-m", "dealermarket", "run"]
     process = subprocess.Popen(
-        [*command, "paper", *arguments, "--threads", "1", "--out", "cut"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "paper", *arguments, "--threads", "1", "--out", "cut"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 60
     while not list(Path("cut/parts").glob("summary-*.parquet")) and time.monotonic() < deadline:

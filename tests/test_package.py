@@ -25,7 +25,18 @@ def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     assert "dealermarket/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     site = tmp_path / "site"
-    install = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--target", str(site), str(wheel)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--target",
+        str(site),
+        str(wheel),
+    ]
     subprocess.run(install, check=True, capture_output=True)
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -7,7 +7,18 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
-from dealermarket import Action, LiveMarket, MakerPolicy, Observation, PolicyError, PolicySetup, Scenario, SimulationRunner, Tape, TapeError
+from dealermarket import (
+    Action,
+    LiveMarket,
+    MakerPolicy,
+    Observation,
+    PolicyError,
+    PolicySetup,
+    Scenario,
+    SimulationRunner,
+    Tape,
+    TapeError,
+)
 from dealermarket.tape import Stream, Streams
 
 
@@ -43,7 +54,9 @@ class Diary(MakerPolicy):
 
 def test_a_policy_that_leaves_all_to_the_maker_changes_no_bit(small: Scenario) -> None:
     plain = SimulationRunner(small, replicas=4, record="trades").run()
-    with_policy = SimulationRunner(small, replicas=4, record="trades", policies={"maker-1": Nothing(), "maker-2": Nothing()}).run()
+    with_policy = SimulationRunner(
+        small, replicas=4, record="trades", policies={"maker-1": Nothing(), "maker-2": Nothing()}
+    ).run()
     pd.testing.assert_frame_equal(plain.summary, with_policy.summary, check_exact=True)
     pd.testing.assert_frame_equal(plain.steps, with_policy.steps, check_exact=True)
     pd.testing.assert_frame_equal(plain.trades, with_policy.trades, check_exact=True)
@@ -80,7 +93,9 @@ def test_observations_are_the_record(small: Scenario) -> None:
             assert_array_equal(page[name], last[name] if step else np.zeros(3))
         before = orders[orders["step"] == step - 1]
         for name, chosen in (("bought", before["side"] == 1), ("sold", before["side"] == -1)):
-            mine = before[chosen & (before["maker"] == "maker-2")].groupby("replica")["size"].sum().reindex(range(3), fill_value=0.0)
+            mine = (
+                before[chosen & (before["maker"] == "maker-2")].groupby("replica")["size"].sum().reindex(range(3), fill_value=0.0)
+            )
             np.testing.assert_allclose(page[name], mine, rtol=1e-12)
         all_of_it = before.groupby("replica")["size"].sum().reindex(range(3), fill_value=0.0)
         np.testing.assert_allclose(page["market_volume"], all_of_it, rtol=1e-12)

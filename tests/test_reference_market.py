@@ -251,7 +251,10 @@ def test_revenue_rate_ranks_by_yield_times_volume() -> None:
     By yield Ann always leads. By revenue she leads at first, 100 against 40, and trails in the end: psi is 1.319 by then,
     times 94 is 124.0, against 10/9 times 132, which is 146.7.
     """
-    orders = {0: [Order(ANN, +1, 75.0, 0.0), Order(BOB, +1, 36.0, 0.0)], 1: [Order(BOB, -1, 96.0, 0.0), Order(ANN, +1, 19.0, 0.0)]}
+    orders = {
+        0: [Order(ANN, +1, 75.0, 0.0), Order(BOB, +1, 36.0, 0.0)],
+        1: [Order(BOB, -1, 96.0, 0.0), Order(ANN, +1, 19.0, 0.0)],
+    }
     expected: dict[type, list[list[int]]] = {
         AverageYield: [[0, 1, -1, 2], [0, 1, -1, 2], [0, 1, -1, 2]],
         RevenueRate: [[0, 1, -1, 2], [0, 1, -1, 2], [1, 0, -1, 2]],
@@ -438,9 +441,7 @@ def test_actions_replace_what_the_maker_would_do_for_one_step() -> None:
 
 def test_the_eps_of_an_action_holds_for_hedgers_too() -> None:
     scenario = market(maker("a", hedging=FullHedge()), maker("b", eps_buy=0.5))
-    history = simulate(
-        scenario, tape(scenario, {0: [Order(ANN, +1, 64.0, 0.0)]}), actions=[{}, {1: Action(eps_buy=0.25)}, {}]
-    )
+    history = simulate(scenario, tape(scenario, {0: [Order(ANN, +1, 64.0, 0.0)]}), actions=[{}, {1: Action(eps_buy=0.25)}, {}])
     assert history.trades[1].spread == approx(1.25 * 1.25)
 
 

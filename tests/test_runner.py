@@ -161,7 +161,11 @@ def test_folders_that_are_refused(small: Scenario, tmp_path: Path) -> None:
         runner.run(out=full / "mine.txt")
     with pytest.raises(RunFolderError, match="cannot be written"):
         runner.run(out=full / "mine.txt" / "below")
-    for path, said in ((tmp_path / "none", "does not exist"), (full / "mine.txt", "is not a folder"), (full, "it has no meta.json")):
+    for path, said in (
+        (tmp_path / "none", "does not exist"),
+        (full / "mine.txt", "is not a folder"),
+        (full, "it has no meta.json"),
+    ):
         with pytest.raises(RunFolderError, match=said):
             SimulationResult.load(path)
     (full / "meta.json").write_text("{")

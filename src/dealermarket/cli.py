@@ -280,7 +280,7 @@ def _print_result(result: SimulationResult, folder: Path) -> None:
 
     speed = rate(result.meta["replicas"] * result.scenario.steps / seconds)
     capped = result.meta["capped_orders"]
-    note = f"; {capped:,} orders capped at 0.99 v_max" if capped else ""
+    note = f"; orders capped at 0.99 v_max: {capped:,}" if capped else ""
     console.print(f"{speed} in {seconds:.2f} s{note}; kept in {folder}", highlight=False, soft_wrap=True)
 
 

@@ -61,7 +61,7 @@ def plot_cumulative_reward(result: SimulationResult, maker: str, ax: Axes | None
     for name, colour in zip(REWARDS, COLOURS, strict=False):
         ax.plot(mean.index, mean[name], color=colour, lw=1.4, label=name.replace("_", " "))
     ax.plot(mean.index, mean["total_reward"], color="black", lw=1.8, label="total")
-    ax.set(title=maker, xlabel="step", ylabel="cumulative reward (money)")
+    ax.set(title=maker, xlabel="step", ylabel="cumulative reward (price × units)")
     return ax
 
 

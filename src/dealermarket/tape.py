@@ -204,6 +204,9 @@ class Draws:
     tie_break: Array
 
 
+_BLOCK = 1 << 19  # arrivals drawn at a time: long runs of many investors need no more room than this
+
+
 class TapeSource:
     """Draws the tapes of a scenario, in two halves: the generators' with the interpreter lock, the rest without it."""
 
@@ -244,15 +247,18 @@ class TapeSource:
         mid, spread = np.empty((count, steps + self._horizon)), np.empty((count, steps))
         order_start = np.empty((count, steps + 1), np.int64)
         hedge_tie, tie_break = np.empty((count, steps, makers)), np.empty((count, makers, self._participants))
-        arrival = np.empty((steps, len(probability)))
-        room = count * arrival.size  # never touched beyond the orders that arrive
+        block = np.empty((min(steps, max(_BLOCK // len(probability), 1)), len(probability)))
+        room = count * steps * len(probability)  # never touched beyond the orders that arrive
         investor, size = np.empty(room, np.int32), np.empty(room)
         side, oracle, tie = np.empty(room), np.zeros(room), np.empty(room)
         last = 0
         for b, replica in enumerate(replicas):
             streams = Streams(seed, replica)
-            streams.uniform(Stream.ARRIVAL, arrival)
-            first, last = last, collect_orders(arrival, probability, order_start[b], investor, last)
+            arrivals, first = streams.at(Stream.ARRIVAL), last
+            order_start[b, 0] = first
+            for step in range(0, steps, len(block)):
+                draws = arrivals.random(out=block[: steps - step])
+                last = collect_orders(draws, probability, order_start[b, step + 1 : step + 1 + len(block)], investor, last)
             streams.uniform(Stream.SIDE, side[first:last])
             if self._rules.oracle_probability.any():
                 streams.uniform(Stream.ORACLE, oracle[first:last])

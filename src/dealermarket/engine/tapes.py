@@ -57,17 +57,15 @@ class TapeRules(NamedTuple):
 
 
 @compiled
-def collect_orders(arrival_draw, trade_probability, order_start, investor, first):
-    """Who trades when: writes investors from index `first` on and `order_start` (T + 1,); returns the end."""
+def collect_orders(arrival_draw, trade_probability, order_end, investor, count):
+    """Who trades when: writes investors from index `count` on and `order_end` (steps,); returns the new count."""
     steps, investors = arrival_draw.shape
-    count = first
     for t in range(steps):
-        order_start[t] = count
         for j in range(investors):
             if arrival_draw[t, j] < trade_probability[j]:
                 investor[count] = j
                 count += 1
-    order_start[steps] = count
+        order_end[t] = count
     return count
 
 
