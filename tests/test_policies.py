@@ -218,7 +218,7 @@ def test_live_says_what_is_wrong(small: Scenario) -> None:
     live.begin(1.0, 1e-4)
     with pytest.raises(TapeError, match="step 0 has begun already"):
         live.begin(1.0, 1e-4)
-    with pytest.raises(TapeError, match="at most 0.99 v_max = 99"):
+    with pytest.raises(TapeError, match=r"at most 0.99 v_max = 99"):
         live.finish([(0, 1, 99.5)])
     with pytest.raises(TapeError, match="at most once a step"):
         live.finish([(0, 1, 1.0), (0, -1, 1.0)])

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from reference_market import Action, History, MakerStep, Order, ReplicaTape, Trade, largest_trade, reference_curve, simulate
 
 from dealermarket.exchange import Exchange
 from dealermarket.investors import InvestorAgent
@@ -23,6 +22,7 @@ from dealermarket.makers.pricing import PowerPricing
 from dealermarket.makers.tiering import AverageYield, FixedTiers, RevenueRate
 from dealermarket.market import GeometricBrownianMotion, MarketEnvironment
 from dealermarket.scenario import Scenario
+from reference_market import Action, History, MakerStep, Order, ReplicaTape, Trade, largest_trade, reference_curve, simulate
 
 ANN, BOB, FIRST, SECOND, THIRD = range(5)  # participants of a market with three makers
 TINY = 1e-9

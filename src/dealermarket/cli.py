@@ -53,8 +53,12 @@ def run(
     out: Annotated[Path | None, Parameter(help="The new folder of the run; runs/NAME-1 and on if not given.")] = None,
     settings: Annotated[tuple[str, ...], _set] = (),
     resume: Annotated[Path | None, Parameter(help="Finish an interrupted run instead.")] = None,
-    plot: Annotated[bool, Parameter(negative=(), help="Draw the figures into the run's folder, too.")] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative=(), help="Print the numbers as JSON, and nothing else.")] = False,
+    plot: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Draw the figures into the run's folder, too.")
+    ] = False,
+    as_json: Annotated[
+        bool, Parameter(name="--json", negative=(), show_default=False, help="Print the numbers as JSON, and nothing else.")
+    ] = False,
 ) -> None:
     """Run a market and print the makers' rewards."""
     from dealermarket.console import progress
@@ -79,7 +83,7 @@ def run(
             with progress(quiet, runner.market_steps) as report:
                 result = runner.run(folder, report)
         except KeyboardInterrupt:
-            raise _Interrupted(folder) from None
+            raise InterruptedRunError(folder) from None
     if as_json:
         print(json.dumps(_as_json(result, folder), indent=2))
     else:
@@ -174,7 +178,14 @@ def plot(
 
 
 @app.command
-def inspect(run: Run, /, *, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False) -> None:
+def inspect(
+    run: Run,
+    /,
+    *,
+    as_json: Annotated[
+        bool, Parameter(name="--json", negative=(), show_default=False, help="Print the numbers as JSON.")
+    ] = False,
+) -> None:
     """Show what is in the folder of a run."""
     from rich.table import Table
 
@@ -200,7 +211,9 @@ def inspect(run: Run, /, *, as_json: Annotated[bool, Parameter(name="--json", ne
     _print_makers(result, console)
 
 
-class _Interrupted(DealerMarketError):
+class InterruptedRunError(DealerMarketError):
+    """Somebody pressed Ctrl-C."""
+
     def __init__(self, folder: Path) -> None:
         kept = (folder / "meta.json").exists()
         way_on = f"finish it with: dealermarket run --resume {folder}" if kept else "nothing was written"
@@ -212,7 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
     problems = _console(stderr=True)
     try:
         app(arguments, exit_on_error=False, print_error=False, console=_console(), error_console=problems)
-    except _Interrupted as error:
+    except InterruptedRunError as error:
         problems.print(str(error), style="yellow", highlight=False, markup=False, soft_wrap=True)
         return INTERRUPTED
     except KeyboardInterrupt:
@@ -269,7 +282,7 @@ def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
         with progress(console, kept.meta["replicas"] * kept.scenario.steps) as report:
             return SimulationRunner.resume(folder, threads, progress=report)
     except KeyboardInterrupt:
-        raise _Interrupted(folder) from None
+        raise InterruptedRunError(folder) from None
 
 
 def _print_result(result: SimulationResult, folder: Path) -> None:
@@ -285,9 +298,10 @@ def _print_result(result: SimulationResult, folder: Path) -> None:
 
 
 def _print_makers(result: SimulationResult, console: Console) -> None:
-    from dealermarket.console import maker_table
+    from dealermarket.console import maker_tables
 
-    console.print(maker_table(result))
+    for table in maker_tables(result, console.width):
+        console.print(table)
     console.print(
         "Rewards and P&L in price units times units of the asset; 1.23(45) is a mean of 1.23 with a standard error of 0.45.",
         style="dim",

@@ -79,22 +79,41 @@ def rate(steps_per_second: float) -> str:
     return f"{steps_per_second:.0f} steps/s"
 
 
-def maker_table(result: SimulationResult) -> Table:
-    """A row a maker: mean over the replicas, and its standard error in the last digits shown."""
+def maker_tables(result: SimulationResult, width: int) -> list[Table]:
+    """A row a maker: mean over the replicas, and its standard error in the last digits shown.
+
+    One table, or several where the columns do not fit beside each other in `width` characters."""
     from rich import box
     from rich.table import Table
 
+    statistics = result.statistics()
+    columns = [(heading, [with_error(found[name]) for found in statistics.values()]) for name, heading in SHOWN]
+    tables: list[list[tuple[str, list[str]]]] = [[]]
+    names = max(len(maker) for maker in (*statistics, "maker")) + 4
+    room = width - names
+    for heading, texts in columns:
+        needed = max(len(text) for text in (*heading.splitlines(), *texts)) + 3
+        if tables[-1] and needed > room:
+            tables.append([])
+            room = width - names
+        tables[-1].append((heading, texts))
+        room -= needed
+    shown = []
+    for chosen in tables:
+        table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1))
+        table.add_column("maker", no_wrap=True)
+        for heading, _ in chosen:
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row, maker in enumerate(statistics):
+            table.add_row(maker, *(texts[row] for _, texts in chosen))
+        shown.append(table)
     replicas = result.meta["replicas"]
-    table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1))
-    table.title = (
+    shown[
+        0
+    ].title = (
         f"{result.scenario.name}: per replica of {result.scenario.steps} steps, mean (standard error) of {replicas} replicas"
     )
-    table.add_column("maker")
-    for _, heading in SHOWN:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for maker, statistics in result.statistics().items():
-        table.add_row(maker, *(with_error(statistics[name]) for name, _ in SHOWN))
-    return table
+    return shown
 
 
 def with_error(statistic: Statistic) -> str:

@@ -61,7 +61,7 @@ def summary_columns(scenario: Scenario, chunk: Chunk) -> Columns:
     volume = totals["volume"] + totals["hedge_volume"]
     columns = _replica_and_maker(scenario, chunk.first, totals.shape)
     columns |= {name: totals[name].ravel() for name in REWARDS}
-    columns["total_reward"] = sum(totals[name] for name in REWARDS).ravel()
+    columns["total_reward"] = total_reward(totals).ravel()
     columns |= {name: totals[name].ravel() for name in ("pnl", "volume", "hedge_volume", "trades")}
     columns["market_share"] = _ratio(clients, np.broadcast_to(everybody, clients.shape)).ravel()
     columns["mean_abs_position"] = (totals["abs_position"] / scenario.steps).ravel()
@@ -81,7 +81,7 @@ def step_columns(scenario: Scenario, chunk: Chunk) -> Columns:
         {"replica": columns["replica"], "step": step, "maker": columns["maker"]}
         | {name: np.repeat(values.ravel(), makers) for name, values in shared.items()}
         | {name: steps[name].ravel() for name in ("position", *REWARDS)}
-        | {"total_reward": sum(steps[name] for name in REWARDS).ravel()}
+        | {"total_reward": total_reward(steps).ravel()}
         | {name: steps[name].ravel() for name in ("hedge_fraction", "hedge_size", "step_volatility")}
     )
 
@@ -127,6 +127,11 @@ def _replica_and_maker(scenario: Scenario, first: int, shape: tuple[int, ...]) -
     }
 
 
+def total_reward(earned: Array) -> Array:
+    """The sum of the four rewards of records, shape of the records."""
+    return np.asarray(sum(earned[name] for name in REWARDS))
+
+
 def _ratio(part: Array, whole: Array) -> Array:
-    """part / whole, NaN where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    """`part` / `whole`, NaN where there is nothing to divide by."""
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))

@@ -106,12 +106,12 @@ class Observation:
 
     @property
     def risk_cost(self) -> Array:
-        """This step's risk cost."""
+        """Risk cost of the step."""
         return self._earned("risk_cost", self.step)
 
     @property
     def position_revenue(self) -> Array:
-        """This step's position revenue, of the trades of t_m steps ago."""
+        """Position revenue of the step, of the trades of t_m steps ago."""
         return self._earned("position_revenue", self.step)
 
     @property

@@ -159,6 +159,8 @@ class SimulationRunner:
     def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> float:
         """Runs chunks; returns the seconds it took once the engine was loaded."""
         rules, source = self._rules(), TapeSource(self.scenario)
+        nobody = range(0)
+        self._simulate(nobody, source.complete(source.draw(self.seed, nobody)), rules, lambda _: None)  # loads the machine code
         # Generators hold the interpreter lock between many small calls: drawing goes by turns, so that one thread
         # draws while another computes and nobody waits for the lock itself.
         drawing = threading.Lock()
@@ -185,7 +187,7 @@ class SimulationRunner:
         steps, level = self.scenario.steps, tables_of(self.record)
         order_count = tape.order_start[:, -1] - tape.order_start[:, 0]
         record = empty_record(rules, order_count, steps, "steps" in level, "trades" in level, in_turn=not self.policies)
-        if self.policies:
+        if self.policies and replicas:
             from dealermarket.session import Session
 
             Session(self.scenario, rules, record, self.policies, self.seed, replicas).run(tape.arrays(), report)
