@@ -130,6 +130,8 @@ class Tape:
         investor number, side, size) or (step, investor number, side, size, tie draw), in any order of steps.
         `hedge_tie` (T, M) and `tie_break` (M, J) are 0 and the participants' numbers where left out. Raises TapeError.
         """
+        from dealermarket.engine.tapes import log_curves
+
         steps, makers, participants = scenario.steps, len(scenario.makers), len(scenario.participants)
         horizon = scenario.reward_horizon
         mids = _checked("mid", mid, [(steps + horizon,), (steps,)], positive=True)
@@ -138,6 +140,7 @@ class Tape:
         rows = rows[np.argsort(rows[:, 0], kind="stable")]
         step, investor, side, size, tie = rows.T
         check_orders(scenario, step, investor, side, size, tie)
+        exchange, sizes = scenario.exchange, np.ascontiguousarray(size)
         ranked = np.arange(participants) if tie_break is None else tie_break
         return cls(
             mid=mids[None],
@@ -145,8 +148,8 @@ class Tape:
             order_start=np.searchsorted(step, np.arange(steps + 1)).astype(np.int64)[None],
             investor=investor.astype(np.int32),
             side=side.astype(np.int8),
-            size=np.ascontiguousarray(size),
-            log_curve=np.log(scenario.exchange.relative_spread(size)),
+            size=sizes,
+            log_curve=log_curves(sizes, exchange.v_max, laws.curve_exponent(exchange.lam)),
             tie=np.ascontiguousarray(tie),
             hedge_tie=_checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])[
                 None

@@ -118,7 +118,8 @@ def minimise(left, total, passed, risk, alpha, k):
         slope = newton_step(left, total, passed, risk, alpha, k, step)
         if slope > -1e-13 * value:
             break
-        length, reached = 1.0, np.inf
+        # sqrt(sum Y^2) has a kink at Y = 0, all traded at once, that a whole step could fall into and not leave
+        length, reached = min(1.0, -0.9 * left[0] / step[0]) if step[0] < 0.0 else 1.0, np.inf
         while length > 1e-9:
             for n in range(len(left)):
                 trial[n] = left[n] + length * step[n]
@@ -168,8 +169,8 @@ def size_coordinate(q, horizon):
 @kernel
 def risk_coordinate(risk, scale):
     """Position of G in the risk axis, in intervals: r / (1 + r) with r = (G / scale)^(1/4), fine at both ends."""
-    r = np.sqrt(np.sqrt(risk / scale))
-    return RISKS * r / (1.0 + r)
+    r = np.sqrt(np.sqrt(risk / max(scale, 1e-300)))
+    return RISKS * (1.0 - 1.0 / (1.0 + r))
 
 
 @compiled
@@ -184,9 +185,13 @@ def fill_table(horizon, alpha, k, scale, nodes):
         # the risk at which a small position trades at once, softened where the curve gets steep
         scale[i] = (trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0) / q
         left = q * (1.0 - np.arange(1, horizon) / horizon)
+        fastest = np.maximum(q - CAP * np.arange(1, horizon), 0.0)
         for j in range(RISKS + 1):
             r = j / (RISKS - j) if j < RISKS else np.inf
             risk = scale[i] * q * min(r**4, _LARGEST_RISK)
+            # the search starts at the optimum of the last node, or where that is better at once at the fastest schedule
+            if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
+                left[:] = fastest
             first, value = best_schedule(q, risk, horizon, alpha, k, left)
             nodes[i, j, 0], nodes[i, j, 1] = first, np.log(value)
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from dealermarket import laws
 from dealermarket.engine.compiled import kernel
-from dealermarket.engine.hedge_tables import CAP, interpolate, relative_spread, size_cell
+from dealermarket.engine.hedge_tables import CAP, interpolate, size_cell
 from dealermarket.engine.ranking import move_in_ranking, rank_all
 from dealermarket.engine.state import EXCHANGE, FIXED, FRACTION, FULL, HEDGE, LINEAR, MAKERS, NONE, ORDER, REVENUE_RATE
+from dealermarket.engine.tapes import log_curve
 
 quoted_spread = kernel(laws.quoted_spread)
 tied_winner = kernel(laws.tied_winner)
@@ -57,15 +58,15 @@ def begin_step(rules, market, mid, earned):
 
 
 @kernel
-def finish_step(rules, market, s0, investor, side, size, log_curve, tie, hedge_tie, earned):
+def finish_step(rules, market, s0, investor, side, size, curve, tie, hedge_tie, earned):
     """Steps 4 to 6: orders (arrays, one entry each), hedges and positions, at the mid of `begin_step`.
 
-    `log_curve` is log(S_ref(size) / S_ref(0)); `hedge_tie` (M,) are the draws that break ties among hedge quotes.
+    `curve` is log(S_ref(size) / S_ref(0)); `hedge_tie` (M,) are the draws that break ties among hedge quotes.
     """
     mid = market.mids[market.clock[0] % rules.reward_horizon]
     unit = mid if rules.scale_with_price else 1.0
     market.pending_count[market.clock[0] % rules.reward_horizon] = 0
-    match_orders(rules, market, 0.5 * s0 * unit, unit, investor, side, size, log_curve, tie, earned)
+    match_orders(rules, market, 0.5 * s0 * unit, unit, investor, side, size, curve, tie, earned)
     hedge_positions(rules, market, mid, 0.5 * s0 * unit, unit, hedge_tie, earned)
     move_positions(rules, market)
     add_to_totals(market, earned)
@@ -137,13 +138,13 @@ def update_tiers(rules, market):
 
 
 @kernel
-def match_orders(rules, market, half, unit, investor, side, size, log_curve, tie, earned):
+def match_orders(rules, market, half, unit, investor, side, size, curve, tie, earned):
     """Step 4: every order trades with its cheapest maker."""
     bought, sold = 0.0, 0.0
     for i in range(len(earned)):
         market.flow[i].bought, market.flow[i].sold = 0.0, 0.0
     for n in range(len(investor)):
-        i, spread = cheapest(rules, market, investor[n], MAKERS, side[n], log_curve[n], half, unit, tie[n])
+        i, spread = cheapest(rules, market, investor[n], MAKERS, side[n], curve[n], half, unit, tie[n])
         record_trade(rules, market, investor[n], i, side[n], size[n], spread, ORDER)
         earned[i].spread_revenue += spread * size[n]
         market.totals[i].client_volume += size[n]
@@ -173,9 +174,9 @@ def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):
         size = abs(position) * fraction
         if size == 0.0:
             continue
-        log_curve = np.log(relative_spread(size / rules.v_max, rules.curve_exponent))
+        curve = log_curve(size, rules.v_max, rules.curve_exponent)
         hedger = rules.investors + i
-        j, spread = cheapest(rules, market, hedger, rule.venue, side, log_curve, half, unit, hedge_tie[i])
+        j, spread = cheapest(rules, market, hedger, rule.venue, side, curve, half, unit, hedge_tie[i])
         record_trade(rules, market, hedger, j, side, size, spread, HEDGE)
         earned[i].hedge_fraction = fraction
         earned[i].hedge_size = side * size
@@ -218,13 +219,13 @@ def quoted_tier(market, i, participant):
 
 
 @kernel
-def cheapest(rules, market, participant, venue, side, log_curve, half, unit, tie):
+def cheapest(rules, market, participant, venue, side, curve, half, unit, tie):
     """The maker (M for the exchange) with the best quote to a participant, and its spread; ties are drawn fairly."""
     best, ties, winner = np.inf, 0, len(rules.makers)
     if venue != EXCHANGE:
         for i in range(len(rules.makers)):
             if rules.investors + i != participant:
-                spread = quote(rules, market, i, participant, side, log_curve, half, unit)
+                spread = quote(rules, market, i, participant, side, curve, half, unit)
                 if spread < best:
                     best, ties, winner = spread, 1, i
                 elif spread == best:
@@ -234,21 +235,21 @@ def cheapest(rules, market, participant, venue, side, log_curve, half, unit, tie
         while behind > 0:
             winner += 1
             if rules.investors + winner != participant:
-                behind -= quote(rules, market, winner, participant, side, log_curve, half, unit) == best
+                behind -= quote(rules, market, winner, participant, side, curve, half, unit) == best
     if venue != MAKERS:
-        reference = quoted_spread(log_curve, half, 1.0, 0.0, 0.0)
+        reference = quoted_spread(curve, half, 1.0, 0.0, 0.0)
         if reference < best:
             best, winner = reference, len(rules.makers)
     return winner, best
 
 
 @kernel
-def quote(rules, market, i, participant, side, log_curve, half, unit):
+def quote(rules, market, i, participant, side, curve, half, unit):
     """Maker i's spread for a participant who buys (side +1) or sells."""
     rule = rules.makers[i]
     skew = market.skew[i, 0] if side > 0 else market.skew[i, 1]
     tier_cost = rule.tier_penalty * unit * quoted_tier(market, i, participant)
-    return quoted_spread(log_curve, half, rule.alpha, skew, tier_cost)
+    return quoted_spread(curve, half, rule.alpha, skew, tier_cost)
 
 
 @kernel
@@ -316,8 +317,8 @@ def linear_fraction(rules, market, i, size, side, risk, half, unit):
     for pieces in range(1, rule.horizon + 1):
         if size / pieces > CAP * rules.v_max:
             continue
-        log_curve = np.log(relative_spread(size / pieces / rules.v_max, rules.curve_exponent))
-        _, spread = cheapest(rules, market, rules.investors + i, rule.venue, side, log_curve, half, unit, 0.0)
+        curve = log_curve(size / pieces, rules.v_max, rules.curve_exponent)
+        _, spread = cheapest(rules, market, rules.investors + i, rule.venue, side, curve, half, unit, 0.0)
         value = mean_plus_risk(spread, uniform_variance(pieces), risk)
         if value < best:
             fraction, best = 1.0 / pieces, value

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket import laws
-from dealermarket.engine.compiled import compiled
+from dealermarket.engine.compiled import compiled, kernel
 from dealermarket.engine.hedge_tables import relative_spread
 
 gbm_growth = compiled(laws.gbm_growth)
@@ -17,6 +17,21 @@ order_size = compiled(laws.order_size)
 order_side = compiled(laws.order_side)
 
 Array = NDArray[Any]
+
+
+@kernel
+def log_curve(size, v_max, k):
+    """log(S_ref(size) / S_ref(0)), which every quote for a trade of this size needs."""
+    return np.log(relative_spread(size / v_max, k))
+
+
+@compiled
+def log_curves(size, v_max, k):
+    """`log_curve` of an array (sizes,)."""
+    curves = np.empty(len(size))
+    for n in range(len(size)):
+        curves[n] = log_curve(size[n], v_max, k)
+    return curves
 
 
 class TapeArrays(NamedTuple):
@@ -83,7 +98,7 @@ def price_tape(rules, mid, reference_spread):
 
 
 @compiled
-def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, side, log_curve, capped):
+def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, side, curve, capped):
     """Turns standard normals in place into sizes; writes sides, log curves and how many sizes were capped (B,)."""
     steps = order_start.shape[1] - 1
     horizon = mid.shape[1] - steps
@@ -96,4 +111,4 @@ def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, 
                 size[n] = order_size(size[n], rules.log_mean[j], rules.log_std[j], rules.largest)
                 capped[b] += size[n] == rules.largest
                 side[n] = order_side(side_draw[n], oracle_draw[n], rules.buy_probability[j], rules.oracle_probability[j], move)
-                log_curve[n] = np.log(relative_spread(size[n] / rules.v_max, rules.curve_exponent))
+                curve[n] = log_curve(size[n], rules.v_max, rules.curve_exponent)
