@@ -180,7 +180,7 @@ def microseconds(scenario: Scenario, replicas: int) -> float:
 def main() -> None:
     """Prints all tables."""
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
-    for part in (presets, mesa, policies, memory, growth):
+    for part in [globals()[name] for name in sys.argv[1:]] or (presets, mesa, policies, memory, growth):
         part()
 
 

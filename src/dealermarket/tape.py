@@ -251,7 +251,7 @@ class TapeSource:
         order_start = np.empty((count, steps + 1), np.int64)
         hedge_tie, tie_break = np.empty((count, steps, makers)), np.empty((count, makers, self._participants))
         block = np.empty((min(steps, max(_BLOCK // len(probability), 1)), len(probability)))
-        room = count * steps * len(probability)  # never touched beyond the orders that arrive
+        room = count * steps * len(probability) + 1  # never touched beyond the orders that arrive
         investor, size = np.empty(room, np.int32), np.empty(room)
         side, oracle, tie = np.empty(room), np.zeros(room), np.empty(room)
         last = 0

@@ -53,18 +53,19 @@ def advance(rules, state, tape, first, last, ended, record):
     A state with room for one market serves any number of them, one after the other, if each goes from start to end.
     `ended` says that no step follows: trades that have not matured are logged as they stand.
     """
-    steps = tape.reference_spread.shape[1]
+    # no remainders here and in the steps: a division of whole numbers costs as much as ten other operations
+    steps, rows = tape.reference_spread.shape[1], record.steps.shape[1]
     for b in range(len(record.totals)):
-        market = market_at(state, b % len(state.clock))
+        market = market_at(state, min(b, len(state.clock) - 1))
         if first == 0:
             start(rules, market, tape.tie_break[b], tape.ranking[b])
         for half in range(first, last):
-            t = half // 2
-            k = t % steps  # a live tape holds the current step alone
-            earned = record.steps[b % record.steps.shape[0], t % record.steps.shape[1]]
-            if half % 2 == 0:
+            t = half >> 1
+            k = min(t, steps - 1)  # a live tape holds the current step alone
+            earned = record.steps[min(b, len(record.steps) - 1), t if rows > 2 else t & (rows - 1)]
+            if half & 1 == 0:
                 begin_step(rules, market, tape.mid[b, k], earned)
-                log_pending(rules, market, record, b, t)
+                log_pending(market, record, b, market.slot[0])
             else:
                 orders = slice(tape.order_start[b, k], tape.order_start[b, k + 1])
                 finish_step(
@@ -80,8 +81,8 @@ def advance(rules, state, tape, first, last, ended, record):
                     earned,
                 )
         if ended:
-            for t in range(last // 2, last // 2 + rules.reward_horizon):
-                log_pending(rules, market, record, b, t)
+            for n in range(rules.reward_horizon):
+                log_pending(market, record, b, (market.slot[0] + n) % rules.reward_horizon)
         for i in range(len(rules.makers)):
             record.totals[b, i] = market.totals[i]
             record.position[b, i] = market.position[i]
@@ -92,6 +93,7 @@ def market_at(state, b):
     """The state of market b: views, without the replica axis."""
     return State(
         state.clock[b],
+        state.slot[b],
         state.mids[b],
         state.pending[b],
         state.pending_count[b],
@@ -113,11 +115,10 @@ def market_at(state, b):
 
 
 @kernel
-def log_pending(rules, market, record, b, t):
-    """Copies the trades of step t - t_m, which have matured or never will, to the log."""
-    if len(record.trades) == 0 or t < rules.reward_horizon:
+def log_pending(market, record, b, slot):
+    """Copies the trades in a slot of the circular buffer, which have matured or never will, to the log."""
+    if len(record.trades) == 0:
         return
-    slot = t % rules.reward_horizon
     for n in range(market.pending_count[slot]):
         record.trades[record.trade_start[b] + record.trade_count[b]] = market.pending[slot, n]
         record.trade_count[b] += 1

@@ -168,7 +168,7 @@ def size_coordinate(q, horizon):
 
 @kernel
 def risk_coordinate(risk, scale):
-    """Position of G in the risk axis, in intervals: r / (1 + r) with r = (G / scale)^(1/4), fine at both ends."""
+    """Position of a risk in the risk axis, in intervals: r / (1 + r) with r = (risk / scale)^(1/4), fine at both ends."""
     r = np.sqrt(np.sqrt(risk / max(scale, 1e-300)))
     return RISKS * (1.0 - 1.0 / (1.0 + r))
 
@@ -205,10 +205,10 @@ def size_cell(q, horizon):
 
 
 @kernel
-def interpolate(tables, table, i, a, q, risk):
-    """x_0 and the value of the optimum (in half spreads) at `risk` = G, in size cell (i, a) of q."""
+def interpolate(tables, table, i, a, q, risk, level):
+    """x_0 and the value of the optimum (in `level`, the half spread) at `risk` = gamma s, in size cell (i, a) of q."""
     scale, nodes = tables.scale[table], tables.nodes[table]
-    w = risk_coordinate(risk, q * ((1.0 - a) * scale[i] + a * scale[i + 1]))
+    w = risk_coordinate(risk, level * q * ((1.0 - a) * scale[i] + a * scale[i + 1]))
     j = min(int(w), RISKS - 1)
     b = w - j
     near, beyond = 1.0 - b, b
@@ -229,7 +229,7 @@ def lookup(tables, table, q, risk):
     if q >= CAP * tables.horizon[table]:
         return CAP / q, np.inf
     i, a = size_cell(q, tables.horizon[table])
-    return interpolate(tables, table, i, a, q, risk)
+    return interpolate(tables, table, i, a, q, risk, 1.0)
 
 
 def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:

@@ -1,38 +1,45 @@
-"""Rankings that move one participant at a time: a maker's order of all others, best metric first (section 3.3)."""
+"""Rankings that move one participant at a time: a maker's order of all others, best metric first (section 3.3).
+
+`tier_at` (J - 1,) is the tier of each rank, `tier_start` (K,) the first rank of each tier.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from dealermarket import laws
 from dealermarket.engine.compiled import kernel
-
-tier_of_rank = kernel(laws.tier_of_rank)
 
 
 @kernel
-def rank_all(maker, order, ranking, tier, fixed_tier, tiers):
+def rank_all(maker, order, ranking, tier, fixed_tier, tier_at):
     """Ranks everybody but participant `maker` in the given `order` of all."""
     rank = 0
     for n in range(len(order)):
         participant = order[n]
         if participant != maker:
             ranking[rank] = participant
-            _set_tier(participant, tier_of_rank(rank, tiers, len(ranking)), tier, fixed_tier)
+            _set_tier(participant, tier_at[rank], tier, fixed_tier)
             rank += 1
     tier[maker] = 0
 
 
 @kernel
-def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_tier, tiers):
+def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_tier, tier_at, tier_start):
     """Gives a participant a new metric and its place in the order; whoever crosses a quantile changes tier."""
     ranked = len(ranking)
     former = metric[participant]
-    old = _places_ahead(former, participant, metric, tie_break, ranking, 0, ranked)
-    if value > former:
-        new = _places_ahead(value, participant, metric, tie_break, ranking, 0, old)
-    else:
-        new = _places_ahead(value, participant, metric, tie_break, ranking, old + 1, ranked) - 1
+    old = np.int32(0)  # the rank it has: a search without branches, which takes whole vectors
+    for rank in range(np.int32(ranked)):
+        old += np.int32(rank) * np.int32(ranking[rank] == participant)
+    low, high = (0, old) if value > former else (old + 1, ranked)
+    while low < high:
+        middle = (low + high) // 2
+        other = ranking[middle]
+        if metric[other] > value or (metric[other] == value and tie_break[other] < tie_break[participant]):
+            low = middle + 1
+        else:
+            high = middle
+    new = low if value > former else low - 1  # the participant's own place is not counted
     metric[participant] = value
     if new == old:
         return
@@ -45,27 +52,13 @@ def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_
         for rank in range(np.uint64(0), np.uint64(old - new)):
             ranking[place - rank] = ranking[place - rank - one]
     ranking[new] = participant
-    best, worst = tier_of_rank(min(old, new), tiers, ranked), tier_of_rank(max(old, new), tiers, ranked)
-    for border in range(best + 1, worst + 1):
-        first = -(-border * ranked // tiers)  # the first rank of tier `border`
+    for border in range(tier_at[min(old, new)] + 1, tier_at[max(old, new)] + 1):
+        first = tier_start[border]
         if new > old:
             _set_tier(ranking[first - 1], border - 1, tier, fixed_tier)
         else:
             _set_tier(ranking[first], border, tier, fixed_tier)
-    _set_tier(participant, tier_of_rank(new, tiers, ranked), tier, fixed_tier)
-
-
-@kernel
-def _places_ahead(value, participant, metric, tie_break, ranking, low, high):
-    """How many in the order stand ahead of `participant` if its metric were `value`, known to be in low..high."""
-    while low < high:
-        middle = (low + high) // 2
-        other = ranking[middle]
-        if metric[other] > value or (metric[other] == value and tie_break[other] < tie_break[participant]):
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    _set_tier(participant, tier_at[new], tier, fixed_tier)
 
 
 @kernel

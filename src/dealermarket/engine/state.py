@@ -113,6 +113,8 @@ class Rules(NamedTuple):
 
     makers: Array  # (M,) MAKER_RULES
     fixed_tier: Array  # (M, J) int64: the tier that no ranking moves, else -1
+    tier_at: Array  # (M, J - 1) int64: the tier of each rank
+    tier_start: Array  # (M, K at most) int64: the first rank of each tier
     table: Array  # (M, M + 1) int64: hedge table of maker i (row) against rival j, the exchange last; -1 for none
     tables: HedgeTables
     investors: int
@@ -126,7 +128,8 @@ class State(NamedTuple):
     """B markets, the replica axis first in every array; one market is the same without it."""
 
     clock: Array  # (B, 1) int64: steps begun
-    mids: Array  # (B, t_m) the last t_m mids, P_t at t mod t_m
+    slot: Array  # (B, 1) int64: t mod t_m, the place of step t in the circular buffers
+    mids: Array  # (B, t_m) the last t_m mids
     pending: Array  # (B, t_m, J) TRADE: the trades of the last t_m steps
     pending_count: Array  # (B, t_m) int64
     position: Array  # (B, M)
@@ -152,6 +155,9 @@ def rules_of(scenario: Scenario) -> Rules:
     records = np.zeros(len(makers), MAKER_RULES)
     fixed_tier = np.full((len(makers), len(participants)), -1, np.int64)
     table = np.full((len(makers), len(makers) + 1), -1, np.int64)
+    ranks = np.arange(len(participants) - 1)
+    tier_at = np.stack([laws.tier_of_rank(ranks, maker.tiering.tiers, len(ranks)) for maker in makers])
+    tier_start = np.stack([np.searchsorted(tiers, np.arange(tier_at.max() + 1)) for tiers in tier_at])
     wanted: dict[tuple[float, int], int] = {}
     for i, maker in enumerate(makers):
         tiering, pricing, hedging = maker.tiering, maker.pricing, maker.hedging
@@ -179,6 +185,8 @@ def rules_of(scenario: Scenario) -> Rules:
     return Rules(
         makers=records,
         fixed_tier=fixed_tier,
+        tier_at=tier_at,
+        tier_start=tier_start,
         table=table,
         tables=hedge_tables(list(wanted), scenario.exchange.lam),
         investors=investors,
@@ -195,6 +203,7 @@ def empty_state(rules: Rules, replicas: int) -> State:
     b, m, j, horizon = replicas, makers, participants, rules.reward_horizon
     return State(
         clock=np.zeros((b, 1), np.int64),
+        slot=np.zeros((b, 1), np.int64),
         mids=np.zeros((b, horizon)),
         pending=np.zeros((b, horizon, j), TRADE),
         pending_count=np.zeros((b, horizon), np.int64),

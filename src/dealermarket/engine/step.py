@@ -30,7 +30,7 @@ mean_plus_risk = kernel(laws.mean_plus_risk)
 def start(rules, market, tie_break, ranking):
     """A new market: nobody holds, has earned or is owed anything. Equal metrics rank by `tie_break` (M, J), in whose
     order `ranking` (M, J) lists all participants."""
-    market.clock[0] = 0
+    market.clock[0], market.slot[0] = 0, 0
     for slot in range(rules.reward_horizon):
         market.pending_count[slot] = 0
     for i in range(len(rules.makers)):
@@ -39,7 +39,7 @@ def start(rules, market, tie_break, ranking):
         for j in range(market.psi.shape[1]):
             market.psi[i, j], market.matured[i, j], market.matured_volume[i, j] = 0.0, 0, 0.0
             market.metric[i, j], market.tie_break[i, j] = 0.0, tie_break[i, j]
-        rank_all(rules.investors + i, ranking[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rule.tiers)
+        rank_all(rules.investors + i, ranking[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rules.tier_at[i])
         market.skew[i, 0], market.skew[i, 1] = rule.eps_buy, rule.eps_sell
         market.tiers_given[i], market.given_fraction[i] = False, np.nan
         flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
@@ -54,7 +54,7 @@ def begin_step(rules, market, mid, earned):
     charge_risk(market, mid, earned)
     mature_trades(rules, market, mid, earned)
     update_tiers(rules, market)
-    market.mids[market.clock[0] % rules.reward_horizon] = mid
+    market.mids[market.slot[0]] = mid
 
 
 @kernel
@@ -63,21 +63,22 @@ def finish_step(rules, market, s0, investor, side, size, curve, tie, hedge_tie, 
 
     `curve` is log(S_ref(size) / S_ref(0)); `hedge_tie` (M,) are the draws that break ties among hedge quotes.
     """
-    mid = market.mids[market.clock[0] % rules.reward_horizon]
+    mid = market.mids[market.slot[0]]
     unit = mid if rules.scale_with_price else 1.0
-    market.pending_count[market.clock[0] % rules.reward_horizon] = 0
+    market.pending_count[market.slot[0]] = 0
     match_orders(rules, market, 0.5 * s0 * unit, unit, investor, side, size, curve, tie, earned)
     hedge_positions(rules, market, mid, 0.5 * s0 * unit, unit, hedge_tie, earned)
     move_positions(rules, market)
     add_to_totals(market, earned)
     market.clock[0] += 1
+    market.slot[0] = market.slot[0] + 1 if market.slot[0] + 1 < rules.reward_horizon else 0
 
 
 @kernel
 def charge_risk(market, mid, earned):
     """Step 1: the risk cost of the position held into the step; also opens the step's record."""
-    t, horizon = market.clock[0], len(market.mids)
-    move = mid - market.mids[(t - 1) % horizon] if t > 0 else 0.0
+    before = market.slot[0] - 1 if market.slot[0] > 0 else len(market.mids) - 1
+    move = mid - market.mids[before] if market.clock[0] > 0 else 0.0
     for i in range(len(earned)):
         position = market.position[i]
         earned[i].position = position
@@ -90,9 +91,7 @@ def charge_risk(market, mid, earned):
 @kernel
 def mature_trades(rules, market, mid, earned):
     """Step 2: the trades of t_m steps ago get their position revenue and yield, in the order they were made."""
-    slot = market.clock[0] % rules.reward_horizon
-    if market.clock[0] < rules.reward_horizon:
-        return
+    slot = market.slot[0]  # what stands there was done t_m steps ago; nothing does in the first t_m steps
     move = mid - market.mids[slot]
     for n in range(market.pending_count[slot]):
         trade = market.pending[slot, n]
@@ -114,9 +113,7 @@ def mature_trades(rules, market, mid, earned):
 @kernel
 def update_tiers(rules, market):
     """Step 3: whoever's metric has changed moves in the maker's ranking, and tiers follow."""
-    slot = market.clock[0] % rules.reward_horizon
-    if market.clock[0] < rules.reward_horizon:
-        return
+    slot = market.slot[0]  # what stands there was done t_m steps ago; nothing does in the first t_m steps
     for n in range(market.pending_count[slot]):
         j, i = market.pending[slot, n].taker, market.pending[slot, n].maker - rules.investors
         if i == len(rules.makers) or rules.makers[i].tiering == FIXED:
@@ -133,7 +130,8 @@ def update_tiers(rules, market):
                 market.ranking[i],
                 market.tier[i],
                 rules.fixed_tier[i],
-                rules.makers[i].tiers,
+                rules.tier_at[i],
+                rules.tier_start[i],
             )
 
 
@@ -189,7 +187,7 @@ def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):
 @kernel
 def move_positions(rules, market):
     """Step 6: positions move by all trades of the step."""
-    slot = market.clock[0] % rules.reward_horizon
+    slot = market.slot[0]
     for n in range(market.pending_count[slot]):
         trade = market.pending[slot, n]
         maker, taker = trade.maker - rules.investors, trade.taker - rules.investors
@@ -255,8 +253,7 @@ def quote(rules, market, i, participant, side, curve, half, unit):
 @kernel
 def record_trade(rules, market, taker, maker, side, size, spread, kind):
     """Writes a trade, to be booked when it matures, into the circular buffer."""
-    t = market.clock[0]
-    slot = t % rules.reward_horizon
+    t, slot = market.clock[0], market.slot[0]
     trade = market.pending[slot, market.pending_count[slot]]
     market.pending_count[slot] += 1
     trade.step, trade.taker, trade.maker, trade.side, trade.kind = t, taker, rules.investors + maker, side, kind
@@ -299,11 +296,10 @@ def optimal_fraction(rules, market, i, size, side, risk, half, unit):
         if j < len(rules.makers):
             level *= 1.0 + (market.skew[j, 0] if side > 0 else market.skew[j, 1])
             tier_cost = rules.makers[j].tier_penalty * unit * quoted_tier(market, j, hedger)
-        if level == 0.0:  # a rival who charges nothing but the tier
-            first, value = min(CAP / q, 1.0), tier_cost
-        else:
-            first, relative = interpolate(rules.tables, rules.table[i, j], cell, within, q, risk / level)
-            value = level * relative + tier_cost
+        if level + tier_cost >= best:
+            continue  # no schedule costs less than trades of size 0 without risk
+        first, relative = interpolate(rules.tables, rules.table[i, j], cell, within, q, risk, level)
+        value = level * relative + tier_cost
         if value < best:
             fraction, best = first, value
     return fraction

@@ -73,13 +73,15 @@ class TapeRules(NamedTuple):
 
 @compiled
 def collect_orders(arrival_draw, trade_probability, order_end, investor, count):
-    """Who trades when: writes investors from index `count` on and `order_end` (steps,); returns the new count."""
+    """Who trades when: writes investors from index `count` on and `order_end` (steps,); returns the new count.
+
+    `investor` needs room for one more than all that could trade.
+    """
     steps, investors = arrival_draw.shape
     for t in range(steps):
         for j in range(investors):
-            if arrival_draw[t, j] < trade_probability[j]:
-                investor[count] = j
-                count += 1
+            investor[count] = j  # overwritten by the next unless this one trades: no branch to guess
+            count += arrival_draw[t, j] < trade_probability[j]
         order_end[t] = count
     return count
 
