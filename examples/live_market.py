@@ -13,7 +13,6 @@ for _ in range(10):
     orders = [(investor, feed.choice([-1, 1]), feed.lognormal()) for investor in range(10) if feed.random() < 0.3]
     for trade in market.finish(orders):
         bought = "buys from" if trade.side > 0 else "sells to"
-        print(
-            f"step {market.step - 1}: {trade.taker} {bought} {trade.maker} {trade.size:.2f} at {1e4 * trade.spread:.2f} bp ({trade.kind})"
-        )
+        price = f"{trade.size:.2f} at {1e4 * trade.spread:.2f} bp"
+        print(f"step {market.step - 1}: {trade.taker} {bought} {trade.maker} {price} ({trade.kind})")
 print(market.position)

@@ -15,7 +15,17 @@ import pytest
 from dealermarket import Scenario, SimulationRunner, preset_names
 
 GOLDEN = Path(__file__).with_name("golden.json")
-COLUMNS = ["spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "pnl", "volume", "hedge_volume", "trades", "market_share"]
+COLUMNS = [
+    "spread_revenue",
+    "position_revenue",
+    "hedging_cost",
+    "risk_cost",
+    "pnl",
+    "volume",
+    "hedge_volume",
+    "trades",
+    "market_share",
+]
 
 
 def numbers_of(name: str) -> list[list[float]]:

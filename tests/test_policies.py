@@ -222,6 +222,6 @@ def test_live_says_what_is_wrong(small: Scenario) -> None:
         live.finish([(0, 1, 99.5)])
     with pytest.raises(TapeError, match="at most once a step"):
         live.finish([(0, 1, 1.0), (0, -1, 1.0)])
-    with pytest.raises(TapeError, match=r"hedge_tie: must be 2 numbers in \[0, 1\)"):
+    with pytest.raises(TapeError, match="hedge_tie: must be 2 numbers"):
         live.finish([(0, 1, 1.0)], hedge_tie=[0.5])
     assert len(live.finish([(0, 1, 1.0)])) == 1

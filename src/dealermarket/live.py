@@ -13,7 +13,7 @@ from dealermarket.errors import TapeError
 from dealermarket.frames import KINDS, REWARDS
 from dealermarket.policies import MakerPolicy
 from dealermarket.scenario import RESERVED_NAME, Scenario
-from dealermarket.tape import Stream, Streams, check_orders
+from dealermarket.tape import Stream, Streams, check_draws, check_orders, order_rows
 from dealermarket.values import short
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class LiveMarket:
             if not (np.isfinite(value) and value > 0):
                 raise TapeError(f"{name}: must be finite and above 0, got {value!r}")
         self._prices = (float(mid), float(reference_spread))
-        self._session.begin(self._tape(np.empty((0, 5)), np.zeros(len(self.scenario.makers))))
+        self._session.begin(self._tape(np.empty((0, 4)), np.zeros(len(self.scenario.makers))))
 
     def finish(self, orders: Iterable[Sequence[float]] = (), hedge_tie: ArrayLike | None = None) -> list[LiveTrade]:
         """The orders of the step: they trade, makers hedge, positions move. Returns the trades, in order.
@@ -102,12 +102,11 @@ class LiveMarket:
         """
         if self._prices is None:
             raise TapeError("finish: hand the step's prices to begin first")
-        rows = np.array([(0.0, *row, np.nan)[:5] for row in orders], dtype=np.float64).reshape(-1, 5)
-        left_out = np.isnan(rows[:, 4])
-        step, investor, side, size, tie = rows.T
-        check_orders(self.scenario, step, investor, side, size, np.where(left_out, 0.0, tie))
+        rows, drawn = order_rows(orders, "investor, side, size")
+        investor, side, size, tie = rows.T
+        check_orders(self.scenario, np.zeros(len(rows)), investor, side, size, tie)
         draws = self._hedge_ties(hedge_tie)
-        rows[left_out, 4] = self._ties.random(left_out.sum())
+        rows[~drawn, 3] = self._ties.random((~drawn).sum())
         tape = self._tape(rows, draws)
         self._session.act(tape)
         slot = self.step % self.scenario.reward_horizon
@@ -131,26 +130,27 @@ class LiveMarket:
     def _hedge_ties(self, given: ArrayLike | None) -> Array:
         makers = len(self.scenario.makers)
         draws = self._ties.random(makers) if given is None else np.array(given, dtype=np.float64)
-        if draws.shape != (makers,) or not ((draws >= 0) & (draws < 1)).all():
-            raise TapeError(f"hedge_tie: must be {makers} numbers in [0, 1), got {short(draws.tolist())}")
+        if draws.shape != (makers,):
+            raise TapeError(f"hedge_tie: must be {makers} numbers, got {short(draws.tolist())}")
+        check_draws("hedge_tie", draws)
         return draws
 
     def _tape(self, rows: Array, hedge_tie: Array) -> TapeArrays:
-        """The current step as a tape: rows of (step, investor, side, size, tie), and the hedges' draws (M,)."""
+        """The current step as a tape: rows of (investor, side, size, tie), and the hedges' draws (M,)."""
         from dealermarket.engine.tapes import TapeArrays, log_curves
 
         assert self._prices is not None
         exchange = self.scenario.exchange
-        size = np.ascontiguousarray(rows[:, 3])
+        size = np.ascontiguousarray(rows[:, 2])
         return TapeArrays(
             mid=np.array([[self._prices[0]]]),
             reference_spread=np.array([[self._prices[1]]]),
             order_start=np.array([[0, len(rows)]]),
-            investor=rows[:, 1].astype(np.int32),
-            side=rows[:, 2].astype(np.int8),
+            investor=rows[:, 0].astype(np.int32),
+            side=rows[:, 1].astype(np.int8),
             size=size,
             log_curve=log_curves(size, exchange.v_max, laws.curve_exponent(exchange.lam)),
-            tie=np.ascontiguousarray(rows[:, 4]),
+            tie=np.ascontiguousarray(rows[:, 3]),
             hedge_tie=hedge_tie[None, None],
             tie_break=self._tie_break,
             ranking=np.argsort(self._tie_break, axis=-1).astype(np.int32),

@@ -136,12 +136,13 @@ class Tape:
         horizon = scenario.reward_horizon
         mids = _checked("mid", mid, [(steps + horizon,), (steps,)], positive=True)
         mids = np.concatenate([mids, np.repeat(mids[-1:], steps + horizon - len(mids))])
-        rows = np.array([(*row, 0.0)[:5] for row in orders], dtype=np.float64).reshape(-1, 5)
-        rows = rows[np.argsort(rows[:, 0], kind="stable")]
-        step, investor, side, size, tie = rows.T
-        check_orders(scenario, step, investor, side, size, tie)
+        rows, _ = order_rows(orders, "step, investor, side, size")
+        check_orders(scenario, *rows.T)
+        step, investor, side, size, tie = rows[np.argsort(rows[:, 0], kind="stable")].T
         exchange, sizes = scenario.exchange, np.ascontiguousarray(size)
-        ranked = np.arange(participants) if tie_break is None else tie_break
+        hedge_draws = _checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])
+        check_draws("hedge_tie", hedge_draws)
+        ranked = np.tile(np.arange(participants), (makers, 1)) if tie_break is None else tie_break
         return cls(
             mid=mids[None],
             reference_spread=_checked("reference_spread", reference_spread, [(steps,)], positive=True)[None],
@@ -151,10 +152,8 @@ class Tape:
             size=sizes,
             log_curve=log_curves(sizes, exchange.v_max, laws.curve_exponent(exchange.lam)),
             tie=np.ascontiguousarray(tie),
-            hedge_tie=_checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])[
-                None
-            ],
-            tie_break=_checked("tie_break", np.broadcast_to(ranked, (makers, participants)), [(makers, participants)])[None],
+            hedge_tie=hedge_draws[None],
+            tie_break=_checked("tie_break", ranked, [(makers, participants)])[None],
             capped=np.zeros(1, np.int64),
         )
 
@@ -166,6 +165,26 @@ def _checked(name: str, values: ArrayLike, shapes: list[tuple[int, ...]], positi
     if not np.isfinite(array).all() or (positive and not (array > 0).all()):
         raise TapeError(f"{name}: must hold finite numbers{' above 0' if positive else ''}, got {short(array.tolist())}")
     return array
+
+
+def check_draws(name: str, draws: Array) -> None:
+    """Raises TapeError unless all draws are in [0, 1)."""
+    if not ((draws >= 0) & (draws < 1)).all():
+        raise TapeError(f"{name}: must hold numbers in [0, 1), got {short(draws.tolist())}")
+
+
+def order_rows(orders: Iterable[Sequence[float]], fields: str) -> tuple[Array, Array]:
+    """Orders as an array (orders, fields + 1), the last column the tie draw, and which of them had one (orders,)."""
+    count = len(fields.split(","))
+    try:
+        rows = [tuple(float(number) for number in order) for order in orders]
+    except (TypeError, ValueError):
+        raise TapeError(f"orders: must be rows of numbers ({fields}[, tie draw]), got {short(orders)}") from None
+    for n, row in enumerate(rows):
+        if len(row) not in (count, count + 1):
+            raise TapeError(f"order {n}: must have {count} or {count + 1} numbers ({fields}[, tie draw]), got {row}")
+    drawn = np.array([len(row) > count for row in rows], dtype=np.bool_)
+    return np.array([(*row, 0.0)[: count + 1] for row in rows]).reshape(-1, count + 1), drawn
 
 
 def check_orders(scenario: Scenario, step: Array, investor: Array, side: Array, size: Array, tie: Array) -> None:

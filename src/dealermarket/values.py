@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
 
@@ -96,12 +96,11 @@ def readable(error: ValidationError, root: type[BaseModel]) -> list[str]:
 
 def _line(problem: Mapping[str, Any], root: type[BaseModel]) -> str:
     kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
-    # pydantic puts the tags of a union into the location; a path in the file has none of them
-    location = [part for part in problem["loc"] if part not in _tags(root)]
-    path = ".".join(str(part) for part in location) or root.__name__
-    field = str(location[-1]) if location else ""
+    location, parent = _walk(root, problem["loc"])
+    path = ".".join(location) or root.__name__
+    field = location[-1] if location else ""
     if kind == "extra_forbidden":
-        return f"{path}: unknown field{suggestion(field, _known_fields(root, problem['loc']))}"
+        return f"{path}: unknown field{suggestion(field, parent.model_fields)}"
     if kind == "missing":
         return f"{path}: is required and not given"
     if kind == "union_tag_invalid":
@@ -142,52 +141,45 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def component_of_kind(root: type[BaseModel], kind: object) -> type[BaseModel] | None:
     """The component below `root` that is chosen by `kind = ...`, or None."""
-    return next((c for c in _components(root) if "kind" in c.model_fields and c.model_fields["kind"].default == kind), None)
-
-
-def _components(root: type[BaseModel], seen: set[type[BaseModel]] | None = None) -> set[type[BaseModel]]:
-    """Every value class reachable from the fields of `root`, itself included."""
-    seen = set() if seen is None else seen
-    if root in seen:
-        return seen
-    seen.add(root)
-    pending = [field.annotation for field in root.model_fields.values()]
+    pending, seen = [root], {root}
     while pending:
-        annotation = pending.pop()
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            _components(annotation, seen)
-        pending.extend(getattr(annotation, "__args__", ()))
-    return seen
+        model = pending.pop()
+        if _kind(model) == kind:
+            return model
+        found = {part for field in model.model_fields.values() for part in _models(field.annotation)} - seen
+        pending.extend(found)
+        seen |= found
+    return None
 
 
-def _tags(root: type[BaseModel]) -> set[str]:
-    components = _components(root)
-    return (
-        {NUMBER, RANGE, WORD}
-        | {model.__name__ for model in components}
-        | {str(model.model_fields["kind"].default) for model in components if "kind" in model.model_fields}
-    )
+def _walk(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel]]:
+    """The path of a problem as a user would write it, and the class that holds its last field.
+
+    pydantic's location also names the tags that chose a class of a union; a path in a file has none of them.
+    """
+    path: list[str] = []
+    parent, here, scalars = root, [root], False  # the classes that the next part may be a field or a tag of
+    for part in location:
+        chosen = [model for model in here if part in (model.__name__, _kind(model))]
+        if len(here) == 1 and part in here[0].model_fields:
+            parent = here[0]
+            annotation = parent.model_fields[str(part)].annotation
+            here, scalars = _models(annotation), get_origin(annotation) is not dict
+            path.append(str(part))
+        elif chosen:
+            parent, here = chosen[0], chosen[:1]
+        elif isinstance(part, int) or here or not scalars or part not in (NUMBER, RANGE, WORD):
+            path.append(str(part))
+            parent = here[0] if len(here) == 1 else parent
+    return path, parent
 
 
-def _known_fields(root: type[BaseModel], location: tuple[int | str, ...]) -> set[str]:
-    """The fields allowed where an unknown one was found: of the class its tag names, or of the class of its parent."""
-    model: type[BaseModel] = root
-    for part in location[:-1]:
-        by_tag = [
-            c
-            for c in _components(model)
-            if part in (c.__name__, c.model_fields["kind"].default if "kind" in c.model_fields else None)
-        ]
-        by_field = model.model_fields.get(str(part))
-        if by_tag:
-            model = by_tag[0]
-        elif by_field is not None:
-            pending, found = [by_field.annotation], []
-            while pending:
-                annotation = pending.pop()
-                if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                    found.append(annotation)
-                pending.extend(getattr(annotation, "__args__", ()))
-            if len(found) == 1:
-                model = found[0]
-    return set(model.model_fields)
+def _kind(model: type[BaseModel]) -> str | None:
+    return str(model.model_fields["kind"].default) if "kind" in model.model_fields else None
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The value classes that an annotation is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +41,7 @@ class HedgeTables(NamedTuple):
 
     horizon: Floats  # (tables,)
     scale: Floats  # (tables, sizes): the scale of the risk axis over q
-    nodes: Floats  # (tables, sizes, risks, 2): x_0 and log((E + G sd) / half_spread)
+    nodes: Floats  # (tables, sizes, risks, 2): 1 - x_0 and log((E + G sd) / half_spread)
 
 
 @compiled
@@ -118,8 +117,7 @@ def minimise(left, total, passed, risk, alpha, k):
         slope = newton_step(left, total, passed, risk, alpha, k, step)
         if slope > -1e-13 * value:
             break
-        # sqrt(sum Y^2) has a kink at Y = 0, all traded at once, that a whole step could fall into and not leave
-        length, reached = min(1.0, -0.9 * left[0] / step[0]) if step[0] < 0.0 else 1.0, np.inf
+        length, reached = 1.0, np.inf
         while length > 1e-9:
             for n in range(len(left)):
                 trial[n] = left[n] + length * step[n]
@@ -144,18 +142,25 @@ def best_schedule(total, risk, horizon, alpha, k, left):
         return 1.0, relative_spread(total, k) ** alpha
     if total >= CAP * horizon:
         return CAP / total, np.inf  # cannot be done within the horizon
+    # sqrt(sum Y^2) has a kink at Y = 0, all traded at once, that Newton's method could fall into and not leave; it never
+    # goes up, so it need only start below. Not all at once is better, thus a small and quickly falling Y is.
+    ratio = 0.5
+    while total <= CAP and ratio > 1e-15 and schedule_value(left, total, 0.0, risk, alpha, k) >= trade_cost(total, alpha, k)[0]:
+        for n in range(horizon - 1):
+            left[n] = total * ratio ** (n + 1)
+        ratio *= 0.5
     cost, passed, remaining = 0.0, 0.0, total
     for capped in range(horizon - 1):
         value = minimise(left[capped:], remaining, passed, risk, alpha, k)
         if remaining - left[capped] <= CAP * (1.0 + 1e-9):
-            break
+            return min((total - left[0]) / total, 1.0), (cost + value) / total
         cost += trade_cost(CAP, alpha, k)[0]
         remaining -= CAP
         passed += remaining * remaining
         left[capped] = remaining
         for n in range(capped + 1, horizon - 1):
             left[n] = min(left[n], remaining)
-    return min((total - left[0]) / total, 1.0), (cost + value) / total
+    return CAP / total, (cost + trade_cost(remaining, alpha, k)[0] + risk * np.sqrt(passed)) / total
 
 
 @kernel
@@ -193,7 +198,7 @@ def fill_table(horizon, alpha, k, scale, nodes):
             if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
                 left[:] = fastest
             first, value = best_schedule(q, risk, horizon, alpha, k, left)
-            nodes[i, j, 0], nodes[i, j, 1] = first, np.log(value)
+            nodes[i, j, 0], nodes[i, j, 1] = 1.0 - first, np.log(value)
 
 
 @kernel
@@ -211,16 +216,13 @@ def interpolate(tables, table, i, a, q, risk, level):
     w = risk_coordinate(risk, level * q * ((1.0 - a) * scale[i] + a * scale[i + 1]))
     j = min(int(w), RISKS - 1)
     b = w - j
-    near, beyond = 1.0 - b, b
-    low = (1.0 - a) * near, (1.0 - a) * beyond
-    high = a * near, a * beyond
-    first = (
-        low[0] * nodes[i, j, 0] + low[1] * nodes[i, j + 1, 0] + high[0] * nodes[i + 1, j, 0] + high[1] * nodes[i + 1, j + 1, 0]
-    )
+    here, next_risk = (1.0 - a) * (1.0 - b), (1.0 - a) * b
+    next_size, both = a * (1.0 - b), a * b
+    left = here * nodes[i, j, 0] + next_risk * nodes[i, j + 1, 0] + next_size * nodes[i + 1, j, 0] + both * nodes[i + 1, j + 1, 0]
     value = (
-        low[0] * nodes[i, j, 1] + low[1] * nodes[i, j + 1, 1] + high[0] * nodes[i + 1, j, 1] + high[1] * nodes[i + 1, j + 1, 1]
+        here * nodes[i, j, 1] + next_risk * nodes[i, j + 1, 1] + next_size * nodes[i + 1, j, 1] + both * nodes[i + 1, j + 1, 1]
     )
-    return min(first, CAP / q), np.exp(value)
+    return min(1.0 - left, CAP / q), np.exp(value)
 
 
 @compiled
@@ -248,11 +250,15 @@ def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats
     code = Path(__file__).read_bytes() + Path(laws.__file__).read_bytes()
     name = hashlib.sha256(code + repr((float(alpha), float(lam), horizon)).encode()).hexdigest()[:24]
     path = folder / "hedging" / f"{name}.npz"
+    sizes = BELOW_CAP + ABOVE_CAP + 1
     try:
-        with np.load(path) as stored:
-            return stored["scale"], stored["nodes"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        scale, nodes = build_table(alpha, lam, horizon)
+        with path.open("rb") as content, np.load(content) as stored:
+            scale, nodes = stored["scale"], stored["nodes"]
+        if scale.shape == (sizes,) and nodes.shape == (sizes, RISKS + 1, 2):
+            return scale, nodes
+    except Exception:
+        pass
+    scale, nodes = build_table(alpha, lam, horizon)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:

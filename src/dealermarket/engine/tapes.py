@@ -110,7 +110,8 @@ def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, 
             move = mid[b, t + horizon] - mid[b, t]
             for n in range(order_start[b, t], order_start[b, t + 1]):
                 j = investor[n]
-                size[n] = order_size(size[n], rules.log_mean[j], rules.log_std[j], rules.largest)
-                capped[b] += size[n] == rules.largest
+                wanted = order_size(size[n], rules.log_mean[j], rules.log_std[j], np.inf)
+                capped[b] += wanted > rules.largest * (1.0 + 1e-12)  # beyond rounding
+                size[n] = min(wanted, rules.largest)
                 side[n] = order_side(side_draw[n], oracle_draw[n], rules.buy_probability[j], rules.oracle_probability[j], move)
                 curve[n] = log_curve(size[n], rules.v_max, rules.curve_exponent)

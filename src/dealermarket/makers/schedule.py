@@ -49,7 +49,15 @@ def optimal_schedule(
         return value
 
     path = _coarse_path(step_cost, risk_per_step, horizon)
-    path = _refined_path(path, step_cost, risk_per_step)
+    path = _refined_path(path, step_cost, risk_per_step, 2.0 / _COARSE_POINTS)
+    if path[1] == 0.0:
+        # All at once is a kink of the objective that grids do not leave: try to hold a little back for one step.
+        for held in np.geomspace(0.5 / _COARSE_POINTS, 1e-6, 12):
+            other = path.copy()
+            other[1] = held
+            if _objective(other, step_cost, risk_per_step) < _objective(path, step_cost, risk_per_step):
+                path = _refined_path(other, step_cost, risk_per_step, held)
+                break
     return path[:-1] - path[1:]
 
 
@@ -85,12 +93,11 @@ def _coarse_path(step_cost: Callable[[Floats], Floats], risk_per_step: float, ho
     return best
 
 
-def _refined_path(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_step: float) -> Floats:
-    """The path improved on grids around it, each narrower than the last; it never gets worse."""
+def _refined_path(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_step: float, width: float) -> Floats:
+    """The path improved on grids around it, of half-width `width` and then narrower; it never gets worse."""
     horizon = len(path) - 1
     offsets = np.linspace(-1.0, 1.0, _FINE_POINTS)
     best_value = _objective(path, step_cost, risk_per_step)
-    width = 2.0 / _COARSE_POINTS
     while width > _SMALLEST_WIDTH:
         tau = np.sqrt(np.sum(path[1:-1] ** 2))
         weight = 0.5 * risk_per_step / tau if tau > 0 else np.inf
@@ -109,7 +116,7 @@ def _refined_path(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_
             index = int(choice[index])
             candidate[k + 1] = levels[k + 1, index]
         candidate_value = _objective(candidate, step_cost, risk_per_step)
-        if candidate_value < best_value * (1 - 1e-15):
+        if candidate_value < best_value - 1e-15 * abs(best_value):
             path, best_value = candidate, candidate_value
         else:
             width *= _SHRINK
