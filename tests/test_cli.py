@@ -172,7 +172,9 @@ def test_resuming_a_complete_run_shows_it(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_stopped_can_be_finished(how: signal.Signals) -> None:
     arguments = ["--steps", "500", "--replicas", "3000", "--record", "steps"]
-    command = [sys.executable, "-m", "dealermarket", "run"]
+    # Ctrl-C reaches the run even where these tests run in the background, which ignores it
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from dealermarket.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "run"]
     process = subprocess.Popen(
         [*command, "paper", *arguments, "--threads", "1", "--out", "cut"],
         stdout=subprocess.PIPE,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+_LARGEST = float(np.finfo(np.float64).max)
+
 
 @dataclass(frozen=True)
 class Action:
@@ -154,37 +156,49 @@ class MakerPolicy(ABC):
         """The maker's action of this step."""
 
 
-def write_action(state: State, makers: Array, index: int, action: Action, maker: str) -> None:
-    """Puts an action of maker `index` where the engine reads it; `makers` are the MAKER_RULES of all.
+class Seat:
+    """Where the actions of one maker's policy go: checks them and puts them where the engine reads them."""
 
-    Raises PolicyError for a wrong type, shape or range, or a hedge with nobody to trade with."""
-    rule = makers[index]
-    if not isinstance(action, Action):
-        raise PolicyError(f"policy of {maker!r}: act must return an Action, got {short(action)}")
-    skew, fraction = state.skew[:, index], state.given_fraction[:, index]
-    _fill(skew[:, 0], action.eps_buy, rule["eps_buy"], -1.0, np.inf, maker, "eps_buy")
-    _fill(skew[:, 1], action.eps_sell, rule["eps_sell"], -1.0, np.inf, maker, "eps_sell")
-    _fill(fraction, action.hedge_fraction, np.nan, 0.0, 1.0, maker, "hedge_fraction")
-    if len(makers) == 1 and rule["venue"] == 0 and fraction.max() > 0:
-        raise PolicyError(
-            f"policy of {maker!r}: there is no other maker to hedge with; in the scenario give its hedging "
-            "kind = 'fraction', fraction = 0.0 and venue = 'exchange'"
-        )
-    state.tiers_given[:, index] = action.tiers is not None
-    if action.tiers is not None:
-        if not np.issubdtype(np.asarray(action.tiers).dtype, np.integer):
-            raise PolicyError(f"policy of {maker!r}: tiers must be whole numbers, got {short(action.tiers)}")
-        _fill(state.given_tier[:, index], action.tiers, 0, 0, int(rule["tiers"]) - 1, maker, "tiers")
+    def __init__(self, state: State, makers: Array, index: int, maker: str) -> None:
+        rule = makers[index]
+        self._maker = maker
+        self._skew, self._fraction = state.skew[:, index], state.given_fraction[:, index]
+        self._eps_buy, self._eps_sell = self._skew[:, 0], self._skew[:, 1]
+        self._own_eps_buy, self._own_eps_sell = float(rule["eps_buy"]), float(rule["eps_sell"])
+        self._tiers_given, self._tiers = state.tiers_given[:, index], state.given_tier[:, index]
+        self._worst_tier = int(rule["tiers"]) - 1
+        self._nobody_to_hedge_with = len(makers) == 1 and rule["venue"] == 0
 
+    def take(self, action: Action) -> None:
+        """Raises PolicyError for a wrong type, shape or range, or a hedge with nobody to trade with."""
+        if not isinstance(action, Action):
+            raise PolicyError(f"policy of {self._maker!r}: act must return an Action, got {short(action)}")
+        self._fill("eps_buy", self._eps_buy, action.eps_buy, self._own_eps_buy, -1.0, _LARGEST)
+        self._fill("eps_sell", self._eps_sell, action.eps_sell, self._own_eps_sell, -1.0, _LARGEST)
+        self._fill("hedge_fraction", self._fraction, action.hedge_fraction, np.nan, 0.0, 1.0)
+        if self._nobody_to_hedge_with and self._fraction.max() > 0:
+            raise PolicyError(
+                f"policy of {self._maker!r}: there is no other maker to hedge with; in the scenario give its hedging "
+                "kind = 'fraction', fraction = 0.0 and venue = 'exchange'"
+            )
+        self._tiers_given[...] = action.tiers is not None
+        if action.tiers is not None:
+            if not np.issubdtype(np.asarray(action.tiers).dtype, np.integer):
+                raise PolicyError(f"policy of {self._maker!r}: tiers must be whole numbers, got {short(action.tiers)}")
+            self._fill("tiers", self._tiers, action.tiers, 0, 0, self._worst_tier)
 
-def _fill(target: Array, given: ArrayLike | None, default: Any, low: float, high: float, maker: str, name: str) -> None:
-    if given is None:
-        target[...] = default
-        return
-    try:
-        target[...] = given
-    except (ValueError, TypeError):
-        raise PolicyError(f"policy of {maker!r}: {name} must broadcast to shape {target.shape}, got {short(given)}") from None
-    if not (target.min() >= low and target.max() <= high and target.max() < np.inf):  # NaN fails, too
-        allowed = f"in [{low:g}, {high:g}]" if high < np.inf else f"finite and >= {low:g}"
-        raise PolicyError(f"policy of {maker!r}: {name} must be {allowed}, got {short(np.asarray(given).tolist())}")
+    def _fill(self, name: str, target: Array, given: ArrayLike | None, own: float, low: float, high: float) -> None:
+        """Writes a part of an action, or what the maker does without it, and checks its range."""
+        if given is None:
+            target[...] = own
+            return
+        try:
+            target[...] = given
+        except (ValueError, TypeError):
+            said = f"must broadcast to shape {target.shape}"
+        else:
+            # the bare reductions, since this is done several times a step; NaN fails both comparisons
+            if np.minimum.reduce(target, axis=None) >= low and np.maximum.reduce(target, axis=None) <= high:
+                return
+            said = f"must be in [{low:g}, {high:g}]" if high < _LARGEST else f"must be finite and >= {low:g}"
+        raise PolicyError(f"policy of {self._maker!r}: {name} {said}, got {short(np.asarray(given).tolist())}")

@@ -9,7 +9,7 @@ from dealermarket.engine.advance import Record, advance
 from dealermarket.engine.state import Rules, empty_state
 from dealermarket.engine.tapes import TapeArrays
 from dealermarket.errors import PolicyError
-from dealermarket.policies import MakerPolicy, Observation, PolicySetup, write_action
+from dealermarket.policies import MakerPolicy, Observation, PolicySetup, Seat
 from dealermarket.scenario import Scenario
 from dealermarket.values import suggestion
 
@@ -34,7 +34,7 @@ class Session:
             policy, index = copy.deepcopy(shared), scenario.maker_names.index(maker)
             policy.reset(PolicySetup(scenario, maker, seed, replicas))
             seen = Observation(self.state, record, index, scenario.steps)
-            self._seats.append((maker, index, policy, seen))
+            self._seats.append((policy, seen, Seat(self.state, rules.makers, index, maker)))
 
     def begin(self, tape: TapeArrays) -> None:
         """Prices, maturing trades and tiers of the next step."""
@@ -44,9 +44,8 @@ class Session:
         """The policies' turn."""
         column = self.step % tape.reference_spread.shape[1]
         mid, reference_spread = tape.mid[:, column], tape.reference_spread[:, column]
-        for maker, index, policy, seen in self._seats:
-            action = policy.act(seen._advance(self.step, mid, reference_spread))
-            write_action(self.state, self.rules.makers, index, action, maker)
+        for policy, seen, seat in self._seats:
+            seat.take(policy.act(seen._advance(self.step, mid, reference_spread)))
 
     def finish(self, tape: TapeArrays, last: bool = False) -> None:
         """Orders, hedges and positions of the step."""
