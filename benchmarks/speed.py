@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner
+from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner, laws
 from dealermarket.tape import Tape
 
 REPEATS = 5
@@ -51,7 +51,7 @@ def floor(scenario: Scenario, replicas: int, orders: int) -> None:
     """What no implementation can leave out: the tape's random numbers, and the laws' logarithms and powers, in bulk."""
     rng = np.random.Generator(np.random.PCG64(0))
     steps, investors, makers = scenario.steps, len(scenario.agents), len(scenario.makers)
-    k = (scenario.exchange.lam - 2.0) / (scenario.exchange.lam - 1.0)
+    k = laws.curve_exponent(scenario.exchange.lam)
     for _ in range(replicas):  # by replica, so that arrays stay in the caches
         np.exp(rng.standard_normal(steps + scenario.reward_horizon))
         rng.standard_normal(steps)
@@ -148,7 +148,8 @@ def memory() -> None:
             command = [sys.executable, "-m", "dealermarket", "run", "paper"]
             process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             assert process.stderr is not None
-            process.stderr.readline()
+            while process.stderr.readline().startswith(("0 of", "Compiling")):
+                pass
             times.append(time.perf_counter() - began)
             process.communicate()
         row("`dealermarket run paper`, compiled before: to its first progress", "2 s", f"{statistics.median(times):.2f} s")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # SciPy's small problems gain nothing from threads that wait
+
 import matplotlib as mpl
 import numpy as np
 import pytest

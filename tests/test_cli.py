@@ -134,7 +134,10 @@ SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "scenarios" / "pap
         ("run paper --rplicas 3", "--rplicas"),
         ("run paper --set steps", "must look like path.to.field=value"),
         ("run paper --set exchange.lam=0.9", "exchange.lam: must be > 1"),
-        ("run paper --resume runs/x", "--resume: takes the scenario from the folder"),
+        ("run paper --resume runs/x", "--resume: takes the scenario and its options from the folder"),
+        ("run --resume runs/x --replicas 7", "--resume: takes the scenario and its options from the folder"),
+        ("run paper --replicas 1000000000000", "replicas: must be at most 100,000,000, got 1,000,000,000,000"),
+        ("run paper --set market.mid_price.drift=1e300", "market.mid_price.drift: must be <= 100"),
         ("run --resume runs/x", "runs/x: does not exist"),
         ("inspect nowhere", "nowhere: does not exist"),
         ("inspect .", "is not a run folder, it has no meta.json"),
@@ -173,7 +176,10 @@ def test_resuming_a_complete_run_shows_it(capsys: pytest.CaptureFixture[str]) ->
 def test_a_run_that_is_stopped_can_be_finished(how: signal.Signals) -> None:
     arguments = ["--steps", "500", "--replicas", "3000", "--record", "steps"]
     # Ctrl-C reaches the run even where these tests run in the background, which ignores it
-    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from dealermarket.cli import main; sys.exit(main())"
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from dealermarket.cli import main; sys.exit(main())"
+    )
     command = [sys.executable, "-c", code, "run"]
     process = subprocess.Popen(
         [*command, "paper", *arguments, "--threads", "1", "--out", "cut"],
@@ -224,7 +230,7 @@ def test_output_can_be_cut_by_its_reader() -> None:
     [
         (1.23456, 0.0456, "1.235(46)"),
         (-717.55, 12.3, "-718(12)"),
-        (0.00134, 0.0000375, "0.001340(38)"),
+        (0.00134, 0.0000376, "0.001340(38)"),
         (5.0, 0.0, "5"),
         (0.5, float("nan"), "0.5"),
         (float("nan"), float("nan"), "-"),
@@ -233,3 +239,11 @@ def test_output_can_be_cut_by_its_reader() -> None:
 )
 def test_numbers_with_errors(mean: float, error: float, text: str) -> None:
     assert with_error(Statistic(mean, error)) == text
+
+
+def test_names_are_texts_whatever_brackets_they_have(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["--set", "name='[red]x[/red] ü'", "--set", "makers.0.name='mäker[/]'"]
+    assert main(["run", "paper", *SMALL, *settings]) == 0
+    shown = capsys.readouterr().out
+    assert "mäker[/]" in shown
+    assert "[red]x[/red] ü: per replica" in shown

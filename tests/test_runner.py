@@ -127,12 +127,12 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     partial = SimulationResult.load(tmp_path / "cut")
     assert not partial.complete
     assert len(partial.summary) == 2 * 2 * stop_after
-    with pytest.raises(RunFolderError, match="finish an interrupted run with run --resume"):
+    with pytest.raises(RunFolderError, match="or finish its run with run --resume"):
         runner.run(out=tmp_path / "cut")
     monkeypatch.setattr(dealermarket.runner, "_CHUNK_NUMBERS", 2 * 30 * 30)
     done: list[int] = []
     result = SimulationRunner.resume(tmp_path / "cut", threads=2, progress=done.append)
-    assert sum(done) == 9 * 30
+    assert sum(done) == (9 - 2 * stop_after) * 30
     assert result.complete
     assert files_of(tmp_path / "cut") == files_of(tmp_path / "whole")
     assert not (tmp_path / "cut" / "parts").exists()
@@ -251,3 +251,49 @@ def test_nobody_trades_nothing_breaks() -> None:
     assert result.summary["market_share"].isna().all()
     assert (result.summary["total_reward"] == 0).all()
     assert np.isnan(result.statistics()["maker-1"]["internalization"].mean)
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_damaged_parts_are_made_again_and_foreign_files_left_alone(
+    small: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = SimulationRunner(small, replicas=9, record="steps")
+    runner.run(out=tmp_path / "whole")
+    monkeypatch.setattr(RunFolder, "finish", lambda *_: None)
+    runner.run(out=tmp_path / "cut")
+    monkeypatch.undo()
+    monkeypatch.setattr(dealermarket.runner, "_CHUNK_NUMBERS", 2 * 30 * 30)
+    parts = tmp_path / "cut" / "parts"
+    (parts / "steps-0000000002.parquet").unlink()
+    (parts / "summary-0000000004.parquet").write_bytes(b"PAR1")
+    (parts / "summary-mine.parquet").write_bytes(b"")
+    mine = tmp_path / "cut" / "notes" / "mine.parquet.tmp"
+    mine.parent.mkdir()
+    mine.write_text("precious")
+    assert len(SimulationResult.load(tmp_path / "cut").summary) == 2 * (9 - 4)
+    done: list[int] = []
+    SimulationRunner.resume(tmp_path / "cut", progress=done.append)
+    assert sum(done) == 4 * 30
+    assert mine.read_text() == "precious"
+    for name in ("summary.parquet", "steps.parquet"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_run_is_not_finished_with_another_scenario(small: Scenario, tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "run", small, SimulationRunner(small)._meta())
+    file = tmp_path / "run" / "scenario.toml"
+    text = file.read_text()
+    file.write_text(text.replace("volatility = 0.1", "volatility = 0.4"))
+    with pytest.raises(RunFolderError, match=r"scenario.toml: was changed after the run began"):
+        SimulationRunner.resume(tmp_path / "run")
+    file.unlink()
+    with pytest.raises(RunFolderError, match="its run was stopped before it began; delete it and run again"):
+        SimulationRunner.resume(tmp_path / "run")
+    file.write_text(text)
+    assert SimulationRunner.resume(tmp_path / "run").complete
+
+
+def test_prices_that_leave_all_bounds_are_refused() -> None:
+    wild = Scenario.load("paper", ["market.mid_price.volatility=100.0", "steps=50000"])
+    with pytest.raises(ParameterError, match="prices reach 0 or infinity"):
+        SimulationRunner(wild).run()

@@ -46,6 +46,7 @@ def test_presets_are_the_ones_promised() -> None:
 BAD = {
     "exchange.lam=1": ("exchange.lam", "> 1", "got 1"),
     "exchange.v_max=0": ("exchange.v_max", "> 0", "got 0"),
+    "exchange.lam=1.001": ("makers.0.pricing.alpha", "e^600", "raise exchange.lam"),
     "exchange.vmax=3": ("exchange.vmax", "unknown field", "did you mean 'v_max'"),
     "steps=0": ("steps", ">= 1", "got 0"),
     "steps=2.5": ("steps", "whole number", "2.5"),
@@ -149,6 +150,8 @@ def test_settings_by_number_name_and_star() -> None:
     both = changed.with_settings("makers.*.hedging.kind=none", "makers.0.tiering.pins.investor-3=2")
     assert [maker.hedging for maker in both.makers] == [NoHedge(), NoHedge()]
     assert both.makers[0].tiering.pins == {"investor-3": 2}
+    apart = Scenario.load("paper", ["makers.*.pricing={alpha=1.3}", "makers.0.pricing.alpha=1.6"])
+    assert [maker.pricing.alpha for maker in apart.makers] == [1.6, 1.3]
     hedging = Scenario.load("paper", ["makers.0.hedging.kind=full"]).makers[0].hedging
     assert hedging.kind == "full"  # the fields of the former kind are gone with it
 

@@ -46,10 +46,10 @@ def run(
     /,
     *,
     steps: Annotated[int | None, Parameter(help="Steps of each replica; the scenario's own if not given.")] = None,
-    replicas: Annotated[int, Parameter(help="Independent replicas of the market.")] = 100,
-    seed: Annotated[int, Parameter(help="A replica's numbers depend on scenario, seed and replica alone.")] = 0,
+    replicas: Annotated[int | None, Parameter(help="Independent replicas of the market; 100 if not given.")] = None,
+    seed: Annotated[int | None, Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")] = None,
     threads: Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")] = None,
-    record: Annotated[RecordLevel, Parameter(help="How much to keep; each level includes the former.")] = "summary",
+    record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given.")] = None,
     out: Annotated[Path | None, Parameter(help="The new folder of the run; runs/NAME-1 and on if not given.")] = None,
     settings: Annotated[tuple[str, ...], _set] = (),
     resume: Annotated[Path | None, Parameter(help="Finish an interrupted run instead.")] = None,
@@ -62,22 +62,25 @@ def run(
 ) -> None:
     """Run a market and print the makers' rewards."""
     from dealermarket.console import progress
+    from dealermarket.run_folder import RunFolder
     from dealermarket.runner import SimulationRunner
     from dealermarket.scenario import Scenario
 
     quiet = _console(stderr=True)
     threads = threads if threads is not None else _cores()
     if resume is not None:
-        if scenario is not None:
-            raise ParameterError(f"--resume: takes the scenario from the folder; leave out {scenario!r}")
+        if any(given is not None for given in (scenario, steps, replicas, seed, record, out)) or settings:
+            raise ParameterError("--resume: takes the scenario and its options from the folder; leave them out")
         folder = resume
         result = _resumed(folder, threads, quiet)
     else:
         if scenario is None:
             raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
         changes = (*settings, f"steps={steps}") if steps is not None else settings
-        runner = SimulationRunner(Scenario.load(scenario, changes), replicas, seed, threads, record)
-        folder = out if out is not None else _next_folder(runner.scenario.name)
+        loaded = Scenario.load(scenario, changes)
+        runner = SimulationRunner(loaded, 100 if replicas is None else replicas, seed or 0, threads, record or "summary")
+        folder = out if out is not None else _next_folder(loaded.name)
+        RunFolder.check_free(folder)
         _announce_compiling(quiet)
         try:
             with progress(quiet, runner.market_steps) as report:
@@ -87,7 +90,7 @@ def run(
     if as_json:
         print(json.dumps(_as_json(result, folder), indent=2))
     else:
-        _print_result(result, folder)
+        _print_result(result, folder, resumed=resume is not None)
     if plot:
         _draw(result, folder / "plots", "png", 0, quiet)
 
@@ -235,18 +238,25 @@ def main(arguments: list[str] | None = None) -> int:
         said = str(error).strip()
         problems.print(said, style="red", highlight=False, markup=False, soft_wrap=True)
         return BAD_INPUT
+    except MemoryError:
+        problems.print("not enough memory for this run; fewer --steps, or fewer investors", style="red", highlight=False)
+        return BAD_INPUT
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        problems.print(said, style="red", highlight=False, soft_wrap=True)
+        return BAD_INPUT
     return 0
 
 
 def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
-    console = Console(stderr=stderr)
+    console = Console(stderr=stderr, markup=False)  # names are texts, whatever brackets they have
     # a table that is not looked at on a terminal may be as wide as it needs to be
-    return console if console.is_terminal else Console(stderr=stderr, width=140)
+    return console if console.is_terminal else Console(stderr=stderr, width=140, markup=False)
 
 
 def _cores() -> int:
@@ -254,7 +264,7 @@ def _cores() -> int:
 
 
 def _next_folder(name: str) -> Path:
-    plain = re.sub(r"[^\w.-]+", "-", name).strip(".-") or "run"
+    plain = re.sub(r"[^\w.-]+", "-", name).strip(".-")[:80] or "run"
     number = 1
     while (RUNS / f"{plain}-{number}").exists():
         number += 1
@@ -279,13 +289,14 @@ def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
         return SimulationRunner.resume(folder)
     _announce_compiling(console)
     try:
-        with progress(console, kept.meta["replicas"] * kept.scenario.steps) as report:
+        done = sum(kept.replicas_of(first) for first in kept.chunks_done())
+        with progress(console, kept.meta["replicas"] * kept.scenario.steps, done * kept.scenario.steps) as report:
             return SimulationRunner.resume(folder, threads, progress=report)
     except KeyboardInterrupt:
         raise InterruptedRunError(folder) from None
 
 
-def _print_result(result: SimulationResult, folder: Path) -> None:
+def _print_result(result: SimulationResult, folder: Path, resumed: bool) -> None:
     console = _console()
     _print_makers(result, console)
     seconds = max(result.meta["seconds"], 1e-9)
@@ -294,7 +305,8 @@ def _print_result(result: SimulationResult, folder: Path) -> None:
     speed = rate(result.meta["replicas"] * result.scenario.steps / seconds)
     capped = result.meta["capped_orders"]
     note = f"; orders capped at 0.99 v_max: {capped:,}" if capped else ""
-    console.print(f"{speed} in {seconds:.2f} s{note}; kept in {folder}", highlight=False, soft_wrap=True)
+    took = "" if resumed else f"{speed} in {seconds:.2f} s; "  # the seconds of a resumed run are those of its last part
+    console.print(f"{took}kept in {folder}{note}", highlight=False, soft_wrap=True)
 
 
 def _print_makers(result: SimulationResult, console: Console) -> None:
@@ -321,7 +333,7 @@ def _draw(result: SimulationResult, folder: Path, kind: str, replica: int, conso
 
 def _as_json(result: SimulationResult, folder: Path) -> dict[str, Any]:
     def number(value: float) -> float | None:
-        return None if math.isnan(value) else value
+        return value if math.isfinite(value) else None
 
     makers = {
         maker: {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,10 +28,12 @@ SHOWN = (
 
 
 @contextmanager
-def progress(console: Console, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left; on a stream that is no terminal, a line every few seconds."""
+def progress(console: Console, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """A bar with rate and time left; on a stream that is no terminal, a line every few seconds.
+
+    `done` of the `total` market steps were done before."""
     if not console.is_terminal:
-        yield _lines(console, total)
+        yield _lines(console, total, done)
         return
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.text import Text
@@ -49,22 +52,24 @@ def progress(console: Console, total: int) -> Iterator[Callable[[int], None]]:
         TextColumn("left"),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=total)
+        task = bar.add_task("", total=total, completed=done)
         yield lambda steps: bar.advance(task, steps)
 
 
-def _lines(console: Console, total: int, every: float = 5.0) -> Callable[[int], None]:
+def _lines(console: Console, total: int, before: int, every: float = 5.0) -> Callable[[int], None]:
     began = shown = time.monotonic()
-    done = 0
-    console.print(f"0 of {total:,} market steps", highlight=False)
+    done, lock = before, threading.Lock()
+    console.print(f"{done:,} of {total:,} market steps", highlight=False)
 
     def report(steps: int) -> None:
         nonlocal done, shown
-        done += steps
-        now = time.monotonic()
-        if now - shown >= every or done >= total:
+        with lock:
+            done += steps
+            now = time.monotonic()
+            if now - shown < every and done < total:
+                return
             shown = now
-            speed = done / max(now - began, 1e-9)
+            speed = (done - before) / max(now - began, 1e-9)
             left = (total - done) / max(speed, 1e-9)
             console.print(f"{done:,} of {total:,} market steps, {rate(speed)}, {left:.0f} s left", highlight=False)
 
@@ -121,8 +126,9 @@ def with_error(statistic: Statistic) -> str:
     mean, error = statistic.mean, statistic.standard_error
     if math.isnan(mean):
         return "-"
-    if math.isnan(error) or error == 0.0:
+    if not math.isfinite(error) or error == 0.0:
         return f"{mean:.4g}"
+    error = float(f"{error:.1e}")  # two digits, so that 0.0996 is 0.10
     digits = max(1 - math.floor(math.log10(error)), 0)
     shown = round(error * 10**digits)
     return f"{mean:.{digits}f}({shown})" if digits else f"{mean:.0f}({error:.0f})"

@@ -26,7 +26,8 @@ def curve_exponent(lam: Any) -> Any:
 def relative_spread(fraction: Any, k: Any) -> Any:
     """S_ref(v) / S_ref(0) for `fraction` = v / v_max in [0, 1) and `k` of :func:`curve_exponent` (section 3.1, A.1).
 
-    The paper's two branches in one form, exact to about 2e-16 for every lam and size:
+    The paper's two branches in one form, exact to a few 1e-16 for every lam and size
+    (a little more where the curve is steep: rounding of k L):
     `(-L / vt) exprel(k L)` with `L = log(1 - vt)` and `exprel(x) = (e^x - 1) / x`.
     """
     fraction = fraction + (fraction == 0) * _TINY

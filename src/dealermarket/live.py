@@ -14,7 +14,7 @@ from dealermarket.frames import KINDS, REWARDS
 from dealermarket.policies import MakerPolicy
 from dealermarket.scenario import RESERVED_NAME, Scenario
 from dealermarket.tape import Stream, Streams, check_draws, check_orders, order_rows
-from dealermarket.values import short
+from dealermarket.values import short, whole_number
 
 if TYPE_CHECKING:
     from dealermarket.engine.tapes import TapeArrays
@@ -46,6 +46,7 @@ class LiveMarket:
         from dealermarket.engine.state import rules_of
         from dealermarket.session import Session, check_policies
 
+        whole_number("seed", seed, 0)
         check_policies(scenario, policies or {})
         self.scenario = scenario
         makers, participants = len(scenario.makers), len(scenario.participants)
@@ -89,7 +90,7 @@ class LiveMarket:
         if self._prices is not None:
             raise TapeError(f"begin: step {self.step} has begun already; hand its orders to finish first")
         for name, value in (("mid", mid), ("reference_spread", reference_spread)):
-            if not (np.isfinite(value) and value > 0):
+            if not (isinstance(value, (int, float, np.number)) and np.isfinite(value) and value > 0):
                 raise TapeError(f"{name}: must be finite and above 0, got {value!r}")
         self._prices = (float(mid), float(reference_spread))
         self._session.begin(self._tape(np.empty((0, 4)), np.zeros(len(self.scenario.makers))))

@@ -19,9 +19,9 @@ class GeometricBrownianMotion(Value):
     """Mid-price process (section 3.1): annual `drift` and `volatility`, `initial` the price at step 0."""
 
     kind: Literal["gbm"] = "gbm"
-    initial: Annotated[float, Field(gt=0)] = 1.0
-    drift: float = 0.0
-    volatility: Annotated[float, Field(ge=0)] = 0.1
+    initial: Annotated[float, Field(gt=0, le=1e12)] = 1.0
+    drift: Annotated[float, Field(ge=-100, le=100)] = 0.0
+    volatility: Annotated[float, Field(ge=0, le=100)] = 0.1
 
 
 class ClippedNormal(Value):
@@ -31,10 +31,10 @@ class ClippedNormal(Value):
     """
 
     kind: Literal["clipped_normal"] = "clipped_normal"
-    mean: Annotated[float, Field(gt=0)] = 0.00015
-    std: Annotated[float, Field(ge=0)] = 0.00005
-    minimum: Annotated[float, Field(gt=0)] = 0.00002
-    maximum: Annotated[float, Field(gt=0)] = 0.0005
+    mean: Annotated[float, Field(gt=0, le=1e12)] = 0.00015
+    std: Annotated[float, Field(ge=0, le=1e12)] = 0.00005
+    minimum: Annotated[float, Field(gt=0, le=1e12)] = 0.00002
+    maximum: Annotated[float, Field(gt=0, le=1e12)] = 0.0005
 
     @model_validator(mode="after")
     def _ordered(self) -> ClippedNormal:

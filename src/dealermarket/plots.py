@@ -108,7 +108,8 @@ def plot_price_curves(scenario: Scenario, maker: str, ax: Axes | None = None) ->
         colour = _shade(0.25 + 0.7 * tier / max(deepest, 1))
         ax.plot(size, scale * agent.pricing.spread(size, tier, s0, exchange), color=colour, lw=1.5, label=f"tier {tier}")
     ax.plot(size, scale * exchange.reference_spread(size, s0), color="black", lw=1.2, ls="--", label="reference")
-    ax.set(title=maker, xlabel="size (units)", ylabel="spread (bp of the initial price)")
+    of = "" if scenario.market.spreads_scale_with_price else " of the initial price"
+    ax.set(title=maker, xlabel="size (units)", ylabel=f"spread (bp{of})")
     return ax
 
 
@@ -141,8 +142,8 @@ def save_plots(result: SimulationResult, folder: Path, kind: str = "png", replic
                 continue
             path = folder / f"{name}.{kind}"
             try:
-                folder.mkdir(parents=True, exist_ok=True)
                 figure = draw()
+                folder.mkdir(parents=True, exist_ok=True)
                 metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {}
                 figure.savefig(path, dpi=150, metadata=metadata)
             except OSError as error:
@@ -193,7 +194,7 @@ def _grid(scenario: Scenario, title: str, draw: Callable[[str, Axes], Axes]) -> 
     handles: dict[str, Any] = {}
     for panel in panels[: len(makers)]:
         handles |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
-    labels = sorted(handles) if any(label.startswith("tier") for label in handles) else list(handles)
+    labels = sorted(handles, key=lambda label: int(label[5:]) if label.startswith("tier ") else -1)
     figure.legend([handles[label] for label in labels], labels, loc="outside lower center", ncols=min(len(handles), 6))
     return figure
 

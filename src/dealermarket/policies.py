@@ -160,6 +160,8 @@ class Seat:
     """Where the actions of one maker's policy go: checks them and puts them where the engine reads them."""
 
     def __init__(self, state: State, makers: Array, index: int, maker: str) -> None:
+        from dealermarket.engine.state import VENUES
+
         rule = makers[index]
         self._maker = maker
         self._skew, self._fraction = state.skew[:, index], state.given_fraction[:, index]
@@ -167,7 +169,7 @@ class Seat:
         self._own_eps_buy, self._own_eps_sell = float(rule["eps_buy"]), float(rule["eps_sell"])
         self._tiers_given, self._tiers = state.tiers_given[:, index], state.given_tier[:, index]
         self._worst_tier = int(rule["tiers"]) - 1
-        self._nobody_to_hedge_with = len(makers) == 1 and rule["venue"] == 0
+        self._nobody_to_hedge_with = len(makers) == 1 and rule["venue"] == VENUES["makers"]
 
     def take(self, action: Action) -> None:
         """Raises PolicyError for a wrong type, shape or range, or a hedge with nobody to trade with."""

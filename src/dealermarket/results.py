@@ -57,11 +57,7 @@ class SimulationResult:
         """Writes a run folder, the same that the run would have written itself. Raises RunFolderError."""
         if isinstance(self._source, RunFolder):
             raise RunFolderError(f"{self._source.path}: is on disk already; copy the folder instead")
-        meta = {
-            name: value
-            for name, value in self.meta.items()
-            if name in ("name", "seed", "replicas", "steps", "record", "policies")
-        }
+        meta = {name: value for name, value in self.meta.items() if name not in ("complete", "capped_orders", "seconds")}
         folder = RunFolder.create(Path(path), self.scenario, meta)
         for chunk in self._source:
             folder.write(chunk)

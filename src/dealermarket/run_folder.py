@@ -7,6 +7,7 @@ in replica order into one Parquet file a table, `meta.json` says `"complete": tr
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealermarket.errors import RunFolderError
 from dealermarket.frames import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
-from dealermarket.scenario import Scenario
+from dealermarket.scenario import Scenario, read_source
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
@@ -40,17 +41,23 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path, scenario: Scenario, meta: dict[str, Any]) -> RunFolder:
         """A new folder; refuses one that exists and is not empty."""
+        cls.check_free(path)
+        text = scenario.to_toml()
+        with _errors_of(path):
+            path.mkdir(parents=True, exist_ok=True)
+            folder = cls(path, scenario, {"version": __version__, "complete": False, **meta, "scenario_sha256": _digest(text)})
+            folder._write_meta()  # first, so that whatever is there says that it is incomplete
+            folder._write_text(SCENARIO, text)
+            (path / PARTS).mkdir()
+        return folder
+
+    @staticmethod
+    def check_free(path: Path) -> None:
+        """Raises RunFolderError unless `path` is free for a new folder: not there, or an empty folder."""
         with _errors_of(path):
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise RunFolderError(
-                    f"{path}: exists and is not an empty folder; choose another --out, or finish an interrupted run with "
-                    f"run --resume {path}"
-                )
-            (path / PARTS).mkdir(parents=True)
-            folder = cls(path, scenario, {"version": __version__, "complete": False, **meta})
-            folder._write_text(SCENARIO, scenario.to_toml())
-            folder._write_meta()
-        return folder
+                resume = f", or finish its run with run --resume {path}" if (path / META).exists() else ""
+                raise RunFolderError(f"{path}: exists and is not an empty folder; choose another --out{resume}")
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -72,10 +79,26 @@ class RunFolder:
                 f"{path}: was made by dealermarket {made_by}, this is {__version__}, and numbers may differ; "
                 f"run it again: dealermarket run {path / SCENARIO}"
             )
-        wanted = {"complete": bool, "replicas": int, "seed": int, "record": str, "steps": int, "policies": list}
+        wanted: dict[str, type | tuple[type, ...]] = {
+            "complete": bool,
+            "replicas": int,
+            "seed": int,
+            "record": str,
+            "policies": list,
+        }
+        if meta.get("complete"):
+            wanted |= {"seconds": (int, float), "capped_orders": int}
         if any(not isinstance(meta.get(name), kind) for name, kind in wanted.items()) or meta["record"] not in RECORD_LEVELS:
             raise RunFolderError(f"{path}: is not a run folder, its {META} is damaged or not ours")
-        return cls(path, Scenario.load(path / SCENARIO), meta)
+        if not (path / SCENARIO).is_file():
+            raise RunFolderError(f"{path}: has no {SCENARIO}, its run was stopped before it began; delete it and run again")
+        text = read_source(path / SCENARIO)
+        if _digest(text) != meta.get("scenario_sha256"):
+            raise RunFolderError(
+                f"{path / SCENARIO}: was changed after the run began, so that it no longer tells what was run; undo the change, "
+                f"or run the changed scenario into a new folder: dealermarket run {path / SCENARIO}"
+            )
+        return cls(path, Scenario.from_toml(text, where=str(path / SCENARIO)), meta)
 
     @property
     def complete(self) -> bool:
@@ -91,12 +114,23 @@ class RunFolder:
     # --- writing
 
     def chunks_done(self) -> set[int]:
-        """First replicas of the chunks whose parts are all there; leftovers of interrupted writing are removed."""
+        """First replicas of the chunks whose parts are all there and whole."""
+        numbers = (part.stem.removeprefix("summary-") for part in (self.path / PARTS).glob("summary-*.parquet"))
+        firsts = {int(number) for number in numbers if number.isdigit()}
+        return {first for first in firsts if all(_is_whole(self._part(table, first)) for table in tables_of(self.record))}
+
+    def replicas_of(self, first: int) -> int:
+        """How many replicas the chunk that begins with this one holds."""
+        import pyarrow.parquet as pq
+
+        return int(pq.read_metadata(self._part("summary", first)).num_rows) // len(self.scenario.makers)
+
+    def clear_leftovers(self) -> None:
+        """Removes what interrupted writing left of our own files; before a run is resumed."""
         with _errors_of(self.path):
-            for leftover in self.path.glob("**/*.tmp"):
-                leftover.unlink()
             (self.path / PARTS).mkdir(exist_ok=True)
-            return {int(part.stem.rpartition("-")[2]) for part in (self.path / PARTS).glob("summary-*.parquet")}
+            for leftover in (*(self.path / PARTS).glob("*.parquet.tmp"), *self.path.glob("*.parquet.tmp")):
+                leftover.unlink()
 
     def write(self, chunk: Chunk) -> None:
         """Writes the parts of a chunk, the summary's last."""
@@ -166,11 +200,26 @@ class RunFolder:
                 pq.read_table(self._part(table, first)).replace_schema_metadata(None) for first in sorted(self.chunks_done())
             ]
         except (OSError, pa.ArrowException) as error:
-            reason = str(error).splitlines()[0]
+            reason = (str(error).splitlines() or ["it is missing"])[0]
             raise RunFolderError(f"{self.path}: {table} cannot be read, the folder is damaged: {reason}") from None
         if not parts:
             raise RunFolderError(f"{self.path}: was interrupted before its first chunk; finish it with run --resume {self.path}")
         return pa.concat_tables(parts)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_whole(part: Path) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_metadata(part)
+    except (OSError, pa.ArrowException):
+        return False
+    return True
 
 
 @contextmanager
@@ -184,6 +233,7 @@ def _replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _errors_of(path: Path) -> Iterator[None]:
+    """Failures of the disk as RunFolderErrors."""
     try:
         yield
     except OSError as error:

@@ -9,8 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dealermarket.errors import ParameterError, RunFolderError, TapeError
 from dealermarket.frames import RECORD_LEVELS, Chunk, RecordLevel, tables_of
 from dealermarket.policies import MakerPolicy
@@ -18,6 +16,7 @@ from dealermarket.results import SimulationResult
 from dealermarket.run_folder import RunFolder
 from dealermarket.scenario import Scenario
 from dealermarket.tape import Tape, TapeSource
+from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
     from dealermarket.engine.state import Rules
@@ -49,15 +48,13 @@ class SimulationRunner:
         record: RecordLevel = "summary",
         policies: Mapping[str, MakerPolicy] | None = None,
     ) -> None:
-        for name, value, least in (("replicas", replicas, 1), ("seed", seed, 0), ("threads", threads, 1)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-                raise ParameterError(f"{name}: must be a whole number >= {least}, got {value!r}")
+        self.replicas = whole_number("replicas", replicas, 1, 100_000_000)
+        self.seed, self.threads = whole_number("seed", seed, 0), whole_number("threads", threads, 1, 1024)
         if record not in RECORD_LEVELS:
             raise ParameterError(f"record: must be one of {', '.join(RECORD_LEVELS)}, got {record!r}")
         if not isinstance(scenario, Scenario):
             raise ParameterError(f"scenario: must be a Scenario, such as Scenario.load('paper'), got {scenario!r}")
-        self.scenario, self.replicas, self.seed = scenario, int(replicas), int(seed)
-        self.threads, self.record = int(threads), record
+        self.scenario, self.record = scenario, record
         self.policies = dict(policies or {})
         if self.policies:
             from dealermarket.session import check_policies
@@ -106,9 +103,8 @@ class SimulationRunner:
         return self._in_memory(kept, seconds)
 
     def _run_into(self, folder: RunFolder, progress: Progress | None) -> SimulationResult:
+        folder.clear_leftovers()
         chunks, done = self._chunks(), folder.chunks_done()
-        if progress:
-            progress(sum(len(chunk) for chunk in chunks if chunk.start in done) * self.scenario.steps)
         seconds = self._run_chunks([chunk for chunk in chunks if chunk.start not in done], folder.write, progress)
         folder.finish([chunk.start for chunk in chunks], seconds)
         return SimulationResult(self.scenario, folder.meta, folder)
@@ -116,13 +112,15 @@ class SimulationRunner:
     def _run_tape(self, tape: Tape, out: str | Path | None) -> SimulationResult:
         makers, participants = len(self.scenario.makers), len(self.scenario.participants)
         shape = (tape.replicas, makers, participants)
-        if tape.steps != self.scenario.steps or tape.tie_break.shape != shape:
+        steps, horizon = self.scenario.steps, self.scenario.reward_horizon
+        if tape.replicas < 1 or tape.tie_break.shape != shape or tape.mid.shape[1] != tape.steps + horizon or tape.steps != steps:
             raise TapeError(
-                f"tape: does not fit a scenario of {self.scenario.steps} steps, {makers} makers, {participants} participants"
+                f"tape: does not fit a scenario of {steps} steps, t_m = {horizon}, {makers} makers, {participants} participants"
             )
         began = time.monotonic()
         chunk = self._simulate(range(tape.replicas), tape, self._rules(), lambda _: None)
         result = self._in_memory([chunk], time.monotonic() - began)
+        result.meta["tape"] = "handed in"
         if out is not None:
             result.save(out)
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,8 +11,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
+from dealermarket import laws
 from dealermarket.errors import ScenarioError
 from dealermarket.exchange import Exchange
 from dealermarket.investors import InvestorAgent, InvestorGroup, Name
@@ -22,6 +25,7 @@ from dealermarket.values import Value, component_of_kind, readable, suggestion
 
 RESERVED_NAME = "exchange"
 LARGEST_CAPPED_SHARE = 0.01
+LARGEST_LOG_PRICE = 600
 
 
 def _agent_or_group(value: Any) -> str:
@@ -87,7 +91,7 @@ class Scenario(Value):
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
-        for setting in settings:
+        for setting in (settings,) if isinstance(settings, str) else settings:
             _apply(content, setting)
         try:
             return cls.model_validate(content)
@@ -109,7 +113,13 @@ class Scenario(Value):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems = [*self._clock_problems(), *self._name_problems(), *self._size_problems(), *self._maker_problems()]
+        problems = [
+            *self._clock_problems(),
+            *self._name_problems(),
+            *self._size_problems(),
+            *self._price_problems(),
+            *self._maker_problems(),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -142,6 +152,18 @@ class Scenario(Value):
                 f"({len(capped)} investors do so); raise exchange.v_max or lower the sizes"
             )
 
+    def _price_problems(self) -> Iterable[str]:
+        """Quotes must stay far from the largest number a computer holds."""
+        fraction, k = laws.LARGEST_TRADE, laws.curve_exponent(self.exchange.lam)
+        with np.errstate(over="ignore"):
+            steepest = float(np.log(laws.relative_spread(fraction, k)))
+        for index, maker in enumerate(self.makers):
+            if not maker.pricing.alpha * steepest <= LARGEST_LOG_PRICE:
+                yield (
+                    f"makers.{index}.pricing.alpha: {maker.pricing.alpha:g} with exchange.lam = {self.exchange.lam:g} prices the "
+                    f"largest trade beyond e^{LARGEST_LOG_PRICE} half spreads; lower alpha or raise exchange.lam"
+                )
+
     def _maker_problems(self) -> Iterable[str]:
         others = len(self.participants) - 1
         for index, maker in enumerate(self.makers):
@@ -173,6 +195,8 @@ def read_source(source: str | Path) -> str:
     """The text of a preset (by name) or of a file (by path). Raises ScenarioError where there is none to read."""
     if str(source) in preset_names():
         return str((_presets() / f"{source}.toml").read_text(encoding="utf-8"))
+    if not str(source).strip():
+        raise ScenarioError("scenario: the name is empty; give a preset's name or a TOML file")
     path = Path(source)
     try:
         return path.read_text(encoding="utf-8")
@@ -182,8 +206,8 @@ def read_source(source: str | Path) -> str:
         raise ScenarioError(f"{source}: is a folder; give the scenario's file, such as {path / 'scenario.toml'}") from None
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{source}: not a text file in UTF-8: {error.reason} at byte {error.start}") from None
-    except OSError as error:
-        raise ScenarioError(f"{source}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"{source}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _presets() -> Any:
@@ -218,11 +242,11 @@ def _children(holder: Any, key: str, setting: str) -> list[Any]:
 def _assign(holder: Any, key: str, value: Any, setting: str) -> None:
     if isinstance(holder, list):
         for index in _indices(holder, key, setting):
-            holder[index] = value
+            holder[index] = copy.deepcopy(value)
         return
     if not isinstance(holder, dict):
         raise ScenarioError(f"setting {setting!r}: {key!r} is looked for in {holder!r}, which has no fields")
-    holder[key] = value
+    holder[key] = copy.deepcopy(value)  # one value of `*` for many holders
     component = component_of_kind(Scenario, value) if key == "kind" else None
     if component is not None:  # the fields of the former kind go with it
         for name in [name for name in holder if name not in component.model_fields]:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
-from dealermarket.errors import TapeError
+from dealermarket.errors import ParameterError, TapeError
 from dealermarket.scenario import Scenario
-from dealermarket.values import short
+from dealermarket.values import short, whole_number
 
 if TYPE_CHECKING:
     from dealermarket.engine.tapes import TapeArrays, TapeRules
@@ -110,7 +110,8 @@ class Tape:
     @classmethod
     def draw(cls, scenario: Scenario, seed: int = 0, replicas: int | range = 1) -> Tape:
         """The tape of `replicas` (a number, or a range of replica numbers) for a seed."""
-        numbers = range(replicas) if isinstance(replicas, int) else replicas
+        numbers = replicas if isinstance(replicas, range) else range(whole_number("replicas", replicas, 1))
+        whole_number("seed", seed, 0)
         source = TapeSource(scenario)
         return source.complete(source.draw(seed, numbers))
 
@@ -159,7 +160,10 @@ class Tape:
 
 
 def _checked(name: str, values: ArrayLike, shapes: list[tuple[int, ...]], positive: bool = False) -> Array:
-    array = np.array(values, dtype=np.float64)
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TapeError(f"{name}: must hold numbers, got {short(values)}") from None
     if array.shape not in shapes:
         raise TapeError(f"{name}: must have shape {' or '.join(map(str, shapes))}, got {array.shape}")
     if not np.isfinite(array).all() or (positive and not (array > 0).all()):
@@ -299,6 +303,8 @@ class TapeSource:
         from dealermarket.engine.tapes import order_tape, price_tape
 
         price_tape(self._rules, draws.mid, draws.reference_spread)
+        if not (np.min(draws.mid, initial=1.0) > 0 and np.max(draws.mid, initial=1.0) < np.inf):
+            raise ParameterError("market.mid_price: with this drift and volatility prices reach 0 or infinity; lower them")
         count = len(draws.investor)
         side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(len(draws.mid), np.int64)
         order_tape(

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, get_origin
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
 
 from dealermarket.errors import ParameterError
@@ -122,6 +123,15 @@ def _line(problem: Mapping[str, Any], root: type[BaseModel]) -> str:
         said = _MEANINGS.get(kind, problem["msg"][0].lower() + problem["msg"][1:])
     way_out = f" ({_WAYS_OUT[field]})" if field in _WAYS_OUT else ""
     return f"{path}: {said}, got {short(value)}{way_out}"
+
+
+def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:
+    """The value as an int. Raises ParameterError unless it is a whole number in least..most."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ParameterError(f"{name}: must be a whole number >= {least}, got {short(value)}")
+    if most is not None and value > most:
+        raise ParameterError(f"{name}: must be at most {most:,}, got {value:,}")
+    return int(value)
 
 
 def short(value: object, width: int = 60) -> str:

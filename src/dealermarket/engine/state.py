@@ -20,12 +20,12 @@ from dealermarket.scenario import Scenario
 Array = NDArray[Any]
 
 # kinds of policies and venues, as the compiled code knows them
-TIERINGS = {AverageYield: 0, RevenueRate: 1, FixedTiers: 2}
 AVERAGE_YIELD, REVENUE_RATE, FIXED = 0, 1, 2
-HEDGINGS = {NoHedge: 0, FullHedge: 1, ConstantFraction: 2, LinearSchedule: 3, AlmgrenChriss: 4}
+TIERINGS = {AverageYield: AVERAGE_YIELD, RevenueRate: REVENUE_RATE, FixedTiers: FIXED}
 NONE, FULL, FRACTION, LINEAR, OPTIMAL = 0, 1, 2, 3, 4
-VENUES = {"makers": 0, "exchange": 1, "best": 2}
+HEDGINGS = {NoHedge: NONE, FullHedge: FULL, ConstantFraction: FRACTION, LinearSchedule: LINEAR, AlmgrenChriss: OPTIMAL}
 MAKERS, EXCHANGE, BEST = 0, 1, 2
+VENUES = {"makers": MAKERS, "exchange": EXCHANGE, "best": BEST}
 ORDER, HEDGE = 0, 1
 
 

@@ -20,7 +20,7 @@ CostCurve = Callable[[Floats], Floats]
 
 Venue = Literal["makers", "exchange", "best"]
 Volatility = Annotated[
-    Annotated[Literal["market"], Tag(WORD)] | Annotated[Annotated[float, Field(ge=0)], Tag(NUMBER)], NUMBER_OR_WORD
+    Annotated[Literal["market"], Tag(WORD)] | Annotated[Annotated[float, Field(ge=0, le=100)], Tag(NUMBER)], NUMBER_OR_WORD
 ]
 
 
@@ -47,12 +47,13 @@ class HedgingPolicy(Value):
 class _Horizon(HedgingPolicy):
     """A policy that weighs the cost of trading against the risk of waiting over `horizon` steps (N_max)."""
 
-    risk_aversion: Annotated[float, Field(ge=0)] = 0.25
+    risk_aversion: Annotated[float, Field(ge=0, le=1e12)] = 0.25
     horizon: Annotated[int, Field(ge=1, le=1000)] = 20
 
     def objective(self, fractions: Floats, position: float, cost: CostCurve, step_volatility: float) -> float:
-        """E[C] + gamma sqrt(Var[C]) of a schedule, price units per unit of |position|; inf where it is not allowed."""
-        expected = float(np.sum(fractions * cost(np.abs(position) * fractions), where=fractions > 0))
+        """E[C] + gamma sqrt(Var[C]) of a schedule, price units per unit of |position|."""
+        traded = fractions[fractions > 0]
+        expected = float(np.sum(traded * cost(np.abs(position) * traded)))
         left = 1.0 - np.cumsum(fractions)[:-1]
         return float(laws.mean_plus_risk(expected, step_volatility**2 * np.sum(left**2), self.risk_aversion))
 
@@ -66,7 +67,7 @@ class AlmgrenChriss(_Horizon):
     def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
         from dealermarket.makers.schedule import optimal_schedule
 
-        size = _checked_size(position, step_volatility)
+        size = _checked_size(position, step_volatility, largest)
         return optimal_schedule(size, cost, self.risk_aversion * step_volatility, self.horizon, largest)
 
 
@@ -76,7 +77,9 @@ class LinearSchedule(_Horizon):
     kind: Literal["linear"] = "linear"
 
     def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
-        size = _checked_size(position, step_volatility)
+        from dealermarket.makers.schedule import checked_cost
+
+        size = _checked_size(position, step_volatility, largest)
         if size == 0:
             return np.zeros(self.horizon)
         pieces = np.arange(1, self.horizon + 1)
@@ -84,7 +87,7 @@ class LinearSchedule(_Horizon):
         if len(pieces) == 0:
             return np.full(self.horizon, largest / size)
         variance = step_volatility**2 * laws.uniform_variance(pieces)
-        value = laws.mean_plus_risk(cost(size / pieces), variance, self.risk_aversion)
+        value = laws.mean_plus_risk(checked_cost(cost(size / pieces)), variance, self.risk_aversion)
         best = pieces[np.argmin(value)]
         return np.where(np.arange(self.horizon) < best, 1.0 / best, 0.0)
 
@@ -121,7 +124,9 @@ class NoHedge(Value):
 Hedging = Annotated[AlmgrenChriss | LinearSchedule | ConstantFraction | FullHedge | NoHedge, Field(discriminator="kind")]
 
 
-def _checked_size(position: float, step_volatility: float) -> float:
+def _checked_size(position: float, step_volatility: float, largest: float) -> float:
+    if not largest > 0:
+        raise ParameterError(f"largest: must be above 0, got {largest!r}")
     if not np.isfinite(position):
         raise ParameterError(f"position: must be finite, got {position!r}")
     if not (np.isfinite(step_volatility) and step_volatility >= 0):
@@ -130,5 +135,5 @@ def _checked_size(position: float, step_volatility: float) -> float:
 
 
 def _at_once(position: float, fraction: float, largest: float) -> Floats:
-    size = _checked_size(position, 0.0)
+    size = _checked_size(position, 0.0, largest)
     return np.array([min(fraction, largest / size) if size else 0.0])

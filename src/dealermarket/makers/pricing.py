@@ -13,7 +13,7 @@ from dealermarket.errors import ParameterError
 from dealermarket.exchange import Exchange
 from dealermarket.values import Value, short
 
-Skew = Annotated[float, Field(ge=-1)]
+Skew = Annotated[float, Field(ge=-1, le=1e6)]
 
 
 class PowerPricing(Value):
@@ -25,7 +25,7 @@ class PowerPricing(Value):
 
     kind: Literal["power"] = "power"
     alpha: Annotated[float, Field(gt=0, le=10)] = 1.5
-    tier_penalty: Annotated[float, Field(ge=0)] = 1e-5
+    tier_penalty: Annotated[float, Field(ge=0, le=1e12)] = 1e-5
     eps_buy: Skew = 0.0
     eps_sell: Skew = 0.0
 

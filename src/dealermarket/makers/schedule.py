@@ -43,9 +43,7 @@ def optimal_schedule(
         """Cost x c(|z| x) for each fraction; 0 at 0, inf where the trade is too large or would be the wrong way."""
         allowed = (fraction > 0) & (fraction <= most * (1 + 1e-12))
         value = np.where(fraction == 0, 0.0, np.inf)
-        value[allowed] = fraction[allowed] * cost(size * fraction[allowed])
-        if np.isnan(value).any():
-            raise ParameterError("cost: must return a number for every size that can trade, got NaN")
+        value[allowed] = fraction[allowed] * checked_cost(cost(size * fraction[allowed]))
         return value
 
     path = _coarse_path(step_cost, risk_per_step, horizon)
@@ -59,6 +57,13 @@ def optimal_schedule(
                 path = _refined_path(other, step_cost, risk_per_step, held)
                 break
     return path[:-1] - path[1:]
+
+
+def checked_cost(costs: Floats) -> Floats:
+    """What a cost curve returned. Raises ParameterError unless all of it are numbers."""
+    if np.isnan(costs).any():
+        raise ParameterError("cost: must return a number for every size that can trade, got NaN")
+    return costs
 
 
 def _objective(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_step: float) -> float:
