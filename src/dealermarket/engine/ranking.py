@@ -9,6 +9,8 @@ import numpy as np
 
 from dealermarket.engine.compiled import kernel
 
+LONG = 128  # participants: to find one in a shorter ranking, looking at all is faster than a binary search
+
 
 @kernel
 def rank_all(maker, order, ranking, tier, fixed_tier, tier_at):
@@ -28,18 +30,16 @@ def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_
     """Gives a participant a new metric and its place in the order; whoever crosses a quantile changes tier."""
     ranked = len(ranking)
     former = metric[participant]
-    old = np.int32(0)  # the rank it has: a search without branches, which takes whole vectors
-    for rank in range(np.int32(ranked)):
-        old += np.int32(rank) * np.int32(ranking[rank] == participant)
-    low, high = (0, old) if value > former else (old + 1, ranked)
-    while low < high:
-        middle = (low + high) // 2
-        other = ranking[middle]
-        if metric[other] > value or (metric[other] == value and tie_break[other] < tie_break[participant]):
-            low = middle + 1
-        else:
-            high = middle
-    new = low if value > former else low - 1  # the participant's own place is not counted
+    if ranked > LONG:
+        old = _places_ahead(former, participant, metric, tie_break, ranking, 0, ranked)
+    else:
+        old = 0  # without branches to guess, for whole vectors at a time
+        for rank in range(ranked):
+            old += rank * (ranking[rank] == participant)
+    if value > former:
+        new = _places_ahead(value, participant, metric, tie_break, ranking, 0, old)
+    else:
+        new = _places_ahead(value, participant, metric, tie_break, ranking, old + 1, ranked) - 1
     metric[participant] = value
     if new == old:
         return
@@ -59,6 +59,19 @@ def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_
         else:
             _set_tier(ranking[first], border, tier, fixed_tier)
     _set_tier(participant, tier_at[new], tier, fixed_tier)
+
+
+@kernel
+def _places_ahead(value, participant, metric, tie_break, ranking, low, high):
+    """How many in the order stand ahead of `participant` if its metric were `value`, known to be in low..high."""
+    while low < high:
+        middle = (low + high) // 2
+        other = ranking[middle]
+        if metric[other] > value or (metric[other] == value and tie_break[other] < tie_break[participant]):
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @kernel
