@@ -297,3 +297,12 @@ def test_prices_that_leave_all_bounds_are_refused() -> None:
     wild = Scenario.load("paper", ["market.mid_price.volatility=100.0", "steps=50000"])
     with pytest.raises(ParameterError, match="prices reach 0 or infinity"):
         SimulationRunner(wild).run()
+
+
+def test_prices_beyond_all_numbers_are_refused_before_they_reach_the_engine() -> None:
+    with pytest.raises(
+        ParameterError, match=r"makers.0.pricing.alpha: 3 with exchange.lam = 1.01 prices the largest trade beyond"
+    ):
+        Scenario.load("internalization", ["exchange.lam=1.01", "makers.*.pricing.alpha=3.0"])
+    steep = Scenario.load("internalization", ["exchange.lam=1.01", "makers.*.pricing.alpha=1.3", "steps=40"])
+    assert np.isfinite(SimulationRunner(steep, replicas=3).run().summary["total_reward"]).all()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-_LARGEST = float(np.finfo(np.float64).max)
+_LARGEST_SKEW = 1e6  # as in a scenario: quotes must stay numbers
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Action:
     """What a maker does in one step; a part left out is decided by the maker's built-in policy.
 
     With B replicas and J participants: `tiers` (B, J) whole numbers in 0..K-1, the maker's own entry without effect;
-    `eps_buy` and `eps_sell` (B,) >= -1, the skew of the curve for clients who buy and sell, in place of the
+    `eps_buy` and `eps_sell` (B,) in [-1, 1e6], the skew of the curve for clients who buy and sell, in place of the
     scenario's; `hedge_fraction` (B,) in [0, 1] of the position held into the step. Anything that broadcasts will do.
     """
 
@@ -175,8 +175,8 @@ class Seat:
         """Raises PolicyError for a wrong type, shape or range, or a hedge with nobody to trade with."""
         if not isinstance(action, Action):
             raise PolicyError(f"policy of {self._maker!r}: act must return an Action, got {short(action)}")
-        self._fill("eps_buy", self._eps_buy, action.eps_buy, self._own_eps_buy, -1.0, _LARGEST)
-        self._fill("eps_sell", self._eps_sell, action.eps_sell, self._own_eps_sell, -1.0, _LARGEST)
+        self._fill("eps_buy", self._eps_buy, action.eps_buy, self._own_eps_buy, -1.0, _LARGEST_SKEW)
+        self._fill("eps_sell", self._eps_sell, action.eps_sell, self._own_eps_sell, -1.0, _LARGEST_SKEW)
         self._fill("hedge_fraction", self._fraction, action.hedge_fraction, np.nan, 0.0, 1.0)
         if self._nobody_to_hedge_with and self._fraction.max() > 0:
             raise PolicyError(
@@ -202,5 +202,5 @@ class Seat:
             # the bare reductions, since this is done several times a step; NaN fails both comparisons
             if np.minimum.reduce(target, axis=None) >= low and np.maximum.reduce(target, axis=None) <= high:
                 return
-            said = f"must be in [{low:g}, {high:g}]" if high < _LARGEST else f"must be finite and >= {low:g}"
+            said = f"must be in [{low:g}, {high:g}]"
         raise PolicyError(f"policy of {self._maker!r}: {name} {said}, got {short(np.asarray(given).tolist())}")

@@ -224,7 +224,7 @@ def cheapest(rules, market, participant, venue, side, curve, half, unit, tie):
         for i in range(len(rules.makers)):
             if rules.investors + i != participant:
                 spread = quote(rules, market, i, participant, side, curve, half, unit)
-                if spread < best:
+                if spread < best or ties == 0:
                     best, ties, winner = spread, 1, i
                 elif spread == best:
                     ties += 1
