@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import RunFolderError
 from dealermarket.frames import REWARDS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
-from dealermarket.run_folder import RunFolder
+from dealermarket.run_folder import RunFolder, RunMeta
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Statistic:
     standard_error: float
 
 
-class SimulationResult:
+class SimulationResult(RunMeta):
     """The outcome of a run. Frames are read or built when asked for; `summary` has a row per replica and maker."""
 
     def __init__(self, scenario: Scenario, meta: dict[str, Any], source: Sequence[Chunk] | RunFolder) -> None:
@@ -63,17 +63,6 @@ class SimulationResult:
             folder.write(chunk)
         folder.finish([chunk.first for chunk in self._source], self.meta["seconds"])
         return folder
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run came to its end."""
-        return bool(self.meta["complete"])
-
-    @property
-    def record(self) -> RecordLevel:
-        """How much was recorded: "summary", "steps" or "trades"."""
-        level: RecordLevel = self.meta["record"]
-        return level
 
     @cached_property
     def summary(self) -> pd.DataFrame:

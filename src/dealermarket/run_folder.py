@@ -1,7 +1,7 @@
 """Run folders: what a run leaves on disk, written chunk by chunk so that an interruption costs one chunk at most.
 
 While a run goes on, `meta.json` says `"complete": false` and `parts/` holds a file per table and chunk of replicas,
-each whole or not there; the part of the summary comes last and makes the chunk count. At the end the parts are merged
+each whole or not there; a chunk counts when all its parts are there. At the end the parts are merged
 in replica order into one Parquet file a table, `meta.json` says `"complete": true`, and `parts/` goes.
 """
 
@@ -30,7 +30,24 @@ _CAPPED = b"capped_orders"
 _LIBRARIES = ("numpy", "numba", "pandas", "pyarrow", "scipy")
 
 
-class RunFolder:
+class RunMeta:
+    """What is said of a run: how it was made and how far it came."""
+
+    meta: dict[str, Any]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its end."""
+        return bool(self.meta["complete"])
+
+    @property
+    def record(self) -> RecordLevel:
+        """How much was recorded: "summary", "steps" or "trades"."""
+        level: RecordLevel = self.meta["record"]
+        return level
+
+
+class RunFolder(RunMeta):
     """One run on disk. Make one with `create` or `open`; every failure is a RunFolderError that names the file."""
 
     def __init__(self, path: Path, scenario: Scenario, meta: dict[str, Any]) -> None:
@@ -99,17 +116,6 @@ class RunFolder:
                 f"or run the changed scenario into a new folder: dealermarket run {path / SCENARIO}"
             )
         return cls(path, Scenario.from_toml(text, where=str(path / SCENARIO)), meta)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run came to its end."""
-        return bool(self.meta["complete"])
-
-    @property
-    def record(self) -> RecordLevel:
-        """How much was recorded."""
-        level: RecordLevel = self.meta["record"]
-        return level
 
     # --- writing
 

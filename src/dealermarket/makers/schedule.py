@@ -82,15 +82,7 @@ def _coarse_path(step_cost: Callable[[Floats], Floats], risk_per_step: float, ho
     best, best_value = np.linspace(1.0, 0.0, horizon + 1), np.inf
     for tau in taus:
         risk = 0.5 * risk_per_step / tau * grid**2
-        value, choices = move_cost[:, 0], []
-        for _ in range(horizon - 1):
-            total = move_cost + (risk + value)[None, :]
-            choice = np.argmin(total, axis=1)
-            value = np.take_along_axis(total, choice[:, None], axis=1)[:, 0]
-            choices.append(choice)
-        index = [points]
-        for choice in reversed(choices):
-            index.append(int(choice[index[-1]]))
+        index = _cheapest([move_cost] * horizon, [risk] * horizon, points)
         path = np.append(grid[index], 0.0)
         path_value = _objective(path, step_cost, risk_per_step)
         if path_value < best_value:
@@ -110,19 +102,29 @@ def _refined_path(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_
         levels[0], levels[-1] = 1.0, 0.0
         risk = np.where(levels > 0, np.minimum(weight, 1e300) * levels**2, 0.0)
         moves = step_cost(levels[:-1, :, None] - levels[1:, None, :])
-        value, choices = moves[-1, :, 0], []
-        for k in range(horizon - 2, -1, -1):
-            total = moves[k] + (risk[k + 1] + value)[None, :]
-            choice = np.argmin(total, axis=1)
-            value = np.take_along_axis(total, choice[:, None], axis=1)[:, 0]
-            choices.append(choice)
-        index, candidate = 0, path.copy()
-        for k, choice in enumerate(reversed(choices)):
-            index = int(choice[index])
-            candidate[k + 1] = levels[k + 1, index]
+        index = _cheapest(list(moves), list(risk), 0)
+        candidate = np.append(levels[np.arange(horizon), index], 0.0)
         candidate_value = _objective(candidate, step_cost, risk_per_step)
         if candidate_value < best_value - 1e-15 * abs(best_value):
             path, best_value = candidate, candidate_value
         else:
             width *= _SHRINK
     return path
+
+
+def _cheapest(moves: list[Floats], risk: list[Floats], start: int) -> list[int]:
+    """Dynamic programming: the indices of the cheapest path over the steps' levels, from `start` to level 0 at the end.
+
+    `moves[k]` is the cost of going from a level of step k (row) to one of step k + 1 (column), `risk[k]` that of being at a
+    level of step k.
+    """
+    value, choices = moves[-1][:, 0], []
+    for k in range(len(moves) - 2, -1, -1):
+        total = moves[k] + (risk[k + 1] + value)[None, :]
+        choice = np.argmin(total, axis=1)
+        value = np.take_along_axis(total, choice[:, None], axis=1)[:, 0]
+        choices.append(choice)
+    index = [start]
+    for choice in reversed(choices):
+        index.append(int(choice[index[-1]]))
+    return index
