@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dealermarket.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
 from dealermarket.errors import ParameterError, RunFolderError, TapeError
-from dealermarket.frames import RECORD_LEVELS, Chunk, RecordLevel, tables_of
+from dealermarket.frames import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.policies import MakerPolicy
 from dealermarket.results import SimulationResult
 from dealermarket.run_folder import RunFolder
 from dealermarket.scenario import Scenario
 from dealermarket.tape import Tape, TapeSource
 from dealermarket.values import whole_number
-
-if TYPE_CHECKING:
-    from dealermarket.engine.state import Rules
-
-Progress = Callable[[int], None]
-"""Called with the number of market steps done since the last call, from any thread."""
-
-# Numbers of a tape in one chunk of replicas: small enough to stay in the processor's caches when the engine loops over
-# replicas, large enough to share the cost of a step of Python when a policy is in the loop.
-_CHUNK_NUMBERS = 2_000_000
-_CHUNK_NUMBERS_WITH_POLICIES = 16_000_000
-_MOST_REPLICAS = 1024
 
 
 class SimulationRunner:
@@ -118,7 +105,7 @@ class SimulationRunner:
                 f"tape: does not fit a scenario of {steps} steps, t_m = {horizon}, {makers} makers, {participants} participants"
             )
         began = time.monotonic()
-        chunk = self._simulate(range(tape.replicas), tape, self._rules(), lambda _: None)
+        chunk = self._simulator().run(range(tape.replicas), tape, lambda _: None)
         result = self._in_memory([chunk], time.monotonic() - began)
         result.meta["tape"] = "handed in"
         if out is not None:
@@ -141,56 +128,21 @@ class SimulationRunner:
             "policies": sorted(self.policies),
         }
 
-    def _chunks(self) -> list[range]:
-        """The replicas, cut into chunks whose size depends on the scenario alone."""
-        market = self.scenario
-        numbers = market.steps * (len(market.agents) + 10 * len(market.makers))
-        room = _CHUNK_NUMBERS_WITH_POLICIES if self.policies else _CHUNK_NUMBERS
-        size = min(max(room // numbers, 1), _MOST_REPLICAS)
-        return [range(first, min(first + size, self.replicas)) for first in range(0, self.replicas, size)]
-
-    def _rules(self) -> Rules:
-        from dealermarket.engine.state import rules_of
-
-        return rules_of(self.scenario)
-
     def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> float:
         """Runs chunks; returns the seconds it took once the engine was loaded."""
-        rules, source = self._rules(), TapeSource(self.scenario)
-        nobody = range(0)
-        self._simulate(nobody, source.complete(source.draw(self.seed, nobody)), rules, lambda _: None)  # loads the machine code
-        # Generators hold the interpreter lock between many small calls: drawing goes by turns, so that one thread
-        # draws while another computes and nobody waits for the lock itself.
-        drawing = threading.Lock()
+        simulator, source = self._simulator(), TapeSource(self.scenario)
         report = progress or (lambda _: None)
 
-        def work(replicas: range) -> None:
-            with drawing:
-                draws = source.draw(self.seed, replicas)
-            keep(self._simulate(replicas, source.complete(draws), rules, report))
+        def work(replicas: range) -> Callable[[Tape], None]:
+            return lambda tape: keep(simulator.run(replicas, tape, report))
 
-        began, executor = time.monotonic(), ThreadPoolExecutor(self.threads)
-        try:
-            futures: list[Future[None]] = [executor.submit(work, chunk) for chunk in chunks]
-            for future in as_completed(futures):
-                future.result()
-        finally:  # after an error or Ctrl-C the chunks under way are finished, no others begun
-            executor.shutdown(wait=True, cancel_futures=True)
+        simulator.load(source)
+        began = time.monotonic()
+        run_on_tapes([TapeJob(source, self.seed, chunk, work(chunk)) for chunk in chunks], self.threads)
         return time.monotonic() - began
 
-    def _simulate(self, replicas: range, tape: Tape, rules: Rules, report: Progress) -> Chunk:
-        from dealermarket.engine.advance import advance, empty_record
-        from dealermarket.engine.state import empty_state
+    def _chunks(self) -> list[range]:
+        return chunks_of(self.scenario, range(self.replicas), bool(self.policies))
 
-        steps, level = self.scenario.steps, tables_of(self.record)
-        order_count = tape.order_start[:, -1] - tape.order_start[:, 0]
-        record = empty_record(rules, order_count, steps, "steps" in level, "trades" in level, in_turn=not self.policies)
-        if self.policies and replicas:
-            from dealermarket.session import Session
-
-            Session(self.scenario, rules, record, self.policies, self.seed, replicas).run(tape.arrays(), report)
-        else:
-            advance(rules, empty_state(rules, 1), tape.arrays(), 0, 2 * steps, True, record)
-            report(len(replicas) * steps)
-        kept = slice(0, steps if "steps" in level else 0)
-        return Chunk(replicas.start, tape.capped, (tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()), record)
+    def _simulator(self) -> Simulator:
+        return Simulator(self.scenario, self.record, self.policies, self.seed)

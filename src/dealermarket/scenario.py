@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,7 +20,8 @@ from dealermarket.investors import InvestorAgent, InvestorGroup, Name
 from dealermarket.makers.agent import MarketMakerAgent
 from dealermarket.makers.hedging import NoHedge
 from dealermarket.market import MarketEnvironment
-from dealermarket.values import Value, component_of_kind, readable, suggestion
+from dealermarket.settings import apply_setting, values_at
+from dealermarket.values import Value, readable, suggestion
 
 RESERVED_NAME = "exchange"
 LARGEST_CAPPED_SHARE = 0.01
@@ -43,7 +43,8 @@ class Scenario(Value):
     """What is simulated: the market, the exchange, the investors, the makers, for how many steps.
 
     `reward_horizon` (the paper's t_m, in steps) is how long a trade's position revenue takes to be known. Entries of
-    `investors` are single investors or groups; `agents` has every one. Raises ScenarioError with all problems.
+    `investors` are single investors or groups; `agents` has every one. `choices` says why a value was chosen where
+    nothing dictates it: path of the field -> reason. Raises ScenarioError with all problems.
     """
 
     name: Name = "scenario"
@@ -54,6 +55,7 @@ class Scenario(Value):
     market: MarketEnvironment = MarketEnvironment()
     investors: Annotated[tuple[Investor, ...], Field(strict=False)]
     makers: Annotated[tuple[MarketMakerAgent, ...], Field(strict=False)]
+    choices: dict[str, str] = Field(default={})
 
     # --- what follows from the fields
 
@@ -74,6 +76,10 @@ class Scenario(Value):
         """Names of all participants: investors first, then makers; the order of every participant axis."""
         return tuple(agent.name for agent in self.agents) + self.maker_names
 
+    def values_at(self, path: str) -> list[Any]:
+        """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
+        return values_at(self.model_dump(mode="json"), path)
+
     # --- reading and writing
 
     @classmethod
@@ -92,7 +98,7 @@ class Scenario(Value):
         except tomllib.TOMLDecodeError as error:
             raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
         for setting in (settings,) if isinstance(settings, str) else settings:
-            _apply(content, setting)
+            apply_setting(cls, content, setting)
         try:
             return cls.model_validate(content)
         except ValidationError as error:
@@ -119,6 +125,7 @@ class Scenario(Value):
             *self._size_problems(),
             *self._price_problems(),
             *self._maker_problems(),
+            *self._choice_problems(),
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -185,6 +192,13 @@ class Scenario(Value):
                     "set venue = 'exchange' or hedging kind = 'none', or add a maker"
                 )
 
+    def _choice_problems(self) -> Iterable[str]:
+        for path in self.choices:
+            try:
+                self.values_at(path)
+            except ScenarioError as error:
+                yield f"choices: {error}"
+
 
 def preset_names() -> tuple[str, ...]:
     """The shipped scenarios."""
@@ -212,56 +226,3 @@ def read_source(source: str | Path) -> str:
 
 def _presets() -> Any:
     return resources.files("dealermarket") / "scenarios"
-
-
-def _apply(content: dict[str, Any], setting: str) -> None:
-    """Sets `path.to.field=value` in the content of a TOML file; list entries go by number, by name or all by `*`."""
-    path, equals, text = setting.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise ScenarioError(f"setting {setting!r}: must look like path.to.field=value, such as makers.0.pricing.alpha=1.3")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()  # a bare word is a text: kind=none
-    holders: list[Any] = [content]
-    for key in keys[:-1]:
-        holders = [child for holder in holders for child in _children(holder, key, setting)]
-    for holder in holders:
-        _assign(holder, keys[-1], value, setting)
-
-
-def _children(holder: Any, key: str, setting: str) -> list[Any]:
-    if isinstance(holder, list):
-        return [holder[index] for index in _indices(holder, key, setting)]
-    if not isinstance(holder, dict):
-        raise ScenarioError(f"setting {setting!r}: {key!r} is looked for in {holder!r}, which has no fields")
-    return [holder.setdefault(key, {})]
-
-
-def _assign(holder: Any, key: str, value: Any, setting: str) -> None:
-    if isinstance(holder, list):
-        for index in _indices(holder, key, setting):
-            holder[index] = copy.deepcopy(value)
-        return
-    if not isinstance(holder, dict):
-        raise ScenarioError(f"setting {setting!r}: {key!r} is looked for in {holder!r}, which has no fields")
-    holder[key] = copy.deepcopy(value)  # one value of `*` for many holders
-    component = component_of_kind(Scenario, value) if key == "kind" else None
-    if component is not None:  # the fields of the former kind go with it
-        for name in [name for name in holder if name not in component.model_fields]:
-            del holder[name]
-
-
-def _indices(entries: list[Any], key: str, setting: str) -> list[int]:
-    if key == "*":
-        return list(range(len(entries)))
-    named = [i for i, entry in enumerate(entries) if isinstance(entry, dict) and entry.get("name") == key]
-    if named:
-        return named
-    if key.isdigit() and int(key) < len(entries):
-        return [int(key)]
-    names = [str(entry.get("name", i)) if isinstance(entry, dict) else str(i) for i, entry in enumerate(entries)]
-    raise ScenarioError(
-        f"setting {setting!r}: no entry {key!r}; give 0..{len(entries) - 1}, * for all, or one of {', '.join(names[:12])}"
-    )

@@ -1,0 +1,77 @@
+"""Settings: `path.to.field=value`, the short way to a variant of a scenario. Entries of a list go by number, by name, or
+all at once by `*`."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from typing import Any
+
+from pydantic import BaseModel
+
+from dealermarket.errors import ScenarioError
+from dealermarket.values import component_of_kind, suggestion
+
+
+def apply_setting(root: type[BaseModel], content: dict[str, Any], setting: str) -> None:
+    """Sets `path.to.field=value` in content that is to become a `root`. Raises ScenarioError."""
+    path, equals, text = setting.partition("=")
+    keys, where = path.strip().split("."), f"setting {setting!r}"
+    if not equals or not all(keys):
+        raise ScenarioError(f"{where}: must look like path.to.field=value, such as makers.0.pricing.alpha=1.3")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()  # a bare word is a text: kind=none
+    holders: list[Any] = [content]
+    for key in keys[:-1]:
+        holders = [child for holder in holders for child in _children(holder, key, where)]
+    for holder in holders:
+        _assign(root, holder, keys[-1], value, where)
+
+
+def values_at(content: dict[str, Any], path: str) -> list[Any]:
+    """What content holds at `path.to.field`: a value, or one for each entry that the path names. Raises ScenarioError."""
+    holders: list[Any] = [content]
+    for key in path.split("."):
+        found: list[Any] = []
+        for holder in holders:
+            if isinstance(holder, dict) and key not in holder:
+                raise ScenarioError(f"{path!r}: there is no {key!r}{suggestion(key, holder)}")
+            found += _children(holder, key, repr(path))
+        holders = found
+    return holders
+
+
+def _children(holder: Any, key: str, where: str) -> list[Any]:
+    if isinstance(holder, list):
+        return [holder[index] for index in _indices(holder, key, where)]
+    if not isinstance(holder, dict):
+        raise ScenarioError(f"{where}: {key!r} is looked for in {holder!r}, which has no fields")
+    return [holder.setdefault(key, {})]
+
+
+def _assign(root: type[BaseModel], holder: Any, key: str, value: Any, where: str) -> None:
+    if isinstance(holder, list):
+        for index in _indices(holder, key, where):
+            holder[index] = copy.deepcopy(value)
+        return
+    if not isinstance(holder, dict):
+        raise ScenarioError(f"{where}: {key!r} is looked for in {holder!r}, which has no fields")
+    holder[key] = copy.deepcopy(value)  # one value of `*` for many holders
+    component = component_of_kind(root, value) if key == "kind" else None
+    if component is not None:  # the fields of the former kind go with it
+        for name in [name for name in holder if name not in component.model_fields]:
+            del holder[name]
+
+
+def _indices(entries: list[Any], key: str, where: str) -> list[int]:
+    if key == "*":
+        return list(range(len(entries)))
+    named = [i for i, entry in enumerate(entries) if isinstance(entry, dict) and entry.get("name") == key]
+    if named:
+        return named
+    if key.isdigit() and int(key) < len(entries):
+        return [int(key)]
+    names = [str(entry.get("name", i)) if isinstance(entry, dict) else str(i) for i, entry in enumerate(entries)]
+    raise ScenarioError(f"{where}: no entry {key!r}; give 0..{len(entries) - 1}, * for all, or one of {', '.join(names[:12])}")
