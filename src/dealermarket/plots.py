@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.frames import REWARDS
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8F8F00", "#555555", "#7B3294", "#A6761D")
 FORMATS = ("png", "svg")
-_STYLE: Any = {
+Array = NDArray[Any]
+STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -92,16 +94,23 @@ def plot_market_share(result: SimulationResult, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_price_curves(scenario: Scenario, maker: str, ax: Axes | None = None) -> Axes:
-    """What a maker quotes by size and tier at the mean reference spread, without skew, over the reference curve."""
+def plot_price_curves(
+    scenario: Scenario, maker: str, ax: Axes | None = None, size: Array | None = None, percent: bool = False
+) -> Axes:
+    """What a maker quotes by size and tier at the mean reference spread, without skew, over the reference curve.
+
+    `size` (n,) are the sizes drawn, those that are traded if not given; spreads in basis points, or in percent.
+    """
     agent = next((agent for agent in scenario.makers if agent.name == maker), None)
     if agent is None:
         raise ParameterError(f"maker: must be one of {', '.join(scenario.maker_names)}, got {maker!r}")
     ax = ax or _axes()
     exchange, s0 = scenario.exchange, scenario.market.reference_spread.mean
-    typical = max(math.exp(investor.size_log_mean + 3 * investor.log_std) for investor in scenario.agents)
-    size = np.linspace(0.0, min(1.5 * typical, 0.9 * exchange.v_max), 200)
-    scale = 1e4 if scenario.market.spreads_scale_with_price else 1e4 / scenario.market.mid_price.initial
+    if size is None:
+        typical = max(math.exp(investor.size_log_mean + 3 * investor.log_std) for investor in scenario.agents)
+        size = np.linspace(0.0, min(1.5 * typical, 0.9 * exchange.v_max), 200)
+    scale = 1e2 if percent else 1e4
+    scale /= 1.0 if scenario.market.spreads_scale_with_price else scenario.market.mid_price.initial
     tiers = agent.tiering.tiers
     deepest = max(maker.tiering.tiers for maker in scenario.makers) - 1
     for tier in sorted({*np.linspace(0, tiers - 1, min(tiers, 5)).astype(int).tolist()}):
@@ -109,7 +118,7 @@ def plot_price_curves(scenario: Scenario, maker: str, ax: Axes | None = None) ->
         ax.plot(size, scale * agent.pricing.spread(size, tier, s0, exchange), color=colour, lw=1.5, label=f"tier {tier}")
     ax.plot(size, scale * exchange.reference_spread(size, s0), color="black", lw=1.2, ls="--", label="reference")
     of = "" if scenario.market.spreads_scale_with_price else " of the initial price"
-    ax.set(title=maker, xlabel="size (units)", ylabel=f"spread (bp{of})")
+    ax.set(title=maker, xlabel="size (units)", ylabel=f"spread ({'%' if percent else 'bp'}{of})")
     return ax
 
 
@@ -135,7 +144,7 @@ def save_plots(result: SimulationResult, folder: Path, kind: str = "png", replic
     }
     needs_steps = ("net_position", "cumulative_reward")
     written, left_out = [], []
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         for name, draw in figures.items():
             if name in needs_steps and result.record == "summary":
                 left_out.append(f"{name}: needs steps, which this run did not record (run with --record steps)")

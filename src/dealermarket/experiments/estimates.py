@@ -1,0 +1,112 @@
+"""Means, shares and ratios with their intervals. Replicas are independent and stand on the first axis; NaN marks those
+that do not count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+LEVEL = 0.95
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value, its standard error, and a 95 % interval; each a number or an array of one shape."""
+
+    value: Array
+    error: Array
+    low: Array
+    high: Array
+
+    def __getitem__(self, index: Any) -> Estimate:
+        return Estimate(self.value[index], self.error[index], self.low[index], self.high[index])
+
+
+def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
+    """Mean over the replicas with Student's interval. Of paired differences: hand in the differences."""
+    from scipy import stats
+
+    values = np.asarray(values, dtype=np.float64)
+    count = np.sum(~np.isnan(values), axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        middle = np.nansum(values, axis=0) / count
+        spread = np.sqrt(np.nansum((values - middle) ** 2, axis=0) / (count - 1))
+        error = spread / np.sqrt(count)
+    half = stats.t.ppf(0.5 + level / 2, np.maximum(count - 1, 1)) * error
+    return Estimate(middle, error, middle - half, middle + half)
+
+
+def ratio(part: ArrayLike, whole: ArrayLike) -> Estimate:
+    """Sum of `part` over sum of `whole`, (replicas, ...), with an interval from the replicas' residuals."""
+    part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = part.sum(axis=0) / whole.sum(axis=0)
+        residual = mean((part - value * whole) / whole.mean(axis=0))
+    return Estimate(value, residual.error, value + residual.low, value + residual.high)
+
+
+def percentile(values: ArrayLike, level: float) -> Estimate:
+    """A percentile (`level` in 0..1) of one sample, with the distribution-free interval of its order statistics."""
+    from scipy import stats
+
+    sample = np.asarray(values, dtype=np.float64)
+    sample = sample[~np.isnan(sample)]
+    value = np.quantile(sample, level)
+    interval = stats.quantile_test(sample, q=value, p=level).confidence_interval(LEVEL)
+    width = interval.high - interval.low
+    return Estimate(value, width / (2 * stats.norm.ppf(0.5 + LEVEL / 2)), interval.low, interval.high)
+
+
+def slopes(values: ArrayLike, at: ArrayLike) -> Array:
+    """Least-squares slope of each replica's values (replicas, n) on `at` (n,); shape (replicas,).
+
+    Values that are NaN are left out; a replica with fewer than two has no slope (NaN)."""
+    values = np.asarray(values, dtype=np.float64)
+    there = ~np.isnan(values)
+    x = np.where(there, np.asarray(at, dtype=np.float64), np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centred = x - np.nansum(x, axis=1, keepdims=True) / there.sum(axis=1, keepdims=True)
+        slope = np.nansum(centred * np.where(there, values, 0.0), axis=1) / np.nansum(centred**2, axis=1)
+    return np.asarray(slope)
+
+
+def p_not_above_zero(values: ArrayLike) -> float:
+    """One-sided p-value of Student's test: how likely a mean at least this high is if the true one is at most 0."""
+    from scipy import stats
+
+    values = np.asarray(values, dtype=np.float64)
+    values = values[~np.isnan(values)]
+    if len(values) < 2:
+        return float("nan")
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    if error == 0:
+        return float(np.mean(values) <= 0)
+    return float(stats.t.sf(values.mean() / error, len(values) - 1))
+
+
+def resampled_means(values: ArrayLike, seed: int) -> Array:
+    """Means of bootstrap samples of the replicas, (resamples, ...): whole replicas, so that pairs stay together."""
+    from scipy import stats
+
+    values = np.asarray(values, dtype=np.float64)
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=_RESAMPLES,
+        batch=100,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return np.moveaxis(found.bootstrap_distribution, -1, 0)
+
+
+def interval_of(resamples: Sequence[float] | Array) -> tuple[float, float]:
+    """The middle 95 % of a bootstrap distribution."""
+    low, high = np.quantile(resamples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
+    return float(low), float(high)

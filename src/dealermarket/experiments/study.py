@@ -1,0 +1,177 @@
+"""Studies: variants of a market run on the same tapes, replica by replica, and what is measured of each replica.
+
+Variants share every price and every order (common random numbers), so differences between them are paired, and the
+tape is drawn once for all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
+from dealermarket.errors import ParameterError, RunFolderError
+from dealermarket.frames import Chunk, RecordLevel
+from dealermarket.scenario import Scenario
+from dealermarket.tape import Tape, TapeSource
+from dealermarket.version import __version__
+
+Array = NDArray[Any]
+Measures = Mapping[str, Array]
+"""What was measured, by name; the first axis of every array is the replica."""
+Observe = Callable[[Scenario, Chunk], dict[str, Array]]
+Measured = Mapping[str, Mapping[str, Measures]]
+"""Study -> variant -> measures."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """`replicas` markets of each variant, on common tapes, of which `observe` keeps what the question needs.
+
+    Raises ParameterError unless the variants share what the tape is drawn from.
+    """
+
+    name: str
+    variants: Mapping[str, Scenario]
+    replicas: int
+    observe: Observe
+    record: RecordLevel = "summary"
+
+    def __post_init__(self) -> None:
+        first, *others = self.variants.values()
+        for label, variant in zip(list(self.variants)[1:], others, strict=True):
+            if _exogenous(variant) != _exogenous(first):
+                raise ParameterError(
+                    f"study {self.name!r}: variant {label!r} has another market, so no common tape; measure it apart"
+                )
+
+    @property
+    def market_steps(self) -> int:
+        """Steps of markets in all."""
+        return self.replicas * sum(variant.steps for variant in self.variants.values())
+
+    def key(self, seed: int) -> str:
+        """A digest of all that the measures depend on."""
+        observe = getattr(self.observe, "func", self.observe), getattr(self.observe, "keywords", {})
+        parts = [
+            __version__,
+            str(seed),
+            str(self.replicas),
+            self.record,
+            observe[0].__qualname__,
+            repr(sorted(observe[1].items())),
+        ]
+        parts += [part for label, variant in self.variants.items() for part in (label, variant.to_toml())]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def measure(
+    studies: Sequence[Study], seed: int, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
+) -> Measured:
+    """Runs studies on threads; with `keep`, a folder, those that it holds are read, and each is kept there once it is done.
+
+    Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written.
+    """
+    report = progress or (lambda _: None)
+    found: dict[str, Mapping[str, Measures]] = {}
+    open_studies = []
+    for study in studies:
+        kept = _read(keep / f"{study.key(seed)}.npz") if keep is not None else None
+        if kept is None:
+            open_studies.append(_Open(study, seed))
+        else:
+            found[study.name] = kept
+            report(study.market_steps)
+
+    def done(study: Study, measures: Mapping[str, Measures]) -> None:
+        found[study.name] = measures
+        if keep is not None:
+            _write(keep / f"{study.key(seed)}.npz", measures)
+
+    jobs = (job for study in open_studies for job in study.jobs(report, done))
+    run_on_tapes(jobs, threads)
+    return {study.name: found[study.name] for study in studies}
+
+
+class _Open:
+    """A study that is being measured."""
+
+    def __init__(self, study: Study, seed: int) -> None:
+        self._study, self._seed, self._lock = study, seed, threading.Lock()
+        self._parts: dict[int, dict[str, Measures]] = {}
+
+    def jobs(self, report: Progress, done: Callable[[Study, Mapping[str, Measures]], None]) -> Iterable[TapeJob]:
+        study = self._study
+        market = next(iter(study.variants.values()))
+        source = TapeSource(market)
+        simulators = {label: Simulator(variant, study.record, {}, self._seed) for label, variant in study.variants.items()}
+        chunks = chunks_of(market, range(study.replicas))
+
+        def work(replicas: range) -> Callable[[Tape], None]:
+            def run(tape: Tape) -> None:
+                part = {}
+                for label, simulator in simulators.items():
+                    part[label] = study.observe(simulator.scenario, simulator.run(replicas, tape, report))
+                with self._lock:
+                    self._parts[replicas.start] = part
+                    if len(self._parts) < len(chunks):
+                        return
+                done(study, self._joined())
+
+            return run
+
+        return [TapeJob(source, self._seed, replicas, work(replicas)) for replicas in chunks]
+
+    def _joined(self) -> dict[str, Measures]:
+        parts = [self._parts[first] for first in sorted(self._parts)]
+        return {
+            label: {name: np.concatenate([part[label][name] for part in parts]) for name in parts[0][label]}
+            for label in self._study.variants
+        }
+
+
+def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
+    """All that a tape is drawn from."""
+    return (
+        scenario.steps,
+        scenario.reward_horizon,
+        scenario.exchange,
+        scenario.market,
+        scenario.agents,
+        len(scenario.makers),
+    )
+
+
+def _read(path: Path) -> dict[str, dict[str, Array]] | None:
+    """The measures in a file; None where there are none, or not whole."""
+    found: dict[str, dict[str, Array]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for entry in file.files:
+                label, _, name = entry.rpartition("|")
+                found.setdefault(label, {})[name] = file[entry]
+    except (OSError, ValueError, EOFError, KeyError):
+        return None
+    return found
+
+
+def _write(path: Path, measures: Mapping[str, Measures]) -> None:
+    arrays = {f"{label}|{name}": array for label, found in measures.items() for name, array in found.items()}
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        os.replace(temporary, path)
+    except OSError as error:
+        raise RunFolderError(
+            f"{error.filename or path}: cannot be written: {error.strerror}; free space or choose another --out"
+        ) from None
