@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,7 @@ from dealermarket.investors import InvestorAgent, InvestorGroup, Name
 from dealermarket.makers.agent import MarketMakerAgent
 from dealermarket.makers.hedging import NoHedge
 from dealermarket.market import MarketEnvironment
-from dealermarket.settings import apply_setting, values_at
+from dealermarket.settings import apply_setting, forget_changed_choices, values_at
 from dealermarket.values import Value, readable, suggestion
 
 RESERVED_NAME = "exchange"
@@ -44,7 +45,7 @@ class Scenario(Value):
 
     `reward_horizon` (the paper's t_m, in steps) is how long a trade's position revenue takes to be known. Entries of
     `investors` are single investors or groups; `agents` has every one. `choices` says why a value was chosen where
-    nothing dictates it: path of the field -> reason. Raises ScenarioError with all problems.
+    nothing dictates it, path of the field -> reason; a setting that changes the value takes its reason away. Raises ScenarioError with all problems.
     """
 
     name: Name = "scenario"
@@ -97,8 +98,10 @@ class Scenario(Value):
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
+        before = copy.deepcopy(content)
         for setting in (settings,) if isinstance(settings, str) else settings:
             apply_setting(cls, content, setting)
+        forget_changed_choices(before, content)
         try:
             return cls.model_validate(content)
         except ValidationError as error:

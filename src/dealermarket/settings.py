@@ -43,6 +43,21 @@ def values_at(content: dict[str, Any], path: str) -> list[Any]:
     return holders
 
 
+def forget_changed_choices(before: dict[str, Any], content: dict[str, Any]) -> None:
+    """Drops the reasons, in the table `choices` of content, for values that are no longer those of `before`."""
+    choices = content.get("choices")
+    if not isinstance(choices, dict):
+        return
+
+    def held(holder: dict[str, Any], path: str) -> list[Any] | None:
+        try:
+            return values_at(holder, path)
+        except ScenarioError:
+            return None
+
+    content["choices"] = {path: why for path, why in choices.items() if held(before, path) == held(content, path)}
+
+
 def _children(holder: Any, key: str, where: str) -> list[Any]:
     if isinstance(holder, list):
         return [holder[index] for index in _indices(holder, key, where)]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -269,8 +270,11 @@ def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats
     return scale, nodes
 
 
+_loaded_table = lru_cache(maxsize=64)(stored_table)  # a study has hundreds of variants with the same few tables
+
+
 def hedge_tables(wanted: list[tuple[float, int]], lam: float) -> HedgeTables:
     """The tables of these (alpha, horizon), in order; of one unused table if none is wanted."""
-    made = [stored_table(alpha, lam, horizon) for alpha, horizon in wanted or [(1.0, 1)]]
+    made = [_loaded_table(alpha, lam, horizon) for alpha, horizon in wanted or [(1.0, 1)]]
     horizons = np.array([horizon for _, horizon in wanted or [(1.0, 1)]], dtype=np.float64)
     return HedgeTables(horizons, *(np.stack(part) for part in zip(*made, strict=True)))

@@ -18,7 +18,7 @@ from dealermarket.scenario import Scenario
 Array = NDArray[Any]
 
 
-def totals(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+def totals(_: Scenario, chunk: Chunk) -> dict[str, Array]:
     """The sums of the run, each (B, M): the four rewards, their total, P&L and volumes."""
     sums = chunk.record.totals
     names = (*REWARDS, "pnl", "volume", "hedge_volume", "client_volume")
@@ -37,7 +37,7 @@ def cumulative_costs(scenario: Scenario, chunk: Chunk, points: int = 50) -> dict
     return found
 
 
-def paths(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+def paths(_: Scenario, chunk: Chunk) -> dict[str, Array]:
     """`position` (B, T, M) held into each step. Needs steps."""
     return {"position": chunk.record.steps["position"].copy()}
 
@@ -47,13 +47,17 @@ def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
     `mean_abs_position` (B, M). Needs trades."""
     steps, record = chunk.record.steps, chunk.record
     replicas, count, makers = steps.shape
-    volume = np.zeros((replicas, count, makers + 1))
-    first = len(scenario.agents)
-    for b, trades in enumerate(_trades(chunk)):
-        np.add.at(volume[b], (trades["step"], trades["maker"] - first), trades["volume"])
-        hedges = trades[trades["taker"] >= first]
-        np.add.at(volume[b], (hedges["step"], hedges["taker"] - first), hedges["volume"])
-    volume = np.cumsum(volume[:, :, :makers], axis=1)
+    first, (replica, trades) = len(scenario.agents), _trades(chunk)
+    hedges = trades["taker"] >= first
+    traded = [
+        _sums((replicas, count, makers + 1), (replica, trades["step"], trades["maker"] - first), trades["volume"]),
+        _sums(
+            (replicas, count, makers + 1),
+            (replica[hedges], trades["step"][hedges], trades["taker"][hedges] - first),
+            trades["volume"][hedges],
+        ),
+    ]
+    volume = np.cumsum(traded[0] + traded[1], axis=1)[:, :, :makers]  # without the exchange's, which stands last
     after = np.concatenate([np.abs(steps["position"][:, 1:]), np.abs(record.position[:, None])], axis=1)
     ratio = np.divide(after, volume, out=np.full(after.shape, np.nan), where=volume > 0)
     mean_abs_position = record.totals["abs_position"] / scenario.steps
@@ -62,58 +66,71 @@ def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
 
 def client_shares(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
     """`share` (B, N, M): each maker's share of each investor's volume, NaN where it did not trade. Needs trades."""
-    volume = _by_investor_and_maker(scenario, chunk, "volume")
+    orders = _orders(chunk, "taker", "maker", "volume")
+    volume = _by_client_and_maker(scenario, chunk, orders, orders["volume"])
     everybody = volume.sum(axis=2, keepdims=True)
     return {"share": np.divide(volume, everybody, out=np.full(volume.shape, np.nan), where=everybody > 0)}
 
 
 def client_yields(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
-    """Of the orders that matured, by investor and maker, each (B, N, M): `volume` and `revenue` (spread and position);
+    """Of the orders that matured, by investor and maker, each (B, N, M): `matured_volume` and `revenue` (spread and position);
     `last_tier` (B, N, M) the tier of the last trade, NaN where there was none; and `totals`. Needs trades."""
-    last_tier = np.full((len(chunk.record.totals), len(scenario.agents), len(scenario.makers)), np.nan)
-    for b, trades in enumerate(_trades(chunk)):
-        orders = trades[trades["kind"] == ORDER]
-        last_tier[b, orders["taker"], orders["maker"] - len(scenario.agents)] = orders["tier"]  # the last one stays
-    return totals(scenario, chunk) | {
-        "volume": _by_investor_and_maker(scenario, chunk, "volume", matured=True),
-        "revenue": _by_investor_and_maker(scenario, chunk, "trade_yield", matured=True),
-        "last_tier": last_tier,
-    }
+    orders = _orders(chunk, "taker", "maker", "volume", "tier", "trade_yield")
+    investors = len(scenario.agents)
+    last_tier = np.full((len(chunk.record.totals), investors, len(scenario.makers)), np.nan)
+    last_tier[orders["replica"], orders["taker"], orders["maker"] - investors] = orders["tier"]  # the last one stays
+    matured = np.isfinite(orders["trade_yield"])
+    orders = {name: values[matured] for name, values in orders.items()}
+    sums = {"matured_volume": orders["volume"], "revenue": orders["trade_yield"] * orders["volume"]}
+    found = {name: _by_client_and_maker(scenario, chunk, orders, values) for name, values in sums.items()}
+    return totals(scenario, chunk) | found | {"last_tier": last_tier}
 
 
 def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> dict[str, Array]:
     """Position revenue of the makers' orders by horizon h = 0..longest: sums over the orders made at least `longest` steps
     before the end, by investor (B, N, longest + 1) and by the tier they were quoted (B, K, longest + 1), and the
     `_volume` (B, N) and (B, K) to divide them by. Needs trades."""
-    horizons = np.arange(longest + 1)
-    tiers = max(maker.tiering.tiers for maker in scenario.makers)
-    mids, groups = chunk.prices[0], {"investor": len(scenario.agents), "tier": tiers}
-    found = {f"by_{name}": np.zeros((len(mids), count, longest + 1)) for name, count in groups.items()}
-    found |= {f"by_{name}_volume": np.zeros((len(mids), count)) for name, count in groups.items()}
-    for b, trades in enumerate(_trades(chunk)):
-        orders = trades[(trades["kind"] == ORDER) & (trades["step"] < scenario.steps - longest)]
-        moves = mids[b][orders["step"][:, None] + horizons] - mids[b][orders["step"]][:, None]
-        revenue = (-orders["side"] * orders["volume"])[:, None] * moves
-        for name, member in (("investor", orders["taker"]), ("tier", orders["tier"])):
-            np.add.at(found[f"by_{name}"][b], member, revenue)
-            np.add.at(found[f"by_{name}_volume"][b], member, orders["volume"])
+    orders = _orders(chunk, "taker", "step", "side", "volume", "tier")
+    early = orders["step"] < scenario.steps - longest
+    orders = {name: values[early] for name, values in orders.items()}
+    mids, replica, start = chunk.prices[0], orders["replica"], orders["step"]
+    groups = {
+        "investor": (len(scenario.agents), orders["taker"]),
+        "tier": (max(maker.tiering.tiers for maker in scenario.makers), orders["tier"]),
+    }
+    found = {}
+    for name, (count, member) in groups.items():
+        shape = (len(mids), count)
+        found[f"by_{name}_volume"] = _sums(shape, (replica, member), orders["volume"])
+        signed = -orders["side"] * orders["volume"]
+        revenue = [
+            _sums(shape, (replica, member), signed * (mids[replica, start + h] - mids[replica, start])) for h in range(longest + 1)
+        ]
+        found[f"by_{name}"] = np.stack(revenue, axis=-1)
     return found
 
 
-def _trades(chunk: Chunk) -> list[Array]:
-    """The trades of each replica, in the order they were made."""
+def _trades(chunk: Chunk) -> tuple[Array, Array]:
+    """The row of its replica in the chunk and the trade, of every trade in the order they were made; each (trades,)."""
     record = chunk.record
-    return [record.trades[a : a + n] for a, n in zip(record.trade_start, record.trade_count, strict=True)]
+    trades = [record.trades[a : a + n] for a, n in zip(record.trade_start, record.trade_count, strict=True)]
+    return np.repeat(np.arange(len(trades)), record.trade_count), np.concatenate(trades)
 
 
-def _by_investor_and_maker(scenario: Scenario, chunk: Chunk, field: str, matured: bool = False) -> Array:
-    """Sums over the orders, (B, N, M), of volume or of a field times volume; of matured orders only if asked for."""
+def _orders(chunk: Chunk, *fields: str) -> dict[str, Array]:
+    """`replica`, its row in the chunk, and fields of the trades of investors, in the order they were made; each (orders,)."""
+    replica, trades = _trades(chunk)
+    orders = trades["kind"] == ORDER
+    return {"replica": replica[orders]} | {field: trades[field][orders] for field in fields}
+
+
+def _sums(shape: tuple[int, ...], index: tuple[Array, ...], values: Array) -> Array:
+    """Sums of values (n,) by the cell that they belong to; `index` has an array (n,) for each axis of `shape`."""
+    return np.bincount(np.ravel_multi_index(index, shape), values, int(np.prod(shape))).reshape(shape)
+
+
+def _by_client_and_maker(scenario: Scenario, chunk: Chunk, orders: dict[str, Array], values: Array) -> Array:
+    """Sums of an order's values, (B, N, M)."""
     investors = len(scenario.agents)
-    sums = np.zeros((len(chunk.record.totals), investors, len(scenario.makers)))
-    for b, trades in enumerate(_trades(chunk)):
-        orders = trades[trades["kind"] == ORDER]
-        if matured:
-            orders = orders[np.isfinite(orders["trade_yield"])]
-        values = orders["volume"] if field == "volume" else orders[field] * orders["volume"]
-        np.add.at(sums[b], (orders["taker"], orders["maker"] - investors), values)
-    return sums
+    shape = (len(chunk.record.totals), investors, len(scenario.makers))
+    return _sums(shape, (orders["replica"], orders["taker"], orders["maker"] - investors), values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +46,7 @@ class Plan:
         variations = min(VARIATION_RUNS // divisor, chosen)
         return cls(experiment, scenario or experiment.scenario(), chosen, variations, command)
 
+    @cached_property
     def studies(self) -> list[Study]:
         """All that must be measured, with names that tell experiments and variations apart."""
         experiment, found = self.experiment, []
@@ -63,7 +65,7 @@ class Plan:
         tables = experiment.tables(scenario, results)
         rows = [
             (variation, value, experiment.verdicts(varied, self._results(label, measured)))
-            for variation, value, label, varied in self._varied()
+            for variation, value, label, varied in self._varied
         ]
         if rows:
             tables.append(_variations_table(scenario, verdicts, rows, self.runs, self.variation_runs))
@@ -76,6 +78,7 @@ class Plan:
             robust=(sum(overall(row) is Outcome.HOLDS for _, _, row in rows), len(rows)),
         )
 
+    @cached_property
     def _varied(self) -> list[tuple[Variation, float, str, Scenario]]:
         return (
             [
@@ -88,7 +91,7 @@ class Plan:
         )
 
     def _markets(self) -> list[tuple[str, Scenario, int]]:
-        varied = [(label, scenario, self.variation_runs) for _, _, label, scenario in self._varied()]
+        varied = [(label, scenario, self.variation_runs) for _, _, label, scenario in self._varied]
         return [("", self.scenario, self.runs), *varied]
 
     def _name(self, label: str, study: str) -> str:
@@ -122,14 +125,14 @@ class Section:
 
 def market_steps(plans: Sequence[Plan]) -> int:
     """Steps of markets that plans take in all."""
-    return sum(study.market_steps for plan in plans for study in plan.studies())
+    return sum(study.market_steps for plan in plans for study in plan.studies)
 
 
 def run_plans(
     plans: Sequence[Plan], seed: int = 0, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
 ) -> list[Section]:
     """Runs plans and draws their conclusions; `keep` is a folder for measures, so that an interrupted run can go on."""
-    studies = [study for plan in plans for study in plan.studies()]
+    studies = [study for plan in plans for study in plan.studies]
     measured = measure(studies, seed, threads, progress, keep)
     return [plan.section(measured) for plan in plans]
 
@@ -138,8 +141,9 @@ def experiments() -> Mapping[str, Experiment]:
     """Every experiment by name, in the order of the report."""
     from dealermarket.experiments.curves import Curves
     from dealermarket.experiments.internalization import Internalization
+    from dealermarket.experiments.price_sensitivity import PriceSensitivity
 
-    every = (Curves(), Internalization())
+    every = (Curves(), Internalization(), PriceSensitivity())
     return {experiment.name: experiment for experiment in every}
 
 

@@ -56,7 +56,12 @@ class Study:
     @property
     def market_steps(self) -> int:
         """Steps of markets in all."""
-        return self.replicas * sum(variant.steps for variant in self.variants.values())
+        return self.replicas * sum(variant.steps for variant in self.distinct.values())
+
+    @property
+    def distinct(self) -> dict[int, Scenario]:
+        """The variants without repetitions, by identity: the same scenario under two labels is run once."""
+        return {id(variant): variant for variant in self.variants.values()}
 
     def key(self, seed: int) -> str:
         """A digest of all that the measures depend on."""
@@ -69,7 +74,7 @@ class Study:
             observe[0].__qualname__,
             repr(sorted(observe[1].items())),
         ]
-        parts += [part for label, variant in self.variants.items() for part in (label, variant.to_toml())]
+        parts += [part for label, variant in self.variants.items() for part in (label, variant.model_dump_json())]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -106,20 +111,18 @@ class _Open:
 
     def __init__(self, study: Study, seed: int) -> None:
         self._study, self._seed, self._lock = study, seed, threading.Lock()
-        self._parts: dict[int, dict[str, Measures]] = {}
+        self._parts: dict[int, dict[int, Measures]] = {}
 
     def jobs(self, report: Progress, done: Callable[[Study, Mapping[str, Measures]], None]) -> Iterable[TapeJob]:
         study = self._study
         market = next(iter(study.variants.values()))
         source = TapeSource(market)
-        simulators = {label: Simulator(variant, study.record, {}, self._seed) for label, variant in study.variants.items()}
+        simulators = {name: Simulator(variant, study.record, {}, self._seed) for name, variant in study.distinct.items()}
         chunks = chunks_of(market, range(study.replicas))
 
         def work(replicas: range) -> Callable[[Tape], None]:
             def run(tape: Tape) -> None:
-                part = {}
-                for label, simulator in simulators.items():
-                    part[label] = study.observe(simulator.scenario, simulator.run(replicas, tape, report))
+                part = {name: study.observe(each.scenario, each.run(replicas, tape, report)) for name, each in simulators.items()}
                 with self._lock:
                     self._parts[replicas.start] = part
                     if len(self._parts) < len(chunks):
@@ -132,10 +135,11 @@ class _Open:
 
     def _joined(self) -> dict[str, Measures]:
         parts = [self._parts[first] for first in sorted(self._parts)]
-        return {
-            label: {name: np.concatenate([part[label][name] for part in parts]) for name in parts[0][label]}
-            for label in self._study.variants
+        found = {
+            each: {name: np.concatenate([part[each][name] for part in parts]) for name in parts[0][each]}
+            for each in self._study.distinct
         }
+        return {label: found[id(variant)] for label, variant in self._study.variants.items()}
 
 
 def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
