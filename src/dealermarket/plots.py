@@ -212,6 +212,21 @@ def _cycle(count: int) -> list[str]:
     return [COLOURS[i % len(COLOURS)] for i in range(count)]
 
 
+def heat_map(ax: Axes, values: Array, form: str, top: float = 1.0) -> None:
+    """Values (rows, columns) from 0 to `top` and more as colours, each written into its cell in the format `form`."""
+    ax.imshow(values, vmin=0.0, vmax=top, cmap="cividis", aspect="auto")
+    for row, cells in enumerate(values):
+        for column, value in enumerate(cells):
+            colour = "white" if value < 0.5 * top else "black"
+            ax.text(column, row, form.format(value), ha="center", va="center", fontsize=8, color=colour)
+    ax.grid(visible=False)
+
+
+def sequence(count: int) -> list[Any]:
+    """Colours for `count` ordered things, from light to dark."""
+    return [_shade(0.2 + 0.8 * n / max(count - 1, 1)) for n in range(count)]
+
+
 def _shade(depth: float) -> Any:
     from matplotlib import colormaps
 

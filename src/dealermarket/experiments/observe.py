@@ -104,7 +104,8 @@ def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> dict[str, A
         found[f"by_{name}_volume"] = _sums(shape, (replica, member), orders["volume"])
         signed = -orders["side"] * orders["volume"]
         revenue = [
-            _sums(shape, (replica, member), signed * (mids[replica, start + h] - mids[replica, start])) for h in range(longest + 1)
+            _sums(shape, (replica, member), signed * (mids[replica, start + h] - mids[replica, start]))
+            for h in range(longest + 1)
         ]
         found[f"by_{name}"] = np.stack(revenue, axis=-1)
     return found

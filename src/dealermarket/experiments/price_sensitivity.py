@@ -14,7 +14,7 @@ from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Study
 from dealermarket.makers.tiering import FixedTiers
-from dealermarket.plots import COLOURS
+from dealermarket.plots import COLOURS, heat_map
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -195,7 +195,6 @@ class PriceSensitivity(Experiment):
                 ax.set_yticks(range(len(shares)), labels=[f"{n} ({size:g})" for n, size in enumerate(sizes)])
                 ax.set_xticks(range(shares.shape[1]))
                 ax.set(xlabel="tier the maker gives the investor", ylabel="investor (mean size)")
-                ax.grid(visible=False)
 
             against = "with fixed tiers" if study == "fixed" else "that tiers by revenue rate"
             return Figure(

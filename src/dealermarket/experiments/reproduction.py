@@ -140,10 +140,22 @@ def run_plans(
 def experiments() -> Mapping[str, Experiment]:
     """Every experiment by name, in the order of the report."""
     from dealermarket.experiments.curves import Curves
+    from dealermarket.experiments.hedging_paths import HedgingPaths
     from dealermarket.experiments.internalization import Internalization
+    from dealermarket.experiments.markouts import Markouts
     from dealermarket.experiments.price_sensitivity import PriceSensitivity
+    from dealermarket.experiments.sophistication import Sophistication
+    from dealermarket.experiments.volatility import Volatility
 
-    every = (Curves(), Internalization(), PriceSensitivity())
+    every = (
+        Curves(),
+        PriceSensitivity(),
+        Internalization(),
+        HedgingPaths(),
+        Volatility(),
+        Sophistication(),
+        Markouts(),
+    )
     return {experiment.name: experiment for experiment in every}
 
 

@@ -1,0 +1,134 @@
+"""Hedging paths: a maker's net position with and without hedging (Fig. 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dealermarket.experiments import observe
+from dealermarket.experiments.estimates import Estimate, mean
+from dealermarket.experiments.experiment import Experiment, Results, Variation
+from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
+from dealermarket.experiments.study import Array, Study
+from dealermarket.plots import COLOURS
+from dealermarket.scenario import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STUDIED = 0
+POLICIES = {
+    "no hedging": "kind=none",
+    "γ = 0": "risk_aversion=0.0",
+    "γ = 1": "risk_aversion=1.0",
+    "γ = ∞": "kind=full",
+}
+THOUSAND = 1000.0
+
+
+class HedgingPaths(Experiment):
+    """The same market four times, with four hedging policies of one maker."""
+
+    name = "hedging-paths"
+    title = "Net position with and without hedging"
+    source = "Section 3.3, Fig. 4"
+    question = "How does a maker's net position move without hedging, with patient hedging (γ = 0), and with hasty hedging (γ = 1 and ∞)?"
+    preset = "hedging"
+    settings = ("steps=3000",)
+    runs = 100
+    variations = (
+        Variation("v_max", "exchange.v_max", (5000.0, 12000.0)),
+        Variation("alpha", "makers.*.pricing.alpha", (1.1, 1.7)),
+        Variation("tier penalty", "makers.*.pricing.tier_penalty", (1e-5, 8e-4)),
+        Variation("t_m", "reward_horizon", (1, 16)),
+        Variation("EWMA weight", "makers.*.tiering.weight", (0.02, 0.2)),
+        Variation("sd of log size", "investors.*.log_std", (0.25, 0.7)),
+    )
+
+    def studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        variants = {label: scenario.with_settings(f"makers.{STUDIED}.hedging.{setting}") for label, setting in POLICIES.items()}
+        return [Study("paths", variants, runs, observe.paths, "steps")]
+
+    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
+        widest = mean(_sizes(results, "no hedging").max(axis=1))
+        typical = {label: _sizes(results, label).mean(axis=1) for label in POLICIES}
+        calmer = mean(typical["no hedging"] - typical["γ = 0"])
+        nearer = {label: mean(typical["γ = 0"] - typical[label]) for label in ("γ = 1", "γ = ∞")}
+        return [
+            Verdict(
+                "unhedged: thousands",
+                "Without hedging the position wanders to thousands.",
+                judged(bool(widest.low > THOUSAND), bool(widest.high < THOUSAND)),
+                f"The largest |position| of a run is {_said(widest)} units on average.",
+            ),
+            Verdict(
+                "γ = 0: calmer",
+                "Patient hedging keeps the position smaller than no hedging.",
+                judged(bool(calmer.low > 0), bool(calmer.high < 0)),
+                f"Mean |position| is {_said(calmer)} units smaller, in paired runs.",
+            ),
+            Verdict(
+                "γ = 1, ∞: near 0",
+                "Hasty hedging keeps it nearer to 0 than patient hedging.",
+                judged(all(bool(gap.low > 0) for gap in nearer.values()), any(bool(gap.high < 0) for gap in nearer.values())),
+                "; ".join(f"{label}: {_said(gap)} units smaller than γ = 0" for label, gap in nearer.items()) + ".",
+            ),
+        ]
+
+    def tables(self, scenario: Scenario, results: Results) -> list[Table]:
+        rows = []
+        for label in POLICIES:
+            sizes = _sizes(results, label)
+            rows.append(
+                {
+                    "hedging": label,
+                    **with_interval("mean", mean(sizes.mean(axis=1))),
+                    "median": float(np.median(sizes)),
+                    **with_interval("largest", mean(sizes.max(axis=1))),
+                    **with_interval("spike", mean(sizes.max(axis=1) / sizes.mean(axis=1))),
+                }
+            )
+        return [
+            Table(
+                "positions",
+                f"|position| held into a step (units), over {scenario.steps:,} steps; 95 % intervals over the runs in brackets.",
+                pd.DataFrame(rows),
+                (
+                    Column("hedging", "hedging"),
+                    interval_column("mean", "mean", 0),
+                    Column("median", "median", 0),
+                    interval_column("largest", "largest of a run", 0),
+                    interval_column("spike", "largest / mean", 1),
+                ),
+            )
+        ]
+
+    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
+        return [_path_figure(results, label, colour) for label, colour in zip(POLICIES, COLOURS, strict=False)]
+
+
+def _path_figure(results: Results, label: str, colour: str) -> Figure:
+    def draw(ax: Axes) -> None:
+        everything = [results["paths"][policy]["position"][:, :, STUDIED] for policy in POLICIES]
+        widest = 1.05 * max(float(np.quantile(np.abs(paths), 0.999)) for paths in everything)
+        position = results["paths"][label]["position"][:, :, STUDIED]
+        low, high = np.quantile(position, [0.05, 0.95], axis=0)
+        ax.fill_between(np.arange(position.shape[1]), low, high, color="#BBBBBB", alpha=0.6, lw=0, label="5 to 95 % of the runs")
+        ax.plot(position[0], color=colour, lw=0.7, label="the first run")
+        ax.set(title=label, xlabel="step (15 minutes each)", ylabel="net position (units)", ylim=(-widest, widest))
+        ax.legend(fontsize=8, loc="upper left", ncols=2)
+
+    name = label.replace(" = ", "-").replace(" ", "-").replace("γ", "gamma").replace("∞", "infinite")
+    caption = f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs. Same prices and orders in every panel."
+    return Figure(f"figure-4-{name}", caption, draw, (5.6, 3.2))
+
+
+def _sizes(results: Results, label: str) -> Array:
+    """|position| of the studied maker, (replicas, steps)."""
+    return np.abs(results["paths"][label]["position"][:, :, STUDIED])
+
+
+def _said(estimate: Estimate) -> str:
+    return f"{float(estimate.value):,.0f} [{float(estimate.low):,.0f}, {float(estimate.high):,.0f}]"

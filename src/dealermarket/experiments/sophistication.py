@@ -1,0 +1,241 @@
+"""Sophistication: investors who know where the price goes, the tiers they end in, and what tiering saves (section 3.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dealermarket.errors import ParameterError
+from dealermarket.experiments import observe
+from dealermarket.experiments.estimates import mean, p_not_above_zero, ratio, slopes
+from dealermarket.experiments.experiment import Experiment, Results, Variation
+from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
+from dealermarket.experiments.study import Array, Measures, Study
+from dealermarket.plots import COLOURS, heat_map
+from dealermarket.scenario import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STUDIED = 0
+SIGNIFICANCE = 0.01
+WITH, WITHOUT, NOBODY = "with tiers", "without tiers", "nobody tiers"
+BASIS_POINTS = 1e4
+
+
+class Sophistication(Experiment):
+    """One population with oracle probabilities from 0 up; a maker with tiers, the same maker without."""
+
+    name = "sophistication"
+    title = "Sophisticated investors and tiering"
+    source = "Section 3.2, described there and never run"
+    question = (
+        "Some investors know with some probability where the price will be when their trade is judged. Does tiering by average yield "
+        "find them, and what does it save the maker?"
+    )
+    preset = "informed"
+    runs = 300
+    variations = (
+        Variation("v_max", "exchange.v_max", (50.0, 1000.0)),
+        Variation("alpha", "makers.*.pricing.alpha", (1.1, 1.7)),
+        Variation("tier penalty", "makers.*.pricing.tier_penalty", (1e-5, 3e-5, 3e-4)),
+        Variation("t_m", "reward_horizon", (1, 2, 8, 16)),
+        Variation("EWMA weight", "makers.*.tiering.weight", (0.01, 0.02, 0.1, 0.2)),
+        Variation("sd of log size", "investors.*.log_std", (0.25, 1.0)),
+        Variation("volatility", "market.mid_price.volatility", (0.02, 0.05, 0.3)),
+    )
+
+    def checked(self, scenario: Scenario) -> Scenario:
+        scenario = super().checked(scenario)
+        if len({agent.oracle_probability for agent in scenario.agents}) < 2:
+            raise ParameterError(
+                f"{self.name}: needs investors of different oracle_probability, those of {scenario.name!r} are all alike"
+            )
+        return scenario
+
+    def studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        variants = {WITH: scenario, WITHOUT: scenario.with_settings(f"makers.{STUDIED}.tiering.tiers=1")}
+        return [Study("tiering", variants, runs, observe.client_yields, "trades")]
+
+    def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        return [
+            Study("nobody", {NOBODY: scenario.with_settings("makers.*.tiering.tiers=1")}, runs, observe.client_yields, "trades")
+        ]
+
+    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
+        oracle, found = _oracle(scenario), results["tiering"][WITH]
+        found_out = slopes(found["last_tier"][:, :, STUDIED], oracle)
+        cheaper = slopes(_yields(found), oracle)
+        saved = results["tiering"][WITH]["total_reward"][:, STUDIED] - results["tiering"][WITHOUT]["total_reward"][:, STUDIED]
+        tiers, yields, gain = mean(found_out), mean(cheaper), mean(saved)
+        return [
+            _signed(
+                "tier rises",
+                "The more an investor knows, the worse the tier it ends in (one-sided p < 0.01).",
+                p_not_above_zero(found_out),
+                f"From oracle probability 0 to 1 the last tier rises by {tiers.value:.2f} [{tiers.low:.2f}, {tiers.high:.2f}].",
+            ),
+            _signed(
+                "yield falls",
+                "The more an investor knows, the less the maker earns per unit traded with it (one-sided p < 0.01).",
+                p_not_above_zero(-cheaper),
+                f"From oracle probability 0 to 1 the yield changes by {BASIS_POINTS * yields.value:.2f} bp "
+                f"[{BASIS_POINTS * yields.low:.2f}, {BASIS_POINTS * yields.high:.2f}].",
+            ),
+            _signed(
+                "tiering saves",
+                "The maker earns more with tiers than the same maker without (total reward, paired, one-sided p < 0.01).",
+                p_not_above_zero(saved),
+                f"Tiering saves {gain.value:.4f} [{gain.low:.4f}, {gain.high:.4f}] (price × units) a run.",
+            ),
+        ]
+
+    def tables(self, scenario: Scenario, results: Results) -> list[Table]:
+        found = results["tiering"][WITH]
+        tier = mean(found["last_tier"][:, :, STUDIED])
+        earned = ratio(found["revenue"][:, :, STUDIED], found["matured_volume"][:, :, STUDIED])
+        volume = found["matured_volume"]
+        share = ratio(volume[:, :, STUDIED], volume.sum(axis=2))
+        clients = [
+            {
+                "investor": agent.name,
+                "oracle": agent.oracle_probability,
+                **with_interval("tier", tier[n]),
+                **with_interval("yield", earned[n]),
+                **with_interval("share", share[n]),
+            }
+            for n, agent in enumerate(scenario.agents)
+        ]
+        makers = []
+        for label, measures in _variants(results).items():
+            base = results["tiering"][WITH]
+            makers.append(
+                {
+                    "maker": label,
+                    **{
+                        name: float(measures[name][:, STUDIED].mean())
+                        for name in ("spread_revenue", "position_revenue", "risk_cost")
+                    },
+                    **with_interval("reward", mean(measures["total_reward"][:, STUDIED])),
+                    **with_interval("pnl", mean(measures["pnl"][:, STUDIED])),
+                    **with_interval("share", ratio(measures["client_volume"][:, STUDIED], measures["client_volume"].sum(axis=1))),
+                    **with_interval("saved", mean(base["total_reward"][:, STUDIED] - measures["total_reward"][:, STUDIED])),
+                    **with_interval("saved_pnl", mean(base["pnl"][:, STUDIED] - measures["pnl"][:, STUDIED])),
+                }
+            )
+        return [
+            Table(
+                "clients",
+                "By investor: the tier in which the maker quoted its last trade (0 is best), what the maker earned per unit traded with it (spread "
+                "and position revenue, basis points), and the maker's share of its volume; 95 % intervals in brackets.",
+                pd.DataFrame(clients),
+                (
+                    Column("investor", "investor"),
+                    Column("oracle", "oracle probability", 2),
+                    interval_column("tier", "last tier", 2),
+                    interval_column("yield", "yield (bp)", 2, BASIS_POINTS),
+                    interval_column("share", "maker's share", 3),
+                ),
+            ),
+            Table(
+                "makers",
+                "The maker with tiers, without, and where its competitor has none either: rewards of a run (price × units), share of the "
+                "investors' volume, and what tiering saves against it (paired differences).",
+                pd.DataFrame(makers),
+                (
+                    Column("maker", "maker"),
+                    Column("spread_revenue", "spread revenue", 3),
+                    Column("position_revenue", "position revenue", 3),
+                    Column("risk_cost", "risk cost", 3),
+                    interval_column("reward", "total reward", 3),
+                    interval_column("pnl", "P&L", 3),
+                    interval_column("share", "share", 3),
+                    interval_column("saved", "tiering saves", 3),
+                    interval_column("saved_pnl", "of P&L", 3),
+                ),
+            ),
+        ]
+
+    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
+        found, oracle = results["tiering"][WITH], _oracle(scenario)
+        tiers = range(scenario.makers[STUDIED].tiering.tiers)
+        names = [f"{n} ({100 * p:.0f} %)" for n, p in enumerate(oracle)]
+
+        def ended(ax: Axes) -> None:
+            last = found["last_tier"][:, :, STUDIED]
+            traded = np.maximum((~np.isnan(last)).sum(axis=0), 1)
+            heat_map(ax, np.stack([(last == tier).sum(axis=0) / traded for tier in tiers], axis=1), "{:.2f}", top=0.8)
+            ax.set_yticks(range(len(names)), labels=names)
+            ax.set_xticks(list(tiers))
+            ax.set(xlabel="tier of its last trade", ylabel="investor (oracle probability)")
+
+        def earned(ax: Axes) -> None:
+            for k, (label, measures) in enumerate(_variants(results).items()):
+                estimate = ratio(measures["revenue"][:, :, STUDIED], measures["matured_volume"][:, :, STUDIED])
+                half = BASIS_POINTS * (estimate.high - estimate.value)
+                ax.errorbar(
+                    oracle,
+                    BASIS_POINTS * estimate.value,
+                    half,
+                    color=COLOURS[k],
+                    marker="o",
+                    ms=4,
+                    lw=1.3,
+                    capsize=2,
+                    label=label,
+                )
+            ax.axhline(0, color="black", lw=0.8)
+            ax.set(xlabel="oracle probability", ylabel="yield (basis points)")
+            ax.legend(fontsize=9)
+
+        def rewards(ax: Axes) -> None:
+            parts = ("spread_revenue", "position_revenue", "risk_cost", "total_reward")
+            for k, (label, measures) in enumerate(_variants(results).items()):
+                estimate = mean(np.stack([measures[name][:, STUDIED] for name in parts], axis=1))
+                place = np.arange(len(parts)) + 0.27 * (k - 1)
+                ax.bar(place, estimate.value, 0.25, color=COLOURS[k], label=label)
+                ax.errorbar(place, estimate.value, estimate.high - estimate.value, fmt="none", color="black", lw=1, capsize=2)
+            ax.axhline(0, color="black", lw=0.8)
+            ax.set_xticks(range(len(parts)), labels=[name.replace("_", "\n") for name in parts])
+            ax.set(ylabel="reward of a run (price × units)")
+            ax.legend(fontsize=9)
+
+        return [
+            Figure(
+                "last-tier", "Share of the runs in which an investor's last trade with the maker was quoted in each tier.", ended
+            ),
+            Figure(
+                "yield",
+                "What the maker earns per unit traded with an investor, by what the investor knows; bars: 95 % intervals.",
+                earned,
+            ),
+            Figure("rewards", "The maker's rewards with tiers, without, and where nobody tiers; black: 95 % intervals.", rewards),
+        ]
+
+    def notes(self, scenario: Scenario, results: Results) -> list[str]:
+        return [
+            "An oracle decides an investor's side, not whether it trades: with oracle probability p it is right in (1 + p) / 2 of its trades.",
+            "The competitor tiers by average yield throughout, except where nobody tiers. Without tiers the maker quotes everybody its best price, so "
+            "the clients whom the competitor has put into worse tiers come to it.",
+        ]
+
+
+def _variants(results: Results) -> dict[str, Measures]:
+    return {**results["tiering"], **results["nobody"]}
+
+
+def _oracle(scenario: Scenario) -> Array:
+    return np.array([agent.oracle_probability for agent in scenario.agents])
+
+
+def _yields(measures: Measures) -> Array:
+    """Yield by replica and investor, NaN where nothing matured."""
+    revenue, volume = measures["revenue"][:, :, STUDIED], measures["matured_volume"][:, :, STUDIED]
+    return np.divide(revenue, volume, out=np.full(volume.shape, np.nan), where=volume > 0)
+
+
+def _signed(name: str, claim: str, p: float, evidence: str) -> Verdict:
+    """A verdict on the sign of an effect, from the p-value of its absence."""
+    return Verdict(name, claim, judged(p < SIGNIFICANCE, p > 1 - SIGNIFICANCE), f"{evidence[:-1]}, p = {p:.1g}.")
