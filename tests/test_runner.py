@@ -127,7 +127,7 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     partial = SimulationResult.load(tmp_path / "cut")
     assert not partial.complete
     assert len(partial.summary) == 2 * 2 * stop_after
-    with pytest.raises(RunFolderError, match="or finish its run with run --resume"):
+    with pytest.raises(RunFolderError, match="or finish what was begun there with --resume"):
         runner.run(out=tmp_path / "cut")
     monkeypatch.setattr(dealermarket.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
     done: list[int] = []

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dealermarket.disk import errors_of, replacing
 from dealermarket.errors import RunFolderError
 from dealermarket.frames import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.scenario import Scenario, read_source
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
 META, SCENARIO, PARTS = "meta.json", "scenario.toml", "parts"
 _CAPPED = b"capped_orders"
-_LIBRARIES = ("numpy", "numba", "pandas", "pyarrow", "scipy")
+LIBRARIES = ("numpy", "numba", "pandas", "pyarrow", "scipy")
 
 
 class RunMeta:
@@ -60,7 +58,7 @@ class RunFolder(RunMeta):
         """A new folder; refuses one that exists and is not empty."""
         cls.check_free(path)
         text = scenario.to_toml()
-        with _errors_of(path):
+        with errors_of(path):
             path.mkdir(parents=True, exist_ok=True)
             folder = cls(path, scenario, {"version": __version__, "complete": False, **meta, "scenario_sha256": _digest(text)})
             folder._write_meta()  # first, so that whatever is there says that it is incomplete
@@ -71,10 +69,9 @@ class RunFolder(RunMeta):
     @staticmethod
     def check_free(path: Path) -> None:
         """Raises RunFolderError unless `path` is free for a new folder: not there, or an empty folder."""
-        with _errors_of(path):
+        with errors_of(path):
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                resume = f", or finish its run with run --resume {path}" if (path / META).exists() else ""
-                raise RunFolderError(f"{path}: exists and is not an empty folder; choose another --out{resume}")
+                raise RunFolderError(f"{path}: exists and is not an empty folder; choose another --out{_way_on(path)}")
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -133,7 +130,7 @@ class RunFolder(RunMeta):
 
     def clear_leftovers(self) -> None:
         """Removes what interrupted writing left of our own files; before a run is resumed."""
-        with _errors_of(self.path):
+        with errors_of(self.path):
             (self.path / PARTS).mkdir(exist_ok=True)
             for leftover in (*(self.path / PARTS).glob("*.parquet.tmp"), *self.path.glob("*.parquet.tmp")):
                 leftover.unlink()
@@ -150,7 +147,7 @@ class RunFolder(RunMeta):
         """Merges the parts in replica order and says that the run is complete."""
         import pyarrow.parquet as pq
 
-        with _errors_of(self.path):
+        with errors_of(self.path):
             capped = 0
             for first in chunks:
                 capped += int(pq.read_schema(self._part("summary", first)).metadata[_CAPPED])
@@ -160,7 +157,7 @@ class RunFolder(RunMeta):
             self.meta |= {
                 "complete": True,
                 "capped_orders": capped,
-                "libraries": {name: installed_version(name) for name in _LIBRARIES},
+                "libraries": {name: installed_version(name) for name in LIBRARIES},
                 "seconds": round(seconds, 3),
             }
             self._write_meta()
@@ -172,7 +169,7 @@ class RunFolder(RunMeta):
     def _write_table(self, path: Path, parts: Any) -> None:
         import pyarrow.parquet as pq
 
-        with _replacing(path) as temporary:
+        with replacing(path) as temporary:
             writer = None
             for part in parts:
                 content = part if path.parent.name == PARTS else part.replace_schema_metadata(None)
@@ -185,7 +182,7 @@ class RunFolder(RunMeta):
         self._write_text(META, json.dumps(self.meta, indent=2) + "\n")
 
     def _write_text(self, name: str, text: str) -> None:
-        with _replacing(self.path / name) as temporary:
+        with replacing(self.path / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
     # --- reading
@@ -213,6 +210,15 @@ class RunFolder(RunMeta):
         return pa.concat_tables(parts)
 
 
+def _way_on(path: Path) -> str:
+    """For a message: how to go on with what an interruption left in a folder."""
+    try:
+        meta = json.loads((path / META).read_text(encoding="utf-8"))
+        return "" if meta["complete"] else f", or finish what was begun there with --resume {path}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -226,24 +232,3 @@ def _is_whole(part: Path) -> bool:
     except (OSError, pa.ArrowException):
         return False
     return True
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file that takes the place of `path` when all went well: what is there is always whole."""
-    temporary = path.with_name(path.name + ".tmp")
-    with _errors_of(path):
-        yield temporary
-        os.replace(temporary, path)
-
-
-@contextmanager
-def _errors_of(path: Path) -> Iterator[None]:
-    """Failures of the disk as RunFolderErrors."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunFolderError(
-            f"{error.filename or path}: cannot be written: {reason}; free space or choose a folder you may write to with --out"
-        ) from None

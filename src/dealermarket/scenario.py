@@ -45,7 +45,8 @@ class Scenario(Value):
 
     `reward_horizon` (the paper's t_m, in steps) is how long a trade's position revenue takes to be known. Entries of
     `investors` are single investors or groups; `agents` has every one. `choices` says why a value was chosen where
-    nothing dictates it, path of the field -> reason; a setting that changes the value takes its reason away. Raises ScenarioError with all problems.
+    nothing dictates it, path of the field -> reason; a setting that changes a value takes its reason away.
+    Raises ScenarioError with all problems.
     """
 
     name: Name = "scenario"

@@ -58,9 +58,9 @@ def percentile(values: ArrayLike, level: float) -> Estimate:
     sample = np.asarray(values, dtype=np.float64)
     sample = sample[~np.isnan(sample)]
     value = np.quantile(sample, level)
-    interval = stats.quantile_test(sample, q=value, p=level).confidence_interval(LEVEL)
-    width = interval.high - interval.low
-    return Estimate(value, width / (2 * stats.norm.ppf(0.5 + LEVEL / 2)), interval.low, interval.high)
+    interval: Any = stats.quantile_test(sample, q=float(value), p=level).confidence_interval(LEVEL)
+    low, high = np.asarray(interval.low), np.asarray(interval.high)
+    return Estimate(np.asarray(value), (high - low) / (2 * stats.norm.ppf(0.5 + LEVEL / 2)), low, high)
 
 
 def slopes(values: ArrayLike, at: ArrayLike) -> Array:
@@ -80,14 +80,14 @@ def p_not_above_zero(values: ArrayLike) -> float:
     """One-sided p-value of Student's test: how likely a mean at least this high is if the true one is at most 0."""
     from scipy import stats
 
-    values = np.asarray(values, dtype=np.float64)
-    values = values[~np.isnan(values)]
-    if len(values) < 2:
+    sample = np.asarray(values, dtype=np.float64)
+    sample = sample[~np.isnan(sample)]
+    if len(sample) < 2:
         return float("nan")
-    error = values.std(ddof=1) / np.sqrt(len(values))
+    error = sample.std(ddof=1) / np.sqrt(len(sample))
     if error == 0:
-        return float(np.mean(values) <= 0)
-    return float(stats.t.sf(values.mean() / error, len(values) - 1))
+        return float(sample.mean() <= 0)
+    return float(stats.t.sf(sample.mean() / error, len(sample) - 1))
 
 
 def resampled_means(values: ArrayLike, seed: int) -> Array:

@@ -26,6 +26,9 @@ POLICIES = {
     "γ = ∞": "kind=full",
 }
 THOUSAND = 1000.0
+SPIKE = 10.0  # how many times its mean a position with spikes reaches
+DRAWN_RUNS = 100
+HASTY = ("γ = 1", "γ = ∞")
 
 
 class HedgingPaths(Experiment):
@@ -34,28 +37,33 @@ class HedgingPaths(Experiment):
     name = "hedging-paths"
     title = "Net position with and without hedging"
     source = "Section 3.3, Fig. 4"
-    question = "How does a maker's net position move without hedging, with patient hedging (γ = 0), and with hasty hedging (γ = 1 and ∞)?"
-    preset = "hedging"
-    settings = ("steps=3000",)
-    runs = 100
+    question = (
+        "How does a maker's net position move without hedging, with patient hedging (γ = 0), "
+        "and with hasty hedging (γ = 1 and ∞)?"
+    )
+    preset = "hedging-paths"
+    runs = 200
     variations = (
-        Variation("v_max", "exchange.v_max", (5000.0, 12000.0)),
-        Variation("alpha", "makers.*.pricing.alpha", (1.1, 1.7)),
-        Variation("tier penalty", "makers.*.pricing.tier_penalty", (1e-5, 8e-4)),
-        Variation("t_m", "reward_horizon", (1, 16)),
-        Variation("EWMA weight", "makers.*.tiering.weight", (0.02, 0.2)),
-        Variation("sd of log size", "investors.*.log_std", (0.25, 0.7)),
+        Variation("v_max", "exchange.v_max", (5000.0, 20000.0)),
+        Variation("alpha", "makers.*.pricing.alpha", (1.7,)),
+        Variation("tier penalty", "makers.*.pricing.tier_penalty", (1e-4,)),
+        Variation("t_m", "reward_horizon", (16,)),
+        Variation("EWMA weight", "makers.*.tiering.weight", (0.2,)),
+        Variation("sd of log size", "investors.*.log_std", (0.25, 0.75)),
     )
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        variants = {label: scenario.with_settings(f"makers.{STUDIED}.hedging.{setting}") for label, setting in POLICIES.items()}
-        return [Study("paths", variants, runs, observe.paths, "steps")]
+        return [Study("sizes", _variants(scenario), runs, observe.position_sizes, "steps")]
+
+    def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        return [Study("paths", _variants(scenario), min(runs, DRAWN_RUNS), observe.paths, "steps")]
 
     def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
-        widest = mean(_sizes(results, "no hedging").max(axis=1))
-        typical = {label: _sizes(results, label).mean(axis=1) for label in POLICIES}
+        widest = mean(_sizes(results, "no hedging", "largest"))
+        typical = {label: _sizes(results, label, "mean") for label in POLICIES}
         calmer = mean(typical["no hedging"] - typical["γ = 0"])
-        nearer = {label: mean(typical["γ = 0"] - typical[label]) for label in ("γ = 1", "γ = ∞")}
+        nearer = {label: mean(typical["γ = 0"] - typical[label]) for label in HASTY}
+        spikes = {label: mean(_sizes(results, label, "largest") / typical[label]) for label in HASTY}
         return [
             Verdict(
                 "unhedged: thousands",
@@ -75,19 +83,26 @@ class HedgingPaths(Experiment):
                 judged(all(bool(gap.low > 0) for gap in nearer.values()), any(bool(gap.high < 0) for gap in nearer.values())),
                 "; ".join(f"{label}: {_said(gap)} units smaller than γ = 0" for label, gap in nearer.items()) + ".",
             ),
+            Verdict(
+                "γ = 1, ∞: spikes",
+                f"With hasty hedging what is left are spikes, at least {SPIKE:g} times the mean |position|.",
+                judged(all(bool(s.low > SPIKE) for s in spikes.values()), any(bool(s.high < SPIKE) for s in spikes.values())),
+                "; ".join(f"{label}: the largest |position| is {_said(ratio)} times the mean" for label, ratio in spikes.items())
+                + ".",
+            ),
         ]
 
     def tables(self, scenario: Scenario, results: Results) -> list[Table]:
         rows = []
         for label in POLICIES:
-            sizes = _sizes(results, label)
+            typical, largest = _sizes(results, label, "mean"), _sizes(results, label, "largest")
             rows.append(
                 {
                     "hedging": label,
-                    **with_interval("mean", mean(sizes.mean(axis=1))),
-                    "median": float(np.median(sizes)),
-                    **with_interval("largest", mean(sizes.max(axis=1))),
-                    **with_interval("spike", mean(sizes.max(axis=1) / sizes.mean(axis=1))),
+                    **with_interval("mean", mean(typical)),
+                    **with_interval("median", mean(_sizes(results, label, "median"))),
+                    **with_interval("largest", mean(largest)),
+                    **with_interval("spike", mean(largest / typical)),
                 }
             )
         return [
@@ -97,8 +112,8 @@ class HedgingPaths(Experiment):
                 pd.DataFrame(rows),
                 (
                     Column("hedging", "hedging"),
-                    interval_column("mean", "mean", 0),
-                    Column("median", "median", 0),
+                    interval_column("mean", "mean of a run", 0),
+                    interval_column("median", "median of a run", 0),
                     interval_column("largest", "largest of a run", 0),
                     interval_column("spike", "largest / mean", 1),
                 ),
@@ -115,19 +130,28 @@ def _path_figure(results: Results, label: str, colour: str) -> Figure:
         widest = 1.05 * max(float(np.quantile(np.abs(paths), 0.999)) for paths in everything)
         position = results["paths"][label]["position"][:, :, STUDIED]
         low, high = np.quantile(position, [0.05, 0.95], axis=0)
-        ax.fill_between(np.arange(position.shape[1]), low, high, color="#BBBBBB", alpha=0.6, lw=0, label="5 to 95 % of the runs")
+        ax.fill_between(
+            np.arange(position.shape[1]), low, high, color="#BBBBBB", alpha=0.6, lw=0, label=f"5 to 95 % of {len(position)} runs"
+        )
         ax.plot(position[0], color=colour, lw=0.7, label="the first run")
         ax.set(title=label, xlabel="step (15 minutes each)", ylabel="net position (units)", ylim=(-widest, widest))
         ax.legend(fontsize=8, loc="upper left", ncols=2)
 
     name = label.replace(" = ", "-").replace(" ", "-").replace("γ", "gamma").replace("∞", "infinite")
-    caption = f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs. Same prices and orders in every panel."
+    caption = (
+        f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs drawn. "
+        "Same prices and orders in every panel."
+    )
     return Figure(f"figure-4-{name}", caption, draw, (5.6, 3.2))
 
 
-def _sizes(results: Results, label: str) -> Array:
-    """|position| of the studied maker, (replicas, steps)."""
-    return np.abs(results["paths"][label]["position"][:, :, STUDIED])
+def _variants(scenario: Scenario) -> dict[str, Scenario]:
+    return {label: scenario.with_settings(f"makers.{STUDIED}.hedging.{setting}") for label, setting in POLICIES.items()}
+
+
+def _sizes(results: Results, label: str, which: str) -> Array:
+    """Mean, median or largest |position| of the studied maker in a run, (replicas,)."""
+    return np.asarray(results["sizes"][label][which][:, STUDIED])
 
 
 def _said(estimate: Estimate) -> str:

@@ -73,21 +73,24 @@ class Internalization(Experiment):
             "100 % below 50 %",
             f"The maker with the whole market internalizes better at every step from step {FIRST_STEPS} on.",
             judged(bool(np.all(gap.high < 0)), bool(np.any(gap.low > 0))),
-            f"{len(gap.value) - above} of {len(gap.value)} steps below; the 95 % interval of the paired difference lies below 0 at "
+            f"{len(gap.value) - above} of {len(gap.value)} steps below; the 95 % interval of the paired difference lies below "
+            f"0 at "
             f"{int(np.sum(gap.high < 0))} of them; mean difference at the last step {gap.value[-1]:.4f} "
             f"[{gap.low[-1]:.4f}, {gap.high[-1]:.4f}].",
         )
         if scenario.steps <= TABLE_2_STEP:
             return [below]
-        distances = [abs(found.value - paper) / _tolerance(found, len(half)) for _, _, paper, found in _table_2(results)]
+        distances = [float(abs(found.value - paper)) / _tolerance(found, len(half)) for _, _, paper, found in _table_2(results)]
         within = sum(distance <= 1 for distance in distances)
         return [
             below,
             Verdict(
                 "Table 2",
-                f"The percentiles at step {TABLE_2_STEP} are the paper's, within the sampling error of both (99 % level) and its rounding.",
+                f"The percentiles at step {TABLE_2_STEP} are the paper's, within the sampling error of both (99 % level) and "
+                f"its rounding.",
                 judged(within == len(distances), within < len(distances)),
-                f"{within} of {len(distances)} percentiles within; the largest difference is {max(distances):.2f} of what is allowed.",
+                f"{within} of {len(distances)} percentiles within; the largest difference is {max(distances):.2f} of what is "
+                f"allowed.",
             ),
         ]
 
@@ -114,7 +117,8 @@ class Internalization(Experiment):
             found.append(
                 Table(
                     "table-2",
-                    f"Table 2: |position after step {TABLE_2_STEP}| / volume through it, percentiles over the runs; 95 % intervals in brackets.",
+                    f"Table 2: |position after step {TABLE_2_STEP}| / volume through it, percentiles over the runs; 95 % "
+                    f"intervals in brackets.",
                     pd.DataFrame(rows),
                     (
                         Column("share", "market share"),
@@ -176,7 +180,8 @@ class Internalization(Experiment):
                 )
         return Table(
             "hedging",
-            "With hedging: a maker alone in the market that hedges at the exchange, beside one of two that hedge with each other. "
+            "With hedging: a maker alone in the market that hedges at the exchange, beside one of two that hedge with each "
+            "other. "
             "Average |net position| over the run and |net position| at its end, each over all volume traded; volume hedged per "
             "unit of client volume; hedging cost in basis points of client volume.",
             pd.DataFrame(rows),
@@ -219,7 +224,8 @@ class Internalization(Experiment):
         return [
             Figure(
                 "figure-7",
-                "Fig. 7. Lines: mean over the runs, the thin dark band its 95 % interval, the pale band the middle half of the runs; "
+                "Fig. 7. Lines: mean over the runs, the thin dark band its 95 % interval, the pale band the middle half of the "
+                "runs; "
                 "circles: the paper's values.",
                 fall,
             ),
@@ -235,10 +241,13 @@ class Internalization(Experiment):
         share = results["flow"]["half"]["client_volume"]
         empty = [int(np.isnan(_metric(results, label)[:, TABLE_2_STEP : TABLE_2_STEP + 1]).sum()) for label in LABELS]
         return [
-            f"At half the market the maker takes {100 * ratio(share[:, 0], share.sum(axis=1)).value:.1f} % of the clients' volume: the two "
+            f"At half the market the maker takes {100 * ratio(share[:, 0], share.sum(axis=1)).value:.1f} % of the clients' "
+            f"volume: the two "
             f"makers' prices are equal and ties are drawn. For the whole market it quotes {CHEAPER:.0%} below the other.",
-            f"Runs in which the maker had not traded by step {TABLE_2_STEP}, left out of the percentiles: {empty[0]} at 50 %, {empty[1]} at 100 %.",
-            "At the first steps |position| / volume is near 1 by definition (after one trade the position is the volume); the paper's "
+            f"Runs in which the maker had not traded by step {TABLE_2_STEP}, left out of the percentiles: {empty[0]} at 50 %, "
+            f"{empty[1]} at 100 %.",
+            "At the first steps |position| / volume is near 1 by definition (after one trade the position is the volume); the "
+            "paper's "
             "0.69 and 0.67 after step 0 must be of another definition and are not compared.",
         ]
 

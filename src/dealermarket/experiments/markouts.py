@@ -33,7 +33,8 @@ class Markouts(Experiment):
     title = "Markouts"
     source = "Sections 3.2 and 3.3; the plot that a dealing desk looks at first"
     question = (
-        "How much is a trade worth to its maker h steps later? The position revenue of a unit, by horizon, for every investor and every tier: "
+        "How much is a trade worth to its maker h steps later? The position revenue of a unit, by horizon, for every investor "
+        "and every tier: "
         "does it show who knows where the price goes?"
     )
     preset = "informed"
@@ -73,7 +74,8 @@ class Markouts(Experiment):
                 "as the theory",
                 "At the horizon of the oracle every investor's markout is that of the theory: −p σ √(2 dt t_m / π).",
                 judged(bool(np.all(away <= allowed)), bool(np.any(away > allowed))),
-                f"{int(np.sum(away <= allowed))} of {len(away)} investors within {allowed:.2f} standard errors; the furthest is {np.max(away):.2f} away.",
+                f"{int(np.sum(away <= allowed))} of {len(away)} investors within {allowed:.2f} standard errors; the furthest "
+                f"is {np.max(away):.2f} away.",
             )
         ]
         if informed.any():
@@ -84,7 +86,8 @@ class Markouts(Experiment):
                     "At that horizon trades with every informed investor have lost money before spread.",
                     judged(bool(np.all(worst < 0)), bool(np.any(found.low[informed, judged_at] > 0))),
                     f"{int(np.sum(worst < 0))} of {int(informed.sum())} intervals lie below 0; markouts from "
-                    f"{BASIS_POINTS * found.value[informed, judged_at].max():.2f} to {BASIS_POINTS * found.value[informed, judged_at].min():.2f} bp.",
+                    f"{BASIS_POINTS * found.value[informed, judged_at].max():.2f} to "
+                    f"{BASIS_POINTS * found.value[informed, judged_at].min():.2f} bp.",
                 )
             )
         return verdicts
@@ -110,8 +113,8 @@ class Markouts(Experiment):
             found = _markout(results, group)
             for n, row in enumerate(rows):
                 for h in range(LONGEST + 1):
-                    row |= with_interval(f"h_{h}", found[n, h])
-            caption = f"Position revenue per unit h steps after the trade, by {group} (basis points), all makers; 95 % intervals in brackets."
+                    row.update(with_interval(f"h_{h}", found[n, h]))
+            caption = f"Position revenue per unit h steps after the trade, by {group} (basis points), all makers; 95 % intervals."
             tables.append(Table(f"by-{group}", caption, pd.DataFrame(rows), (*first[group], *shown)))
         return tables
 
@@ -158,7 +161,8 @@ class Markouts(Experiment):
 
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
         return [
-            "The theory: with probability p the side is the sign of a normal price move of standard deviation σ √(dt t_m), so the maker loses "
+            "The theory: with probability p the side is the sign of a normal price move of standard deviation σ √(dt t_m), so "
+            "the maker loses "
             "p σ √(2 dt / π) h / √t_m per unit by horizon h ≤ t_m, and no more after it. Spreads come on top.",
             f"Trades of the last {LONGEST} steps are left out, so that every horizon has the same trades.",
         ]

@@ -42,6 +42,12 @@ def paths(_: Scenario, chunk: Chunk) -> dict[str, Array]:
     return {"position": chunk.record.steps["position"].copy()}
 
 
+def position_sizes(_: Scenario, chunk: Chunk) -> dict[str, Array]:
+    """`mean`, `median` and `largest` |position| held into a step, each (B, M). Needs steps."""
+    size = np.abs(chunk.record.steps["position"])
+    return {"mean": size.mean(axis=1), "median": np.median(size, axis=1), "largest": size.max(axis=1)}
+
+
 def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
     """|position after step t| / volume traded through t, (B, T, M), NaN before the first trade; and `totals` with
     `mean_abs_position` (B, M). Needs trades."""

@@ -14,7 +14,7 @@ from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Study
 from dealermarket.makers.tiering import FixedTiers
-from dealermarket.plots import COLOURS, heat_map
+from dealermarket.plots import COLOURS
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class PriceSensitivity(Experiment):
     title = "Price sensitivity"
     source = "Section 4.2, Figs 5 and 6"
     question = (
-        "A maker pins one investor to a tier for a whole run. What share of the investor's volume does it win, against a competitor "
+        "A maker pins one investor to a tier for a whole run. What share of the investor's volume does it win, against a "
+        "competitor "
         "whose tiers stand still, and against one that answers by tiering its clients by the revenue they bring? Are larger "
         "investors more sensitive to the price?"
     )
@@ -96,9 +97,11 @@ class PriceSensitivity(Experiment):
         furthest = float(np.abs(shares.value - wanted)[equal].max()) if equal.any() else 0.0
         return Verdict(
             "fixed: 1, ½, 0",
-            "Against fixed tiers the share is 1 where the maker's tier is better, one half where it is equal and 0 where it is worse.",
+            "Against fixed tiers the share is 1 where the maker's tier is better, one half where it is equal and 0 where it is "
+            "worse.",
             judged(exact and fair, not (exact and fair)),
-            f"{int((shares.value == wanted)[~equal].sum())} of {int((~equal).sum())} points with unequal tiers are exactly 1 or 0; "
+            f"{int((shares.value == wanted)[~equal].sum())} of {int((~equal).sum())} points with unequal tiers are exactly 1 "
+            f"or 0; "
             f"the {int(equal.sum())} with equal tiers are within {furthest:.3f} of one half"
             + (", inside their joint 95 % intervals." if fair else ", outside their joint 95 % intervals."),
         )
@@ -119,11 +122,13 @@ class PriceSensitivity(Experiment):
                     bool(np.all(drop.low > 0) and np.all(~(steps.low > 0))), bool(np.any(steps.low > 0) or np.any(drop.high < 0))
                 ),
                 f"From the best tier to the worst it falls by {drop.value.min():.2f} (the least of all investors) to "
-                f"{drop.value.max():.2f}; {int(np.sum(steps.low > 0))} of {steps.value.size} steps to the next tier rise significantly.",
+                f"{drop.value.max():.2f}; {int(np.sum(steps.low > 0))} of {steps.value.size} steps to the next tier rise "
+                f"significantly.",
             ),
             Verdict(
                 "larger: more sensitive",
-                "Larger investors are more price sensitive: the mean share over the tiers falls with log size (one-sided p < 0.01).",
+                "Larger investors are more price sensitive: the mean share over the tiers falls with log size (one-sided p < "
+                "0.01).",
                 judged(p < SIGNIFICANCE, p > 1 - SIGNIFICANCE),
                 f"Slope {falling.value:.4f} [{falling.low:.4f}, {falling.high:.4f}] a unit of log size, p = {p:.1g}; "
                 f"mean shares by rising size: {averages}.",
@@ -162,7 +167,8 @@ class PriceSensitivity(Experiment):
             found.append(
                 Table(
                     f"shares-{study}",
-                    f"Share of each investor's volume against {what}, by the tier that the maker gives it; 95 % intervals in brackets.",
+                    f"Share of each investor's volume against {what}, by the tier that the maker gives it; 95 % intervals in "
+                    f"brackets.",
                     pd.DataFrame(rows),
                     (
                         Column("investor", "investor"),
@@ -238,7 +244,8 @@ class PriceSensitivity(Experiment):
         away = np.array([here[investor] - FIG_6[investor] for investor in PAPERS_INVESTORS])
         return [
             f"The root mean square distance to Fig. 6's {away.size} values is {np.sqrt(np.mean(away**2)):.2f}; the largest is "
-            f"{np.abs(away).max():.2f}. The paper gives no set-up for this figure, and says that its values have a standard deviation of about 0.08.",
+            f"{np.abs(away).max():.2f}. The paper gives no set-up for this figure, and says that its values have a standard "
+            f"deviation of about 0.08.",
         ]
 
 

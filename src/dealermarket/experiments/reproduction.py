@@ -43,7 +43,7 @@ class Plan:
         """The plan at the experiment's own number of runs, a tenth of them if `quick`, or at `runs`."""
         divisor = QUICK_SHARE if quick else 1
         chosen = runs if runs is not None else max(experiment.runs // divisor, 1)
-        variations = min(VARIATION_RUNS // divisor, chosen)
+        variations = VARIATION_RUNS // divisor if runs is None else min(VARIATION_RUNS, runs)
         return cls(experiment, scenario or experiment.scenario(), chosen, variations, command)
 
     @cached_property

@@ -32,7 +32,8 @@ class Sophistication(Experiment):
     title = "Sophisticated investors and tiering"
     source = "Section 3.2, described there and never run"
     question = (
-        "Some investors know with some probability where the price will be when their trade is judged. Does tiering by average yield "
+        "Some investors know with some probability where the price will be when their trade is judged. Does tiering by average "
+        "yield "
         "find them, and what does it save the maker?"
     )
     preset = "informed"
@@ -128,7 +129,8 @@ class Sophistication(Experiment):
         return [
             Table(
                 "clients",
-                "By investor: the tier in which the maker quoted its last trade (0 is best), what the maker earned per unit traded with it (spread "
+                "By investor: the tier in which the maker quoted its last trade (0 is best), what the maker earned per unit "
+                "traded with it (spread "
                 "and position revenue, basis points), and the maker's share of its volume; 95 % intervals in brackets.",
                 pd.DataFrame(clients),
                 (
@@ -141,7 +143,8 @@ class Sophistication(Experiment):
             ),
             Table(
                 "makers",
-                "The maker with tiers, without, and where its competitor has none either: rewards of a run (price × units), share of the "
+                "The maker with tiers, without, and where its competitor has none either: rewards of a run (price × units), "
+                "share of the "
                 "investors' volume, and what tiering saves against it (paired differences).",
                 pd.DataFrame(makers),
                 (
@@ -216,8 +219,10 @@ class Sophistication(Experiment):
 
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
         return [
-            "An oracle decides an investor's side, not whether it trades: with oracle probability p it is right in (1 + p) / 2 of its trades.",
-            "The competitor tiers by average yield throughout, except where nobody tiers. Without tiers the maker quotes everybody its best price, so "
+            "An oracle decides an investor's side, not whether it trades: with oracle probability p it is right in (1 + p) / 2 "
+            "of its trades.",
+            "The competitor tiers by average yield throughout, except where nobody tiers. Without tiers the maker quotes "
+            "everybody its best price, so "
             "the clients whom the competitor has put into worse tiers come to it.",
         ]
 
@@ -233,7 +238,7 @@ def _oracle(scenario: Scenario) -> Array:
 def _yields(measures: Measures) -> Array:
     """Yield by replica and investor, NaN where nothing matured."""
     revenue, volume = measures["revenue"][:, :, STUDIED], measures["matured_volume"][:, :, STUDIED]
-    return np.divide(revenue, volume, out=np.full(volume.shape, np.nan), where=volume > 0)
+    return np.asarray(np.divide(revenue, volume, out=np.full(volume.shape, np.nan), where=volume > 0))
 
 
 def _signed(name: str, claim: str, p: float, evidence: str) -> Verdict:

@@ -7,7 +7,6 @@ tape is drawn once for all of them.
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
-from dealermarket.errors import ParameterError, RunFolderError
+from dealermarket.disk import errors_of, replacing
+from dealermarket.errors import ParameterError
 from dealermarket.frames import Chunk, RecordLevel
 from dealermarket.scenario import Scenario
 from dealermarket.tape import Tape, TapeSource
@@ -122,7 +122,9 @@ class _Open:
 
         def work(replicas: range) -> Callable[[Tape], None]:
             def run(tape: Tape) -> None:
-                part = {name: study.observe(each.scenario, each.run(replicas, tape, report)) for name, each in simulators.items()}
+                part: dict[int, Measures] = {
+                    name: study.observe(each.scenario, each.run(replicas, tape, report)) for name, each in simulators.items()
+                }
                 with self._lock:
                     self._parts[replicas.start] = part
                     if len(self._parts) < len(chunks):
@@ -169,13 +171,7 @@ def _read(path: Path) -> dict[str, dict[str, Array]] | None:
 
 def _write(path: Path, measures: Mapping[str, Measures]) -> None:
     arrays = {f"{label}|{name}": array for label, found in measures.items() for name, array in found.items()}
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
+    with errors_of(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        os.replace(temporary, path)
-    except OSError as error:
-        raise RunFolderError(
-            f"{error.filename or path}: cannot be written: {error.strerror}; free space or choose another --out"
-        ) from None
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

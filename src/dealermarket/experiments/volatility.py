@@ -40,7 +40,8 @@ class Volatility(Experiment):
     title = "Hedging and volatility"
     source = "Section 4.4, Figs 8 and 9"
     question = (
-        "Hedging costs money now, waiting costs money when the price moves against the position. Which risk aversion γ makes the sum of "
+        "Hedging costs money now, waiting costs money when the price moves against the position. Which risk aversion γ makes "
+        "the sum of "
         "hedging cost and risk cost smallest, at a volatility of 10 % and of 30 %?"
     )
     preset = "hedging"
@@ -130,7 +131,8 @@ class Volatility(Experiment):
                 "At 30 % volatility γ = 0 and γ = 0.05 cost most.",
                 dearest,
                 "; ".join(
-                    f"γ = {GAMMAS[n]} costs {gaps.value[k]:.3f} [{gaps.low[k]:.3f}, {gaps.high[k]:.3f}] more than γ = {GAMMAS[nearest]}"
+                    f"γ = {GAMMAS[n]} costs {gaps.value[k]:.3f} [{gaps.low[k]:.3f}, {gaps.high[k]:.3f}] more than γ = "
+                    f"{GAMMAS[nearest]}"
                     for k, n in enumerate(few)
                 ),
             ),
@@ -164,7 +166,8 @@ class Volatility(Experiment):
             )
         return Table(
             f"costs-{label[:2]}",
-            f"Volatility {label}: costs and reward of a run by the maker's γ (price × units), mean and 95 % interval; differences are paired, "
+            f"Volatility {label}: costs and reward of a run by the maker's γ (price × units), mean and 95 % interval; "
+            f"differences are paired, "
             f"run by run, with the cheapest γ = {GAMMAS[cheapest]} and with γ = 0.",
             pd.DataFrame(rows),
             (
@@ -197,7 +200,8 @@ class Volatility(Experiment):
             )
         return Table(
             "best-gamma",
-            "The best γ by volatility, with the range in which it falls in 95 % of bootstrap samples of the runs; what it costs, and what it saves "
+            "The best γ by volatility, with the range in which it falls in 95 % of bootstrap samples of the runs; what it "
+            "costs, and what it saves "
             "against γ = 0 and against hedging everything at once (γ = ∞).",
             pd.DataFrame(rows),
             (
@@ -229,7 +233,8 @@ class Volatility(Experiment):
                 )
         return Table(
             "hot-potato",
-            "The hot potato: both makers at the same γ, beside the maker alone at γ while its competitor keeps its own. Volume hedged per unit of "
+            "The hot potato: both makers at the same γ, beside the maker alone at γ while its competitor keeps its own. Volume "
+            "hedged per unit of "
             "client volume in the whole market; hedging and risk cost of the first maker.",
             pd.DataFrame(rows),
             (
@@ -265,7 +270,8 @@ class Volatility(Experiment):
 
         return Figure(
             f"figure-{number}",
-            f"Fig. {number}. Cost so far at {label} volatility, by γ: mean over the runs, bands are its 95 % intervals. The paper shows one path of each.",
+            f"Fig. {number}. Cost so far at {label} volatility, by γ: mean over the runs, bands are its 95 % intervals. The "
+            f"paper shows one path of each.",
             draw,
         )
 
@@ -356,7 +362,8 @@ class Volatility(Experiment):
         }
         largest = {label: max(GAMMAS, key=lambda g: float(np.mean(_cost(results[f"both {label}"][g])))) for label in VOLATILITIES}
         return [
-            f"The competitor keeps γ = {getattr(scenario.makers[1].hedging, 'risk_aversion', 'none')}, except for the hot potato. "
+            f"The competitor keeps γ = {getattr(scenario.makers[1].hedging, 'risk_aversion', 'none')}, except for the hot "
+            f"potato. "
             "γ = ∞ hedges everything at every step.",
             "Both makers at one γ, the dearest is "
             + " and ".join(f"γ = {gamma} at {label}" for label, gamma in largest.items())

@@ -1,0 +1,31 @@
+"""Files that are written whole or not at all, and failures of the disk as errors that a user can read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dealermarket.errors import RunFolderError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file that takes the place of `path` when all went well: what is there is always whole."""
+    temporary = path.with_name(path.name + ".tmp")
+    with errors_of(path):
+        yield temporary
+        os.replace(temporary, path)
+
+
+@contextmanager
+def errors_of(path: Path) -> Iterator[None]:
+    """Failures of the disk as RunFolderErrors."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunFolderError(
+            f"{error.filename or path}: cannot be written: {reason}; free space or choose a folder you may write to with --out"
+        ) from None
