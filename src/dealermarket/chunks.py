@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -20,6 +21,11 @@ Progress = Callable[[int], None]
 _CHUNK_NUMBERS = 2_000_000
 _CHUNK_NUMBERS_WITH_POLICIES = 16_000_000
 _MOST_REPLICAS = 1024
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) -> list[range]:

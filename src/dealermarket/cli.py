@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from dealermarket.errors import DealerMarketError, ParameterError, RunFolderError, ScenarioError
+from dealermarket.chunks import cores
+from dealermarket.console import announce_compiling, maker_tables, open_console, progress, rate
+from dealermarket.errors import DealerMarketError, InterruptedRunError, ParameterError, RunFolderError, ScenarioError
+from dealermarket.experiments.command import experiment, reproduce
 from dealermarket.frames import RecordLevel
 from dealermarket.version import __version__
 
@@ -33,6 +35,8 @@ app = App(
 )
 scenarios = App(name="scenarios", help="The shipped scenarios: list them, show one, or write one out to edit.")
 app.command(scenarios)
+app.command(experiment)
+app.command(reproduce)
 
 Run = Annotated[Path, Parameter(help="The folder of a run.")]
 _set = Parameter(
@@ -61,13 +65,12 @@ def run(
     ] = False,
 ) -> None:
     """Run a market and print the makers' rewards."""
-    from dealermarket.console import progress
-    from dealermarket.run_folder import RunFolder
+    from dealermarket.run_folder import RunFolder, next_folder
     from dealermarket.runner import SimulationRunner
     from dealermarket.scenario import Scenario
 
-    quiet = _console(stderr=True)
-    threads = threads if threads is not None else _cores()
+    quiet = open_console(stderr=True)
+    threads = threads if threads is not None else cores()
     if resume is not None:
         if any(given is not None for given in (scenario, steps, replicas, seed, record, out)) or settings:
             raise ParameterError("--resume: takes the scenario and its options from the folder; leave them out")
@@ -79,14 +82,14 @@ def run(
         changes = (*settings, f"steps={steps}") if steps is not None else settings
         loaded = Scenario.load(scenario, changes)
         runner = SimulationRunner(loaded, 100 if replicas is None else replicas, seed or 0, threads, record or "summary")
-        folder = out if out is not None else _next_folder(loaded.name)
+        folder = out if out is not None else next_folder(RUNS, loaded.name)
         RunFolder.check_free(folder)
-        _announce_compiling(quiet)
+        announce_compiling(quiet)
         try:
             with progress(quiet, runner.market_steps) as report:
                 result = runner.run(folder, report)
         except KeyboardInterrupt:
-            raise InterruptedRunError(folder) from None
+            raise InterruptedRunError(folder, "run") from None
     if as_json:
         print(json.dumps(_as_json(result, folder), indent=2))
     else:
@@ -112,7 +115,7 @@ def list_scenarios() -> None:
     for name in preset_names():
         preset = Scenario.load(name)
         table.add_row(name, str(len(preset.agents)), str(len(preset.makers)), str(preset.steps), preset.description)
-    _console().print(table)
+    open_console().print(table)
 
 
 @scenarios.command(name="show")
@@ -140,7 +143,7 @@ def write_scenario(
         raise ScenarioError(f"{file}: exists already and is left as it is; give another name") from None
     except OSError as error:
         raise ScenarioError(f"{file}: cannot be written: {error.strerror}") from None
-    _console().print(f"{file} written; edit it and try: dealermarket run {file}", highlight=False, soft_wrap=True)
+    open_console().print(f"{file} written; edit it and try: dealermarket run {file}", highlight=False, soft_wrap=True)
 
 
 @app.command
@@ -155,7 +158,7 @@ def check(
 
     scenario = Scenario.load(file, settings)
     investors, makers = len(scenario.agents), len(scenario.makers)
-    _console().print(
+    open_console().print(
         f"{file}: fine; {investors} investors, {makers} makers, {scenario.steps} steps, t_m = {scenario.reward_horizon}",
         highlight=False,
         soft_wrap=True,
@@ -177,7 +180,7 @@ def plot(
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunFolderError(f"{out}: exists and is not an empty folder; choose another --out")
     result = SimulationResult.load(run)
-    _draw(result, out if out is not None else run / "plots", kind, replica, _console())
+    _draw(result, out if out is not None else run / "plots", kind, replica, open_console())
 
 
 @app.command
@@ -209,25 +212,16 @@ def inspect(
 
         rows = pq.read_metadata(file).num_rows
         table.add_row(file.name, f"{rows:,} rows, {file.stat().st_size / 1e6:,.2f} MB")
-    console = _console()
+    console = open_console()
     console.print(table)
     _print_makers(result, console)
 
 
-class InterruptedRunError(DealerMarketError):
-    """Somebody pressed Ctrl-C."""
-
-    def __init__(self, folder: Path) -> None:
-        kept = (folder / "meta.json").exists()
-        way_on = f"finish it with: dealermarket run --resume {folder}" if kept else "nothing was written"
-        super().__init__(f"interrupted; {way_on}")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status: 0, 2 for bad input, 130 when interrupted."""
-    problems = _console(stderr=True)
+    problems = open_console(stderr=True)
     try:
-        app(arguments, exit_on_error=False, print_error=False, console=_console(), error_console=problems)
+        app(arguments, exit_on_error=False, print_error=False, console=open_console(), error_console=problems)
     except InterruptedRunError as error:
         problems.print(str(error), style="yellow", highlight=False, markup=False, soft_wrap=True)
         return INTERRUPTED
@@ -251,35 +245,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _console(stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    console = Console(stderr=stderr, markup=False)  # names are texts, whatever brackets they have
-    # a table that is not looked at on a terminal may be as wide as it needs to be
-    return console if console.is_terminal else Console(stderr=stderr, width=140, markup=False)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _next_folder(name: str) -> Path:
-    plain = re.sub(r"[^\w.-]+", "-", name).strip(".-")[:80] or "run"
-    number = 1
-    while (RUNS / f"{plain}-{number}").exists():
-        number += 1
-    return RUNS / f"{plain}-{number}"
-
-
-def _announce_compiling(console: Console) -> None:
-    from dealermarket.engine.compiled import is_cached
-
-    if not is_cached():
-        console.print("Compiling the engine, once: about half a minute. Later runs start at once.", highlight=False)
-
-
 def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
-    from dealermarket.console import progress
     from dealermarket.run_folder import RunFolder
     from dealermarket.runner import SimulationRunner
 
@@ -287,21 +253,19 @@ def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
     if kept.complete:
         console.print(f"{folder} is complete already", highlight=False, soft_wrap=True)
         return SimulationRunner.resume(folder)
-    _announce_compiling(console)
+    announce_compiling(console)
     try:
         done = sum(kept.replicas_of(first) for first in kept.chunks_done())
         with progress(console, kept.meta["replicas"] * kept.scenario.steps, done * kept.scenario.steps) as report:
             return SimulationRunner.resume(folder, threads, progress=report)
     except KeyboardInterrupt:
-        raise InterruptedRunError(folder) from None
+        raise InterruptedRunError(folder, "run") from None
 
 
 def _print_result(result: SimulationResult, folder: Path, resumed: bool) -> None:
-    console = _console()
+    console = open_console()
     _print_makers(result, console)
     seconds = max(result.meta["seconds"], 1e-9)
-    from dealermarket.console import rate
-
     speed = rate(result.meta["replicas"] * result.scenario.steps / seconds)
     capped = result.meta["capped_orders"]
     note = f"; orders capped at 0.99 v_max: {capped:,}" if capped else ""
@@ -310,8 +274,6 @@ def _print_result(result: SimulationResult, folder: Path, resumed: bool) -> None
 
 
 def _print_makers(result: SimulationResult, console: Console) -> None:
-    from dealermarket.console import maker_tables
-
     for table in maker_tables(result, console.width):
         console.print(table)
     console.print(

@@ -27,6 +27,23 @@ SHOWN = (
 )
 
 
+def open_console(stderr: bool = False) -> Console:
+    """Where the command prints."""
+    from rich.console import Console
+
+    chosen = Console(stderr=stderr, markup=False)  # names are texts, whatever brackets they have
+    # a table that is not looked at on a terminal may be as wide as it needs to be
+    return chosen if chosen.is_terminal else Console(stderr=stderr, width=140, markup=False)
+
+
+def announce_compiling(console: Console) -> None:
+    """Says so before the first run is silent for half a minute."""
+    from dealermarket.engine.compiled import is_cached
+
+    if not is_cached():
+        console.print("Compiling the engine, once: about half a minute. Later runs start at once.", highlight=False)
+
+
 @contextmanager
 def progress(console: Console, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
     """A bar with rate and time left; on a stream that is no terminal, a line every few seconds.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -208,6 +209,15 @@ class RunFolder(RunMeta):
         if not parts:
             raise RunFolderError(f"{self.path}: was interrupted before its first chunk; finish it with run --resume {self.path}")
         return pa.concat_tables(parts)
+
+
+def next_folder(parent: Path, name: str) -> Path:
+    """NAME-1, or the next number that is free."""
+    plain = re.sub(r"[^\w.-]+", "-", name).strip(".-")[:80] or "run"
+    number = 1
+    while (parent / f"{plain}-{number}").exists():
+        number += 1
+    return parent / f"{plain}-{number}"
 
 
 def _way_on(path: Path) -> str:

@@ -103,8 +103,8 @@ class Figure:
 
 
 def with_interval(name: str, estimate: Estimate) -> dict[str, Any]:
-    """The fields `name`, `name_low` and `name_high` of a frame."""
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    """One number as the fields `name`, `name_low` and `name_high` of a frame."""
+    return {name: float(estimate.value), f"{name}_low": float(estimate.low), f"{name}_high": float(estimate.high)}
 
 
 def interval_column(name: str, heading: str, digits: int, scale: float = 1.0) -> Column:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import pandas as pd
-
 from dealermarket.chunks import Progress
 from dealermarket.errors import ParameterError
 from dealermarket.experiments.experiment import Experiment, Results, Variation
@@ -177,6 +175,8 @@ def _variations_table(
     variation_runs: int,
 ) -> Table:
     """Whether each claim holds, as chosen and under each variation."""
+    import pandas as pd
+
     claims = [verdict.name for verdict in verdicts]
 
     def outcomes(found: list[Verdict]) -> dict[str, str]:

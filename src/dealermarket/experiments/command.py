@@ -1,0 +1,208 @@
+"""The commands `experiment` and `reproduce`."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from dealermarket.chunks import cores
+from dealermarket.console import announce_compiling, open_console, progress
+from dealermarket.errors import InterruptedRunError, ParameterError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dealermarket.experiments.report_folder import ReportFolder
+    from dealermarket.experiments.reproduction import Plan, Section
+
+REPORTS = Path("reports")
+
+_quick = Parameter(negative=(), show_default=False, help="A tenth of the runs: a first look in a few seconds.")
+_seed = Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")
+_threads = Parameter(help="Threads; as many as there are cores if not given.")
+_out = Parameter(help="The new folder of the report; reports/NAME-1 and on if not given.")
+_resume = Parameter(help="Finish the report in this folder, which was interrupted, instead.")
+_json = Parameter(name="--json", negative=(), show_default=False, help="Print verdicts and tables as JSON, and nothing else.")
+
+
+def experiment(
+    name: Annotated[str | None, Parameter(help="The experiment; without it, they are listed.")] = None,
+    /,
+    *,
+    scenario: Annotated[str | None, Parameter(help="A preset or a TOML file to ask in place of the experiment's own.")] = None,
+    settings: Annotated[
+        tuple[str, ...], Parameter(name="--set", negative=(), help="Change a field, such as exchange.v_max=9000.")
+    ] = (),
+    runs: Annotated[int | None, Parameter(help="Runs a point; the experiment's own number if not given.")] = None,
+    quick: Annotated[bool, _quick] = False,
+    seed: Annotated[int | None, _seed] = None,
+    threads: Annotated[int | None, _threads] = None,
+    out: Annotated[Path | None, _out] = None,
+    resume: Annotated[Path | None, _resume] = None,
+    as_json: Annotated[bool, _json] = False,
+) -> None:
+    """Run one of the paper's experiments: verdicts on the terminal, figures and tables in a report."""
+    from dealermarket.experiments.reproduction import Plan, experiment_named
+    from dealermarket.values import whole_number
+
+    if resume is not None:
+        if any(given is not None for given in (name, scenario, runs, seed, out)) or settings or quick:
+            raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
+        _resume_report(resume, threads, as_json, "experiment")
+        return
+    if name is None:
+        _list()
+        return
+    chosen = experiment_named(name)
+    if runs is not None:
+        whole_number("--runs", runs, 2, 1_000_000)
+        if quick:
+            raise ParameterError("--runs: give either --runs or --quick")
+    options = [f"--scenario {shlex.quote(scenario)}"] if scenario is not None else []
+    options += [f"--set {shlex.quote(setting)}" for setting in settings]
+    options += [f"--runs {runs}"] if runs is not None else ["--quick"] if quick else []
+    options += [f"--seed {seed}"] if seed else []
+    command = " ".join(["dealermarket experiment", name, *options])
+    plan = Plan.of(chosen, chosen.scenario(scenario, settings), runs, quick, command)
+    _report([plan], out, name, seed or 0, threads, as_json, "experiment")
+
+
+def reproduce(
+    *,
+    quick: Annotated[bool, _quick] = False,
+    seed: Annotated[int | None, _seed] = None,
+    threads: Annotated[int | None, _threads] = None,
+    out: Annotated[Path | None, _out] = None,
+    resume: Annotated[Path | None, _resume] = None,
+    as_json: Annotated[bool, _json] = False,
+) -> None:
+    """Run every experiment of the paper and write the report in which its numbers stand beside ours."""
+    from dealermarket.experiments.reproduction import Plan, experiments
+
+    if resume is not None:
+        if any(given is not None for given in (seed, out)) or quick:
+            raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
+        _resume_report(resume, threads, as_json, "reproduce")
+        return
+    options = [*(["--quick"] if quick else []), *([f"--seed {seed}"] if seed else [])]
+    plans = [
+        Plan.of(each, quick=quick, command=" ".join(["dealermarket experiment", name, *options]))
+        for name, each in experiments().items()
+    ]
+    _report(plans, out, "reproduction", seed or 0, threads, as_json, "reproduce")
+
+
+def _list() -> None:
+    from rich import box
+    from rich.table import Table
+
+    from dealermarket.experiments.reproduction import experiments
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("name", no_wrap=True)
+    table.add_column("what it shows")
+    table.add_column("in the paper")
+    table.add_column("runs a point", justify="right")
+    for each in experiments().values():
+        table.add_row(each.name, each.title, each.source, f"{each.runs:,}" if each.runs else "none")
+    console = open_console()
+    console.print(table)
+    console.print("Run one with: dealermarket experiment NAME, or all with: dealermarket reproduce", highlight=False)
+
+
+def _report(
+    plans: Sequence[Plan], out: Path | None, name: str, seed: int, threads: int | None, as_json: bool, command: str
+) -> None:
+    """Begins a report and finishes it."""
+    from dealermarket.experiments.report_folder import ReportFolder
+    from dealermarket.run_folder import RunFolder, next_folder
+    from dealermarket.values import whole_number
+
+    whole_number("--seed", seed, 0)
+    path = out if out is not None else next_folder(REPORTS, name)
+    RunFolder.check_free(path)
+    _finish(lambda: ReportFolder.create(path, plans, seed), path, threads, as_json, command)
+
+
+def _resume_report(path: Path, threads: int | None, as_json: bool, command: str) -> None:
+    from dealermarket.experiments.report_folder import ReportFolder
+
+    folder = ReportFolder.open(path)
+    if folder.complete:
+        open_console(stderr=True).print(f"{path} is complete already: {path / 'report.html'}", highlight=False, soft_wrap=True)
+        return
+    _finish(lambda: folder, path, threads, as_json, command)
+
+
+def _finish(begin: Any, path: Path, threads: int | None, as_json: bool, command: str) -> None:
+    from dealermarket.values import whole_number
+
+    threads = whole_number("--threads", threads, 1, 1024) if threads is not None else cores()
+    quiet = open_console(stderr=True)
+    announce_compiling(quiet)
+    began = time.monotonic()
+    try:
+        folder: ReportFolder = begin()
+        with progress(quiet, folder.market_steps) as report:
+            sections = folder.measure(threads, report)
+        quiet.print("Drawing the figures", highlight=False)
+        folder.finish(sections, time.monotonic() - began)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(path, command) from None
+    if as_json:
+        print(json.dumps(_as_json(sections, path), indent=2, ensure_ascii=False))
+        return
+    console = open_console()
+    _print_verdicts(sections, console)
+    took = f"{folder.market_steps:,} market steps and the report in {folder.meta['seconds']:.0f} s; "
+    console.print(f"{took}read {path / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def _print_verdicts(sections: Sequence[Section], console: Console) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for heading in ("experiment", "claim", "outcome"):
+        table.add_column(heading)
+    for section in sections:
+        for number, verdict in enumerate(section.verdicts):
+            name = section.experiment.name if number == 0 else ""
+            table.add_row(name, verdict.claim, f"{verdict.outcome.sign} {verdict.outcome}")
+        held, of = section.robust
+        if of:
+            table.add_row("", f"All of it also under {held} of {of} other values of what the paper leaves open", "")
+    console.print(table)
+
+
+def _as_json(sections: Sequence[Section], path: Path) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        value = value.item() if hasattr(value, "item") else value
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return {
+        "folder": str(path),
+        "experiments": [
+            {
+                "name": section.experiment.name,
+                "outcome": str(section.outcome),
+                "runs": section.plan.runs,
+                "verdicts": [
+                    {"name": v.name, "claim": v.claim, "outcome": str(v.outcome), "evidence": v.evidence}
+                    for v in section.verdicts
+                ],
+                "tables": {
+                    table.name: [{key: plain(value) for key, value in row.items()} for row in table.frame.to_dict("records")]
+                    for table in section.tables
+                },
+            }
+            for section in sections
+        ],
+    }

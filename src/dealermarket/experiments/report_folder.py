@@ -1,0 +1,123 @@
+"""Report folders: what is to be run, what has been measured so far, and in the end the report.
+
+While a report is made, `meta.json` says `"complete": false`, `scenarios/` has each experiment's scenario and `measured/`
+a file per finished study, so that an interruption costs the studies under way at most. At the end the report stands
+beside them, `meta.json` says `"complete": true`, and `measured/` goes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+from dealermarket.chunks import Progress
+from dealermarket.disk import errors_of, replacing
+from dealermarket.errors import RunFolderError
+from dealermarket.experiments.reproduction import Plan, Section, experiment_named, market_steps, run_plans
+from dealermarket.run_folder import LIBRARIES, META, RunFolder
+from dealermarket.scenario import Scenario
+from dealermarket.version import __version__
+
+MEASURED, SCENARIOS = "measured", "scenarios"
+
+
+class ReportFolder:
+    """A report on disk, finished or not. Make one with `create` or `open`; every failure is a RunFolderError."""
+
+    def __init__(self, path: Path, plans: Sequence[Plan], meta: dict[str, Any]) -> None:
+        self.path, self.plans, self.meta = path, list(plans), meta
+
+    @classmethod
+    def create(cls, path: Path, plans: Sequence[Plan], seed: int) -> ReportFolder:
+        """A new folder; refuses one that exists and is not empty."""
+        RunFolder.check_free(path)
+        meta = {
+            "version": __version__,
+            "complete": False,
+            "seed": seed,
+            "plans": [
+                {
+                    "experiment": plan.experiment.name,
+                    "runs": plan.runs,
+                    "variation_runs": plan.variation_runs,
+                    "command": plan.command,
+                }
+                for plan in plans
+            ],
+        }
+        folder = cls(path, plans, meta)
+        with errors_of(path):
+            (path / SCENARIOS).mkdir(parents=True, exist_ok=True)
+        for plan in plans:
+            with replacing(folder._scenario(plan.experiment.name)) as temporary:
+                temporary.write_text(plan.scenario.to_toml(), encoding="utf-8")
+        folder._write_meta()
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> ReportFolder:
+        """The folder of a report, complete or not; refuses what is not one or was made by another version."""
+        if not path.is_dir():
+            found = "is not a folder" if path.exists() else "does not exist"
+            raise RunFolderError(f"{path}: {found}; give the folder of a report, such as reports/reproduction-1")
+        try:
+            meta = json.loads((path / META).read_text(encoding="utf-8"))
+            made_by, plans = meta["version"], meta["plans"]
+            _ = bool(meta["complete"]), int(meta["seed"])
+            wanted = [(str(p["experiment"]), int(p["runs"]), int(p["variation_runs"]), str(p["command"])) for p in plans]
+        except FileNotFoundError:
+            raise RunFolderError(f"{path}: is not a report's folder, it has no {META}") from None
+        except OSError as error:
+            raise RunFolderError(f"{path / META}: cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError):
+            raise RunFolderError(f"{path}: is not a report's folder, its {META} is damaged or not a report's") from None
+        if made_by != __version__:
+            raise RunFolderError(f"{path}: was begun by dealermarket {made_by}, this is {__version__}, and numbers may differ")
+        folder = cls(path, [], meta)
+        for name, runs, variation_runs, command in wanted:
+            experiment = experiment_named(name)
+            scenario = experiment.checked(Scenario.load(folder._scenario(name)))
+            folder.plans.append(Plan(experiment, scenario, runs, variation_runs, command))
+        return folder
+
+    @property
+    def complete(self) -> bool:
+        """Whether the report was written."""
+        return bool(self.meta["complete"])
+
+    @property
+    def market_steps(self) -> int:
+        """Steps of markets that the report takes in all."""
+        return market_steps(self.plans)
+
+    def measure(self, threads: int, progress: Progress | None = None) -> list[Section]:
+        """Runs what has not been measured yet and draws the conclusions."""
+        return run_plans(self.plans, self.meta["seed"], threads, progress, self.path / MEASURED)
+
+    def finish(self, sections: Sequence[Section], seconds: float) -> list[Path]:
+        """Writes the report; returns its files."""
+        from dealermarket.experiments.report import write_report
+
+        libraries = {name: installed_version(name) for name in LIBRARIES}
+        about = {
+            "version": __version__,
+            "seed": str(self.meta["seed"]),
+            "market steps": f"{self.market_steps:,}",
+            "libraries": ", ".join(f"{name} {version}" for name, version in libraries.items()),
+        }
+        written = write_report(self.path, sections, about)
+        self.meta |= {"complete": True, "libraries": libraries, "seconds": round(seconds, 1)}
+        self._write_meta()
+        shutil.rmtree(self.path / MEASURED, ignore_errors=True)
+        return written
+
+    def _scenario(self, experiment: str) -> Path:
+        return self.path / SCENARIOS / f"{experiment}.toml"
+
+    def _write_meta(self) -> None:
+        with replacing(self.path / META) as temporary:
+            temporary.write_text(json.dumps(self.meta, indent=2) + "\n", encoding="utf-8")
