@@ -1,0 +1,312 @@
+"""The report says what was found, needs nothing but itself, and its numbers are the unrounded ones."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dealermarket import RunFolderError, Scenario
+from dealermarket.experiments.curves import Curves
+from dealermarket.experiments.experiment import Experiment, Results
+from dealermarket.experiments.findings import Column, Figure, Outcome, Table, Verdict, interval_column
+from dealermarket.experiments.report import write_report
+from dealermarket.experiments.reproduction import Plan, Section, run_plans
+from dealermarket.experiments.study import Study
+
+ABOUT = {"version": "9.8.7", "seed": "0", "threads": "<2>"}
+VOID = {"meta", "link", "img", "wbr", "br"}
+
+
+class Asked(Experiment):
+    name, title, source, question, preset = "asked", "Asked & answered", "Section 0", "Is 1 < 2?", "paper"
+    runs = 50
+
+    def studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        return [Study("one", {"only": scenario}, runs, lambda scenario, chunk: {})]
+
+    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
+        return []
+
+    def tables(self, scenario: Scenario, results: Results) -> list[Table]:
+        return []
+
+    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
+        return []
+
+
+class Other(Asked):
+    name, title = "other", "Other"
+
+
+def figure(name: str) -> Figure:
+    def draw(ax: Any) -> None:
+        ax.plot([0, 1], [0, 1], label="a line")
+        ax.set(xlabel="time", ylabel='"cost"', title=name)
+
+    return Figure(name, f"Caption of <{name}>.", draw, (3.0, 2.0))
+
+
+@pytest.fixture
+def sections(small: Scenario) -> list[Section]:
+    scenario = small.replace(choices={"steps": "short <enough>", "makers.*.pricing.alpha": "the middle"})
+    third = 1 / 3
+    numbers = pd.DataFrame(
+        {
+            "share": ["half | of it", "whole"],
+            "here": [third, -1234.5678901234567],
+            "here_low": [0.1, np.nan],
+            "here_high": [0.7, np.nan],
+            "paper": [np.nan, 2e-17],
+            "only_in_files": [1e300, third],
+        }
+    )
+    varied = pd.DataFrame({"parameter": ["v_max", "alpha"], "outcome": ["✗ fails", "? undecided"]})
+    tables = [
+        Table("variations", "How it varies.", varied, (Column("parameter", "parameter"), Column("outcome", "a claim"))),
+        Table(
+            "numbers",
+            "Numbers & <shares>.",
+            numbers,
+            (Column("share", "|share|"), interval_column("here", "here", 3, 100.0), Column("paper", "paper", 2)),
+        ),
+    ]
+    verdicts = [
+        Verdict("first", "A claim with <b>& *stars*.", Outcome.HOLDS, "1 < 2 [1.5, 1.7]."),
+        Verdict("second", "Another_claim.", Outcome.FAILS, 'It "failed".'),
+    ]
+    undecided = [Verdict("third", "Nobody knows.", Outcome.UNDECIDED, "3 runs.")]
+    asked = Plan(Asked(), scenario, 5, 2, "dealermarket reproduce asked --set 'a<b'")
+    return [
+        Section(asked, verdicts, tables, [figure("rise"), figure("numbers")], ["A note & more."], (1, 2)),
+        Section(Plan(Other(), small, 50), undecided, [], [figure("rise")]),
+    ]
+
+
+@dataclass
+class Element:
+    tag: str
+    attributes: dict[str, str]
+    parts: list[str | Element] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(part if isinstance(part, str) else part.text for part in self.parts)).strip()
+
+    def all(self, *tags: str) -> list[Element]:
+        """Everything below with one of the tags, in order; everything at all if none is given."""
+        below = [part for part in self.parts if isinstance(part, Element)]
+        return [found for part in below for found in ([part] if not tags or part.tag in tags else []) + part.all(*tags)]
+
+    def named(self, name: str) -> Element:
+        return next(element for element in self.all() if element.attributes.get("id") == name)
+
+
+class Page(HTMLParser):
+    """A document as a tree; refuses tags that are not closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open = [Element("", {})]
+        self.feed(text)
+        self.close()
+        assert len(self.open) == 1
+
+    @property
+    def root(self) -> Element:
+        return self.open[0]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len({name for name, _ in attrs}) == len(attrs)
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].parts.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop().tag == tag
+
+    def handle_data(self, data: str) -> None:
+        self.open[-1].parts.append(data)
+
+
+def page_of(folder: Path) -> Element:
+    return Page((folder / "report.html").read_text(encoding="utf-8")).root
+
+
+def table_of(page: Element, name: str) -> list[list[Element]]:
+    """The body of a table, by the address of its caption."""
+    table = next(table for table in page.all("table") if any(e.attributes.get("id") == name for e in table.all()))
+    return [row.all("th", "td") for row in table.all("tbody")[0].all("tr")]
+
+
+def test_the_page_needs_nothing_but_itself(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    page = page_of(tmp_path)
+    for element in page.all():
+        for name, value in element.attributes.items():
+            if name in ("src", "href", "srcset", "action", "data", "poster", "background"):
+                assert value.startswith(("data:", "#")), value
+    assert not page.all("script", "iframe", "object", "base")
+    assert "http" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    style = page.all("style")[0].text
+    assert "url(" not in style and "@import" not in style and "@font-face" not in style
+
+
+def test_links_and_labels_have_targets(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    page = page_of(tmp_path)
+    ids = [element.attributes["id"] for element in page.all() if "id" in element.attributes]
+    assert len(set(ids)) == len(ids)
+    links = [a.attributes["href"] for a in page.all("a")]
+    assert {"#asked", "#other"} <= set(links)
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    assert {e.attributes["aria-labelledby"] for e in page.all() if "aria-labelledby" in e.attributes} <= set(ids)
+
+
+def test_every_figure_is_there(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    images = page_of(tmp_path).all("img")
+    names = ["asked-rise", "asked-numbers", "other-rise"]
+    assert len(images) == len(names) == len(list((tmp_path / "figures").iterdir()))
+    for image, name in zip(images, names, strict=True):
+        kind, content = image.attributes["src"].split(",")
+        assert kind == "data:image/svg+xml;base64"
+        svg = base64.b64decode(content, validate=True)
+        assert svg == (tmp_path / "figures" / f"{name}.svg").read_bytes()
+        root = ElementTree.fromstring(svg)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root.attrib["width"] == "216pt"  # 3 inches
+        addresses = set(re.findall(r"https?:[^\"'<> ]*", svg.decode()))
+        assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+        assert f"]({'figures/' + name}.svg)" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert images[0].attributes["alt"] == 'Asked & answered: plot of "cost" against time; rise; a line'
+    assert [caption.text for caption in page_of(tmp_path).all("figcaption")][:2] == [
+        "Caption of <rise>.",
+        "Caption of <numbers>.",
+    ]
+
+
+def test_cells_are_the_numbers(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    table = sections[0].tables[1]
+    rows = table_of(page_of(tmp_path), "asked.table.numbers")
+    assert [[cell.text for cell in row] for row in rows] == table.rows()
+    assert rows[0][1].text == "33.333 [10.000, 70.000]"
+    for position, column in ((1, "here"), (2, "paper")):
+        shown = [float(row[position].attributes["data-value"]) for row in rows]
+        np.testing.assert_array_equal(shown, table.frame[column])
+    assert "data-value" not in rows[0][0].attributes
+    assert [row[0].tag for row in rows] == ["th", "th"]
+
+
+def test_files_of_numbers_are_not_rounded(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    for table in sections[0].tables:
+        start = tmp_path / "numbers" / f"asked-{table.name}"
+        texts = pd.read_csv(start.with_suffix(".csv"), dtype=str, keep_default_na=False)
+        assert list(texts) == list(table.frame)
+        for name, column in table.frame.items():
+            if column.dtype == np.float64:  # by Python, which reads a float as the nearest one
+                np.testing.assert_array_equal([float(text or "nan") for text in texts[name]], column)
+            else:
+                assert texts[name].tolist() == column.tolist()
+        pd.testing.assert_frame_equal(pd.read_parquet(start.with_suffix(".parquet")), table.frame, check_exact=True)
+
+
+def test_every_verdict_is_told(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    page = page_of(tmp_path)
+    summary = [[cell.text for cell in row.all("td")] for row in page.named("summary").all("tr")]
+    for name in ("verdicts.csv", "verdicts.parquet"):
+        path = tmp_path / "numbers" / name
+        found = pd.read_csv(path) if name.endswith("csv") else pd.read_parquet(path)
+        assert [tuple(row) for row in found.itertuples(index=False)] == [
+            (section.experiment.name, verdict.name, verdict.claim, verdict.outcome.value, verdict.evidence)
+            for section in sections
+            for verdict in section.verdicts
+        ]
+    for section in sections:
+        told = [[part.text for part in item.all("p")] for item in page.named(section.experiment.name).all("ul")[0].all("li")]
+        assert told == [[f"{v.outcome.sign} {v.outcome} {v.name}", v.claim, v.evidence] for v in section.verdicts]
+        for verdict in section.verdicts:
+            assert [f"{verdict.outcome.sign} {verdict.outcome}", verdict.claim] in summary
+    assert "Of 3 claims: 1 holds, 1 fails, 1 is undecided." in page.named("summary").text
+    assert "all claims hold in 1 of 2 variations" in page.named("summary").text
+
+
+def test_set_up_and_order_of_a_section(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    page = page_of(tmp_path)
+    asked, other = page.named("asked"), page.named("other")
+    headings = ["Set-up", "Verdicts", "Figures", "Tables", "How far it holds", "Notes"]
+    assert [heading.text for heading in asked.all("h3")] == headings
+    assert [heading.text for heading in other.all("h3")] == ["Set-up", "Verdicts", "Figures"]
+    facts = {row.all("dt")[0].text: row.all("dd")[0].text for row in asked.all("dl")[0].all("div")}
+    assert facts["market"] == "10 investors, 2 makers, 30 steps"
+    assert facts["runs"] == "5 a point (in the full experiment 50), 2 in each variation; 150 steps of markets in all"
+    scenario = sections[0].plan.scenario
+    alphas = ", ".join(dict.fromkeys(f"{alpha:g}" for alpha in scenario.values_at("makers.*.pricing.alpha")))
+    choices = [[cell.text for cell in row] for row in table_of(page, "asked.choices")]
+    assert choices == [["steps", "30", "short <enough>"], ["makers.*.pricing.alpha", alphas, "the middle"]]
+    code = asked.all("pre")[0]
+    assert Scenario.from_toml("".join(part for part in code.all("code")[0].parts if isinstance(part, str))) == scenario
+    assert [row[1].attributes["class"] for row in table_of(page, "asked.table.variations")] == ["fails", "undecided"]
+    assert "All claims hold in 1 of 2 variations." in [paragraph.text for paragraph in asked.all("p")]
+    assert "To get this: dealermarket reproduce asked --set 'a<b'" in asked.text
+    assert "To get this" not in other.text
+    assert "A note & more." in [note.text for note in asked.all("li")]
+    made = {row.all("dt")[0].text: row.all("dd")[0].text for row in page.named("made").all("div")}
+    assert made == ABOUT
+    assert "dealermarket 9.8.7" in page.all("header")[0].text
+
+
+def test_markdown_is_escaped_and_its_tables_are_whole(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert r"A claim with \<b\>\& \*stars\*." in text
+    assert '**✗ fails** second: Another_claim. It "failed".' in text
+    assert "    dealermarket reproduce asked --set 'a<b'\n" in text
+    tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("| ")]
+    widths = [{len(re.findall(r"(?<!\\)\|", line)) - 1 for line in lines} for lines in tables]
+    assert widths == [{3}, {3}, {2}]
+    assert [len(lines) for lines in tables] == [2 + 3, 2 + 2, 2 + 2]
+    assert tables[1][0] == r"| \|share\| | here | paper |"
+    assert text.index(tables[1][0]) < text.index("### How far it holds") < text.index(tables[2][0])
+
+
+def test_the_same_bytes_again(sections: Sequence[Section], tmp_path: Path) -> None:
+    once, again = (write_report(tmp_path / name, sections, ABOUT) for name in ("once", "again"))
+    assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
+    assert sorted(once) == sorted(path for path in (tmp_path / "once").rglob("*") if path.is_file())
+    over = write_report(tmp_path / "once", [replace(sections[0], notes=[]), sections[1]], ABOUT)
+    assert over == once
+    assert "A note" not in (tmp_path / "once" / "report.html").read_text(encoding="utf-8")
+
+
+def test_failures_of_the_disk_name_the_file(sections: Sequence[Section], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunFolderError, match=r"file.*cannot be written"):
+        write_report(tmp_path / "file", sections, ABOUT)
+    (tmp_path / "taken" / "report.md").mkdir(parents=True)
+    with pytest.raises(RunFolderError, match=r"report\.md.*cannot be written"):
+        write_report(tmp_path / "taken", sections, ABOUT)
+
+
+def test_an_experiment_of_formulas(tmp_path: Path) -> None:
+    section = run_plans([Plan.of(Curves())])[0]
+    write_report(tmp_path, [section], {})
+    page = page_of(tmp_path)
+    assert "none: only formulas are asked" in page.named("curves").text
+    rows = table_of(page, "curves.table.points")
+    assert [float(row[3].attributes["data-value"]) for row in rows] == section.tables[0].frame["here"].tolist()
+    assert len(page.all("img")) == len(section.figures)
