@@ -217,7 +217,7 @@ def heat_map(ax: Axes, values: Array, form: str, top: float = 1.0) -> None:
     ax.imshow(values, vmin=0.0, vmax=top, cmap="cividis", aspect="auto")
     for row, cells in enumerate(values):
         for column, value in enumerate(cells):
-            colour = "white" if value < 0.5 * top else "black"
+            colour = "white" if value < 0.55 * top else "black"
             ax.text(column, row, form.format(value), ha="center", va="center", fontsize=8, color=colour)
     ax.grid(visible=False)
 

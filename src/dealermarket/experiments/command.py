@@ -6,7 +6,7 @@ import json
 import math
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -138,10 +138,12 @@ def _resume_report(path: Path, threads: int | None, as_json: bool, command: str)
     if folder.complete:
         open_console(stderr=True).print(f"{path} is complete already: {path / 'report.html'}", highlight=False, soft_wrap=True)
         return
-    _finish(lambda: folder, path, threads, as_json, command)
+    _finish(lambda: folder, path, threads, as_json, command, resumed=True)
 
 
-def _finish(begin: Any, path: Path, threads: int | None, as_json: bool, command: str) -> None:
+def _finish(
+    begin: Callable[[], ReportFolder], path: Path, threads: int | None, as_json: bool, command: str, resumed: bool = False
+) -> None:
     from dealermarket.values import whole_number
 
     threads = whole_number("--threads", threads, 1, 1024) if threads is not None else cores()
@@ -149,7 +151,7 @@ def _finish(begin: Any, path: Path, threads: int | None, as_json: bool, command:
     announce_compiling(quiet)
     began = time.monotonic()
     try:
-        folder: ReportFolder = begin()
+        folder = begin()
         with progress(quiet, folder.market_steps) as report:
             sections = folder.measure(threads, report)
         quiet.print("Drawing the figures", highlight=False)
@@ -161,7 +163,8 @@ def _finish(begin: Any, path: Path, threads: int | None, as_json: bool, command:
         return
     console = open_console()
     _print_verdicts(sections, console)
-    took = f"{folder.market_steps:,} market steps and the report in {folder.meta['seconds']:.0f} s; "
+    # the seconds of a resumed report are those of its last part
+    took = "" if resumed else f"{folder.market_steps:,} market steps and the report in {folder.meta['seconds']:.0f} s; "
     console.print(f"{took}read {path / 'report.html'}", highlight=False, soft_wrap=True)
 
 

@@ -49,6 +49,25 @@ def overall(verdicts: Sequence[Verdict]) -> Outcome:
     return judged(outcomes <= {Outcome.HOLDS}, Outcome.FAILS in outcomes)
 
 
+def number(value: float, digits: int, scale: float = 1.0) -> str:
+    """A number as it is printed: rounded, thousands apart, a real minus, no minus before zero."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{scale * value:,.{digits}f}"
+    return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")
+
+
+def bracketed(estimate: Estimate, digits: int, scale: float = 1.0) -> str:
+    """One estimate with its 95 % interval, for sentences."""
+    value, low, high = (number(float(bound), digits, scale) for bound in (estimate.value, estimate.low, estimate.high))
+    return f"{value} [{low}, {high}]"
+
+
+def p_value(p: float) -> str:
+    """A p-value, for sentences."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 @dataclass(frozen=True)
 class Column:
     """How a column of a frame is shown: its heading, its decimals (None: as text), its factor, and the fields of its
@@ -65,17 +84,13 @@ class Column:
         value = row[self.field]
         if self.digits is None or isinstance(value, str):
             return "" if value is None else str(value)
-        shown = self._number(value)
+        shown = number(value, self.digits, self.scale)
         if self.interval is None or not math.isfinite(value):
             return shown
         low, high = (row[field] for field in self.interval)
-        return f"{shown} [{self._number(low)}, {self._number(high)}]" if math.isfinite(low) else shown
-
-    def _number(self, value: float) -> str:
-        if not math.isfinite(value):
-            return "–"
-        text = f"{self.scale * value:.{self.digits}f}"
-        return text.replace("-", "−") if float(text) else text.lstrip("-")
+        if not math.isfinite(low):
+            return shown
+        return f"{shown} [{number(low, self.digits, self.scale)}, {number(high, self.digits, self.scale)}]"
 
 
 @dataclass(frozen=True)
@@ -99,7 +114,7 @@ class Figure:
     name: str
     caption: str
     draw: Callable[[Axes], None]
-    size: tuple[float, float] = (5.6, 3.9)  # inches
+    size: tuple[float, float] = (4.8, 3.5)  # inches
 
 
 def with_interval(name: str, estimate: Estimate) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from dealermarket.experiments import observe
-from dealermarket.experiments.estimates import Estimate, mean
+from dealermarket.experiments.estimates import mean
 from dealermarket.experiments.experiment import Experiment, Results, Variation
-from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
+from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Study
 from dealermarket.plots import COLOURS
 from dealermarket.scenario import Scenario
@@ -28,6 +28,7 @@ POLICIES = {
 THOUSAND = 1000.0
 SPIKE = 10.0  # how many times its mean a position with spikes reaches
 DRAWN_RUNS = 100
+BAND_EVERY = 10  # steps
 HASTY = ("γ = 1", "γ = ∞")
 
 
@@ -69,25 +70,27 @@ class HedgingPaths(Experiment):
                 "unhedged: thousands",
                 "Without hedging the position wanders to thousands.",
                 judged(bool(widest.low > THOUSAND), bool(widest.high < THOUSAND)),
-                f"The largest |position| of a run is {_said(widest)} units on average.",
+                f"The largest |position| of a run is {bracketed(widest, 0)} units on average.",
             ),
             Verdict(
                 "γ = 0: calmer",
                 "Patient hedging keeps the position smaller than no hedging.",
                 judged(bool(calmer.low > 0), bool(calmer.high < 0)),
-                f"Mean |position| is {_said(calmer)} units smaller, in paired runs.",
+                f"Mean |position| is {bracketed(calmer, 0)} units smaller, in paired runs.",
             ),
             Verdict(
                 "γ = 1, ∞: near 0",
                 "Hasty hedging keeps it nearer to 0 than patient hedging.",
                 judged(all(bool(gap.low > 0) for gap in nearer.values()), any(bool(gap.high < 0) for gap in nearer.values())),
-                "; ".join(f"{label}: {_said(gap)} units smaller than γ = 0" for label, gap in nearer.items()) + ".",
+                "; ".join(f"{label}: {bracketed(gap, 0)} units smaller than γ = 0" for label, gap in nearer.items()) + ".",
             ),
             Verdict(
                 "γ = 1, ∞: spikes",
                 f"With hasty hedging what is left are spikes, at least {SPIKE:g} times the mean |position|.",
                 judged(all(bool(s.low > SPIKE) for s in spikes.values()), any(bool(s.high < SPIKE) for s in spikes.values())),
-                "; ".join(f"{label}: the largest |position| is {_said(ratio)} times the mean" for label, ratio in spikes.items())
+                "; ".join(
+                    f"{label}: the largest |position| is {bracketed(ratio, 0)} times the mean" for label, ratio in spikes.items()
+                )
                 + ".",
             ),
         ]
@@ -126,15 +129,15 @@ class HedgingPaths(Experiment):
 
 def _path_figure(results: Results, label: str, colour: str) -> Figure:
     def draw(ax: Axes) -> None:
-        everything = [results["paths"][policy]["position"][:, :, STUDIED] for policy in POLICIES]
-        widest = 1.05 * max(float(np.quantile(np.abs(paths), 0.999)) for paths in everything)
-        position = results["paths"][label]["position"][:, :, STUDIED]
+        position, unhedged = (results["paths"][policy]["position"][:, :, STUDIED] for policy in (label, "no hedging"))
+        widest = 1.3 * max(np.abs(unhedged[0]).max(), np.quantile(np.abs(unhedged), 0.9, axis=0).max())  # of all panels
         low, high = np.quantile(position, [0.05, 0.95], axis=0)
         ax.fill_between(
             np.arange(position.shape[1]), low, high, color="#BBBBBB", alpha=0.6, lw=0, label=f"5 to 95 % of {len(position)} runs"
         )
         ax.plot(position[0], color=colour, lw=0.7, label="the first run")
         ax.set(title=label, xlabel="step (15 minutes each)", ylabel="net position (units)", ylim=(-widest, widest))
+        ax.yaxis.set_major_formatter("{x:,.0f}")
         ax.legend(fontsize=8, loc="upper left", ncols=2)
 
     name = label.replace(" = ", "-").replace(" ", "-").replace("γ", "gamma").replace("∞", "infinite")
@@ -142,7 +145,7 @@ def _path_figure(results: Results, label: str, colour: str) -> Figure:
         f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs drawn. "
         "Same prices and orders in every panel."
     )
-    return Figure(f"figure-4-{name}", caption, draw, (5.6, 3.2))
+    return Figure(f"figure-4-{name}", caption, draw, (4.8, 3.0))
 
 
 def _variants(scenario: Scenario) -> dict[str, Scenario]:
@@ -152,7 +155,3 @@ def _variants(scenario: Scenario) -> dict[str, Scenario]:
 def _sizes(results: Results, label: str, which: str) -> Array:
     """Mean, median or largest |position| of the studied maker in a run, (replicas,)."""
     return np.asarray(results["sizes"][label][which][:, STUDIED])
-
-
-def _said(estimate: Estimate) -> str:
-    return f"{float(estimate.value):,.0f} [{float(estimate.low):,.0f}, {float(estimate.high):,.0f}]"

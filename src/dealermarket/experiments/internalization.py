@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from dealermarket.experiments import observe
 from dealermarket.experiments.estimates import Estimate, mean, percentile, ratio
 from dealermarket.experiments.experiment import Experiment, Results, Variation
-from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
+from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Study
 from dealermarket.plots import COLOURS
 from dealermarket.scenario import Scenario
@@ -75,8 +75,7 @@ class Internalization(Experiment):
             judged(bool(np.all(gap.high < 0)), bool(np.any(gap.low > 0))),
             f"{len(gap.value) - above} of {len(gap.value)} steps below; the 95 % interval of the paired difference lies below "
             f"0 at "
-            f"{int(np.sum(gap.high < 0))} of them; mean difference at the last step {gap.value[-1]:.4f} "
-            f"[{gap.low[-1]:.4f}, {gap.high[-1]:.4f}].",
+            f"{int(np.sum(gap.high < 0))} of them; mean difference at the last step {bracketed(gap[-1], 4)}.",
         )
         if scenario.steps <= TABLE_2_STEP:
             return [below]
@@ -164,7 +163,7 @@ class Internalization(Experiment):
 
     def _hedging_table(self, results: Results) -> Table:
         rows = []
-        for study, place in (("alone", "alone, at the exchange"), ("two makers", "two makers, with each other")):
+        for study, place in (("alone", "alone"), ("two makers", "two makers")):
             for label in HEDGES:
                 measures = results[study][label]
                 traded = measures["volume"] + measures["hedge_volume"]
@@ -237,15 +236,34 @@ class Internalization(Experiment):
             ),
         ]
 
+    def _far_from_figure_7(self, scenario: Scenario, results: Results) -> str:
+        """At which steps the means are not the paper's."""
+        far = [
+            f"step {step} at {LABELS[label]}"
+            for label, papers in FIG_7.items()
+            for step, paper in zip(FIG_7_STEPS, papers, strict=True)
+            if step < scenario.steps
+            and abs(paper - (found := mean(_metric(results, label)[:, step])).value)
+            > _tolerance(found, len(_metric(results, label)))
+        ]
+        if not far:
+            return "The means of Fig. 7 are the paper's, within the sampling error of both, at every step compared."
+        return (
+            f"Means of Fig. 7 further from the paper's than the sampling error of both: {', '.join(far)}. The paper's curves "
+            f"also "
+            "begin elsewhere (see the last note), so that its first steps are counted in another way."
+        )
+
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
         share = results["flow"]["half"]["client_volume"]
         empty = [int(np.isnan(_metric(results, label)[:, TABLE_2_STEP : TABLE_2_STEP + 1]).sum()) for label in LABELS]
         return [
             f"At half the market the maker takes {100 * ratio(share[:, 0], share.sum(axis=1)).value:.1f} % of the clients' "
             f"volume: the two "
-            f"makers' prices are equal and ties are drawn. For the whole market it quotes {CHEAPER:.0%} below the other.",
+            f"makers' prices are equal and ties are drawn. For the whole market it quotes {100 * CHEAPER:.0f} % below the other.",
             f"Runs in which the maker had not traded by step {TABLE_2_STEP}, left out of the percentiles: {empty[0]} at 50 %, "
             f"{empty[1]} at 100 %.",
+            self._far_from_figure_7(scenario, results),
             "At the first steps |position| / volume is near 1 by definition (after one trade the position is the volume); the "
             "paper's "
             "0.69 and 0.67 after step 0 must be of another definition and are not compared.",

@@ -13,7 +13,7 @@ from dealermarket.errors import ParameterError
 from dealermarket.experiments import observe
 from dealermarket.experiments.estimates import Estimate, ratio
 from dealermarket.experiments.experiment import Experiment, Results, Variation
-from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
+from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, number, with_interval
 from dealermarket.experiments.study import Array, Study
 from dealermarket.plots import sequence
 from dealermarket.scenario import Scenario
@@ -86,8 +86,8 @@ class Markouts(Experiment):
                     "At that horizon trades with every informed investor have lost money before spread.",
                     judged(bool(np.all(worst < 0)), bool(np.any(found.low[informed, judged_at] > 0))),
                     f"{int(np.sum(worst < 0))} of {int(informed.sum())} intervals lie below 0; markouts from "
-                    f"{BASIS_POINTS * found.value[informed, judged_at].max():.2f} to "
-                    f"{BASIS_POINTS * found.value[informed, judged_at].min():.2f} bp.",
+                    f"{number(found.value[informed, judged_at].max(), 2, BASIS_POINTS)} to "
+                    f"{number(found.value[informed, judged_at].min(), 2, BASIS_POINTS)} bp.",
                 )
             )
         return verdicts
@@ -149,7 +149,7 @@ class Markouts(Experiment):
                 title = "investor (oracle)" if group == "investor" else "tier"
                 ax.legend(title=title, fontsize=8, title_fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
-            return Figure(f"by-{group}", caption, draw, (6.2, 3.9))
+            return Figure(f"by-{group}", caption, draw, (5.4, 3.5))
 
         bands = f"Bands: 95 % intervals; the dashed line is the oracle's horizon t_m = {scenario.reward_horizon}."
         return [

@@ -11,10 +11,20 @@ from dealermarket.errors import ParameterError
 from dealermarket.experiments import observe
 from dealermarket.experiments.estimates import mean, p_not_above_zero, slopes
 from dealermarket.experiments.experiment import Experiment, Results, Variation
-from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
+from dealermarket.experiments.findings import (
+    Column,
+    Figure,
+    Table,
+    Verdict,
+    bracketed,
+    interval_column,
+    judged,
+    p_value,
+    with_interval,
+)
 from dealermarket.experiments.study import Array, Study
 from dealermarket.makers.tiering import FixedTiers
-from dealermarket.plots import COLOURS
+from dealermarket.plots import COLOURS, heat_map
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -130,8 +140,7 @@ class PriceSensitivity(Experiment):
                 "Larger investors are more price sensitive: the mean share over the tiers falls with log size (one-sided p < "
                 "0.01).",
                 judged(p < SIGNIFICANCE, p > 1 - SIGNIFICANCE),
-                f"Slope {falling.value:.4f} [{falling.low:.4f}, {falling.high:.4f}] a unit of log size, p = {p:.1g}; "
-                f"mean shares by rising size: {averages}.",
+                f"Slope {bracketed(falling, 3)} a unit of log size, {p_value(p)}; mean shares by rising size: {averages}.",
             ),
         ]
 
@@ -174,7 +183,7 @@ class PriceSensitivity(Experiment):
                         Column("investor", "investor"),
                         Column("mean_size", "mean size", 2),
                         *([Column("competitor", "competitor's tier", 0)] if study == "fixed" else []),
-                        *(interval_column(f"tier_{tier}", f"tier {tier}", 3) for tier in tiers),
+                        *(interval_column(f"tier_{tier}", f"tier {tier}", 2) for tier in tiers),
                     ),
                 )
             )
@@ -185,18 +194,7 @@ class PriceSensitivity(Experiment):
             shares = mean(_shares(scenario, results, study)).value
 
             def draw(ax: Axes) -> None:
-                ax.imshow(shares, vmin=0, vmax=1, cmap="cividis", aspect="auto")
-                for n, row in enumerate(shares):
-                    for tier, share in enumerate(row):
-                        ax.text(
-                            tier,
-                            n,
-                            f"{share:.2f}",
-                            ha="center",
-                            va="center",
-                            fontsize=8,
-                            color="white" if share < 0.5 else "black",
-                        )
+                heat_map(ax, shares, "{:.2f}")
                 sizes = _mean_sizes(scenario)
                 ax.set_yticks(range(len(shares)), labels=[f"{n} ({size:g})" for n, size in enumerate(sizes)])
                 ax.set_xticks(range(shares.shape[1]))

@@ -177,11 +177,12 @@ def _variations_table(
     """Whether each claim holds, as chosen and under each variation."""
     import pandas as pd
 
-    claims = [verdict.name for verdict in verdicts]
+    asked = {verdict.name for _, _, found in rows for verdict in found}
+    claims = [verdict.name for verdict in verdicts if verdict.name in asked]
 
     def outcomes(found: list[Verdict]) -> dict[str, str]:
         by_name = {verdict.name: verdict.outcome for verdict in found}
-        return {claim: f"{by_name[claim].sign} {by_name[claim]}" if claim in by_name else "not asked" for claim in claims}
+        return {claim: f"{by_name[claim].sign} {by_name[claim]}" for claim in claims}
 
     records = [{"parameter": "as chosen", "value": "", "chosen": "", **outcomes(verdicts)}]
     for variation, value, found in rows:

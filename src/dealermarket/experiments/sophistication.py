@@ -11,7 +11,17 @@ from dealermarket.errors import ParameterError
 from dealermarket.experiments import observe
 from dealermarket.experiments.estimates import mean, p_not_above_zero, ratio, slopes
 from dealermarket.experiments.experiment import Experiment, Results, Variation
-from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
+from dealermarket.experiments.findings import (
+    Column,
+    Figure,
+    Table,
+    Verdict,
+    bracketed,
+    interval_column,
+    judged,
+    p_value,
+    with_interval,
+)
 from dealermarket.experiments.study import Array, Measures, Study
 from dealermarket.plots import COLOURS, heat_map
 from dealermarket.scenario import Scenario
@@ -76,20 +86,19 @@ class Sophistication(Experiment):
                 "tier rises",
                 "The more an investor knows, the worse the tier it ends in (one-sided p < 0.01).",
                 p_not_above_zero(found_out),
-                f"From oracle probability 0 to 1 the last tier rises by {tiers.value:.2f} [{tiers.low:.2f}, {tiers.high:.2f}].",
+                f"From oracle probability 0 to 1 the last tier rises by {bracketed(tiers, 2)}.",
             ),
             _signed(
                 "yield falls",
                 "The more an investor knows, the less the maker earns per unit traded with it (one-sided p < 0.01).",
                 p_not_above_zero(-cheaper),
-                f"From oracle probability 0 to 1 the yield changes by {BASIS_POINTS * yields.value:.2f} bp "
-                f"[{BASIS_POINTS * yields.low:.2f}, {BASIS_POINTS * yields.high:.2f}].",
+                f"From oracle probability 0 to 1 the yield changes by {bracketed(yields, 2, BASIS_POINTS)} bp.",
             ),
             _signed(
                 "tiering saves",
                 "The maker earns more with tiers than the same maker without (total reward, paired, one-sided p < 0.01).",
                 p_not_above_zero(saved),
-                f"Tiering saves {gain.value:.4f} [{gain.low:.4f}, {gain.high:.4f}] (price × units) a run.",
+                f"Tiering saves {bracketed(gain, 3)} (price × units) a run.",
             ),
         ]
 
@@ -243,4 +252,4 @@ def _yields(measures: Measures) -> Array:
 
 def _signed(name: str, claim: str, p: float, evidence: str) -> Verdict:
     """A verdict on the sign of an effect, from the p-value of its absence."""
-    return Verdict(name, claim, judged(p < SIGNIFICANCE, p > 1 - SIGNIFICANCE), f"{evidence[:-1]}, p = {p:.1g}.")
+    return Verdict(name, claim, judged(p < SIGNIFICANCE, p > 1 - SIGNIFICANCE), f"{evidence[:-1]}, {p_value(p)}.")

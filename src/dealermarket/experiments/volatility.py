@@ -12,7 +12,7 @@ import pandas as pd
 from dealermarket.experiments import observe
 from dealermarket.experiments.estimates import interval_of, mean, ratio, resampled_means
 from dealermarket.experiments.experiment import Experiment, Results, Variation
-from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, with_interval
+from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Measures, Study
 from dealermarket.plots import COLOURS, heat_map, sequence
 from dealermarket.scenario import Scenario
@@ -103,10 +103,7 @@ class Volatility(Experiment):
                 "10 %: γ > 1 is dearer",
                 "At 10 % volatility every γ above 1 costs more than the cheapest.",
                 dearer,
-                "; ".join(
-                    f"γ = {GAMMAS[n]} costs {gaps.value[k]:.3f} [{gaps.low[k]:.3f}, {gaps.high[k]:.3f}] more"
-                    for k, n in enumerate(above_one)
-                ),
+                "; ".join(f"γ = {GAMMAS[n]} costs {bracketed(gaps[k], 1)} more" for k, n in enumerate(above_one)),
             ),
         ]
 
@@ -131,9 +128,7 @@ class Volatility(Experiment):
                 "At 30 % volatility γ = 0 and γ = 0.05 cost most.",
                 dearest,
                 "; ".join(
-                    f"γ = {GAMMAS[n]} costs {gaps.value[k]:.3f} [{gaps.low[k]:.3f}, {gaps.high[k]:.3f}] more than γ = "
-                    f"{GAMMAS[nearest]}"
-                    for k, n in enumerate(few)
+                    f"γ = {GAMMAS[n]} costs {bracketed(gaps[k], 1)} more than γ = {GAMMAS[nearest]}" for k, n in enumerate(few)
                 ),
             ),
         ]
@@ -413,5 +408,5 @@ def _order(costs: Array) -> str:
 def _bootstrapped(name: str, claim: str, true_in: Array, evidence: str) -> Verdict:
     """A verdict from the bootstrap samples in which a claim is true."""
     share = float(np.mean(true_in))
-    said = f"{evidence}. True in {share:.1%} of bootstrap samples of the runs."
+    said = f"{evidence}. True in {100 * share:.1f} % of bootstrap samples of the runs."
     return Verdict(name, claim, judged(share >= CONFIDENCE, share <= 1 - CONFIDENCE), said)
