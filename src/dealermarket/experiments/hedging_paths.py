@@ -39,8 +39,8 @@ class HedgingPaths(Experiment):
     title = "Net position with and without hedging"
     source = "Section 3.3, Fig. 4"
     question = (
-        "How does a maker's net position move without hedging, with patient hedging (γ = 0), "
-        "and with hasty hedging (γ = 1 and ∞)?"
+        "How does a maker's net position move without hedging, with patient hedging (γ = 0), and with hasty hedging (γ = 1 and "
+        "∞)?"
     )
     preset = "hedging-paths"
     runs = 200
@@ -142,8 +142,8 @@ def _path_figure(results: Results, label: str, colour: str) -> Figure:
 
     name = label.replace(" = ", "-").replace(" ", "-").replace("γ", "gamma").replace("∞", "infinite")
     caption = (
-        f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs drawn. "
-        "Same prices and orders in every panel."
+        f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs drawn. Same prices and "
+        "orders in every panel."
     )
     return Figure(f"figure-4-{name}", caption, draw, (4.8, 3.0))
 

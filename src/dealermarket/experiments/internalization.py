@@ -33,8 +33,8 @@ class Internalization(Experiment):
     title = "Internalization"
     source = "Section 4.3, Fig. 7 and Table 2"
     question = (
-        "A maker that never hedges still closes part of its position, because clients buy and sell. How fast does "
-        "|net position| / volume traded fall, and how much faster for a maker with the whole market than for one with half of it?"
+        "A maker that never hedges still closes part of its position, because clients buy and sell. How fast does |net "
+        "position| / volume traded fall, and how much faster for a maker with the whole market than for one with half of it?"
     )
     preset = "internalization"
     runs = 1000
@@ -73,9 +73,8 @@ class Internalization(Experiment):
             "100 % below 50 %",
             f"The maker with the whole market internalizes better at every step from step {FIRST_STEPS} on.",
             judged(bool(np.all(gap.high < 0)), bool(np.any(gap.low > 0))),
-            f"{len(gap.value) - above} of {len(gap.value)} steps below; the 95 % interval of the paired difference lies below "
-            f"0 at "
-            f"{int(np.sum(gap.high < 0))} of them; mean difference at the last step {bracketed(gap[-1], 4)}.",
+            f"{len(gap.value) - above} of {len(gap.value)} steps below; the 95 % interval of the paired difference lies below 0 "
+            f"at {int(np.sum(gap.high < 0))} of them; mean difference at the last step {bracketed(gap[-1], 4)}.",
         )
         if scenario.steps <= TABLE_2_STEP:
             return [below]
@@ -86,10 +85,10 @@ class Internalization(Experiment):
             Verdict(
                 "Table 2",
                 f"The percentiles at step {TABLE_2_STEP} are the paper's, within the sampling error of both (99 % level) and "
-                f"its rounding.",
+                "its rounding.",
                 judged(within == len(distances), within < len(distances)),
                 f"{within} of {len(distances)} percentiles within; the largest difference is {max(distances):.2f} of what is "
-                f"allowed.",
+                "allowed.",
             ),
         ]
 
@@ -117,7 +116,7 @@ class Internalization(Experiment):
                 Table(
                     "table-2",
                     f"Table 2: |position after step {TABLE_2_STEP}| / volume through it, percentiles over the runs; 95 % "
-                    f"intervals in brackets.",
+                    "intervals in brackets.",
                     pd.DataFrame(rows),
                     (
                         Column("share", "market share"),
@@ -180,9 +179,8 @@ class Internalization(Experiment):
         return Table(
             "hedging",
             "With hedging: a maker alone in the market that hedges at the exchange, beside one of two that hedge with each "
-            "other. "
-            "Average |net position| over the run and |net position| at its end, each over all volume traded; volume hedged per "
-            "unit of client volume; hedging cost in basis points of client volume.",
+            "other. Average |net position| over the run and |net position| at its end, each over all volume traded; volume "
+            "hedged per unit of client volume; hedging cost in basis points of client volume.",
             pd.DataFrame(rows),
             (
                 Column("market", "market"),
@@ -224,8 +222,7 @@ class Internalization(Experiment):
             Figure(
                 "figure-7",
                 "Fig. 7. Lines: mean over the runs, the thin dark band its 95 % interval, the pale band the middle half of the "
-                "runs; "
-                "circles: the paper's values.",
+                "runs; circles: the paper's values.",
                 fall,
             ),
             Figure(
@@ -250,8 +247,7 @@ class Internalization(Experiment):
             return "The means of Fig. 7 are the paper's, within the sampling error of both, at every step compared."
         return (
             f"Means of Fig. 7 further from the paper's than the sampling error of both: {', '.join(far)}. The paper's curves "
-            f"also "
-            "begin elsewhere (see the last note), so that its first steps are counted in another way."
+            "also begin elsewhere (see the last note), so that its first steps are counted in another way."
         )
 
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
@@ -259,14 +255,13 @@ class Internalization(Experiment):
         empty = [int(np.isnan(_metric(results, label)[:, TABLE_2_STEP : TABLE_2_STEP + 1]).sum()) for label in LABELS]
         return [
             f"At half the market the maker takes {100 * ratio(share[:, 0], share.sum(axis=1)).value:.1f} % of the clients' "
-            f"volume: the two "
-            f"makers' prices are equal and ties are drawn. For the whole market it quotes {100 * CHEAPER:.0f} % below the other.",
+            f"volume: the two makers' prices are equal and ties are drawn. For the whole market it quotes {100 * CHEAPER:.0f} % "
+            "below the other.",
             f"Runs in which the maker had not traded by step {TABLE_2_STEP}, left out of the percentiles: {empty[0]} at 50 %, "
             f"{empty[1]} at 100 %.",
             self._far_from_figure_7(scenario, results),
             "At the first steps |position| / volume is near 1 by definition (after one trade the position is the volume); the "
-            "paper's "
-            "0.69 and 0.67 after step 0 must be of another definition and are not compared.",
+            "paper's 0.69 and 0.67 after step 0 must be of another definition and are not compared.",
         ]
 
 

@@ -34,8 +34,7 @@ class Markouts(Experiment):
     source = "Sections 3.2 and 3.3; the plot that a dealing desk looks at first"
     question = (
         "How much is a trade worth to its maker h steps later? The position revenue of a unit, by horizon, for every investor "
-        "and every tier: "
-        "does it show who knows where the price goes?"
+        "and every tier: does it show who knows where the price goes?"
     )
     preset = "informed"
     runs = 300
@@ -52,8 +51,8 @@ class Markouts(Experiment):
         scenario = super().checked(scenario)
         if scenario.steps <= LONGEST or scenario.reward_horizon > LONGEST:
             raise ParameterError(
-                f"{self.name}: needs more than {LONGEST} steps and a reward_horizon of at most {LONGEST}, "
-                f"{scenario.name!r} has {scenario.steps} and {scenario.reward_horizon}"
+                f"{self.name}: needs more than {LONGEST} steps and a reward_horizon of at most {LONGEST}, {scenario.name!r} has "
+                f"{scenario.steps} and {scenario.reward_horizon}"
             )
         return scenario
 
@@ -74,8 +73,8 @@ class Markouts(Experiment):
                 "as the theory",
                 "At the horizon of the oracle every investor's markout is that of the theory: −p σ √(2 dt t_m / π).",
                 judged(bool(np.all(away <= allowed)), bool(np.any(away > allowed))),
-                f"{int(np.sum(away <= allowed))} of {len(away)} investors within {allowed:.2f} standard errors; the furthest "
-                f"is {np.max(away):.2f} away.",
+                f"{int(np.sum(away <= allowed))} of {len(away)} investors within {allowed:.2f} standard errors; the furthest is "
+                f"{np.max(away):.2f} away.",
             )
         ]
         if informed.any():
@@ -162,8 +161,7 @@ class Markouts(Experiment):
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
         return [
             "The theory: with probability p the side is the sign of a normal price move of standard deviation σ √(dt t_m), so "
-            "the maker loses "
-            "p σ √(2 dt / π) h / √t_m per unit by horizon h ≤ t_m, and no more after it. Spreads come on top.",
+            "the maker loses p σ √(2 dt / π) h / √t_m per unit by horizon h ≤ t_m, and no more after it. Spreads come on top.",
             f"Trades of the last {LONGEST} steps are left out, so that every horizon has the same trades.",
         ]
 

@@ -52,9 +52,8 @@ class PriceSensitivity(Experiment):
     source = "Section 4.2, Figs 5 and 6"
     question = (
         "A maker pins one investor to a tier for a whole run. What share of the investor's volume does it win, against a "
-        "competitor "
-        "whose tiers stand still, and against one that answers by tiering its clients by the revenue they bring? Are larger "
-        "investors more sensitive to the price?"
+        "competitor whose tiers stand still, and against one that answers by tiering its clients by the revenue they bring? "
+        "Are larger investors more sensitive to the price?"
     )
     preset = "price-sensitivity"
     runs = 300
@@ -110,9 +109,8 @@ class PriceSensitivity(Experiment):
             "Against fixed tiers the share is 1 where the maker's tier is better, one half where it is equal and 0 where it is "
             "worse.",
             judged(exact and fair, not (exact and fair)),
-            f"{int((shares.value == wanted)[~equal].sum())} of {int((~equal).sum())} points with unequal tiers are exactly 1 "
-            f"or 0; "
-            f"the {int(equal.sum())} with equal tiers are within {furthest:.3f} of one half"
+            f"{int((shares.value == wanted)[~equal].sum())} of {int((~equal).sum())} points with unequal tiers are exactly 1 or "
+            f"0; the {int(equal.sum())} with equal tiers are within {furthest:.3f} of one half"
             + (", inside their joint 95 % intervals." if fair else ", outside their joint 95 % intervals."),
         )
 
@@ -133,7 +131,7 @@ class PriceSensitivity(Experiment):
                 ),
                 f"From the best tier to the worst it falls by {drop.value.min():.2f} (the least of all investors) to "
                 f"{drop.value.max():.2f}; {int(np.sum(steps.low > 0))} of {steps.value.size} steps to the next tier rise "
-                f"significantly.",
+                "significantly.",
             ),
             Verdict(
                 "larger: more sensitive",
@@ -177,7 +175,7 @@ class PriceSensitivity(Experiment):
                 Table(
                     f"shares-{study}",
                     f"Share of each investor's volume against {what}, by the tier that the maker gives it; 95 % intervals in "
-                    f"brackets.",
+                    "brackets.",
                     pd.DataFrame(rows),
                     (
                         Column("investor", "investor"),
@@ -243,7 +241,7 @@ class PriceSensitivity(Experiment):
         return [
             f"The root mean square distance to Fig. 6's {away.size} values is {np.sqrt(np.mean(away**2)):.2f}; the largest is "
             f"{np.abs(away).max():.2f}. The paper gives no set-up for this figure, and says that its values have a standard "
-            f"deviation of about 0.08.",
+            "deviation of about 0.08.",
         ]
 
 

@@ -43,8 +43,7 @@ class Sophistication(Experiment):
     source = "Section 3.2, described there and never run"
     question = (
         "Some investors know with some probability where the price will be when their trade is judged. Does tiering by average "
-        "yield "
-        "find them, and what does it save the maker?"
+        "yield find them, and what does it save the maker?"
     )
     preset = "informed"
     runs = 300
@@ -80,6 +79,7 @@ class Sophistication(Experiment):
         found_out = slopes(found["last_tier"][:, :, STUDIED], oracle)
         cheaper = slopes(_yields(found), oracle)
         saved = results["tiering"][WITH]["total_reward"][:, STUDIED] - results["tiering"][WITHOUT]["total_reward"][:, STUDIED]
+        pnl = results["tiering"][WITH]["pnl"][:, STUDIED] - results["tiering"][WITHOUT]["pnl"][:, STUDIED]
         tiers, yields, gain = mean(found_out), mean(cheaper), mean(saved)
         return [
             _signed(
@@ -98,7 +98,7 @@ class Sophistication(Experiment):
                 "tiering saves",
                 "The maker earns more with tiers than the same maker without (total reward, paired, one-sided p < 0.01).",
                 p_not_above_zero(saved),
-                f"Tiering saves {bracketed(gain, 3)} (price × units) a run.",
+                f"Tiering saves {bracketed(gain, 2)} (price × units) a run, of which P&L {bracketed(mean(pnl), 2)}.",
             ),
         ]
 
@@ -130,6 +130,7 @@ class Sophistication(Experiment):
                     },
                     **with_interval("reward", mean(measures["total_reward"][:, STUDIED])),
                     **with_interval("pnl", mean(measures["pnl"][:, STUDIED])),
+                    **with_interval("unit_pnl", ratio(measures["pnl"][:, STUDIED], measures["client_volume"][:, STUDIED])),
                     **with_interval("share", ratio(measures["client_volume"][:, STUDIED], measures["client_volume"].sum(axis=1))),
                     **with_interval("saved", mean(base["total_reward"][:, STUDIED] - measures["total_reward"][:, STUDIED])),
                     **with_interval("saved_pnl", mean(base["pnl"][:, STUDIED] - measures["pnl"][:, STUDIED])),
@@ -139,8 +140,8 @@ class Sophistication(Experiment):
             Table(
                 "clients",
                 "By investor: the tier in which the maker quoted its last trade (0 is best), what the maker earned per unit "
-                "traded with it (spread "
-                "and position revenue, basis points), and the maker's share of its volume; 95 % intervals in brackets.",
+                "traded with it (spread and position revenue, basis points), and the maker's share of its volume; 95 % "
+                "intervals in brackets.",
                 pd.DataFrame(clients),
                 (
                     Column("investor", "investor"),
@@ -152,20 +153,18 @@ class Sophistication(Experiment):
             ),
             Table(
                 "makers",
-                "The maker with tiers, without, and where its competitor has none either: rewards of a run (price × units), "
-                "share of the "
-                "investors' volume, and what tiering saves against it (paired differences).",
+                "The maker with tiers, without, and where its competitor has none either: its share of the investors' volume, "
+                "total reward and P&L of a run (price × units) and what tiering saves of them (paired differences), P&L per "
+                "unit traded.",
                 pd.DataFrame(makers),
                 (
                     Column("maker", "maker"),
-                    Column("spread_revenue", "spread revenue", 3),
-                    Column("position_revenue", "position revenue", 3),
-                    Column("risk_cost", "risk cost", 3),
-                    interval_column("reward", "total reward", 3),
-                    interval_column("pnl", "P&L", 3),
-                    interval_column("share", "share", 3),
-                    interval_column("saved", "tiering saves", 3),
-                    interval_column("saved_pnl", "of P&L", 3),
+                    interval_column("share", "share", 2),
+                    interval_column("reward", "total reward", 2),
+                    interval_column("saved", "tiering saves", 2),
+                    interval_column("pnl", "P&L", 2),
+                    interval_column("saved_pnl", "of P&L", 2),
+                    interval_column("unit_pnl", "P&L per unit (bp)", 2, BASIS_POINTS),
                 ),
             ),
         ]
@@ -231,8 +230,7 @@ class Sophistication(Experiment):
             "An oracle decides an investor's side, not whether it trades: with oracle probability p it is right in (1 + p) / 2 "
             "of its trades.",
             "The competitor tiers by average yield throughout, except where nobody tiers. Without tiers the maker quotes "
-            "everybody its best price, so "
-            "the clients whom the competitor has put into worse tiers come to it.",
+            "everybody its best price, so the clients whom the competitor has put into worse tiers come to it.",
         ]
 
 

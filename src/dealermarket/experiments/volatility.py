@@ -41,8 +41,7 @@ class Volatility(Experiment):
     source = "Section 4.4, Figs 8 and 9"
     question = (
         "Hedging costs money now, waiting costs money when the price moves against the position. Which risk aversion γ makes "
-        "the sum of "
-        "hedging cost and risk cost smallest, at a volatility of 10 % and of 30 %?"
+        "the sum of hedging cost and risk cost smallest, at a volatility of 10 % and of 30 %?"
     )
     preset = "hedging"
     runs = 1000
@@ -90,7 +89,7 @@ class Volatility(Experiment):
         cheapest = int(np.argmin(middle))
         patient = np.argmin(resampled, axis=1) <= GAMMAS.index("0.25")
         above_one = [GAMMAS.index("2"), GAMMAS.index(INFINITE)]
-        dearer = (resampled[:, above_one] > resampled.min(axis=1, keepdims=True)).all(axis=1)
+        dearer = (resampled[:, above_one] > resampled[:, [cheapest]]).all(axis=1)
         gaps = mean(costs[:, above_one] - costs[:, [cheapest]])
         return [
             _bootstrapped(
@@ -162,18 +161,17 @@ class Volatility(Experiment):
         return Table(
             f"costs-{label[:2]}",
             f"Volatility {label}: costs and reward of a run by the maker's γ (price × units), mean and 95 % interval; "
-            f"differences are paired, "
-            f"run by run, with the cheapest γ = {GAMMAS[cheapest]} and with γ = 0.",
+            f"differences are paired, run by run, with the cheapest γ = {GAMMAS[cheapest]} and with γ = 0.",
             pd.DataFrame(rows),
             (
                 Column("gamma", "γ"),
-                Column("hedging_cost", "hedging cost", 2),
-                Column("risk_cost", "risk cost", 2),
-                Column("cost", "sum", 2),
-                interval_column("relative", "sum relative to γ = 0", 3),
-                interval_column("above", "above the cheapest", 2),
-                Column("reward", "total reward", 2),
-                interval_column("gain", "reward above γ = 0", 2),
+                Column("hedging_cost", "hedging cost", 1),
+                Column("risk_cost", "risk cost", 1),
+                Column("cost", "sum", 1),
+                interval_column("relative", "relative to γ = 0", 2),
+                interval_column("above", "above the cheapest", 1),
+                Column("reward", "total reward", 1),
+                interval_column("gain", "above γ = 0", 1),
             ),
         )
 
@@ -196,17 +194,16 @@ class Volatility(Experiment):
         return Table(
             "best-gamma",
             "The best γ by volatility, with the range in which it falls in 95 % of bootstrap samples of the runs; what it "
-            "costs, and what it saves "
-            "against γ = 0 and against hedging everything at once (γ = ∞).",
+            "costs, and what it saves against γ = 0 and against hedging everything at once (γ = ∞).",
             pd.DataFrame(rows),
             (
                 Column("volatility", "volatility (%)", 0, 100.0),
                 Column("best", "best γ"),
                 Column("from", "from"),
                 Column("to", "to"),
-                Column("cost", "cost", 2),
-                interval_column("saved_0", "saved against γ = 0", 2),
-                interval_column("saved_all", "saved against γ = ∞", 2),
+                Column("cost", "cost", 1),
+                interval_column("saved_0", "saved against γ = 0", 1),
+                interval_column("saved_all", "saved against γ = ∞", 1),
             ),
         )
 
@@ -229,17 +226,16 @@ class Volatility(Experiment):
         return Table(
             "hot-potato",
             "The hot potato: both makers at the same γ, beside the maker alone at γ while its competitor keeps its own. Volume "
-            "hedged per unit of "
-            "client volume in the whole market; hedging and risk cost of the first maker.",
+            "passed on (hedged) per unit of client volume in the whole market; hedging and risk cost of the first maker.",
             pd.DataFrame(rows),
             (
                 Column("volatility", "volatility"),
                 Column("gamma", "γ"),
-                interval_column("one_passed", "hedged / client volume, one at γ", 2),
-                interval_column("passed", "both at γ", 2),
-                Column("one_cost", "cost, one at γ", 2),
-                Column("cost", "both at γ", 2),
-                interval_column("more", "more", 2),
+                interval_column("one_passed", "passed on, one at γ", 1),
+                interval_column("passed", "passed on, both at γ", 1),
+                Column("one_cost", "cost, one at γ", 1),
+                Column("cost", "cost, both at γ", 1),
+                interval_column("more", "more", 1),
             ),
         )
 
@@ -266,7 +262,7 @@ class Volatility(Experiment):
         return Figure(
             f"figure-{number}",
             f"Fig. {number}. Cost so far at {label} volatility, by γ: mean over the runs, bands are its 95 % intervals. The "
-            f"paper shows one path of each.",
+            "paper shows one path of each.",
             draw,
         )
 
@@ -358,8 +354,7 @@ class Volatility(Experiment):
         largest = {label: max(GAMMAS, key=lambda g: float(np.mean(_cost(results[f"both {label}"][g])))) for label in VOLATILITIES}
         return [
             f"The competitor keeps γ = {getattr(scenario.makers[1].hedging, 'risk_aversion', 'none')}, except for the hot "
-            f"potato. "
-            "γ = ∞ hedges everything at every step.",
+            "potato. γ = ∞ hedges everything at every step.",
             "Both makers at one γ, the dearest is "
             + " and ".join(f"γ = {gamma} at {label}" for label, gamma in largest.items())
             + ": they only pass the position back and forth, and pay for it each time.",
