@@ -1,15 +1,19 @@
-# make run    a market run, with its table and figures
-# make test   lint, types, the whole test suite, branch coverage
-# make bench  the speed table of docs/performance.md
+# make run        a market run, with its table and figures
+# make reproduce  the paper's experiments, and a report
+# make test       lint, types, the whole test suite, branch coverage
+# make bench      the speed table of docs/performance.md
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test lint types unit coverage bench constraints clean
+.PHONY: run reproduce test lint types unit coverage bench constraints clean
 
 run: $(INSTALLED)
 	$(BIN)/dealermarket run paper --record trades --plot
+
+reproduce: $(INSTALLED)
+	$(BIN)/dealermarket reproduce
 
 test: lint types unit coverage
 
@@ -38,7 +42,7 @@ constraints:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
 		pyproject.toml --group dev -o constraints.txt
 
-$(INSTALLED): constraints.txt pyproject.toml
+$(INSTALLED): constraints.txt pyproject.toml src/dealermarket/version.py
 	@echo "Installing into .venv: a minute or two"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r constraints.txt

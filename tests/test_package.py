@@ -69,7 +69,7 @@ def python_blocks(file: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["README.md", "docs/extending.md", "docs/model.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/experiments.md", "docs/extending.md", "docs/model.md"])
 def test_python_in_the_docs_runs(name: str, tmp_path: Path) -> None:
     blocks = python_blocks(ROOT / name)
     assert blocks

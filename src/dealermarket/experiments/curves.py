@@ -25,7 +25,7 @@ class Curves(Experiment):
 
     name = "curves"
     title = "Price curves"
-    source = "Sections 3.1 and 3.3, Figs 2 and 3"
+    source = "Figs 2 and 3"
     question = "Are the reference curve, the volume penalty and the tier penalty those that the paper draws?"
     preset = "paper"
     settings = ("exchange.v_max=500.0", "makers.0.pricing.alpha=1.1")

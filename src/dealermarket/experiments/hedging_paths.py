@@ -37,7 +37,7 @@ class HedgingPaths(Experiment):
 
     name = "hedging-paths"
     title = "Net position with and without hedging"
-    source = "Section 3.3, Fig. 4"
+    source = "Fig. 4"
     question = (
         "How does a maker's net position move without hedging, with patient hedging (γ = 0), and with hasty hedging (γ = 1 and "
         "∞)?"

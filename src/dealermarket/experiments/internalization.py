@@ -31,7 +31,7 @@ class Internalization(Experiment):
 
     name = "internalization"
     title = "Internalization"
-    source = "Section 4.3, Fig. 7 and Table 2"
+    source = "Fig. 7 and Table 2"
     question = (
         "A maker that never hedges still closes part of its position, because clients buy and sell. How fast does |net "
         "position| / volume traded fall, and how much faster for a maker with the whole market than for one with half of it?"

@@ -31,7 +31,7 @@ class Markouts(Experiment):
 
     name = "markouts"
     title = "Markouts"
-    source = "Sections 3.2 and 3.3; the plot that a dealing desk looks at first"
+    source = "Not there; the plot that a dealing desk looks at first"
     question = (
         "How much is a trade worth to its maker h steps later? The position revenue of a unit, by horizon, for every investor "
         "and every tier: does it show who knows where the price goes?"

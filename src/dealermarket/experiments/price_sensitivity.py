@@ -49,7 +49,7 @@ class PriceSensitivity(Experiment):
 
     name = "price-sensitivity"
     title = "Price sensitivity"
-    source = "Section 4.2, Figs 5 and 6"
+    source = "Figs 5 and 6"
     question = (
         "A maker pins one investor to a tier for a whole run. What share of the investor's volume does it win, against a "
         "competitor whose tiers stand still, and against one that answers by tiering its clients by the revenue they bring? "

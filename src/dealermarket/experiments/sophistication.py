@@ -40,7 +40,7 @@ class Sophistication(Experiment):
 
     name = "sophistication"
     title = "Sophisticated investors and tiering"
-    source = "Section 3.2, described there and never run"
+    source = "Described there and never run"
     question = (
         "Some investors know with some probability where the price will be when their trade is judged. Does tiering by average "
         "yield find them, and what does it save the maker?"

@@ -38,7 +38,7 @@ class Volatility(Experiment):
 
     name = "volatility"
     title = "Hedging and volatility"
-    source = "Section 4.4, Figs 8 and 9"
+    source = "Figs 8 and 9"
     question = (
         "Hedging costs money now, waiting costs money when the price moves against the position. Which risk aversion γ makes "
         "the sum of hedging cost and risk cost smallest, at a volatility of 10 % and of 30 %?"
