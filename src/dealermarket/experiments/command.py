@@ -7,6 +7,7 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dealermarket.experiments.reproduction import Plan, Section
 
 REPORTS = Path("reports")
+FEWEST_RUNS = 10  # intervals of fewer say nothing
 
 _quick = Parameter(negative=(), show_default=False, help="A tenth of the runs: a first look in a few seconds.")
 _seed = Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")
@@ -62,7 +64,7 @@ def experiment(
         return
     chosen = experiment_named(name)
     if runs is not None:
-        whole_number("--runs", runs, 2, 1_000_000)
+        whole_number("--runs", runs, FEWEST_RUNS, 1_000_000)
         if quick:
             raise ParameterError("--runs: give either --runs or --quick")
     options = [f"--scenario {shlex.quote(scenario)}"] if scenario is not None else []
@@ -152,7 +154,7 @@ def _finish(
     began = time.monotonic()
     try:
         folder = begin()
-        with progress(quiet, folder.market_steps) as report:
+        with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
             sections = folder.measure(threads, report)
         quiet.print("Drawing the figures", highlight=False)
         folder.finish(sections, time.monotonic() - began)
@@ -164,7 +166,11 @@ def _finish(
     console = open_console()
     _print_verdicts(sections, console)
     # the seconds of a resumed report are those of its last part
-    took = "" if resumed else f"{folder.market_steps:,} market steps and the report in {folder.meta['seconds']:.0f} s; "
+    took = (
+        ""
+        if resumed or not folder.market_steps
+        else f"{folder.market_steps:,} market steps and the report in {folder.meta['seconds']:.0f} s; "
+    )
     console.print(f"{took}read {path / 'report.html'}", highlight=False, soft_wrap=True)
 
 
@@ -181,7 +187,7 @@ def _print_verdicts(sections: Sequence[Section], console: Console) -> None:
             table.add_row(name, verdict.claim, f"{verdict.outcome.sign} {verdict.outcome}")
         held, of = section.robust
         if of:
-            table.add_row("", f"All of it also under {held} of {of} other values of what the paper leaves open", "")
+            table.add_row("", f"All claims hold under {held} of {of} other values of what the paper leaves open", "")
     console.print(table)
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from dealermarket.errors import ParameterError
 from dealermarket.experiments.findings import Figure, Table, Verdict
@@ -86,6 +86,17 @@ class Experiment(ABC):
         return []
 
 
-def setting_of(scenario: Scenario, path: str) -> Any:
-    """The one value at a path, for use in sentences."""
-    return scenario.values_at(path)[0]
+INFINITE = "∞"
+
+
+def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scenario:
+    """The scenario with a maker's (or "*": every maker's) risk aversion γ: a number, or INFINITE for hedging everything.
+
+    Makers that weigh cost against risk keep their schedule, optimal or linear; others get the optimal one.
+    """
+    hedging = f"makers.{maker}.hedging"
+    if gamma == INFINITE:
+        return scenario.with_settings(f"{hedging}.kind=full")
+    weighs = all("risk_aversion" in value for value in scenario.values_at(hedging))
+    kind = [] if weighs else [f"{hedging}.kind=optimal"]
+    return scenario.with_settings(*kind, f"{hedging}.risk_aversion={float(gamma)}")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dealermarket.experiments import observe
 from dealermarket.experiments.estimates import mean
-from dealermarket.experiments.experiment import Experiment, Results, Variation
+from dealermarket.experiments.experiment import INFINITE, Experiment, Results, Variation, with_risk_aversion
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Study
 from dealermarket.plots import COLOURS
@@ -19,12 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STUDIED = 0
-POLICIES = {
-    "no hedging": "kind=none",
-    "γ = 0": "risk_aversion=0.0",
-    "γ = 1": "risk_aversion=1.0",
-    "γ = ∞": "kind=full",
-}
+UNHEDGED = "no hedging"
+POLICIES = {UNHEDGED: "", "γ = 0": "0", "γ = 1": "1", "γ = ∞": INFINITE}
 THOUSAND = 1000.0
 SPIKE = 10.0  # how many times its mean a position with spikes reaches
 DRAWN_RUNS = 100
@@ -60,9 +56,9 @@ class HedgingPaths(Experiment):
         return [Study("paths", _variants(scenario), min(runs, DRAWN_RUNS), observe.paths, "steps")]
 
     def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
-        widest = mean(_sizes(results, "no hedging", "largest"))
+        widest = mean(_sizes(results, UNHEDGED, "largest"))
         typical = {label: _sizes(results, label, "mean") for label in POLICIES}
-        calmer = mean(typical["no hedging"] - typical["γ = 0"])
+        calmer = mean(typical[UNHEDGED] - typical["γ = 0"])
         nearer = {label: mean(typical["γ = 0"] - typical[label]) for label in HASTY}
         spikes = {label: mean(_sizes(results, label, "largest") / typical[label]) for label in HASTY}
         return [
@@ -129,7 +125,7 @@ class HedgingPaths(Experiment):
 
 def _path_figure(results: Results, label: str, colour: str) -> Figure:
     def draw(ax: Axes) -> None:
-        position, unhedged = (results["paths"][policy]["position"][:, :, STUDIED] for policy in (label, "no hedging"))
+        position, unhedged = (results["paths"][policy]["position"][:, :, STUDIED] for policy in (label, UNHEDGED))
         widest = 1.3 * max(np.abs(unhedged[0]).max(), np.quantile(np.abs(unhedged), 0.9, axis=0).max())  # of all panels
         low, high = np.quantile(position, [0.05, 0.95], axis=0)
         ax.fill_between(
@@ -149,7 +145,8 @@ def _path_figure(results: Results, label: str, colour: str) -> Figure:
 
 
 def _variants(scenario: Scenario) -> dict[str, Scenario]:
-    return {label: scenario.with_settings(f"makers.{STUDIED}.hedging.{setting}") for label, setting in POLICIES.items()}
+    unhedged = scenario.with_settings(f"makers.{STUDIED}.hedging.kind=none")
+    return {label: with_risk_aversion(scenario, STUDIED, gamma) if gamma else unhedged for label, gamma in POLICIES.items()}
 
 
 def _sizes(results: Results, label: str, which: str) -> Array:

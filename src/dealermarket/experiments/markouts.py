@@ -64,8 +64,9 @@ class Markouts(Experiment):
         oracle = np.array([agent.oracle_probability for agent in scenario.agents])
         expected, judged_at = _expected(scenario), scenario.reward_horizon
         informed = oracle > 0
-        # how many standard errors may one of n intervals be off, if all are to be right in 95 of 100 runs (Bonferroni)
-        allowed = stats.norm.ppf(1 - 0.025 / max(len(oracle), 1))
+        # how many standard errors may one of n intervals be off, if all are to be right in 95 of 100 studies (Bonferroni)
+        runs = len(results["trades"]["market"]["by_investor"])
+        allowed = stats.t.ppf(1 - 0.025 / len(oracle), runs - 1)
         with np.errstate(invalid="ignore", divide="ignore"):
             away = np.abs(found.value - expected)[:, judged_at] / found.error[:, judged_at]
         verdicts = [

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealermarket.disk import errors_of, replacing
 from dealermarket.experiments.findings import Column, Figure, Outcome, Table
-from dealermarket.experiments.reproduction import Section, market_steps
+from dealermarket.experiments.reproduction import VARIATIONS, Section, market_steps
 from dealermarket.plots import STYLE
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ MEANINGS = {
     Outcome.FAILS: "the claim is false of the run, its sampling error taken into account",
     Outcome.UNDECIDED: "the runs are too few to tell",
 }
-VARIATIONS = "variations"  # the name of the table that is shown last
 _OUTCOMES = {f"{outcome.sign} {outcome}": outcome for outcome in Outcome}
 
 

@@ -16,7 +16,21 @@ from dealermarket.scenario import Scenario
 
 VARIATION_RUNS = 200
 QUICK_SHARE = 10
+VARIATIONS = "variations"  # the name of the table of variations
 _SEPARATOR = " / "
+
+
+@dataclass(frozen=True)
+class _Varied:
+    """A value that was tried instead of the chosen one, and the scenario with it, if it can have it."""
+
+    variation: Variation
+    value: float
+    scenario: Scenario | None
+
+    @property
+    def label(self) -> str:
+        return f"{self.variation.parameter} = {self.value:g}"
 
 
 @dataclass(frozen=True)
@@ -62,8 +76,8 @@ class Plan:
         verdicts = experiment.verdicts(scenario, results)
         tables = experiment.tables(scenario, results)
         rows = [
-            (variation, value, experiment.verdicts(varied, self._results(label, measured)))
-            for variation, value, label, varied in self._varied
+            (varied, experiment.verdicts(varied.scenario, self._results(varied.label, measured)) if varied.scenario else [])
+            for varied in self._varied
         ]
         if rows:
             tables.append(_variations_table(scenario, verdicts, rows, self.runs, self.variation_runs))
@@ -73,23 +87,27 @@ class Plan:
             tables=tables,
             figures=experiment.figures(scenario, results),
             notes=experiment.notes(scenario, results),
-            robust=(sum(overall(row) is Outcome.HOLDS for _, _, row in rows), len(rows)),
+            robust=(sum(overall(found) is Outcome.HOLDS for _, found in rows if found), sum(bool(found) for _, found in rows)),
         )
 
     @cached_property
-    def _varied(self) -> list[tuple[Variation, float, str, Scenario]]:
-        return (
-            [
-                (variation, value, f"{variation.parameter} = {value:g}", self.scenario.with_settings(setting))
-                for variation in self.experiment.variations
-                for value, setting in variation.settings().items()
-            ]
+    def _varied(self) -> list[_Varied]:
+        return [
+            _Varied(variation, value, self._with(setting))
+            for variation in self.experiment.variations
+            for value, setting in variation.settings().items()
             if self.variation_runs
-            else []
-        )
+        ]
+
+    def _with(self, setting: str) -> Scenario | None:
+        """The scenario with a setting; None where it cannot have it, as tiers by a fixed table have no EWMA weight."""
+        try:
+            return self.experiment.checked(self.scenario.with_settings(setting))
+        except ParameterError:
+            return None
 
     def _markets(self) -> list[tuple[str, Scenario, int]]:
-        varied = [(label, scenario, self.variation_runs) for _, _, label, scenario in self._varied]
+        varied = [(each.label, each.scenario, self.variation_runs) for each in self._varied if each.scenario is not None]
         return [("", self.scenario, self.runs), *varied]
 
     def _name(self, label: str, study: str) -> str:
@@ -168,28 +186,28 @@ def experiment_named(name: str) -> Experiment:
 
 
 def _variations_table(
-    scenario: Scenario,
-    verdicts: list[Verdict],
-    rows: list[tuple[Variation, float, list[Verdict]]],
-    runs: int,
-    variation_runs: int,
+    scenario: Scenario, verdicts: list[Verdict], rows: list[tuple[_Varied, list[Verdict]]], runs: int, variation_runs: int
 ) -> Table:
     """Whether each claim holds, as chosen and under each variation."""
     import pandas as pd
 
-    asked = {verdict.name for _, _, found in rows for verdict in found}
+    asked = {verdict.name for _, found in rows for verdict in found}
     claims = [verdict.name for verdict in verdicts if verdict.name in asked]
 
-    def outcomes(found: list[Verdict]) -> dict[str, str]:
-        by_name = {verdict.name: verdict.outcome for verdict in found}
-        return {claim: f"{by_name[claim].sign} {by_name[claim]}" for claim in claims}
+    def outcomes(found: list[Verdict], otherwise: str = "–") -> dict[str, str]:
+        by_name = {verdict.name: f"{verdict.outcome.sign} {verdict.outcome}" for verdict in found}
+        return {claim: by_name.get(claim, otherwise) for claim in claims}
 
     records = [{"parameter": "as chosen", "value": "", "chosen": "", **outcomes(verdicts)}]
-    for variation, value, found in rows:
-        own = sorted({f"{number:g}" for number in scenario.values_at(variation.path)})
-        records.append({"parameter": variation.parameter, "value": f"{value:g}", "chosen": ", ".join(own), **outcomes(found)})
+    for varied, found in rows:
+        shown = {
+            "parameter": varied.variation.parameter,
+            "value": f"{varied.value:g}",
+            "chosen": _chosen(scenario, varied.variation),
+        }
+        records.append(shown | outcomes(found, "not possible" if varied.scenario is None else "–"))
     return Table(
-        "variations",
+        VARIATIONS,
         "How far the verdict holds when a value that the paper leaves open moves, one at a time, the others as chosen: "
         f"{variation_runs:,} runs a point (the first row: {runs:,}).",
         pd.DataFrame(records),
@@ -200,3 +218,13 @@ def _variations_table(
             *(Column(claim, claim) for claim in claims),
         ),
     )
+
+
+def _chosen(scenario: Scenario, variation: Variation) -> str:
+    """The value that a variation moves, or values."""
+    try:
+        values = scenario.values_at(variation.path)
+    except ParameterError:
+        return "–"
+    numbers = [number for value in values for number in (value if isinstance(value, list) else [value])]
+    return ", ".join(dict.fromkeys(f"{number:g}" for number in numbers))

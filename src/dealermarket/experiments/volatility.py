@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from dealermarket.experiments import observe
 from dealermarket.experiments.estimates import interval_of, mean, ratio, resampled_means
-from dealermarket.experiments.experiment import Experiment, Results, Variation
+from dealermarket.experiments.experiment import INFINITE, Experiment, Results, Variation, with_risk_aversion
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Measures, Study
 from dealermarket.plots import COLOURS, heat_map, sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STUDIED = 0
-INFINITE = "∞"
 GAMMAS = ("0", "0.05", "0.25", "0.5", "1", "2", INFINITE)
 LOW, HIGH = "10 %", "30 %"
 VOLATILITIES = {LOW: 0.1, HIGH: 0.3}
@@ -68,7 +68,7 @@ class Volatility(Experiment):
             Study(
                 _curve(volatility),
                 _by_gamma(_at(scenario, volatility), CURVE_GAMMAS),
-                max(int(CURVE_SHARE * runs), 1),
+                max(int(CURVE_SHARE * runs), 2),
                 observe.totals,
             )
             for volatility in CURVE_VOLATILITIES
@@ -369,11 +369,8 @@ def _at(scenario: Scenario, volatility: float) -> Scenario:
     return scenario.with_settings(f"market.mid_price.volatility={volatility}")
 
 
-def _by_gamma(scenario: Scenario, gammas: tuple[str, ...], makers: str = str(STUDIED)) -> dict[str, Scenario]:
-    def setting(gamma: str) -> str:
-        return "kind=full" if gamma == INFINITE else f"risk_aversion={float(gamma)}"
-
-    return {gamma: scenario.with_settings(f"makers.{makers}.hedging.{setting(gamma)}") for gamma in gammas}
+def _by_gamma(scenario: Scenario, gammas: tuple[str, ...], maker: int | str = STUDIED) -> dict[str, Scenario]:
+    return {gamma: with_risk_aversion(scenario, maker, gamma) for gamma in gammas}
 
 
 def _curve(volatility: float) -> str:
@@ -400,8 +397,8 @@ def _order(costs: Array) -> str:
     return ", ".join(GAMMAS[n] for n in np.argsort(costs, kind="stable"))
 
 
-def _bootstrapped(name: str, claim: str, true_in: Array, evidence: str) -> Verdict:
+def _bootstrapped(name: str, claim: str, true_in: ArrayLike, evidence: str) -> Verdict:
     """A verdict from the bootstrap samples in which a claim is true."""
-    share = float(np.mean(true_in))
+    share = float(np.mean(np.asarray(true_in, dtype=np.float64)))
     said = f"{evidence}. True in {100 * share:.1f} % of bootstrap samples of the runs."
     return Verdict(name, claim, judged(share >= CONFIDENCE, share <= 1 - CONFIDENCE), said)
