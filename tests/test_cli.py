@@ -140,7 +140,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "scenarios" / "pap
         ("run paper --set market.mid_price.drift=1e300", "market.mid_price.drift: must be <= 100"),
         ("run --resume runs/x", "runs/x: does not exist"),
         ("inspect nowhere", "nowhere: does not exist"),
-        ("inspect .", "is not a run folder, it has no meta.json"),
+        ("inspect .", "is not the folder of a run, it has no meta.json"),
         ("plot nowhere", "nowhere: does not exist"),
         ("check nowhere.toml", "nowhere.toml: no preset and no file of this name"),
         ("scenarios show nothing", "nothing: no preset and no file"),

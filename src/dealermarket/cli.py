@@ -40,7 +40,10 @@ app.command(reproduce)
 
 Run = Annotated[Path, Parameter(help="The folder of a run.")]
 _set = Parameter(
-    name="--set", negative=(), help="Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none."
+    name="--set",
+    negative=(),
+    show_default=False,
+    help="Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none.",
 )
 
 

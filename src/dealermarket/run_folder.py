@@ -77,23 +77,7 @@ class RunFolder(RunMeta):
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """The folder of a run, complete or not; refuses what is not one or was made by another version."""
-        if not path.is_dir():
-            found = "is not a folder" if path.exists() else "does not exist"
-            raise RunFolderError(f"{path}: {found}; give the folder of a run, such as runs/paper-1")
-        try:
-            meta = json.loads((path / META).read_text(encoding="utf-8"))
-            made_by = meta["version"]
-        except FileNotFoundError:
-            raise RunFolderError(f"{path}: is not a run folder, it has no {META}") from None
-        except OSError as error:
-            raise RunFolderError(f"{path / META}: cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError):
-            raise RunFolderError(f"{path}: is not a run folder, its {META} is damaged or not ours") from None
-        if made_by != __version__:
-            raise RunFolderError(
-                f"{path}: was made by dealermarket {made_by}, this is {__version__}, and numbers may differ; "
-                f"run it again: dealermarket run {path / SCENARIO}"
-            )
+        meta = read_meta(path, "a run", "runs/paper-1", f"run it again: dealermarket run {path / SCENARIO}")
         wanted: dict[str, type | tuple[type, ...]] = {
             "complete": bool,
             "replicas": int,
@@ -104,7 +88,7 @@ class RunFolder(RunMeta):
         if meta.get("complete"):
             wanted |= {"seconds": (int, float), "capped_orders": int}
         if any(not isinstance(meta.get(name), kind) for name, kind in wanted.items()) or meta["record"] not in RECORD_LEVELS:
-            raise RunFolderError(f"{path}: is not a run folder, its {META} is damaged or not ours")
+            raise RunFolderError(f"{path}: is not the folder of a run, its {META} is damaged or not ours")
         if not (path / SCENARIO).is_file():
             raise RunFolderError(f"{path}: has no {SCENARIO}, its run was stopped before it began; delete it and run again")
         text = read_source(path / SCENARIO)
@@ -209,6 +193,27 @@ class RunFolder(RunMeta):
         if not parts:
             raise RunFolderError(f"{self.path}: was interrupted before its first chunk; finish it with run --resume {self.path}")
         return pa.concat_tables(parts)
+
+
+def read_meta(path: Path, what: str, example: str, way_out: str) -> dict[str, Any]:
+    """What `meta.json` says in the folder of `what`. Raises RunFolderError, with the way out where another version wrote it."""
+    if not path.is_dir():
+        found = "is not a folder" if path.exists() else "does not exist"
+        raise RunFolderError(f"{path}: {found}; give the folder of {what}, such as {example}")
+    try:
+        meta: dict[str, Any] = json.loads((path / META).read_text(encoding="utf-8"))
+        made_by = meta["version"]
+    except FileNotFoundError:
+        raise RunFolderError(f"{path}: is not the folder of {what}, it has no {META}") from None
+    except OSError as error:
+        raise RunFolderError(f"{path / META}: cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise RunFolderError(f"{path}: is not the folder of {what}, its {META} is damaged or not ours") from None
+    if made_by != __version__:
+        raise RunFolderError(
+            f"{path}: was made by dealermarket {made_by}, this is {__version__}, and numbers may differ; {way_out}"
+        )
+    return meta
 
 
 def next_folder(parent: Path, name: str) -> Path:

@@ -8,6 +8,7 @@ import shlex
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,12 +27,21 @@ if TYPE_CHECKING:
 REPORTS = Path("reports")
 FEWEST_RUNS = 10  # intervals of fewer say nothing
 
-_quick = Parameter(negative=(), show_default=False, help="A tenth of the runs: a first look in a few seconds.")
-_seed = Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")
-_threads = Parameter(help="Threads; as many as there are cores if not given.")
-_out = Parameter(help="The new folder of the report; reports/NAME-1 and on if not given.")
-_resume = Parameter(help="Finish the report in this folder, which was interrupted, instead.")
-_json = Parameter(name="--json", negative=(), show_default=False, help="Print verdicts and tables as JSON, and nothing else.")
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What both commands take."""
+
+    quick: Annotated[bool, Parameter(negative=(), show_default=False, help="A tenth of the runs, for a first look.")] = False
+    seed: Annotated[int | None, Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")] = None
+    threads: Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")] = None
+    out: Annotated[Path | None, Parameter(help="The new folder of the report; reports/NAME-1 and on if not given.")] = None
+    resume: Annotated[Path | None, Parameter(help="Finish the report in this folder, which was interrupted, instead.")] = None
+    as_json: Annotated[
+        bool,
+        Parameter(name="--json", negative=(), show_default=False, help="Print verdicts and tables as JSON, and nothing else."),
+    ] = False
 
 
 def experiment(
@@ -40,65 +50,51 @@ def experiment(
     *,
     scenario: Annotated[str | None, Parameter(help="A preset or a TOML file to ask in place of the experiment's own.")] = None,
     settings: Annotated[
-        tuple[str, ...], Parameter(name="--set", negative=(), help="Change a field, such as exchange.v_max=9000.")
+        tuple[str, ...],
+        Parameter(name="--set", negative=(), show_default=False, help="Change a field, such as exchange.v_max=9000."),
     ] = (),
     runs: Annotated[int | None, Parameter(help="Runs a point; the experiment's own number if not given.")] = None,
-    quick: Annotated[bool, _quick] = False,
-    seed: Annotated[int | None, _seed] = None,
-    threads: Annotated[int | None, _threads] = None,
-    out: Annotated[Path | None, _out] = None,
-    resume: Annotated[Path | None, _resume] = None,
-    as_json: Annotated[bool, _json] = False,
+    options: Options | None = None,
 ) -> None:
     """Run one of the paper's experiments: verdicts on the terminal, figures and tables in a report."""
     from dealermarket.experiments.reproduction import Plan, experiment_named
     from dealermarket.values import whole_number
 
-    if resume is not None:
-        if any(given is not None for given in (name, scenario, runs, seed, out)) or settings or quick:
-            raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
-        _resume_report(resume, threads, as_json, "experiment")
-        return
-    if name is None:
-        _list()
-        return
-    chosen = experiment_named(name)
+    options = options or Options()
+    own = [f"--scenario {shlex.quote(scenario)}"] if scenario is not None else []
+    own += [f"--set {shlex.quote(setting)}" for setting in settings]
     if runs is not None:
         whole_number("--runs", runs, FEWEST_RUNS, 1_000_000)
-        if quick:
+        if options.quick:
             raise ParameterError("--runs: give either --runs or --quick")
-    options = [f"--scenario {shlex.quote(scenario)}"] if scenario is not None else []
-    options += [f"--set {shlex.quote(setting)}" for setting in settings]
-    options += [f"--runs {runs}"] if runs is not None else ["--quick"] if quick else []
-    options += [f"--seed {seed}"] if seed else []
-    command = " ".join(["dealermarket experiment", name, *options])
-    plan = Plan.of(chosen, chosen.scenario(scenario, settings), runs, quick, command)
-    _report([plan], out, name, seed or 0, threads, as_json, "experiment")
+        own.append(f"--runs {runs}")
+    if options.resume is not None:
+        _resume("experiment", options, alone=name is None and not own)
+    elif name is None:
+        _list()
+    else:
+        chosen = experiment_named(name)
+        command = _command(name, own, options)
+        plan = Plan.of(chosen, chosen.scenario(scenario, settings), runs, options.quick, command)
+        _begin("experiment", name, [plan], options)
 
 
-def reproduce(
-    *,
-    quick: Annotated[bool, _quick] = False,
-    seed: Annotated[int | None, _seed] = None,
-    threads: Annotated[int | None, _threads] = None,
-    out: Annotated[Path | None, _out] = None,
-    resume: Annotated[Path | None, _resume] = None,
-    as_json: Annotated[bool, _json] = False,
-) -> None:
+def reproduce(*, options: Options | None = None) -> None:
     """Run every experiment of the paper and write the report in which its numbers stand beside ours."""
     from dealermarket.experiments.reproduction import Plan, experiments
 
-    if resume is not None:
-        if any(given is not None for given in (seed, out)) or quick:
-            raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
-        _resume_report(resume, threads, as_json, "reproduce")
+    options = options or Options()
+    if options.resume is not None:
+        _resume("reproduce", options, alone=True)
         return
-    options = [*(["--quick"] if quick else []), *([f"--seed {seed}"] if seed else [])]
-    plans = [
-        Plan.of(each, quick=quick, command=" ".join(["dealermarket experiment", name, *options]))
-        for name, each in experiments().items()
-    ]
-    _report(plans, out, "reproduction", seed or 0, threads, as_json, "reproduce")
+    plans = [Plan.of(each, quick=options.quick, command=_command(name, [], options)) for name, each in experiments().items()]
+    _begin("reproduce", "reproduction", plans, options)
+
+
+def _command(name: str, own: list[str], options: Options) -> str:
+    """What to type to get an experiment again."""
+    shared = [*(["--quick"] if options.quick else []), *([f"--seed {options.seed}"] if options.seed else [])]
+    return " ".join(["dealermarket experiment", name, *own, *shared])
 
 
 def _list() -> None:
@@ -119,36 +115,37 @@ def _list() -> None:
     console.print("Run one with: dealermarket experiment NAME, or all with: dealermarket reproduce", highlight=False)
 
 
-def _report(
-    plans: Sequence[Plan], out: Path | None, name: str, seed: int, threads: int | None, as_json: bool, command: str
-) -> None:
+def _begin(command: str, name: str, plans: Sequence[Plan], options: Options) -> None:
     """Begins a report and finishes it."""
     from dealermarket.experiments.report_folder import ReportFolder
     from dealermarket.run_folder import RunFolder, next_folder
     from dealermarket.values import whole_number
 
-    whole_number("--seed", seed, 0)
-    path = out if out is not None else next_folder(REPORTS, name)
+    seed = whole_number("--seed", options.seed or 0, 0)
+    path = options.out if options.out is not None else next_folder(REPORTS, name)
     RunFolder.check_free(path)
-    _finish(lambda: ReportFolder.create(path, plans, seed), path, threads, as_json, command)
+    _finish(command, path, options, lambda: ReportFolder.create(path, plans, seed))
 
 
-def _resume_report(path: Path, threads: int | None, as_json: bool, command: str) -> None:
+def _resume(command: str, options: Options, alone: bool) -> None:
+    """Finishes the report in a folder; `alone` says that nothing but options was given."""
     from dealermarket.experiments.report_folder import ReportFolder
 
-    folder = ReportFolder.open(path)
+    if not alone or options.seed is not None or options.out is not None or options.quick:
+        raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
+    assert options.resume is not None
+    path, folder = options.resume, ReportFolder.open(options.resume)
     if folder.complete:
         open_console(stderr=True).print(f"{path} is complete already: {path / 'report.html'}", highlight=False, soft_wrap=True)
         return
-    _finish(lambda: folder, path, threads, as_json, command, resumed=True)
+    _finish(command, path, options, lambda: folder)
 
 
-def _finish(
-    begin: Callable[[], ReportFolder], path: Path, threads: int | None, as_json: bool, command: str, resumed: bool = False
-) -> None:
+def _finish(command: str, path: Path, options: Options, begin: Callable[[], ReportFolder]) -> None:
+    """Measures what is to be measured, writes the report and prints the verdicts."""
     from dealermarket.values import whole_number
 
-    threads = whole_number("--threads", threads, 1, 1024) if threads is not None else cores()
+    threads = whole_number("--threads", options.threads, 1, 1024) if options.threads is not None else cores()
     quiet = open_console(stderr=True)
     announce_compiling(quiet)
     began = time.monotonic()
@@ -160,17 +157,14 @@ def _finish(
         folder.finish(sections, time.monotonic() - began)
     except KeyboardInterrupt:
         raise InterruptedRunError(path, command) from None
-    if as_json:
+    if options.as_json:
         print(json.dumps(_as_json(sections, path), indent=2, ensure_ascii=False))
         return
     console = open_console()
     _print_verdicts(sections, console)
     # the seconds of a resumed report are those of its last part
-    took = (
-        ""
-        if resumed or not folder.market_steps
-        else f"{folder.market_steps:,} market steps and the report in {folder.meta['seconds']:.0f} s; "
-    )
+    steps = folder.market_steps if options.resume is None else 0
+    took = f"{steps:,} market steps and the report in {folder.meta['seconds']:.0f} s; " if steps else ""
     console.print(f"{took}read {path / 'report.html'}", highlight=False, soft_wrap=True)
 
 

@@ -18,7 +18,7 @@ from dealermarket.chunks import Progress
 from dealermarket.disk import errors_of, replacing
 from dealermarket.errors import RunFolderError
 from dealermarket.experiments.reproduction import Plan, Section, experiment_named, market_steps, run_plans
-from dealermarket.run_folder import LIBRARIES, META, RunFolder
+from dealermarket.run_folder import LIBRARIES, META, RunFolder, read_meta
 from dealermarket.scenario import Scenario
 from dealermarket.version import __version__
 
@@ -61,22 +61,15 @@ class ReportFolder:
     @classmethod
     def open(cls, path: Path) -> ReportFolder:
         """The folder of a report, complete or not; refuses what is not one or was made by another version."""
-        if not path.is_dir():
-            found = "is not a folder" if path.exists() else "does not exist"
-            raise RunFolderError(f"{path}: {found}; give the folder of a report, such as reports/reproduction-1")
+        meta = read_meta(path, "a report", "reports/reproduction-1", "begin it again")
         try:
-            meta = json.loads((path / META).read_text(encoding="utf-8"))
-            made_by, plans = meta["version"], meta["plans"]
             _ = bool(meta["complete"]), int(meta["seed"])
-            wanted = [(str(p["experiment"]), int(p["runs"]), int(p["variation_runs"]), str(p["command"])) for p in plans]
-        except FileNotFoundError:
-            raise RunFolderError(f"{path}: is not a report's folder, it has no {META}") from None
-        except OSError as error:
-            raise RunFolderError(f"{path / META}: cannot be read: {error.strerror}") from None
+            wanted = [
+                (str(plan["experiment"]), int(plan["runs"]), int(plan["variation_runs"]), str(plan["command"]))
+                for plan in meta["plans"]
+            ]
         except (ValueError, KeyError, TypeError):
-            raise RunFolderError(f"{path}: is not a report's folder, its {META} is damaged or not a report's") from None
-        if made_by != __version__:
-            raise RunFolderError(f"{path}: was begun by dealermarket {made_by}, this is {__version__}, and numbers may differ")
+            raise RunFolderError(f"{path}: is not the folder of a report, its {META} is damaged or of something else") from None
         folder = cls(path, [], meta)
         for name, runs, variation_runs, command in wanted:
             experiment = experiment_named(name)
