@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dealermarket.experiments.reproduction import Plan, Section
 
 REPORTS = Path("reports")
-FEWEST_RUNS = 10  # intervals of fewer say nothing
 
 
 @Parameter(name="*")
@@ -57,6 +56,7 @@ def experiment(
     options: Options | None = None,
 ) -> None:
     """Run one of the paper's experiments: verdicts on the terminal, figures and tables in a report."""
+    from dealermarket.experiments.estimates import FEWEST_RUNS
     from dealermarket.experiments.reproduction import Plan, experiment_named
     from dealermarket.values import whole_number
 
@@ -179,9 +179,8 @@ def _print_verdicts(sections: Sequence[Section], console: Console) -> None:
         for number, verdict in enumerate(section.verdicts):
             name = section.experiment.name if number == 0 else ""
             table.add_row(name, verdict.claim, f"{verdict.outcome.sign} {verdict.outcome}")
-        held, of = section.robust
-        if of:
-            table.add_row("", f"All claims hold under {held} of {of} other values of what the paper leaves open", "")
+        if section.elsewhere:
+            table.add_row("", f"under {len(section.varied)} other values of what the paper leaves open: {section.elsewhere}", "")
     console.print(table)
 
 

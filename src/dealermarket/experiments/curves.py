@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from dealermarket import plots
+from dealermarket.errors import ParameterError
 from dealermarket.experiments.experiment import Experiment, Results
-from dealermarket.experiments.findings import Column, Figure, Table, Verdict, judged
+from dealermarket.experiments.findings import Column, Figure, Table, Verdict, basis_points, judged
 from dealermarket.experiments.study import Study
 from dealermarket.scenario import Scenario
 
-# The paper draws spreads in percent of the price; the points are read off its curves' formulas at its parameters.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# The paper's curves at its parameters, spreads in percent of the price.
 REFERENCE = {0: 0.0075, 50: 0.008186, 100: 0.009022, 150: 0.010066, 200: 0.011411, 250: 0.013217, 300: 0.015788}
 PENALISED = (300, 0.017008)
 TIERS = (0.0075, 0.0085, 0.0095, 0.0105, 0.0115)
-PERCENT = 100.0
 HALF_DIGIT = 0.5e-6
 
 
@@ -30,6 +34,15 @@ class Curves(Experiment):
     preset = "paper"
     settings = ("exchange.v_max=500.0", "makers.0.pricing.alpha=1.1")
     makers_needed = 1
+
+    def checked(self, scenario: Scenario) -> Scenario:
+        scenario = super().checked(scenario)
+        if scenario.exchange.v_max <= PENALISED[0]:
+            raise ParameterError(
+                f"{self.name}: needs an exchange.v_max above {PENALISED[0]}, the largest size compared; {scenario.name!r} has "
+                f"{scenario.exchange.v_max:g}"
+            )
+        return scenario
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return []
@@ -54,16 +67,22 @@ class Curves(Experiment):
             Column("here", "here (% of price)", 6),
         )
         return [
-            Table("points", f"Spread per unit at s0 = {PERCENT * _s0(scenario):g} % of the price.", _frame(scenario), columns)
+            Table(
+                "points",
+                f"Spread per unit at s0 = {basis_points(scenario) / 100 * _s0(scenario):g} % of the price.",
+                _frame(scenario),
+                columns,
+            )
         ]
 
     def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
         exchange, maker, s0 = scenario.exchange, scenario.makers[0], _s0(scenario)
+        percent = basis_points(scenario) / 100
         size = np.linspace(0.0, 0.7 * exchange.v_max, 200)
 
         def reference(ax: Axes) -> None:
-            ax.plot(size, PERCENT * exchange.reference_spread(size, s0), color="black", lw=1.2, ls="--", label="reference curve")
-            penalised = PERCENT * maker.pricing.spread(size, 0, s0, exchange)
+            ax.plot(size, percent * exchange.reference_spread(size, s0), color="black", lw=1.2, ls="--", label="reference curve")
+            penalised = percent * maker.pricing.spread(size, 0, s0, exchange)
             ax.plot(size, penalised, color=plots.COLOURS[0], lw=1.5, label=f"maker, α = {maker.pricing.alpha:g}, best tier")
             ax.plot(list(REFERENCE), list(REFERENCE.values()), "o", mfc="white", color="black", ms=5, label="paper")
             ax.plot(*PENALISED, "o", mfc="white", color=plots.COLOURS[0], ms=5)
@@ -88,10 +107,11 @@ class Curves(Experiment):
 
 def _frame(scenario: Scenario) -> pd.DataFrame:
     exchange, pricing, s0 = scenario.exchange, scenario.makers[0].pricing, _s0(scenario)
+    percent = basis_points(scenario) / 100
     sizes = np.array(list(REFERENCE), dtype=np.float64)
     rows = [
         {"curve": "reference", "size": size, "paper": paper, "here": here}
-        for size, paper, here in zip(sizes, REFERENCE.values(), PERCENT * exchange.reference_spread(sizes, s0), strict=True)
+        for size, paper, here in zip(sizes, REFERENCE.values(), percent * exchange.reference_spread(sizes, s0), strict=True)
     ]
     size, paper = PENALISED
     rows.append(
@@ -99,11 +119,11 @@ def _frame(scenario: Scenario) -> pd.DataFrame:
             "curve": f"α = {pricing.alpha:g}, tier 0",
             "size": size,
             "paper": paper,
-            "here": PERCENT * pricing.spread(size, 0, s0, exchange),
+            "here": percent * pricing.spread(size, 0, s0, exchange),
         }
     )
     for tier, paper in enumerate(TIERS):
-        here = PERCENT * pricing.spread(0.0, tier, s0, exchange)
+        here = percent * pricing.spread(0.0, tier, s0, exchange)
         rows.append({"curve": f"tier {tier}", "size": 0.0, "paper": paper, "here": here})
     return pd.DataFrame(rows).astype({"here": float})
 

@@ -3,7 +3,8 @@ that do not count."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
 LEVEL = 0.95
+FEWEST_RUNS = 10  # intervals and tests of fewer say nothing
 _RESAMPLES = 2000
 
 
@@ -52,15 +54,28 @@ def ratio(part: ArrayLike, whole: ArrayLike) -> Estimate:
 
 
 def percentile(values: ArrayLike, level: float) -> Estimate:
-    """A percentile (`level` in 0..1) of one sample, with the distribution-free interval of its order statistics."""
+    """A percentile (`level` in 0..1) of one sample, with the distribution-free interval of its order statistics; all NaN
+    of an empty sample."""
     from scipy import stats
 
     sample = np.asarray(values, dtype=np.float64)
     sample = sample[~np.isnan(sample)]
+    if len(sample) == 0:
+        nothing = np.asarray(np.nan)
+        return Estimate(nothing, nothing, nothing, nothing)
     value = np.quantile(sample, level)
     interval: Any = stats.quantile_test(sample, q=float(value), p=level).confidence_interval(LEVEL)
     low, high = np.asarray(interval.low), np.asarray(interval.high)
     return Estimate(np.asarray(value), (high - low) / (2 * stats.norm.ppf(0.5 + LEVEL / 2)), low, high)
+
+
+def band(values: ArrayLike, low: float, high: float) -> tuple[Array, Array]:
+    """The quantiles `low` and `high` (in 0..1) over the replicas, which hold the rest between them; NaN where all are."""
+    values = np.asarray(values, dtype=np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of columns that are all NaN
+        lower, upper = np.nanquantile(values, [low, high], axis=0)
+    return lower, upper
 
 
 def slopes(values: ArrayLike, at: ArrayLike) -> Array:
@@ -77,12 +92,14 @@ def slopes(values: ArrayLike, at: ArrayLike) -> Array:
 
 
 def p_not_above_zero(values: ArrayLike) -> float:
-    """One-sided p-value of Student's test: how likely a mean at least this high is if the true one is at most 0."""
+    """One-sided p-value of Student's test: how likely a mean at least this high is if the true one is at most 0.
+
+    NaN, so that nothing is significant, of fewer than FEWEST_RUNS values."""
     from scipy import stats
 
     sample = np.asarray(values, dtype=np.float64)
     sample = sample[~np.isnan(sample)]
-    if len(sample) < 2:
+    if len(sample) < FEWEST_RUNS:
         return float("nan")
     error = sample.std(ddof=1) / np.sqrt(len(sample))
     if error == 0:
@@ -90,16 +107,19 @@ def p_not_above_zero(values: ArrayLike) -> float:
     return float(stats.t.sf(sample.mean() / error, len(sample) - 1))
 
 
-def resampled_means(values: ArrayLike, seed: int) -> Array:
-    """Means of bootstrap samples of the replicas, (resamples, ...): whole replicas, so that pairs stay together."""
+def resampled(values: ArrayLike, statistic: Callable[..., Array] = np.mean, seed: int = 0) -> Array:
+    """A statistic of bootstrap samples of the replicas, (resamples, ...): whole replicas, so that pairs stay together.
+
+    `statistic(values, axis=...)` reduces the axis of the replicas, as np.mean does."""
     from scipy import stats
 
     values = np.asarray(values, dtype=np.float64)
     found = stats.bootstrap(
         (values,),
-        np.mean,
+        statistic,
         n_resamples=_RESAMPLES,
         batch=100,
+        vectorized=True,
         method="percentile",
         rng=np.random.default_rng(seed),
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dealermarket.errors import ParameterError
 from dealermarket.experiments.findings import Figure, Table, Verdict
@@ -23,11 +23,7 @@ class Variation:
 
     parameter: str
     path: str
-    values: tuple[float, ...]
-
-    def settings(self) -> dict[float, str]:
-        """Value -> the setting that gives it to a scenario."""
-        return {value: f"{self.path}={value}" for value in self.values}
+    values: tuple[float | str, ...]
 
 
 class Experiment(ABC):
@@ -45,15 +41,25 @@ class Experiment(ABC):
     settings: ClassVar[tuple[str, ...]] = ()  # on top of the preset
     runs: ClassVar[int] = 0  # replicas a point; the paper's number where it has one
     makers_needed: ClassVar[int] = 2
+    moves: ClassVar[tuple[str, ...]] = ()  # fields of the scenario that the experiment sets itself
     variations: ClassVar[tuple[Variation, ...]] = ()
 
-    def scenario(self, source: str | Path | None = None, settings: Iterable[str] = ()) -> Scenario:
-        """The experiment's scenario, or another from a preset or file, with settings on top. Raises ScenarioError."""
+    def scenario(self, source: str | Path | None = None, settings: Sequence[str] = ()) -> Scenario:
+        """The experiment's scenario, or another from a preset or file, with settings on top.
+
+        Raises ScenarioError, and ParameterError where a setting would change what the experiment itself moves."""
         own = () if source is not None else self.settings
-        return self.checked(Scenario.load(self.preset if source is None else source, (*own, *settings)))
+        start = Scenario.load(self.preset if source is None else source, own)
+        scenario = start.with_settings(*settings) if settings else start
+        for path in self.moves:
+            if _held(scenario, path) != _held(start, path):
+                raise ParameterError(f"{self.name}: sets {path} itself, in the whole range it asks about; leave that setting out")
+        return self.checked(scenario)
 
     def checked(self, scenario: Scenario) -> Scenario:
         """The scenario, if the question can be asked of it. Raises ParameterError."""
+        if not any(agent.trade_probability for agent in scenario.agents):
+            raise ParameterError(f"{self.name}: needs investors who trade, in {scenario.name!r} every trade_probability is 0")
         if len(scenario.makers) < self.makers_needed:
             raise ParameterError(
                 f"{self.name}: needs a scenario with at least {self.makers_needed} makers, "
@@ -81,22 +87,18 @@ class Experiment(ABC):
     def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
         """The pictures."""
 
+    def differences(self, scenario: Scenario, results: Results) -> list[str]:
+        """Where what was found is not what the paper shows, claim or not."""
+        return []
+
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
         """What a reader should know besides, such as why a number differs from the paper's."""
         return []
 
 
-INFINITE = "∞"
-
-
-def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scenario:
-    """The scenario with a maker's (or "*": every maker's) risk aversion γ: a number, or INFINITE for hedging everything.
-
-    Makers that weigh cost against risk keep their schedule, optimal or linear; others get the optimal one.
-    """
-    hedging = f"makers.{maker}.hedging"
-    if gamma == INFINITE:
-        return scenario.with_settings(f"{hedging}.kind=full")
-    weighs = all("risk_aversion" in value for value in scenario.values_at(hedging))
-    kind = [] if weighs else [f"{hedging}.kind=optimal"]
-    return scenario.with_settings(*kind, f"{hedging}.risk_aversion={float(gamma)}")
+def _held(scenario: Scenario, path: str) -> list[Any]:
+    """What stands at a path; nothing where a policy has no such field."""
+    try:
+        return scenario.values_at(path)
+    except ParameterError:
+        return []

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dealermarket.experiments.estimates import Estimate
+    from dealermarket.scenario import Scenario
 
 
 class Outcome(StrEnum):
@@ -43,6 +44,14 @@ def judged(holds: bool, fails: bool) -> Outcome:
     return Outcome.HOLDS if holds else Outcome.FAILS if fails else Outcome.UNDECIDED
 
 
+SIGNIFICANCE = 0.01
+
+
+def signed(name: str, claim: str, p: float, evidence: str) -> Verdict:
+    """A verdict on the sign of an effect, from the p-value (one-sided) of its absence."""
+    return Verdict(name, claim, judged(p < SIGNIFICANCE, p > 1 - SIGNIFICANCE), f"{evidence}, {p_value(p)}.")
+
+
 def overall(verdicts: Sequence[Verdict]) -> Outcome:
     """Holds where all claims hold, fails where one fails."""
     outcomes = {verdict.outcome for verdict in verdicts}
@@ -65,7 +74,12 @@ def bracketed(estimate: Estimate, digits: int, scale: float = 1.0) -> str:
 
 def p_value(p: float) -> str:
     """A p-value, for sentences."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return "p < 0.001" if p < 0.001 else f"p = {number(p, 3)}"
+
+
+def basis_points(scenario: Scenario) -> float:
+    """What turns price units into basis points of the initial price."""
+    return 1e4 / scenario.market.mid_price.initial
 
 
 @dataclass(frozen=True)

@@ -9,23 +9,21 @@ import pandas as pd
 
 from dealermarket.experiments import observe
 from dealermarket.experiments.estimates import mean
-from dealermarket.experiments.experiment import INFINITE, Experiment, Results, Variation, with_risk_aversion
+from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Study
+from dealermarket.experiments.variants import INFINITE, STUDIED, with_risk_aversion
 from dealermarket.plots import COLOURS
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STUDIED = 0
 UNHEDGED = "no hedging"
 POLICIES = {UNHEDGED: "", "γ = 0": "0", "γ = 1": "1", "γ = ∞": INFINITE}
 THOUSAND = 1000.0
-SPIKE = 10.0  # how many times its mean a position with spikes reaches
-DRAWN_RUNS = 100
-BAND_EVERY = 10  # steps
-HASTY = ("γ = 1", "γ = ∞")
+DRAWN_RUNS, BAND_POINTS = 100, 300
+PATIENT, HASTY = "γ = 0", ("γ = 1", "γ = ∞")
 
 
 class HedgingPaths(Experiment):
@@ -40,13 +38,15 @@ class HedgingPaths(Experiment):
     )
     preset = "hedging-paths"
     runs = 200
+    moves = (f"makers.{STUDIED}.hedging.kind", f"makers.{STUDIED}.hedging.risk_aversion")
     variations = (
         Variation("v_max", "exchange.v_max", (5000.0, 20000.0)),
-        Variation("alpha", "makers.*.pricing.alpha", (1.7,)),
-        Variation("tier penalty", "makers.*.pricing.tier_penalty", (1e-4,)),
-        Variation("t_m", "reward_horizon", (16,)),
+        Variation("alpha", "makers.*.pricing.alpha", (1.1, 1.7)),
+        Variation("tier penalty", "makers.*.pricing.tier_penalty", (0.0, 1e-4)),
+        Variation("t_m", "reward_horizon", (1, 16)),
         Variation("EWMA weight", "makers.*.tiering.weight", (0.2,)),
         Variation("sd of log size", "investors.*.log_std", (0.25, 0.75)),
+        Variation("competitor's hedging", "makers.1.hedging.kind", ("optimal",)),
     )
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
@@ -57,10 +57,9 @@ class HedgingPaths(Experiment):
 
     def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
         widest = mean(_sizes(results, UNHEDGED, "largest"))
-        typical = {label: _sizes(results, label, "mean") for label in POLICIES}
-        calmer = mean(typical[UNHEDGED] - typical["γ = 0"])
-        nearer = {label: mean(typical["γ = 0"] - typical[label]) for label in HASTY}
-        spikes = {label: mean(_sizes(results, label, "largest") / typical[label]) for label in HASTY}
+        calmer = mean(_sizes(results, UNHEDGED, "mean") - _sizes(results, PATIENT, "mean"))
+        nearer = {label: mean(_sizes(results, PATIENT, "median") - _sizes(results, label, "median")) for label in HASTY}
+        spikes = {label: mean(_spikes(results, label) - _spikes(results, PATIENT)) for label in HASTY}
         return [
             Verdict(
                 "unhedged: thousands",
@@ -78,15 +77,16 @@ class HedgingPaths(Experiment):
                 "γ = 1, ∞: near 0",
                 "Hasty hedging keeps it nearer to 0 than patient hedging.",
                 judged(all(bool(gap.low > 0) for gap in nearer.values()), any(bool(gap.high < 0) for gap in nearer.values())),
-                "; ".join(f"{label}: {bracketed(gap, 0)} units smaller than γ = 0" for label, gap in nearer.items()) + ".",
+                "Median |position| is "
+                + ", ".join(f"{bracketed(gap, 0)} units smaller at {label}" for label, gap in nearer.items())
+                + f" than at {PATIENT}.",
             ),
             Verdict(
                 "γ = 1, ∞: spikes",
-                f"With hasty hedging what is left are spikes, at least {SPIKE:g} times the mean |position|.",
-                judged(all(bool(s.low > SPIKE) for s in spikes.values()), any(bool(s.high < SPIKE) for s in spikes.values())),
-                "; ".join(
-                    f"{label}: the largest |position| is {bracketed(ratio, 0)} times the mean" for label, ratio in spikes.items()
-                )
+                "What hasty hedging leaves are spikes: the largest |position| is more times the mean than with patient hedging.",
+                judged(all(bool(gap.low > 0) for gap in spikes.values()), any(bool(gap.high < 0) for gap in spikes.values())),
+                "Largest / mean is "
+                + ", ".join(f"{bracketed(mean(_spikes(results, label)), 0)} at {label}" for label in (PATIENT, *HASTY))
                 + ".",
             ),
         ]
@@ -101,7 +101,7 @@ class HedgingPaths(Experiment):
                     **with_interval("mean", mean(typical)),
                     **with_interval("median", mean(_sizes(results, label, "median"))),
                     **with_interval("largest", mean(largest)),
-                    **with_interval("spike", mean(largest / typical)),
+                    **with_interval("spike", mean(_spikes(results, label))),
                 }
             )
         return [
@@ -119,6 +119,12 @@ class HedgingPaths(Experiment):
             )
         ]
 
+    def notes(self, scenario: Scenario, results: Results) -> list[str]:
+        one, all_at_once = (_sizes(results, label, "mean") for label in HASTY)
+        if not np.array_equal(one, all_at_once):
+            return []
+        return ["γ = 1 and γ = ∞ hold the same positions in every run: γ = 1 already hedges all at once."]
+
     def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
         return [_path_figure(results, label, colour) for label, colour in zip(POLICIES, COLOURS, strict=False)]
 
@@ -127,12 +133,16 @@ def _path_figure(results: Results, label: str, colour: str) -> Figure:
     def draw(ax: Axes) -> None:
         position, unhedged = (results["paths"][policy]["position"][:, :, STUDIED] for policy in (label, UNHEDGED))
         widest = 1.3 * max(np.abs(unhedged[0]).max(), np.quantile(np.abs(unhedged), 0.9, axis=0).max())  # of all panels
-        low, high = np.quantile(position, [0.05, 0.95], axis=0)
-        ax.fill_between(
-            np.arange(position.shape[1]), low, high, color="#BBBBBB", alpha=0.6, lw=0, label=f"5 to 95 % of {len(position)} runs"
-        )
+        times = np.arange(0, position.shape[1], max(position.shape[1] // BAND_POINTS, 1))
+        low, high = np.quantile(position[:, times], [0.05, 0.95], axis=0)
+        ax.fill_between(times, low, high, color="#BBBBBB", alpha=0.6, lw=0, label=f"5 to 95 % of {len(position)} runs")
         ax.plot(position[0], color=colour, lw=0.7, label="the first run")
-        ax.set(title=label, xlabel="step (15 minutes each)", ylabel="net position (units)", ylim=(-widest, widest))
+        ax.set(
+            title=label,
+            xlabel="step (15 minutes each)",
+            ylabel="net position (units)",
+            ylim=(-max(widest, 1.0), max(widest, 1.0)),
+        )
         ax.yaxis.set_major_formatter("{x:,.0f}")
         ax.legend(fontsize=8, loc="upper left", ncols=2)
 
@@ -147,6 +157,12 @@ def _path_figure(results: Results, label: str, colour: str) -> Figure:
 def _variants(scenario: Scenario) -> dict[str, Scenario]:
     unhedged = scenario.with_settings(f"makers.{STUDIED}.hedging.kind=none")
     return {label: with_risk_aversion(scenario, STUDIED, gamma) if gamma else unhedged for label, gamma in POLICIES.items()}
+
+
+def _spikes(results: Results, label: str) -> Array:
+    """How many times its mean the largest |position| of a run is, (replicas,); NaN where nobody traded."""
+    largest, typical = _sizes(results, label, "largest"), _sizes(results, label, "mean")
+    return np.asarray(np.divide(largest, typical, out=np.full(typical.shape, np.nan), where=typical > 0))
 
 
 def _sizes(results: Results, label: str, which: str) -> Array:

@@ -11,9 +11,19 @@ from scipy import stats
 
 from dealermarket.errors import ParameterError
 from dealermarket.experiments import observe
-from dealermarket.experiments.estimates import Estimate, ratio
+from dealermarket.experiments.estimates import LEVEL, Estimate, ratio
 from dealermarket.experiments.experiment import Experiment, Results, Variation
-from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, judged, number, with_interval
+from dealermarket.experiments.findings import (
+    Column,
+    Figure,
+    Table,
+    Verdict,
+    basis_points,
+    interval_column,
+    judged,
+    number,
+    with_interval,
+)
 from dealermarket.experiments.study import Array, Study
 from dealermarket.plots import sequence
 from dealermarket.scenario import Scenario
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LONGEST = 16
-BASIS_POINTS = 1e4
+TELLING = 0.1  # the oracle probability that a study must be able to tell from none
 SHOWN = (1, 2, 4, 8, 16)
 
 
@@ -45,6 +55,7 @@ class Markouts(Experiment):
         Variation("t_m", "reward_horizon", (1, 2, 8)),
         Variation("EWMA weight", "makers.*.tiering.weight", (0.01, 0.2)),
         Variation("sd of log size", "investors.*.log_std", (0.25, 1.0)),
+        Variation("volatility", "market.mid_price.volatility", (0.02, 0.3)),
     )
 
     def checked(self, scenario: Scenario) -> Scenario:
@@ -60,40 +71,41 @@ class Markouts(Experiment):
         return [Study("trades", {"market": scenario}, runs, partial(observe.markouts, longest=LONGEST), "trades")]
 
     def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
-        found = _markout(results, "investor")
-        oracle = np.array([agent.oracle_probability for agent in scenario.agents])
-        expected, judged_at = _expected(scenario), scenario.reward_horizon
-        informed = oracle > 0
-        # how many standard errors may one of n intervals be off, if all are to be right in 95 of 100 studies (Bonferroni)
+        found, points = _markout(results, "investor"), basis_points(scenario)
+        oracle, judged_at = _oracle(scenario), scenario.reward_horizon
         runs = len(results["trades"]["market"]["by_investor"])
-        allowed = stats.t.ppf(1 - 0.025 / len(oracle), runs - 1)
+        # how many standard errors may one of n intervals be off, if all are to be right in 95 of 100 studies (Bonferroni)
+        allowed = stats.t.ppf(1 - (1 - LEVEL) / 2 / len(oracle), runs - 1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            away = np.abs(found.value - expected)[:, judged_at] / found.error[:, judged_at]
+            away = np.abs(found.value - _expected(scenario, oracle))[:, judged_at] / found.error[:, judged_at]
+        known = float(np.max(allowed * found.error[:, judged_at]))
+        enough = float(-_expected(scenario, np.array([TELLING]))[0, judged_at])
         verdicts = [
             Verdict(
                 "as the theory",
                 "At the horizon of the oracle every investor's markout is that of the theory: −p σ √(2 dt t_m / π).",
-                judged(bool(np.all(away <= allowed)), bool(np.any(away > allowed))),
-                f"{int(np.sum(away <= allowed))} of {len(away)} investors within {allowed:.2f} standard errors; the furthest is "
-                f"{np.max(away):.2f} away.",
+                judged(bool(np.all(away <= allowed)) and known <= enough, bool(np.any(away > allowed))),
+                f"{int(np.sum(away <= allowed))} of {len(away)} investors within {number(allowed, 2)} standard errors, the "
+                f"furthest at {number(np.max(away), 2)}; all are known to ±{number(known, 2, points)} bp (to say more than "
+                f"undecided: ±{number(enough, 2, points)}, the markout of an oracle probability of {TELLING:g}).",
             )
         ]
+        informed = oracle > 0
         if informed.any():
-            worst = found.high[informed, judged_at]
+            value, low, high = (bound[informed, judged_at] for bound in (found.value, found.low, found.high))
             verdicts.append(
                 Verdict(
                     "informed: below 0",
                     "At that horizon trades with every informed investor have lost money before spread.",
-                    judged(bool(np.all(worst < 0)), bool(np.any(found.low[informed, judged_at] > 0))),
-                    f"{int(np.sum(worst < 0))} of {int(informed.sum())} intervals lie below 0; markouts from "
-                    f"{number(found.value[informed, judged_at].max(), 2, BASIS_POINTS)} to "
-                    f"{number(found.value[informed, judged_at].min(), 2, BASIS_POINTS)} bp.",
+                    judged(bool(np.all(high < 0)), bool(np.any(low > 0))),
+                    f"{int(np.sum(high < 0))} of {int(informed.sum())} intervals lie below 0; markouts from "
+                    f"{number(value.max(), 2, points)} to {number(value.min(), 2, points)} bp.",
                 )
             )
         return verdicts
 
     def tables(self, scenario: Scenario, results: Results) -> list[Table]:
-        expected = _expected(scenario)
+        expected, points = _expected(scenario, _oracle(scenario)), basis_points(scenario)
         investors = [
             {"investor": agent.name, "oracle": agent.oracle_probability, "expected": expected[n, scenario.reward_horizon]}
             for n, agent in enumerate(scenario.agents)
@@ -103,11 +115,11 @@ class Markouts(Experiment):
             "investor": (
                 Column("investor", "investor"),
                 Column("oracle", "oracle probability", 2),
-                Column("expected", f"theory at h = {scenario.reward_horizon}", 2, BASIS_POINTS),
+                Column("expected", f"theory at h = {scenario.reward_horizon}", 2, points),
             ),
             "tier": (Column("tier", "tier", 0),),
         }
-        shown = tuple(interval_column(f"h_{h}", f"h = {h}", 2, BASIS_POINTS) for h in SHOWN)
+        shown = tuple(interval_column(f"h_{h}", f"h = {h}", 2, points) for h in SHOWN)
         tables = []
         for group, rows in (("investor", investors), ("tier", tiers)):
             found = _markout(results, group)
@@ -119,7 +131,8 @@ class Markouts(Experiment):
         return tables
 
     def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
-        expected, horizons = BASIS_POINTS * _expected(scenario), np.arange(LONGEST + 1)
+        points, horizons = basis_points(scenario), np.arange(LONGEST + 1)
+        expected = points * _expected(scenario, _oracle(scenario))
         labels = {
             "investor": [f"{n} ({100 * agent.oracle_probability:.0f} %)" for n, agent in enumerate(scenario.agents)],
             "tier": [str(tier) for tier in range(results["trades"]["market"]["by_tier"].shape[1])],
@@ -131,7 +144,7 @@ class Markouts(Experiment):
             def draw(ax: Axes) -> None:
                 colours = sequence(len(labels[group]))
                 for n, (label, colour) in enumerate(zip(labels[group], colours, strict=True)):
-                    middle, half = BASIS_POINTS * found.value[n], BASIS_POINTS * (found.high[n] - found.value[n])
+                    middle, half = points * found.value[n], points * (found.high[n] - found.value[n])
                     ax.fill_between(horizons, middle - half, middle + half, color=colour, alpha=0.25, lw=0)
                     ax.plot(horizons, middle, color=colour, lw=1.3, label=label)
                     if group == "investor":
@@ -173,9 +186,13 @@ def _markout(results: Results, group: str) -> Estimate:
     return ratio(found[f"by_{group}"], found[f"by_{group}_volume"][:, :, None])
 
 
-def _expected(scenario: Scenario) -> Array:
-    """The markout that oracle probabilities imply, (investors, horizons), price units."""
-    oracle, horizon = np.array([agent.oracle_probability for agent in scenario.agents]), scenario.reward_horizon
+def _oracle(scenario: Scenario) -> Array:
+    return np.array([agent.oracle_probability for agent in scenario.agents])
+
+
+def _expected(scenario: Scenario, oracle: Array) -> Array:
+    """The markout that oracle probabilities (n,) imply, (n, horizons), price units."""
+    horizon = scenario.reward_horizon
     mid, reached = scenario.market.mid_price.initial, np.minimum(np.arange(LONGEST + 1), horizon)
     deviation = float(scenario.market.step_volatility(mid))
     return np.asarray(-oracle[:, None] * deviation * np.sqrt(2 / np.pi) * reached / np.sqrt(horizon))

@@ -18,23 +18,33 @@ from dealermarket.scenario import Scenario
 Array = NDArray[Any]
 
 
-def totals(_: Scenario, chunk: Chunk) -> dict[str, Array]:
-    """The sums of the run, each (B, M): the four rewards, their total, P&L and volumes."""
+def totals(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+    """The sums of the run, each (B, M): the four rewards, their total, P&L and volumes; and `mean_abs_position`, over the
+    steps, and `last_abs_position`."""
     sums = chunk.record.totals
     names = (*REWARDS, "pnl", "volume", "hedge_volume", "client_volume")
-    return {name: sums[name].copy() for name in names} | {"total_reward": total_reward(sums)}
+    return {name: sums[name].copy() for name in names} | {
+        "total_reward": total_reward(sums),
+        "mean_abs_position": sums["abs_position"] / scenario.steps,
+        "last_abs_position": np.abs(chunk.record.position),
+    }
 
 
 def cumulative_costs(scenario: Scenario, chunk: Chunk, points: int = 50) -> dict[str, Array]:
     """`totals`, and each maker's hedging and risk cost so far (both >= 0) at `points` + 1 times, each (B, points + 1, M);
-    `time` (1, points + 1) are these times. Needs steps."""
+    the times are `cost_times`. Needs steps."""
     steps = chunk.record.steps
-    times = np.unique(np.linspace(0, scenario.steps, points + 1).round().astype(int))
+    times = cost_times(scenario, points)
     found = totals(scenario, chunk)
     for name in ("hedging_cost", "risk_cost"):
         summed = np.concatenate([np.zeros((len(steps), 1, steps.shape[2])), -np.cumsum(steps[name], axis=1)], axis=1)
         found[f"{name}_so_far"] = summed[:, times]
     return found
+
+
+def cost_times(scenario: Scenario, points: int = 50) -> Array:
+    """Steps after which `cumulative_costs` are given, from 0 to all of them, (points + 1,) or fewer."""
+    return np.unique(np.linspace(0, scenario.steps, points + 1).round().astype(int))
 
 
 def paths(_: Scenario, chunk: Chunk) -> dict[str, Array]:
@@ -49,8 +59,8 @@ def position_sizes(_: Scenario, chunk: Chunk) -> dict[str, Array]:
 
 
 def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
-    """|position after step t| / volume traded through t, (B, T, M), NaN before the first trade; and `totals` with
-    `mean_abs_position` (B, M). Needs trades."""
+    """|position after step t| / volume traded through t, (B, T, M), NaN before the first trade; `client_volume` (B, M).
+    Needs trades."""
     steps, record = chunk.record.steps, chunk.record
     replicas, count, makers = steps.shape
     first, (replica, trades) = len(scenario.agents), _trades(chunk)
@@ -66,8 +76,7 @@ def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
     volume = np.cumsum(traded[0] + traded[1], axis=1)[:, :, :makers]  # without the exchange's, which stands last
     after = np.concatenate([np.abs(steps["position"][:, 1:]), np.abs(record.position[:, None])], axis=1)
     ratio = np.divide(after, volume, out=np.full(after.shape, np.nan), where=volume > 0)
-    mean_abs_position = record.totals["abs_position"] / scenario.steps
-    return totals(scenario, chunk) | {"position_over_volume": ratio, "mean_abs_position": mean_abs_position}
+    return {"position_over_volume": ratio, "client_volume": record.totals["client_volume"].copy()}
 
 
 def client_shares(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:

@@ -135,8 +135,12 @@ def _tally(sections: Sequence[Section]) -> str:
 
 
 def _robust(section: Section) -> str:
-    held, asked = section.robust
-    return f"all claims hold in {held} of {_counted(asked, 'variation')}" if asked else ""
+    return f"under {_counted(len(section.varied), 'other value')}: {section.elsewhere}" if section.elsewhere else ""
+
+
+def _differences(sections: Sequence[Section]) -> list[tuple[Section, str]]:
+    """Where the run is not what the paper shows, claim or not."""
+    return [(section, difference) for section in sections for difference in section.differences]
 
 
 def _set_up(section: Section) -> dict[str, str]:
@@ -145,7 +149,7 @@ def _set_up(section: Section) -> dict[str, str]:
     sizes = ((len(scenario.agents), "investor"), (len(scenario.makers), "maker"), (scenario.steps, "step"))
     steps = market_steps([plan])
     usual = f" (in the full experiment {section.experiment.runs:,})" if plan.runs != section.experiment.runs else ""
-    varied = f", {plan.variation_runs:,} in each variation" if section.robust[1] else ""
+    varied = f", {plan.variation_runs:,} in each variation" if section.varied else ""
     return {
         "scenario": f"{scenario.name}: {scenario.description}" if scenario.description else scenario.name,
         "market": ", ".join(_counted(count, noun) for count, noun in sizes),
@@ -168,6 +172,8 @@ def _choices(scenario: Scenario) -> list[tuple[str, str, str]]:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(entry, float) for entry in value):
+        return f"{value[0]:g} to {value[1]:g}, in equal steps"  # of a group of investors
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_value(entry)}" for key, entry in value.items())
     if isinstance(value, list):
@@ -229,6 +235,7 @@ def _page(sections: Sequence[Section], about: Mapping[str, str], pictures: Mappi
     environment.globals |= {
         "cells": _cells,
         "choices": _choices,
+        "differences": _differences,
         "robust": _robust,
         "set_up": _set_up,
         "tables": _tables,
@@ -264,6 +271,11 @@ def _summary(sections: Sequence[Section], about: Mapping[str, str], pictures: Ma
         "Numbers in brackets are 95 % intervals. The page `report.html` says more; `numbers/` has every table unrounded.",
         _tally(sections),
         _rows(["Experiment", "Claim", "Outcome"], verdicts),
+        "Where it is not what the paper shows:" if _differences(sections) else "",
+        "\n".join(
+            f"- [{_plain(section.experiment.title)}](#{section.experiment.name}): {_plain(said)}"
+            for section, said in _differences(sections)
+        ),
     ]
     for section in sections:
         blocks += _section(section, pictures)
@@ -287,11 +299,14 @@ def _section(section: Section, pictures: Mapping[tuple[str, str], _Picture]) -> 
         blocks += [f"![{alt}](figures/{experiment.name}-{figure.name}.svg)", _plain(figure.caption)]
     for table in (*_tables(section), *_variations(section)):
         if table.name == VARIATIONS:
-            blocks += ["### How far it holds", f"{_robust(section).capitalize()}." if section.robust[1] else ""]
+            blocks += ["### How far it holds", f"All claims asked, {_robust(section)}." if section.elsewhere else ""]
         rows = [[_plain(text) for text in row] for row in table.rows()]
         numeric = [column.digits is not None for column in table.columns]
         blocks += [_plain(table.caption), _rows([_plain(column.heading) for column in table.columns], rows, numeric)]
-    blocks.append("\n".join(f"- {_plain(note)}" for note in section.notes))
+    if section.differences:
+        blocks += ["### Not what the paper shows", "\n".join(f"- {_plain(said)}" for said in section.differences)]
+    if section.notes:
+        blocks += ["### Notes", "\n".join(f"- {_plain(note)}" for note in section.notes)]
     blocks.append(f"To get this:\n\n{textwrap.indent(plan.command, '    ')}" if plan.command else "")
     return blocks
 

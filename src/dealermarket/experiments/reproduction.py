@@ -21,16 +21,23 @@ _SEPARATOR = " / "
 
 
 @dataclass(frozen=True)
-class _Varied:
-    """A value that was tried instead of the chosen one, and the scenario with it, if it can have it."""
+class Varied:
+    """A value that was tried instead of the chosen one."""
 
     variation: Variation
-    value: float
-    scenario: Scenario | None
+    value: float | str
+    scenario: Scenario | None  # None where the scenario cannot have it
+    verdicts: list[Verdict] = field(default_factory=list)
+    matters: bool = True  # whether anything that the verdicts are drawn from changed at all
 
     @property
     def label(self) -> str:
-        return f"{self.variation.parameter} = {self.value:g}"
+        return f"{self.variation.parameter} = {_text(self.value)}"
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Of all the claims asked; None where nothing was asked, or nothing changed."""
+        return overall(self.verdicts) if self.verdicts and self.matters else None
 
 
 @dataclass(frozen=True)
@@ -73,29 +80,46 @@ class Plan:
         """What the measures say."""
         experiment, scenario = self.experiment, self.scenario
         results = self._results("", measured)
-        verdicts = experiment.verdicts(scenario, results)
-        tables = experiment.tables(scenario, results)
-        rows = [
-            (varied, experiment.verdicts(varied.scenario, self._results(varied.label, measured)) if varied.scenario else [])
-            for varied in self._varied
-        ]
-        if rows:
-            tables.append(_variations_table(scenario, verdicts, rows, self.runs, self.variation_runs))
+        verdicts, tables = experiment.verdicts(scenario, results), experiment.tables(scenario, results)
+        varied = self._judged(measured)
+        if varied:
+            tables.append(_variations_table(self, verdicts, varied))
         return Section(
             plan=self,
             verdicts=verdicts,
             tables=tables,
             figures=experiment.figures(scenario, results),
+            differences=experiment.differences(scenario, results),
             notes=experiment.notes(scenario, results),
-            robust=(sum(overall(found) is Outcome.HOLDS for _, found in rows if found), sum(bool(found) for _, found in rows)),
+            varied=varied,
         )
 
+    def _judged(self, measured: Measured) -> list[Varied]:
+        """The variations with their verdicts, beside those of as many runs of the scenario as chosen."""
+        if not self._varied:
+            return []
+        decisive = {study.name for study in self.experiment.studies(self.scenario, self.variation_runs)}
+        chosen = {name: study for name, study in self._results("", measured).items() if name in decisive}
+        first_runs = {
+            name: {label: {key: array[: self.variation_runs] for key, array in found.items()} for label, found in study.items()}
+            for name, study in chosen.items()
+        }
+        before = self.experiment.verdicts(self.scenario, first_runs) if self.variation_runs <= self.runs else []
+        found = []
+        for varied in self._varied:
+            if varied.scenario is None:
+                found.append(varied)
+                continue
+            verdicts = self.experiment.verdicts(varied.scenario, self._results(varied.label, measured))
+            found.append(replace(varied, verdicts=verdicts, matters=verdicts != before))
+        return found
+
     @cached_property
-    def _varied(self) -> list[_Varied]:
+    def _varied(self) -> list[Varied]:
         return [
-            _Varied(variation, value, self._with(setting))
+            Varied(variation, value, self._with(f"{variation.path}={value}"))
             for variation in self.experiment.variations
-            for value, setting in variation.settings().items()
+            for value in variation.values
             if self.variation_runs
         ]
 
@@ -126,8 +150,9 @@ class Section:
     verdicts: list[Verdict]
     tables: list[Table]
     figures: list[Figure]
+    differences: list[str] = field(default_factory=list)  # where it is not what the paper shows
     notes: list[str] = field(default_factory=list)
-    robust: tuple[int, int] = (0, 0)  # variations in which all claims hold, of how many
+    varied: list[Varied] = field(default_factory=list)
 
     @property
     def experiment(self) -> Experiment:
@@ -137,6 +162,20 @@ class Section:
     def outcome(self) -> Outcome:
         """Of all its claims together."""
         return overall(self.verdicts)
+
+    @property
+    def elsewhere(self) -> str:
+        """How the claims fare under the other values tried, such as "12 hold, 1 fails; 5 change nothing"; "" if none were."""
+        outcomes = [varied.outcome for varied in self.varied]
+        words = {
+            Outcome.HOLDS: ("holds", "hold"),
+            Outcome.FAILS: ("fails", "fail"),
+            Outcome.UNDECIDED: ("is undecided", "are undecided"),
+        }
+        counts = {outcome: outcomes.count(outcome) for outcome in words}
+        said = ", ".join(f"{count} {words[outcome][count != 1]}" for outcome, count in counts.items() if count)
+        idle = sum(not varied.matters for varied in self.varied)
+        return "; ".join(filter(None, (said, f"{idle} change nothing" if idle != 1 else "1 changes nothing"))) if idle else said
 
 
 def market_steps(plans: Sequence[Plan]) -> int:
@@ -185,31 +224,33 @@ def experiment_named(name: str) -> Experiment:
     return found
 
 
-def _variations_table(
-    scenario: Scenario, verdicts: list[Verdict], rows: list[tuple[_Varied, list[Verdict]]], runs: int, variation_runs: int
-) -> Table:
+def _variations_table(plan: Plan, verdicts: list[Verdict], rows: list[Varied]) -> Table:
     """Whether each claim holds, as chosen and under each variation."""
     import pandas as pd
 
-    asked = {verdict.name for _, found in rows for verdict in found}
+    asked = {verdict.name for varied in rows for verdict in varied.verdicts}
     claims = [verdict.name for verdict in verdicts if verdict.name in asked]
+    unasked = [verdict.name for verdict in verdicts if verdict.name not in asked]
 
     def outcomes(found: list[Verdict], otherwise: str = "–") -> dict[str, str]:
         by_name = {verdict.name: f"{verdict.outcome.sign} {verdict.outcome}" for verdict in found}
         return {claim: by_name.get(claim, otherwise) for claim in claims}
 
     records = [{"parameter": "as chosen", "value": "", "chosen": "", **outcomes(verdicts)}]
-    for varied, found in rows:
-        shown = {
+    for varied in rows:
+        own = {
             "parameter": varied.variation.parameter,
-            "value": f"{varied.value:g}",
-            "chosen": _chosen(scenario, varied.variation),
+            "value": _text(varied.value),
+            "chosen": _chosen(plan.scenario, varied.variation),
         }
-        records.append(shown | outcomes(found, "not possible" if varied.scenario is None else "–"))
+        idle = "not possible" if varied.scenario is None else "no effect" if not varied.matters else "–"
+        records.append(own | outcomes(varied.verdicts if varied.matters else [], idle))
+    also = f" Not asked again: {', '.join(unasked)}." if unasked else ""
     return Table(
         VARIATIONS,
         "How far the verdict holds when a value that the paper leaves open moves, one at a time, the others as chosen: "
-        f"{variation_runs:,} runs a point (the first row: {runs:,}).",
+        f"{plan.variation_runs:,} runs a point (the first row: {plan.runs:,}). No effect: not a number of the verdicts "
+        f"changed.{also}",
         pd.DataFrame(records),
         (
             Column("parameter", "parameter"),
@@ -226,5 +267,8 @@ def _chosen(scenario: Scenario, variation: Variation) -> str:
         values = scenario.values_at(variation.path)
     except ParameterError:
         return "–"
-    numbers = [number for value in values for number in (value if isinstance(value, list) else [value])]
-    return ", ".join(dict.fromkeys(f"{number:g}" for number in numbers))
+    return ", ".join(dict.fromkeys(_text(entry) for value in values for entry in (value if isinstance(value, list) else [value])))
+
+
+def _text(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

@@ -9,30 +9,29 @@ import pandas as pd
 
 from dealermarket.errors import ParameterError
 from dealermarket.experiments import observe
-from dealermarket.experiments.estimates import mean, p_not_above_zero, ratio, slopes
+from dealermarket.experiments.estimates import Estimate, mean, p_not_above_zero, ratio, slopes
 from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import (
     Column,
     Figure,
     Table,
     Verdict,
+    basis_points,
     bracketed,
     interval_column,
-    judged,
-    p_value,
+    number,
+    signed,
     with_interval,
 )
 from dealermarket.experiments.study import Array, Measures, Study
+from dealermarket.experiments.variants import STUDIED
 from dealermarket.plots import COLOURS, heat_map
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STUDIED = 0
-SIGNIFICANCE = 0.01
 WITH, WITHOUT, NOBODY = "with tiers", "without tiers", "nobody tiers"
-BASIS_POINTS = 1e4
 
 
 class Sophistication(Experiment):
@@ -75,30 +74,36 @@ class Sophistication(Experiment):
         ]
 
     def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
-        oracle, found = _oracle(scenario), results["tiering"][WITH]
-        found_out = slopes(found["last_tier"][:, :, STUDIED], oracle)
-        cheaper = slopes(_yields(found), oracle)
-        saved = results["tiering"][WITH]["total_reward"][:, STUDIED] - results["tiering"][WITHOUT]["total_reward"][:, STUDIED]
-        pnl = results["tiering"][WITH]["pnl"][:, STUDIED] - results["tiering"][WITHOUT]["pnl"][:, STUDIED]
-        tiers, yields, gain = mean(found_out), mean(cheaper), mean(saved)
+        oracle, points, found = _oracle(scenario), basis_points(scenario), results["tiering"]
+        found_out = slopes(found[WITH]["last_tier"][:, :, STUDIED], oracle)
+        cheaper = slopes(_yields(found[WITH]), oracle)
+        saved = _per_unit(found[WITH]) - _per_unit(found[WITHOUT])
+        shares = [number(100 * float(_share(found[label]).value), 0) for label in (WITH, WITHOUT)]
+        totals = {
+            name: mean(_own(found[WITH], name) - _own(found[WITHOUT], name)) for name in ("total_reward", "pnl", "risk_cost")
+        }
         return [
-            _signed(
+            signed(
                 "tier rises",
                 "The more an investor knows, the worse the tier it ends in (one-sided p < 0.01).",
                 p_not_above_zero(found_out),
-                f"From oracle probability 0 to 1 the last tier rises by {bracketed(tiers, 2)}.",
+                f"From oracle probability 0 to 1 the last tier rises by {bracketed(mean(found_out), 2)}",
             ),
-            _signed(
+            signed(
                 "yield falls",
                 "The more an investor knows, the less the maker earns per unit traded with it (one-sided p < 0.01).",
                 p_not_above_zero(-cheaper),
-                f"From oracle probability 0 to 1 the yield changes by {bracketed(yields, 2, BASIS_POINTS)} bp.",
+                f"From oracle probability 0 to 1 the yield changes by {bracketed(mean(cheaper), 2, points)} bp",
             ),
-            _signed(
+            signed(
                 "tiering saves",
-                "The maker earns more with tiers than the same maker without (total reward, paired, one-sided p < 0.01).",
+                "Per unit traded with investors the maker earns more with tiers than without (spread and position revenue, "
+                "paired, one-sided p < 0.01).",
                 p_not_above_zero(saved),
-                f"Tiering saves {bracketed(gain, 2)} (price × units) a run, of which P&L {bracketed(mean(pnl), 2)}.",
+                f"Tiering saves {bracketed(mean(saved), 2, points)} bp a unit. In all: total reward "
+                f"{bracketed(totals['total_reward'], 2)}, of it risk cost {bracketed(totals['risk_cost'], 2)}, and P&L "
+                f"{bracketed(totals['pnl'], 2)} a run (price × units), with {shares[0]} % of the market in place of {shares[1]} "
+                "%",
             ),
         ]
 
@@ -118,24 +123,6 @@ class Sophistication(Experiment):
             }
             for n, agent in enumerate(scenario.agents)
         ]
-        makers = []
-        for label, measures in _variants(results).items():
-            base = results["tiering"][WITH]
-            makers.append(
-                {
-                    "maker": label,
-                    **{
-                        name: float(measures[name][:, STUDIED].mean())
-                        for name in ("spread_revenue", "position_revenue", "risk_cost")
-                    },
-                    **with_interval("reward", mean(measures["total_reward"][:, STUDIED])),
-                    **with_interval("pnl", mean(measures["pnl"][:, STUDIED])),
-                    **with_interval("unit_pnl", ratio(measures["pnl"][:, STUDIED], measures["client_volume"][:, STUDIED])),
-                    **with_interval("share", ratio(measures["client_volume"][:, STUDIED], measures["client_volume"].sum(axis=1))),
-                    **with_interval("saved", mean(base["total_reward"][:, STUDIED] - measures["total_reward"][:, STUDIED])),
-                    **with_interval("saved_pnl", mean(base["pnl"][:, STUDIED] - measures["pnl"][:, STUDIED])),
-                }
-            )
         return [
             Table(
                 "clients",
@@ -147,32 +134,18 @@ class Sophistication(Experiment):
                     Column("investor", "investor"),
                     Column("oracle", "oracle probability", 2),
                     interval_column("tier", "last tier", 2),
-                    interval_column("yield", "yield (bp)", 2, BASIS_POINTS),
+                    interval_column("yield", "yield (bp)", 2, basis_points(scenario)),
                     interval_column("share", "maker's share", 3),
                 ),
             ),
-            Table(
-                "makers",
-                "The maker with tiers, without, and where its competitor has none either: its share of the investors' volume, "
-                "total reward and P&L of a run (price × units) and what tiering saves of them (paired differences), P&L per "
-                "unit traded.",
-                pd.DataFrame(makers),
-                (
-                    Column("maker", "maker"),
-                    interval_column("share", "share", 2),
-                    interval_column("reward", "total reward", 2),
-                    interval_column("saved", "tiering saves", 2),
-                    interval_column("pnl", "P&L", 2),
-                    interval_column("saved_pnl", "of P&L", 2),
-                    interval_column("unit_pnl", "P&L per unit (bp)", 2, BASIS_POINTS),
-                ),
-            ),
+            _makers_table(scenario, results),
         ]
 
     def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
         found, oracle = results["tiering"][WITH], _oracle(scenario)
         tiers = range(scenario.makers[STUDIED].tiering.tiers)
         names = [f"{n} ({100 * p:.0f} %)" for n, p in enumerate(oracle)]
+        points = basis_points(scenario)
 
         def ended(ax: Axes) -> None:
             last = found["last_tier"][:, :, STUDIED]
@@ -185,10 +158,10 @@ class Sophistication(Experiment):
         def earned(ax: Axes) -> None:
             for k, (label, measures) in enumerate(_variants(results).items()):
                 estimate = ratio(measures["revenue"][:, :, STUDIED], measures["matured_volume"][:, :, STUDIED])
-                half = BASIS_POINTS * (estimate.high - estimate.value)
+                half = points * (estimate.high - estimate.value)
                 ax.errorbar(
                     oracle,
-                    BASIS_POINTS * estimate.value,
+                    points * estimate.value,
                     half,
                     color=COLOURS[k],
                     marker="o",
@@ -248,6 +221,51 @@ def _yields(measures: Measures) -> Array:
     return np.asarray(np.divide(revenue, volume, out=np.full(volume.shape, np.nan), where=volume > 0))
 
 
-def _signed(name: str, claim: str, p: float, evidence: str) -> Verdict:
-    """A verdict on the sign of an effect, from the p-value of its absence."""
-    return Verdict(name, claim, judged(p < SIGNIFICANCE, p > 1 - SIGNIFICANCE), f"{evidence[:-1]}, {p_value(p)}.")
+def _own(measures: Measures, name: str) -> Array:
+    """A sum of the studied maker's, (replicas,)."""
+    return np.asarray(measures[name][:, STUDIED])
+
+
+def _per_unit(measures: Measures) -> Array:
+    """Spread and position revenue per unit traded with investors in each run, (replicas,); NaN where nothing matured."""
+    revenue, volume = (measures[name][:, :, STUDIED].sum(axis=1) for name in ("revenue", "matured_volume"))
+    return np.asarray(np.divide(revenue, volume, out=np.full(volume.shape, np.nan), where=volume > 0))
+
+
+def _share(measures: Measures) -> Estimate:
+    """Of the investors' volume."""
+    return ratio(_own(measures, "client_volume"), measures["client_volume"].sum(axis=1))
+
+
+def _makers_table(scenario: Scenario, results: Results) -> Table:
+    base = results["tiering"][WITH]
+    rows = [
+        {
+            "maker": label,
+            **with_interval("share", _share(measures)),
+            **with_interval("per_unit", mean(_per_unit(measures))),
+            **with_interval("saved_per_unit", mean(_per_unit(base) - _per_unit(measures))),
+            **with_interval("pnl", mean(_own(measures, "pnl"))),
+            **with_interval("saved_pnl", mean(_own(base, "pnl") - _own(measures, "pnl"))),
+            "risk_cost": float(_own(measures, "risk_cost").mean()),
+            **with_interval("reward", mean(_own(measures, "total_reward"))),
+            **with_interval("saved", mean(_own(base, "total_reward") - _own(measures, "total_reward"))),
+        }
+        for label, measures in _variants(results).items()
+    ]
+    return Table(
+        "makers",
+        "The maker with tiers, without, and where its competitor has none either: its share of the investors' volume; spread "
+        "and position revenue per unit (basis points); P&L and total reward of a run (price × units), and what tiering saves "
+        "of each (paired).",
+        pd.DataFrame(rows),
+        (
+            Column("maker", "maker"),
+            interval_column("share", "share", 2),
+            interval_column("per_unit", "revenue per unit", 2, basis_points(scenario)),
+            interval_column("saved_per_unit", "tiering saves", 2, basis_points(scenario)),
+            interval_column("pnl", "P&L", 2),
+            interval_column("saved_pnl", "tiering saves", 2),
+            interval_column("saved", "of total reward", 2),
+        ),
+    )

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +61,10 @@ class Study:
         """Steps of markets in all."""
         return self.replicas * sum(variant.steps for variant in self.distinct.values())
 
-    @property
-    def distinct(self) -> dict[int, Scenario]:
-        """The variants without repetitions, by identity: the same scenario under two labels is run once."""
-        return {id(variant): variant for variant in self.variants.values()}
+    @cached_property
+    def distinct(self) -> dict[str, Scenario]:
+        """The variants without repetitions, by content: the same scenario under two labels is run once."""
+        return {variant.model_dump_json(): variant for variant in self.variants.values()}
 
     def key(self, seed: int) -> str:
         """A digest of all that the measures depend on."""
@@ -111,7 +114,7 @@ class _Open:
 
     def __init__(self, study: Study, seed: int) -> None:
         self._study, self._seed, self._lock = study, seed, threading.Lock()
-        self._parts: dict[int, dict[int, Measures]] = {}
+        self._parts: dict[int, dict[str, Measures]] = {}
 
     def jobs(self, report: Progress, done: Callable[[Study, Mapping[str, Measures]], None]) -> Iterable[TapeJob]:
         study = self._study
@@ -122,7 +125,7 @@ class _Open:
 
         def work(replicas: range) -> Callable[[Tape], None]:
             def run(tape: Tape) -> None:
-                part: dict[int, Measures] = {
+                part: dict[str, Measures] = {
                     name: study.observe(each.scenario, each.run(replicas, tape, report)) for name, each in simulators.items()
                 }
                 with self._lock:
@@ -141,7 +144,7 @@ class _Open:
             each: {name: np.concatenate([part[each][name] for part in parts]) for name in parts[0][each]}
             for each in self._study.distinct
         }
-        return {label: found[id(variant)] for label, variant in self._study.variants.items()}
+        return {label: found[variant.model_dump_json()] for label, variant in self._study.variants.items()}
 
 
 def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
@@ -164,7 +167,7 @@ def _read(path: Path) -> dict[str, dict[str, Array]] | None:
             for entry in file.files:
                 label, _, name = entry.rpartition("|")
                 found.setdefault(label, {})[name] = file[entry]
-    except (OSError, ValueError, EOFError, KeyError):
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
     return found
 
