@@ -17,10 +17,10 @@ import pytest
 
 from dealermarket import RunFolderError, Scenario
 from dealermarket.experiments.curves import Curves
-from dealermarket.experiments.experiment import Experiment, Results
+from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import Column, Figure, Outcome, Table, Verdict, interval_column
 from dealermarket.experiments.report import write_report
-from dealermarket.experiments.reproduction import Plan, Section, run_plans
+from dealermarket.experiments.reproduction import Plan, Section, Varied, run_plans
 from dealermarket.experiments.study import Study
 
 ABOUT = {"version": "9.8.7", "seed": "0", "threads": "<2>"}
@@ -87,7 +87,18 @@ def sections(small: Scenario) -> list[Section]:
     undecided = [Verdict("third", "Nobody knows.", Outcome.UNDECIDED, "3 runs.")]
     asked = Plan(Asked(), scenario, 5, 2, "dealermarket reproduce asked --set 'a<b'")
     return [
-        Section(asked, verdicts, tables, [figure("rise"), figure("numbers")], ["A note & more."], (1, 2)),
+        Section(
+            asked,
+            verdicts,
+            tables,
+            [figure("rise"), figure("numbers")],
+            ["Not <as> drawn."],
+            ["A note & more."],
+            [
+                Varied(Variation("v_max", "exchange.v_max", (1.0,)), 1.0, scenario, verdicts[:1]),
+                Varied(Variation("a", "b", (2.0,)), 2.0, None),
+            ],
+        ),
         Section(Plan(Other(), small, 50), undecided, [], [figure("rise")]),
     ]
 
@@ -241,14 +252,14 @@ def test_every_verdict_is_told(sections: Sequence[Section], tmp_path: Path) -> N
         for verdict in section.verdicts:
             assert [f"{verdict.outcome.sign} {verdict.outcome}", verdict.claim] in summary
     assert "Of 3 claims: 1 holds, 1 fails, 1 is undecided." in page.named("summary").text
-    assert "all claims hold in 1 of 2 variations" in page.named("summary").text
+    assert "under 2 other values: 1 holds" in page.named("summary").text
 
 
 def test_set_up_and_order_of_a_section(sections: Sequence[Section], tmp_path: Path) -> None:
     write_report(tmp_path, sections, ABOUT)
     page = page_of(tmp_path)
     asked, other = page.named("asked"), page.named("other")
-    headings = ["Set-up", "Verdicts", "Figures", "Tables", "How far it holds", "Notes"]
+    headings = ["Set-up", "Verdicts", "Figures", "Tables", "How far it holds", "Not what the paper shows", "Notes"]
     assert [heading.text for heading in asked.all("h3")] == headings
     assert [heading.text for heading in other.all("h3")] == ["Set-up", "Verdicts", "Figures"]
     facts = {row.all("dt")[0].text: row.all("dd")[0].text for row in asked.all("dl")[0].all("div")}
