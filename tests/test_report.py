@@ -272,7 +272,7 @@ def test_set_up_and_order_of_a_section(sections: Sequence[Section], tmp_path: Pa
     code = asked.all("pre")[0]
     assert Scenario.from_toml("".join(part for part in code.all("code")[0].parts if isinstance(part, str))) == scenario
     assert [row[1].attributes["class"] for row in table_of(page, "asked.table.variations")] == ["fails", "undecided"]
-    assert "All claims hold in 1 of 2 variations." in [paragraph.text for paragraph in asked.all("p")]
+    assert "All claims asked, under 2 other values: 1 holds." in [paragraph.text for paragraph in asked.all("p")]
     assert "To get this: dealermarket reproduce asked --set 'a<b'" in asked.text
     assert "To get this" not in other.text
     assert "A note & more." in [note.text for note in asked.all("li")]
