@@ -45,12 +45,14 @@ def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
 
 
 def ratio(part: ArrayLike, whole: ArrayLike) -> Estimate:
-    """Sum of `part` over sum of `whole`, (replicas, ...), with an interval from the replicas' residuals."""
+    """Sum of `part` over sum of `whole`, (replicas, ...), with an interval from the replicas' residuals: NaN where fewer
+    than two replicas have a whole."""
     part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = part.sum(axis=0) / whole.sum(axis=0)
         residual = mean((part - value * whole) / whole.mean(axis=0))
-    return Estimate(value, residual.error, value + residual.low, value + residual.high)
+    alone = np.where(np.count_nonzero(whole, axis=0) < 2, np.nan, 0.0)
+    return Estimate(value, residual.error + alone, value + residual.low + alone, value + residual.high + alone)
 
 
 def percentile(values: ArrayLike, level: float) -> Estimate:
@@ -81,14 +83,15 @@ def band(values: ArrayLike, low: float, high: float) -> tuple[Array, Array]:
 def slopes(values: ArrayLike, at: ArrayLike) -> Array:
     """Least-squares slope of each replica's values (replicas, n) on `at` (n,); shape (replicas,).
 
-    Values that are NaN are left out; a replica with fewer than two has no slope (NaN)."""
+    Values that are NaN are left out; a replica with fewer than two different points has no slope (NaN)."""
     values = np.asarray(values, dtype=np.float64)
     there = ~np.isnan(values)
     x = np.where(there, np.asarray(at, dtype=np.float64), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         centred = x - np.nansum(x, axis=1, keepdims=True) / there.sum(axis=1, keepdims=True)
-        slope = np.nansum(centred * np.where(there, values, 0.0), axis=1) / np.nansum(centred**2, axis=1)
-    return np.asarray(slope)
+        squares = np.nansum(centred**2, axis=1)
+        slope = np.nansum(centred * np.where(there, values, 0.0), axis=1) / squares
+    return np.where(squares > 1e-20 * np.nansum(x**2, axis=1), slope, np.nan)  # beyond rounding
 
 
 def p_not_above_zero(values: ArrayLike) -> float:

@@ -163,7 +163,7 @@ def _read(path: Path) -> dict[str, dict[str, Array]] | None:
     """The measures in a file; None where there are none, or not whole."""
     found: dict[str, dict[str, Array]] = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             for entry in file.files:
                 label, _, name = entry.rpartition("|")
                 found.setdefault(label, {})[name] = file[entry]

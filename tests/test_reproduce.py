@@ -1,0 +1,551 @@
+"""The commands `experiment` and `reproduce`: reports, interruptions, bad calls; and the golden numbers of `reproduce --quick`.
+
+Golden numbers compare at 1e-6. After a change that is meant to alter results (say so in the changelog):
+`python tests/test_reproduce.py` writes golden_quick.json anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dealermarket.experiments.reproduction
+from dealermarket import RunFolderError, Scenario
+from dealermarket.cli import main
+from dealermarket.experiments import Plan, experiment_named, experiments, observe
+from dealermarket.experiments.curves import Curves
+from dealermarket.experiments.markouts import Markouts
+from dealermarket.experiments.report_folder import ReportFolder
+from test_report import page_of, table_of
+
+GOLDEN = Path(__file__).with_name("golden_quick.json")
+NUMBERS = {  # what is kept of which tables
+    "curves-points": ["here"],
+    "price-sensitivity-shares-adaptive": [f"tier_{tier}" for tier in range(5)],
+    "internalization-table-2": ["here"],
+    "internalization-figure-7": ["half", "whole", "ratio"],
+    "internalization-hedging": ["net", "hedged"],
+    "hedging-paths-positions": ["mean", "largest"],
+    "volatility-costs-10": ["cost", "above", "pnl"],
+    "volatility-costs-30": ["cost", "above", "pnl"],
+    "volatility-best-gamma": ["cost", "saved_0"],
+    "volatility-hot-potato": ["passed"],
+    "sophistication-clients": ["tier", "yield"],
+    "sophistication-makers": ["per_unit", "pnl", "reward"],
+    "markouts-by-investor": ["h_1", "h_4", "h_16"],
+    "markouts-by-tier": ["h_4", "h_4_low"],
+}
+TINY = """
+name = "tiny"
+description = "Small enough to be run uncompiled"
+steps = 20
+reward_horizon = 3
+exchange = { v_max = 100.0 }
+investors = [{ name = "investor", count = 3, mean_size = 2.0, trade_probability = 0.5, oracle_probability = [0.0, 0.8] }]
+
+[[makers]]
+name = "maker-1"
+tiering = { kind = "average_yield", tiers = 2 }
+pricing = { tier_penalty = 2e-5 }
+hedging = { kind = "none" }
+
+[[makers]]
+name = "maker-2"
+tiering = { kind = "average_yield", tiers = 2 }
+pricing = { tier_penalty = 2e-5 }
+hedging = { kind = "none" }
+
+[choices]
+steps = "hardly longer than the markouts"
+"investors.*.mean_size" = "all alike"
+"""
+ASKED = ["experiment", "markouts", "--scenario", "tiny.toml", "--runs", "10", "--threads", "1"]
+STUDIES = 1 + sum(len(variation.values) for variation in Markouts.variations)  # of ASKED
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "140")
+    Path("tiny.toml").write_text(TINY)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a bad call says: in a line or two, with status 2, and without a traceback."""
+    assert main(list(arguments)) == 2
+    said = capsys.readouterr().err.strip()
+    assert said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) <= 2
+    return said
+
+
+def contents(folder: Path, *but: str) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in but
+    }
+
+
+def csv(folder: Path, name: str) -> pd.DataFrame:
+    """A file of numbers, to the last digit; columns that are not all numbers are texts."""
+
+    def exact(column: pd.Series) -> pd.Series:
+        try:
+            return column.map(lambda text: float(text or "nan"))
+        except ValueError:
+            return column
+
+    return pd.read_csv(folder / "numbers" / f"{name}.csv", dtype=str, keep_default_na=False).apply(exact)
+
+
+# --- everything, quickly
+
+
+def summary_of(folder: Path) -> dict[str, Any]:
+    """Outcomes of all claims, as chosen and under variations, and the numbers of the tables."""
+    verdicts = csv(folder, "verdicts")
+    found: dict[str, Any] = {"verdicts": {}, "variations": {}, "numbers": {}}
+    for row in verdicts.to_dict("records"):
+        found["verdicts"].setdefault(row["experiment"], {})[row["name"]] = row["outcome"]
+    for experiment in found["verdicts"]:
+        if (folder / "numbers" / f"{experiment}-variations.csv").exists():
+            frame = csv(folder, f"{experiment}-variations")
+            claims = [name for name in frame if name in found["verdicts"][experiment]]
+            signs = [cell[0] for cell in frame[claims].to_numpy().ravel()]
+            found["variations"][experiment] = "".join(signs)
+    for table, columns in NUMBERS.items():
+        frame = csv(folder, table)
+        found["numbers"][table] = {column: frame[column].tolist() for column in columns}
+    return found
+
+
+@pytest.mark.slow
+def test_reproduce_quick(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "--quick", "--out", "quick", "--threads", "2"]) == 0
+    shown, folder = capsys.readouterr(), Path("quick")
+    _check_what_is_printed(shown.out, shown.err)
+    _check_files(folder)
+    _check_page(folder)
+    _check_golden(folder)
+
+
+def _check_what_is_printed(out: str, err: str) -> None:
+    for name in experiments():
+        assert name in out
+    assert "read quick/report.html" in out
+    steps = sum(study.market_steps for each in experiments().values() for study in Plan.of(each, quick=True).studies)
+    assert f"{steps:,} market steps" in out
+    assert f"{steps:,} of {steps:,} market steps" in err
+
+
+def _check_files(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "figures",
+        "meta.json",
+        "numbers",
+        "report.html",
+        "report.md",
+        "scenarios",
+    ]
+    assert sorted(path.stem for path in (folder / "scenarios").iterdir()) == sorted(experiments())
+    for name, experiment in experiments().items():
+        assert Scenario.load(folder / "scenarios" / f"{name}.toml") == experiment.scenario()
+    meta = json.loads((folder / "meta.json").read_text())
+    assert meta["complete"] is True
+    assert [plan["experiment"] for plan in meta["plans"]] == list(experiments())
+    assert all(plan["command"] == f"dealermarket experiment {plan['experiment']} --quick" for plan in meta["plans"])
+    for path in (folder / "numbers").glob("*.csv"):
+        same = pd.read_parquet(path.with_suffix(".parquet"))
+        assert same.to_csv(index=False, lineterminator="\n").encode() == path.read_bytes()
+
+
+def _check_page(folder: Path) -> None:
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert "http" not in re.sub(r"data:image/svg\+xml;base64,[\w+/=]*", "", text)
+    page = page_of(folder)
+    assert len(page.all("img")) == len(list((folder / "figures").iterdir()))
+    rows = table_of(page, "markouts.table.by-investor")
+    frame = csv(folder, "markouts-by-investor")
+    for n, h in enumerate((1, 2, 4, 8, 16)):
+        assert [float(row[3 + n].attributes["data-value"]) for row in rows] == frame[f"h_{h}"].tolist()
+    for name in experiments():
+        assert page.named(name)
+
+
+def _check_golden(folder: Path) -> None:
+    golden, found = json.loads(GOLDEN.read_text()), summary_of(folder)
+    assert found["verdicts"] == golden["verdicts"]
+    assert found["variations"] == golden["variations"]
+    assert set(found["numbers"]) == set(golden["numbers"])
+    for table, columns in golden["numbers"].items():
+        assert set(found["numbers"][table]) == set(columns)
+        for column, values in columns.items():
+            np.testing.assert_allclose(
+                found["numbers"][table][column], values, rtol=1e-6, atol=1e-12, err_msg=f"{table} {column}"
+            )
+
+
+# --- one experiment
+
+
+def test_an_experiment_makes_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(ASKED) == 0
+    shown = capsys.readouterr()
+    assert "markouts" in shown.out and "informed" in shown.out
+    steps = STUDIES * 10 * 20
+    assert f"{steps:,} market steps and the report in" in shown.out
+    assert "read reports/markouts-1/report.html" in shown.out
+    folder = Path("reports/markouts-1")
+    assert sorted(path.name for path in (folder / "numbers").glob("*.csv")) == [
+        "markouts-by-investor.csv",
+        "markouts-by-tier.csv",
+        "markouts-variations.csv",
+        "verdicts.csv",
+    ]
+    for word in ("tiny", "hardly longer than the markouts", "--scenario tiny.toml --runs 10"):
+        assert word in (folder / "report.html").read_text(encoding="utf-8")
+        assert word in (folder / "report.md").read_text(encoding="utf-8") or word.startswith("hardly")
+    assert main(ASKED) == 0
+    assert "reports/markouts-2" in capsys.readouterr().out
+    assert contents(folder, "meta.json") == contents(Path("reports/markouts-2"), "meta.json")
+
+
+def test_json_is_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED, "--json", "--seed", "3", "--out", "here", "--set", "steps=30"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["folder"] == "here"
+    (experiment,) = found["experiments"]
+    assert (experiment["name"], experiment["runs"]) == ("markouts", 10)
+    verdicts = csv(Path("here"), "verdicts")
+    assert [each["outcome"] for each in experiment["verdicts"]] == verdicts["outcome"].tolist()
+    assert [each["evidence"] for each in experiment["verdicts"]] == verdicts["evidence"].tolist()
+    frame = csv(Path("here"), "markouts-by-investor")
+    for name in ("h_0", "h_3", "h_3_low", "investor"):
+        assert [row[name] for row in experiment["tables"]["by-investor"]] == frame[name].tolist()
+    meta = json.loads(Path("here/meta.json").read_text())
+    assert meta["seed"] == 3
+    assert meta["plans"][0]["command"] == (
+        "dealermarket experiment markouts --scenario tiny.toml --set steps=30 --runs 10 --seed 3"
+    )
+    changed = Scenario.load("here/scenarios/markouts.toml")
+    assert changed.steps == 30
+    assert set(changed.choices) == {"investors.*.mean_size"}
+
+
+def test_json_has_no_number_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ASKED, "--json", "--set", "investors.0.trade_probability=[0.5, 0.0]"]) == 0
+    shown = capsys.readouterr().out
+    rows = json.loads(shown, parse_constant=pytest.fail)["experiments"][0]["tables"]["by-investor"]
+    assert [row["h_1"] is None for row in rows] == [False, False, True]
+
+
+def test_an_experiment_of_formulas_needs_no_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["experiment", "curves", "--out", "here"]) == 0
+    shown = capsys.readouterr()
+    assert "✓ holds" in shown.out
+    assert "market steps" not in shown.out + shown.err
+    assert main(["experiment", "curves", "--set", "exchange.lam=1.7"]) == 0
+    assert "✗ fails" in capsys.readouterr().out
+
+
+def test_the_commands_in_a_report_give_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["--set", "description='a quote'"]
+    assert main([*ASKED, *settings, "--seed", "5", "--out", "first"]) == 0
+    command = json.loads(Path("first/meta.json").read_text())["plans"][0]["command"]
+    program, *arguments = shlex.split(command)
+    assert program == "dealermarket"
+    assert main([*arguments, "--out", "again"]) == 0
+    assert contents(Path("first"), "meta.json") == contents(Path("again"), "meta.json")
+    assert main([*ASKED, *settings, "--out", "other seed"]) == 0
+    one, other = (csv(Path(name), "markouts-by-investor") for name in ("first", "other seed"))
+    assert (one["h_1"] != other["h_1"]).all()
+
+
+def test_experiments_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["experiment"]) == 0
+    shown = capsys.readouterr().out
+    for name, experiment in experiments().items():
+        assert name in shown
+        assert experiment.title in shown
+        assert (f"{experiment.runs:,}" if experiment.runs else "none") in shown
+    assert not Path("reports").exists()
+
+
+def test_variations_that_a_scenario_cannot_have_are_left_out() -> None:
+    fixed = 'makers.*.tiering={kind="fixed", tiers=2}'
+    assert main([*ASKED, "--set", fixed, "--set", "steps=18", "--out", "here"]) == 0
+    frame = csv(Path("here"), "markouts-variations")
+    claims = frame.columns[3:]
+    impossible = frame[(frame[claims] == "not possible").all(axis=1)]
+    assert set(impossible["parameter"]) == {"EWMA weight"}
+    assert len(impossible) == 2
+    assert not (frame[~frame.index.isin(impossible.index)][claims] == "not possible").any(axis=None)
+
+
+# --- a report that is interrupted
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], list[int]]]:
+    """Ctrl-C while the study after a number of studies is observed; returns what has been observed."""
+    markouts = observe.markouts
+
+    def prepare(after: int) -> list[int]:
+        seen: list[int] = []
+
+        @functools.wraps(markouts)
+        def stopped(*arguments: Any, **options: Any) -> Any:
+            if len(seen) == after:
+                raise KeyboardInterrupt
+            seen.append(1)
+            return markouts(*arguments, **options)
+
+        monkeypatch.setattr(observe, "markouts", stopped)
+        return seen
+
+    yield prepare
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("after", [0, 6, STUDIES - 1])
+def test_an_interrupted_report_is_finished_to_the_same_bytes(
+    capsys: pytest.CaptureFixture[str], interrupt: Callable[[int], list[int]], after: int
+) -> None:
+    assert main([*ASKED, "--out", "whole"]) == 0
+    seen = interrupt(after)
+    assert main([*ASKED, "--out", "cut"]) == 130
+    assert len(seen) == after
+    said = capsys.readouterr().err
+    assert "interrupted; finish it with: dealermarket experiment --resume cut" in said
+    assert "Traceback" not in said
+    assert not Path("cut/report.html").exists()
+    assert json.loads(Path("cut/meta.json").read_text())["complete"] is False
+    assert len(list(Path("cut").glob("measured/*"))) == after
+    seen = interrupt(1000)
+    assert main(["experiment", "--resume", "cut", "--threads", "2"]) == 0
+    assert len(seen) == STUDIES - after
+    shown = capsys.readouterr()
+    assert "read cut/report.html" in shown.out
+    assert "the report in" not in shown.out
+    assert contents(Path("cut"), "meta.json") == contents(Path("whole"), "meta.json")
+    metas = [json.loads(Path(name, "meta.json").read_text()) | {"seconds": 0} for name in ("cut", "whole")]
+    assert metas[0] == metas[1]
+
+
+def test_a_reproduction_is_resumed_as_such(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, interrupt: Callable[[int], list[int]]
+) -> None:
+    class Small(Markouts):
+        runs, variations = 100, ()
+
+        def scenario(self, source: Any = None, settings: Any = ()) -> Scenario:
+            return super().scenario(source or "tiny.toml", settings)
+
+    few = {"curves": Curves(), "markouts": Small()}
+    monkeypatch.setattr(dealermarket.experiments.reproduction, "experiments", lambda: few)
+    assert main(["reproduce", "--quick", "--seed", "2"]) == 0
+    assert "reports/reproduction-1" in capsys.readouterr().out
+    interrupt(0)
+    assert main(["reproduce", "--quick", "--seed", "2"]) == 130
+    assert "finish it with: dealermarket reproduce --resume reports/reproduction-2" in capsys.readouterr().err
+    interrupt(1000)
+    assert main(["reproduce", "--resume", "reports/reproduction-2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in found["experiments"]] == ["curves", "markouts"]
+    assert [each["runs"] for each in found["experiments"]] == [1, 10]
+    whole, cut = (contents(Path(f"reports/reproduction-{n}"), "meta.json") for n in (1, 2))
+    assert whole == cut
+    assert "scenarios/curves.toml" in whole and "numbers/markouts-by-tier.csv" in whole
+
+
+def test_an_interruption_before_anything_is_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ReportFolder, "create", stopped)
+    assert main([*ASKED, "--out", "here"]) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert not Path("here").exists()
+
+
+def test_a_complete_report_is_left_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["experiment", "curves", "--out", "here"]) == 0
+    before = contents(Path("here"))
+    capsys.readouterr()
+    assert main(["experiment", "--resume", "here"]) == 0
+    assert "here is complete already: here/report.html" in capsys.readouterr().err
+    assert contents(Path("here")) == before
+
+
+def test_measures_that_are_damaged_are_made_again(interrupt: Callable[[int], list[int]]) -> None:
+    assert main([*ASKED, "--out", "whole"]) == 0
+    interrupt(3)
+    assert main([*ASKED, "--out", "cut"]) == 130
+    empty, cut, _ = sorted(Path("cut/measured").iterdir())
+    empty.write_bytes(b"")
+    cut.write_bytes(cut.read_bytes()[:99])
+    (Path("cut/measured") / "left.npz.tmp").write_bytes(b"half a file")
+    seen = interrupt(1000)
+    assert main(["experiment", "--resume", "cut"]) == 0
+    assert len(seen) == STUDIES - 1
+    assert contents(Path("cut"), "meta.json") == contents(Path("whole"), "meta.json")
+
+
+# --- bad calls and bad folders
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("experiment volatilty", "there is no 'volatilty'; did you mean 'volatility'"),
+        ("experiment markouts --scenario nowhere.toml", "nowhere.toml: no preset and no file of this name"),
+        ("experiment markouts --scenario paper --set makers.0.tiering.tires=3", "makers.0.tiering.tires: unknown field"),
+        ("experiment markouts --scenario tiny.toml --set steps=16", "markouts: needs more than 16 steps"),
+        ("experiment markouts --runs 1", "--runs: must be a whole number"),
+        ("experiment markouts --runs -5", "--runs: must be a whole number"),
+        ("experiment markouts --runs many", "many"),
+        ("experiment markouts --runs 20 --quick", "--runs: give either --runs or --quick"),
+        ("experiment curves --threads 0", "--threads: must be a whole number >= 1"),
+        ("experiment curves --seed -1", "--seed: must be a whole number >= 0"),
+        ("experiment curves --rums 3", "--rums"),
+        ("experiment curves more", "more"),
+        ("experiment curves --resume here", "--resume: takes everything but --threads from the folder"),
+        ("experiment --resume here --quick", "--resume: takes everything but --threads from the folder"),
+        ("experiment --resume here --runs 20", "--resume: takes everything but --threads from the folder"),
+        ("experiment --resume here --set steps=20", "--resume: takes everything but --threads from the folder"),
+        ("experiment --resume here --scenario paper", "--resume: takes everything but --threads from the folder"),
+        ("reproduce --resume here --seed 0", "--resume: takes everything but --threads from the folder"),
+        ("reproduce --resume here --out there", "--resume: takes everything but --threads from the folder"),
+        ("reproduce --runs 20", "--runs"),
+        ("reproduce --resume here", "here: does not exist"),
+        ("experiment --resume tiny.toml", "tiny.toml: is not a folder"),
+        ("experiment --resume .", "it has no meta.json"),
+    ],
+)
+def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, said: str) -> None:
+    assert said in refused(capsys, *arguments.split())
+    assert [path.name for path in Path().iterdir()] == ["tiny.toml"]
+
+
+@pytest.mark.parametrize("command", [["reproduce"], ASKED])
+def test_a_folder_in_use_is_left_alone(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    Path("full").mkdir()
+    Path("full/mine.txt").write_text("precious")
+    assert "full: exists and is not an empty folder" in refused(capsys, *command, "--out", "full")
+    assert "tiny.toml: exists" in refused(capsys, *command, "--out", "tiny.toml")
+    assert contents(Path("full")) == {"mine.txt": b"precious"}
+    assert Path("tiny.toml").read_text() == TINY
+
+
+def test_a_folder_that_exists_and_is_empty_is_filled() -> None:
+    Path("empty").mkdir()
+    assert main(["experiment", "curves", "--out", "empty"]) == 0
+    assert Path("empty/report.html").exists()
+
+
+def begun(*, complete: bool = False) -> Path:
+    """A report that was begun and not finished."""
+    experiment = experiment_named("markouts")
+    folder = ReportFolder.create(Path("begun"), [Plan.of(experiment, experiment.scenario("tiny.toml"), 10)], seed=0)
+    assert folder.complete is complete
+    return folder.path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "begun: is not the folder of a report, its meta.json is damaged"),
+        ("{", "its meta.json is damaged"),
+        ("[]", "its meta.json is damaged"),
+        ('{"complete": false}', "its meta.json is damaged"),
+        ('{"version": "0.0.1", "complete": false}', "begun: was made by dealermarket 0.0.1"),
+    ],
+)
+def test_folders_that_cannot_be_resumed(capsys: pytest.CaptureFixture[str], text: str, said: str) -> None:
+    (begun() / "meta.json").write_text(text)
+    before = contents(Path("begun"))
+    assert said in refused(capsys, "experiment", "--resume", "begun")
+    assert contents(Path("begun")) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seed": "some"}, "its meta.json is damaged"),
+        ({"seed": None}, "its meta.json is damaged"),
+        ({"plans": None}, "its meta.json is damaged"),
+        ({"plans": [{"experiment": "markouts"}]}, "its meta.json is damaged"),
+        ({"plans": [{"experiment": "no", "runs": 9, "variation_runs": 9, "command": ""}]}, "there is no 'no'"),
+    ],
+)
+def test_meta_that_somebody_edited(capsys: pytest.CaptureFixture[str], changes: dict[str, Any], said: str) -> None:
+    path = begun() / "meta.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    assert said in refused(capsys, "experiment", "--resume", "begun")
+
+
+def test_a_scenario_that_somebody_edited(capsys: pytest.CaptureFixture[str]) -> None:
+    path = begun() / "scenarios" / "markouts.toml"
+    whole = path.read_text()
+    path.write_text(whole.replace("steps = 20", "steps = 0"))
+    assert "begun/scenarios/markouts.toml: steps: must be >= 1" in refused(capsys, "experiment", "--resume", "begun")
+    path.write_text(whole.replace("steps = 20", "steps = 10"))
+    assert "markouts: needs more than 16 steps" in refused(capsys, "experiment", "--resume", "begun")
+    path.write_text(whole[:-20])
+    assert "not a valid TOML file" in refused(capsys, "experiment", "--resume", "begun")
+    path.unlink()
+    assert "begun/scenarios/markouts.toml: no preset and no file" in refused(capsys, "experiment", "--resume", "begun")
+    path.write_text(whole)
+    assert main(["experiment", "--resume", "begun"]) == 0
+
+
+def test_a_run_is_not_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "tiny.toml", "--out", "run"]) == 0
+    capsys.readouterr()
+    assert "is not the folder of a report" in refused(capsys, "experiment", "--resume", "run")
+    begun()
+    assert "is not the folder of a run" in refused(capsys, "run", "--resume", "begun")
+
+
+def test_a_report_in_python() -> None:
+    experiment = experiment_named("markouts")
+    folder = ReportFolder.create(Path("here"), [Plan.of(experiment, experiment.scenario("tiny.toml"), 10)], seed=4)
+    with pytest.raises(RunFolderError, match="not an empty folder"):
+        ReportFolder.create(Path("here"), [], seed=4)
+    done: list[int] = []
+    sections = folder.measure(threads=1, progress=done.append)
+    assert sum(done) == folder.market_steps == STUDIES * 10 * 20
+    written = folder.finish(sections, 1.0)
+    assert folder.complete
+    assert ReportFolder.open(Path("here")).complete
+    assert Path("here/report.html") in written
+    assert all(path.is_file() for path in written)
+    assert not Path("here/measured").exists()
+    page = page_of(Path("here"))
+    for table in sections[0].tables:
+        numbers, rows = csv(Path("here"), f"markouts-{table.name}"), table_of(page, f"markouts.table.{table.name}")
+        assert list(numbers) == list(table.frame)
+        for place, column in enumerate(table.columns):
+            if column.digits is not None:
+                shown = [float(row[place].attributes["data-value"]) for row in rows]
+                np.testing.assert_array_equal(shown, numbers[column.field].to_numpy(float))
+                np.testing.assert_array_equal(shown, table.frame[column.field].to_numpy(float))
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        assert main(["reproduce", "--quick", "--out", f"{name}/quick"]) == 0
+        GOLDEN.write_text(json.dumps(summary_of(Path(name, "quick")), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

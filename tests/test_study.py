@@ -1,0 +1,395 @@
+"""Studies: measures are the runner's numbers to the bit, whatever runs beside them; kept studies; every observer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import dealermarket.chunks
+from conftest import assert_same_bits
+from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
+from dealermarket.experiments import observe
+from dealermarket.experiments.study import Measures, Study, measure
+from dealermarket.frames import REWARDS
+
+STEPS, REPLICAS = 24, 5
+BUSY = """
+reward_horizon = 3
+exchange = { v_max = 50.0 }
+investors = [
+    { name = "often", trade_probability = 0.7, mean_size = 3.0, oracle_probability = 0.5 },
+    { name = "seldom", trade_probability = 0.05, mean_size = 5.0 },
+    { name = "never", trade_probability = 0.0, mean_size = 1.0 },
+    { name = "buyer", trade_probability = 0.5, mean_size = 2.0, buy_probability = 0.8 },
+]
+
+[[makers]]
+name = "a"
+tiering = { kind = "average_yield", tiers = 3 }
+pricing = { alpha = 1.0, tier_penalty = 3e-5, eps_buy = -0.1, eps_sell = -0.1 }
+hedging = { kind = "full", venue = "makers" }
+
+[[makers]]
+name = "b"
+tiering = { kind = "revenue_rate", tiers = 2 }
+hedging = { kind = "full", venue = "exchange" }
+
+[[makers]]
+name = "c"
+tiering = { kind = "fixed", tiers = 4, table = { often = 1, seldom = 3 } }
+hedging = { kind = "fraction", fraction = 0.4, venue = "best" }
+"""
+
+
+@pytest.fixture(scope="module")
+def busy() -> Scenario:
+    """Hedges with makers, at the exchange and at the better of both; an investor who hardly trades, and one who never does."""
+    return Scenario.from_toml(BUSY, [f"steps={STEPS}"])
+
+
+@pytest.fixture
+def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two replicas of the busy market a chunk."""
+    monkeypatch.setattr(dealermarket.chunks, "_CHUNK_NUMBERS", 2 * STEPS * (4 + 10 * 3))
+
+
+def variants(busy: Scenario) -> dict[str, Scenario]:
+    return {
+        "as it is": busy,
+        "no hedges": busy.with_settings("makers.*.hedging.kind=none"),
+        "dear tiers": busy.with_settings("makers.*.pricing.tier_penalty=1e-4"),
+    }
+
+
+def assert_equal_measures(first: Measures, second: Measures) -> None:
+    assert set(first) == set(second)
+    for name, values in first.items():
+        assert_same_bits(values, second[name])
+
+
+# --- studies
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_threads_replicas_and_the_company_change_no_bit(busy: Scenario) -> None:
+    every = variants(busy)
+    study = Study("one", every, REPLICAS, observe.internalization, "trades")
+    reference = measure([study], seed=3)["one"]
+    assert list(reference) == list(every)
+    assert {len(values) for measures in reference.values() for values in measures.values()} == {REPLICAS}
+    threaded = measure([study], seed=3, threads=3)["one"]
+    for label in every:
+        assert_equal_measures(threaded[label], reference[label])
+    alone = measure([Study("two", {"x": every["dear tiers"]}, 3, observe.internalization, "trades")], seed=3)["two"]["x"]
+    assert_equal_measures(alone, {name: values[:3] for name, values in reference["dear tiers"].items()})
+    others = [Study(str(n), {"x": every["no hedges"]}, n, observe.internalization, "trades") for n in (1, 2, 7)]
+    for n, found in measure([*others, study], seed=3, threads=2).items():
+        if n != "one":
+            common = min(int(n), REPLICAS)
+            expected = {name: values[:common] for name, values in reference["no hedges"].items()}
+            assert_equal_measures({name: values[:common] for name, values in found["x"].items()}, expected)
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_variants_are_runs_of_the_runner(busy: Scenario) -> None:
+    found = measure([Study("one", variants(busy), REPLICAS, observe.totals)], seed=11, threads=2)["one"]
+    for label, scenario in variants(busy).items():
+        summary = SimulationRunner(scenario, REPLICAS, seed=11).run().summary
+        for name in (*REWARDS, "total_reward", "pnl", "volume", "hedge_volume"):
+            assert_same_bits(found[label][name].ravel(), summary[name].to_numpy())
+    assert found["no hedges"]["hedge_volume"].sum() == 0
+    assert found["as it is"]["hedge_volume"].sum() > 0
+
+
+def test_seeds_differ(busy: Scenario) -> None:
+    study = Study("one", {"x": busy}, 2, observe.totals)
+    volume = [measure([study], seed)["one"]["x"]["client_volume"].sum(axis=1) for seed in (0, 1)]
+    assert not np.isin(volume[0], volume[1]).any()
+
+
+def test_a_scenario_under_two_labels_is_run_once(busy: Scenario) -> None:
+    other = busy.with_settings("makers.*.hedging.kind=none")
+    seen: list[Scenario] = []
+
+    def observed(scenario: Scenario, chunk: Any) -> dict[str, Any]:
+        seen.append(scenario)
+        return observe.totals(scenario, chunk)
+
+    study = Study("one", {"first": busy, "other": other, "again": busy}, 3, observed)
+    steps: list[int] = []
+    found = measure([study], seed=0, progress=steps.append)["one"]
+    assert sum(steps) == study.market_steps == 2 * 3 * STEPS
+    assert seen == [busy, other]
+    assert list(found) == ["first", "other", "again"]
+    assert_equal_measures(found["first"], found["again"])
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "steps=25",
+        "reward_horizon=4",
+        "exchange.v_max=60.0",
+        "market.mid_price.volatility=0.3",
+        "investors.often.mean_size=3.5",
+        "investors.buyer.oracle_probability=0.1",
+        "fewer makers",
+    ],
+)
+def test_another_market_has_another_tape(busy: Scenario, setting: str) -> None:
+    other = busy.replace(makers=busy.makers[:2]) if setting == "fewer makers" else busy.with_settings(setting)
+    with pytest.raises(ParameterError, match=r"study 'q': variant 'odd' has another market") as refused:
+        Study("q", {"first": busy, "same": busy.with_settings("makers.a.pricing.alpha=1.1"), "odd": other}, 2, observe.totals)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_what_goes_wrong_while_observing_is_raised(busy: Scenario) -> None:
+    def wrong(scenario: Scenario, chunk: Any) -> dict[str, Any]:
+        raise ZeroDivisionError("nothing to see")
+
+    with pytest.raises(ZeroDivisionError, match="nothing to see"):
+        measure([Study("one", {"x": busy}, REPLICAS, wrong)], seed=0, threads=2)
+
+
+# --- studies that are kept
+
+
+class Counting:
+    """Observes the totals and counts how often it was asked."""
+
+    asked = 0
+
+    def observe(self, scenario: Scenario, chunk: Any) -> dict[str, Any]:
+        self.asked += 1
+        return observe.totals(scenario, chunk)
+
+
+@pytest.mark.usefixtures("tiny_chunks")
+def test_a_finished_study_is_read_back(busy: Scenario, tmp_path: Path) -> None:
+    counted, keep = Counting(), tmp_path / "not" / "there" / "yet"
+    study = Study("one", variants(busy), REPLICAS, counted.observe)
+    first = measure([study], seed=2, keep=keep)["one"]
+    assert counted.asked == 3 * 3  # chunks and variants
+    assert [path.name for path in keep.iterdir()] == [f"{study.key(2)}.npz"]
+    steps: list[int] = []
+    more = Study("more", {"x": busy}, 2, counted.observe)
+    again = measure([study, more], seed=2, keep=keep, progress=steps.append)
+    assert counted.asked == 9 + 1
+    assert sum(steps) == study.market_steps + more.market_steps
+    assert list(again) == ["one", "more"]
+    assert list(again["one"]) == list(first)
+    for label, measures in first.items():
+        assert_equal_measures(again["one"][label], measures)
+    for changed in (replace(study, replicas=4), replace(study, variants={"as it is": busy})):
+        asked = counted.asked
+        measure([changed], seed=2, keep=keep)
+        assert counted.asked > asked
+    asked = counted.asked
+    measure([study], seed=4, keep=keep)
+    assert counted.asked == asked + 9
+
+
+@pytest.mark.parametrize("damage", ["empty", "no archive", "cut short", "cut in the middle", "a changed byte"])
+def test_a_damaged_file_is_measured_anew(busy: Scenario, tmp_path: Path, damage: str) -> None:
+    counted = Counting()
+    study = Study("one", {"x": busy, "y": busy.with_settings("makers.*.hedging.kind=none")}, 2, counted.observe)
+    first = measure([study], seed=2, keep=tmp_path)["one"]
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(
+        {
+            "empty": b"",
+            "no archive": b"nothing of ours",
+            "cut short": whole[:10],
+            "cut in the middle": whole[: len(whole) // 2],
+            "a changed byte": whole[:120] + bytes([whole[120] ^ 0xFF]) + whole[121:],
+        }[damage]
+    )
+    asked = counted.asked
+    again = measure([study], seed=2, keep=tmp_path)["one"]
+    assert counted.asked == asked + 2
+    for label, measures in first.items():
+        assert_equal_measures(again[label], measures)
+    measure([study], seed=2, keep=tmp_path)
+    assert counted.asked == asked + 2  # it is whole again
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_key_tells_all_that_the_measures_depend_on(busy: Scenario) -> None:
+    study = Study("one", {"x": busy}, 5, partial(observe.cumulative_costs, points=4), "steps")
+    changed = [
+        replace(study, replicas=6),
+        replace(study, record="trades"),
+        replace(study, variants={"y": busy}),
+        replace(study, variants={"x": busy.with_settings("makers.a.pricing.alpha=1.1")}),
+        replace(study, variants={"x": busy.with_settings("market.mid_price.volatility=0.2")}),
+        replace(study, variants={"x": busy, "y": busy}),
+        replace(study, observe=partial(observe.cumulative_costs, points=5)),
+        replace(study, observe=observe.cumulative_costs),
+        replace(study, observe=observe.paths),
+    ]
+    keys = [study.key(0), study.key(1), *(each.key(0) for each in changed)]
+    assert len(set(keys)) == len(keys)
+    assert replace(study, name="other", variants={"x": busy.with_settings("steps=24")}).key(0) == study.key(0)
+
+
+def test_a_folder_that_cannot_be_written_is_named(busy: Scenario, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(RunFolderError, match=r"file.*cannot be written"):
+        measure([Study("one", {"x": busy}, 1, observe.totals)], seed=0, keep=tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+# --- observers, against the tables of a run
+
+
+@pytest.fixture(scope="module")
+def run(busy: Scenario) -> SimulationResult:
+    result = SimulationRunner(busy, REPLICAS, seed=9, record="trades").run()
+    trades = result.trades
+    hedges = trades[trades["kind"] == "hedge"]
+    assert set(hedges["maker"]) == {"exchange", "a", "b", "c"}
+    assert set(hedges["taker"]) == {"a", "b", "c"}
+    assert len(trades[(trades["taker"] == "seldom")]) < REPLICAS * STEPS / 4
+    assert trades["yield"].isna().any() and trades["yield"].notna().any()
+    return result
+
+
+def observed(busy: Scenario, observer: Any, record: Any = "trades") -> Mapping[str, np.ndarray]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dealermarket.chunks, "_CHUNK_NUMBERS", 2 * STEPS * (4 + 10 * 3))
+        return measure([Study("one", {"x": busy}, REPLICAS, observer, record)], seed=9)["one"]["x"]
+
+
+def per(frame: pd.DataFrame, value: str, *axes: tuple[str, Any]) -> np.ndarray:
+    """Sums of a column in cells of columns; 0 where there is no row."""
+    columns = [column for column, _ in axes]
+    cells = pd.MultiIndex.from_product([list(entries) for _, entries in axes])
+    summed = frame.groupby(columns, observed=True)[value].sum().reindex(cells, fill_value=0.0)
+    return np.asarray(summed.to_numpy().reshape([len(list(entries)) for _, entries in axes]))
+
+
+def axes(busy: Scenario) -> dict[str, tuple[str, Any]]:
+    return {
+        "replica": ("replica", range(REPLICAS)),
+        "step": ("step", range(STEPS)),
+        "maker": ("maker", busy.maker_names),
+        "taker": ("taker", [agent.name for agent in busy.agents]),
+    }
+
+
+def positions_after(busy: Scenario, trades: pd.DataFrame) -> np.ndarray:
+    """From the trades alone: what makers bought and sold, added up; (replicas, steps, makers)."""
+    on = axes(busy)
+    signed = trades.assign(signed=trades["side"] * trades["size"])
+    sold = per(signed, "signed", on["replica"], on["step"], on["maker"])
+    bought = per(signed, "signed", on["replica"], on["step"], ("taker", busy.maker_names))
+    return np.cumsum(bought - sold, axis=1)
+
+
+def test_totals(busy: Scenario, run: SimulationResult) -> None:
+    found, on = observed(busy, observe.totals, "summary"), axes(busy)
+    for name in (*REWARDS, "total_reward", "pnl", "volume", "hedge_volume"):
+        assert_same_bits(found[name].ravel(), run.summary[name].to_numpy())
+    orders = run.trades[run.trades["kind"] == "order"]
+    assert_allclose(found["client_volume"], per(orders, "size", on["replica"], on["maker"]), rtol=1e-12)
+    assert_allclose(found["mean_abs_position"].ravel(), run.summary["mean_abs_position"], rtol=1e-12)
+    assert_allclose(found["last_abs_position"], np.abs(positions_after(busy, run.trades)[:, -1]), rtol=1e-9, atol=1e-12)
+
+
+def test_internalization(busy: Scenario, run: SimulationResult) -> None:
+    found, on, trades = observed(busy, observe.internalization), axes(busy), run.trades
+    quoted = per(trades, "size", on["replica"], on["step"], on["maker"])
+    taken = per(trades, "size", on["replica"], on["step"], ("taker", busy.maker_names))
+    volume = np.cumsum(quoted + taken, axis=1)
+    assert (volume[:, -1] > volume[:, 0]).all()
+    with np.errstate(invalid="ignore"):
+        expected = np.abs(positions_after(busy, trades)) / volume
+    assert np.isnan(expected).any()  # before the first trade
+    assert_allclose(found["position_over_volume"], expected, rtol=1e-9, atol=1e-13)
+    assert_allclose(found["position_over_volume"][:, -1].ravel(), run.summary["internalization"], rtol=1e-9)
+    orders = trades[trades["kind"] == "order"]
+    assert_allclose(found["client_volume"], per(orders, "size", on["replica"], on["maker"]), rtol=1e-12)
+
+
+def test_client_shares(busy: Scenario, run: SimulationResult) -> None:
+    found, on = observed(busy, observe.client_shares)["share"], axes(busy)
+    orders = run.trades[run.trades["kind"] == "order"]
+    volume = per(orders, "size", on["replica"], on["taker"], on["maker"])
+    with np.errstate(invalid="ignore"):
+        expected = volume / volume.sum(axis=2, keepdims=True)
+    assert_allclose(found, expected, rtol=1e-12)
+    assert np.isnan(found[:, 2]).all()
+    assert_allclose(np.nansum(found, axis=2)[:, [0, 3]], 1.0, rtol=1e-12)
+
+
+def test_client_yields(busy: Scenario, run: SimulationResult) -> None:
+    found, on = observed(busy, observe.client_yields), axes(busy)
+    orders = run.trades[run.trades["kind"] == "order"]
+    matured = orders[orders["step"] < STEPS - busy.reward_horizon]
+    assert matured["yield"].notna().all()
+    # spread and position revenue, not the yield itself
+    earned = matured.assign(earned=matured["spread"] * matured["size"] + matured["position_revenue"])
+    cells = on["replica"], on["taker"], on["maker"]
+    assert_allclose(found["matured_volume"], per(matured, "size", *cells), rtol=1e-12)
+    assert_allclose(found["revenue"], per(earned, "earned", *cells), rtol=1e-9, atol=1e-15)
+    last = orders.groupby(["replica", "taker", "maker"])["tier"].last()
+    expected = last.reindex(pd.MultiIndex.from_product([list(entries) for _, entries in cells])).to_numpy(float)
+    assert_array_equal(found["last_tier"], expected.reshape(found["last_tier"].shape))
+    assert np.isnan(found["last_tier"]).any() and len(np.unique(expected[~np.isnan(expected)])) > 1
+    assert_same_bits(found["total_reward"].ravel(), run.summary["total_reward"].to_numpy())
+
+
+def test_markouts(busy: Scenario, run: SimulationResult) -> None:
+    longest = 5
+    found = observed(busy, partial(observe.markouts, longest=longest))
+    mid = run.steps[run.steps["maker"] == "a"].set_index(["replica", "step"])["mid"]
+    orders = run.trades[(run.trades["kind"] == "order") & (run.trades["step"] < STEPS - longest)]
+    groups = {"investor": ("taker", [agent.name for agent in busy.agents]), "tier": ("tier", range(4))}
+    for group, axis in groups.items():
+        cells = ("replica", range(REPLICAS)), axis
+        assert_allclose(found[f"by_{group}_volume"], per(orders, "size", *cells), rtol=1e-12)
+        assert found[f"by_{group}"].shape == (REPLICAS, 4, longest + 1)
+        for h in range(longest + 1):
+            now, then = (
+                mid.loc[list(zip(orders["replica"], orders["step"] + ahead, strict=True))].to_numpy() for ahead in (0, h)
+            )
+            revenue = orders.assign(revenue=-orders["side"] * orders["size"] * (then - now))
+            assert_allclose(found[f"by_{group}"][:, :, h], per(revenue, "revenue", *cells), rtol=1e-9, atol=1e-15)
+    at_horizon = per(orders, "position_revenue", ("replica", range(REPLICAS)), groups["investor"])
+    assert_allclose(found["by_investor"][:, :, busy.reward_horizon], at_horizon, rtol=1e-9, atol=1e-15)
+
+
+def test_position_sizes_and_paths(busy: Scenario, run: SimulationResult) -> None:
+    path = observed(busy, observe.paths, "steps")["position"]
+    held = run.steps["position"].to_numpy().reshape(REPLICAS, STEPS, 3)
+    assert_same_bits(path, held)
+    assert_allclose(path[:, 1:], positions_after(busy, run.trades)[:, :-1], rtol=1e-9, atol=1e-12)
+    found = observed(busy, observe.position_sizes, "steps")
+    by_maker = run.steps.assign(size=run.steps["position"].abs()).groupby(["replica", "maker"])["size"]
+    for name, expected in (("mean", by_maker.mean()), ("median", by_maker.median()), ("largest", by_maker.max())):
+        assert_allclose(found[name].ravel(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("points", [5, STEPS, 50])
+def test_cumulative_costs(busy: Scenario, run: SimulationResult, points: int) -> None:
+    found, on = observed(busy, partial(observe.cumulative_costs, points=points), "steps"), axes(busy)
+    times = sorted({round(n * STEPS / points) for n in range(points + 1)})
+    assert len(times) == min(points, STEPS) + 1
+    assert observe.cost_times(busy, points).tolist() == times
+    for name in ("hedging_cost", "risk_cost"):
+        costs = -per(run.steps, name, on["replica"], on["step"], on["maker"])
+        expected = np.stack([costs[:, :time].sum(axis=1) for time in times], axis=1)
+        assert_allclose(found[f"{name}_so_far"], expected, rtol=1e-9, atol=1e-15)
+        assert (np.diff(found[f"{name}_so_far"], axis=1) >= 0).all()
+        assert_allclose(found[f"{name}_so_far"][:, -1], -found[name], rtol=1e-9)
+        assert (found[name] < 0).any()
