@@ -838,10 +838,6 @@ def test_differences_say_where_the_means_of_figure_7_are_not_the_papers() -> Non
     said = " ".join(experiment.differences(scenario, flow(metrics)))
     assert "step 20 at 100 %" in said
     assert "step 20 at 50 %" not in said and "step 50" not in said
-    assert "at step 20, not √2" in said
-    shake = np.cos(np.arange(50))
-    metrics["half"][:, 20] = np.sqrt(2) * metrics["whole"][:, 20] + 0.05 * (shake - shake.mean())
-    assert not any("at step 20, not √2" in said for said in experiment.differences(scenario, flow(metrics)))
     assert experiment.differences(scenario, flow(metrics, share=0.7)) == []
     silent = metrics["half"].copy()
     silent[:3, 96] = np.nan
