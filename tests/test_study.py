@@ -224,6 +224,17 @@ def test_a_damaged_file_is_measured_anew(busy: Scenario, tmp_path: Path, damage:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_studies_of_the_same_content_share_a_file(busy: Scenario, tmp_path: Path) -> None:
+    """A variation may give the value that the scenario has anyway: then two studies are one but for the name."""
+    for seed in range(5):
+        keep = tmp_path / str(seed)
+        studies = [Study(str(n), {"x": busy}, 2, observe.totals) for n in range(6)]
+        found = measure(studies, seed, threads=4, keep=keep)
+        assert [path.name for path in keep.iterdir()] == [f"{studies[0].key(seed)}.npz"]
+        for measures in found.values():
+            assert_equal_measures(measures["x"], found["0"]["x"])
+
+
 def test_a_key_tells_all_that_the_measures_depend_on(busy: Scenario) -> None:
     study = Study("one", {"x": busy}, 5, partial(observe.cumulative_costs, points=4), "steps")
     changed = [

@@ -61,7 +61,7 @@ class RunFolder(RunMeta):
         text = scenario.to_toml()
         with errors_of(path):
             path.mkdir(parents=True, exist_ok=True)
-            folder = cls(path, scenario, {"version": __version__, "complete": False, **meta, "scenario_sha256": _digest(text)})
+            folder = cls(path, scenario, {"version": __version__, "complete": False, **meta, "scenario_sha256": digest(text)})
             folder._write_meta()  # first, so that whatever is there says that it is incomplete
             folder._write_text(SCENARIO, text)
             (path / PARTS).mkdir()
@@ -92,7 +92,7 @@ class RunFolder(RunMeta):
         if not (path / SCENARIO).is_file():
             raise RunFolderError(f"{path}: has no {SCENARIO}, its run was stopped before it began; delete it and run again")
         text = read_source(path / SCENARIO)
-        if _digest(text) != meta.get("scenario_sha256"):
+        if digest(text) != meta.get("scenario_sha256"):
             raise RunFolderError(
                 f"{path / SCENARIO}: was changed after the run began, so that it no longer tells what was run; undo the change, "
                 f"or run the changed scenario into a new folder: dealermarket run {path / SCENARIO}"
@@ -234,7 +234,8 @@ def _way_on(path: Path) -> str:
         return ""
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """What tells whether a text was changed."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

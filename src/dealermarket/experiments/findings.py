@@ -102,7 +102,7 @@ class Column:
         if self.interval is None or not math.isfinite(value):
             return shown
         low, high = (row[field] for field in self.interval)
-        if not math.isfinite(low):
+        if not (math.isfinite(low) and math.isfinite(high)):
             return shown
         return f"{shown} [{number(low, self.digits, self.scale)}, {number(high, self.digits, self.scale)}]"
 

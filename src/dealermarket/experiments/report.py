@@ -27,7 +27,7 @@ PAPER = "Ganesh, Vadori, Xu, Zheng, Reddy and Veloso (2019), “Multi-Agent Simu
 MEANINGS = {
     Outcome.HOLDS: "the claim is true of the run, its sampling error taken into account",
     Outcome.FAILS: "the claim is false of the run, its sampling error taken into account",
-    Outcome.UNDECIDED: "the runs are too few to tell",
+    Outcome.UNDECIDED: "the runs cannot tell: they are too few, or nothing differs",
 }
 _OUTCOMES = {f"{outcome.sign} {outcome}": outcome for outcome in Outcome}
 

@@ -18,8 +18,8 @@ from dealermarket.chunks import Progress
 from dealermarket.disk import errors_of, replacing
 from dealermarket.errors import RunFolderError
 from dealermarket.experiments.reproduction import Plan, Section, experiment_named, market_steps, run_plans
-from dealermarket.run_folder import LIBRARIES, META, RunFolder, read_meta
-from dealermarket.scenario import Scenario
+from dealermarket.run_folder import LIBRARIES, META, RunFolder, digest, read_meta
+from dealermarket.scenario import Scenario, read_source
 from dealermarket.version import __version__
 
 MEASURED, SCENARIOS = "measured", "scenarios"
@@ -45,6 +45,7 @@ class ReportFolder:
                     "runs": plan.runs,
                     "variation_runs": plan.variation_runs,
                     "command": plan.command,
+                    "scenario_sha256": digest(plan.scenario.to_toml()),
                 }
                 for plan in plans
             ],
@@ -65,15 +66,26 @@ class ReportFolder:
         try:
             _ = bool(meta["complete"]), int(meta["seed"])
             wanted = [
-                (str(plan["experiment"]), int(plan["runs"]), int(plan["variation_runs"]), str(plan["command"]))
+                (
+                    str(plan["experiment"]),
+                    int(plan["runs"]),
+                    int(plan["variation_runs"]),
+                    str(plan["command"]),
+                    str(plan["scenario_sha256"]),
+                )
                 for plan in meta["plans"]
             ]
         except (ValueError, KeyError, TypeError):
             raise RunFolderError(f"{path}: is not the folder of a report, its {META} is damaged or of something else") from None
         folder = cls(path, [], meta)
-        for name, runs, variation_runs, command in wanted:
-            experiment = experiment_named(name)
-            scenario = experiment.checked(Scenario.load(folder._scenario(name)))
+        for name, runs, variation_runs, command, began_with in wanted:
+            experiment, text = experiment_named(name), read_source(folder._scenario(name))
+            if digest(text) != began_with:
+                raise RunFolderError(
+                    f"{folder._scenario(name)}: was changed after the report began; undo the change, or ask the changed scenario "
+                    f"anew: dealermarket experiment {name} --scenario {folder._scenario(name)}"
+                )
+            scenario = experiment.checked(Scenario.from_toml(text, where=str(folder._scenario(name))))
             folder.plans.append(Plan(experiment, scenario, runs, variation_runs, command))
         return folder
 

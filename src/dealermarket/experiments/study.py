@@ -89,24 +89,29 @@ def measure(
     Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written.
     """
     report = progress or (lambda _: None)
+    keys = {study.name: study.key(seed) for study in studies}
+    distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
+    report(sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values()))
     found: dict[str, Mapping[str, Measures]] = {}
     open_studies = []
-    for study in studies:
-        kept = _read(keep / f"{study.key(seed)}.npz") if keep is not None else None
+    for key, study in distinct.items():
+        kept = _read(keep / f"{key}.npz") if keep is not None else None
         if kept is None:
-            open_studies.append(_Open(study, seed))
+            open_studies.append((key, _Open(study, seed)))
         else:
-            found[study.name] = kept
+            found[key] = kept
             report(study.market_steps)
 
-    def done(study: Study, measures: Mapping[str, Measures]) -> None:
-        found[study.name] = measures
-        if keep is not None:
-            _write(keep / f"{study.key(seed)}.npz", measures)
+    def done(key: str) -> Callable[[Mapping[str, Measures]], None]:
+        def store(measures: Mapping[str, Measures]) -> None:
+            found[key] = measures
+            if keep is not None:
+                _write(keep / f"{key}.npz", measures)
 
-    jobs = (job for study in open_studies for job in study.jobs(report, done))
-    run_on_tapes(jobs, threads)
-    return {study.name: found[study.name] for study in studies}
+        return store
+
+    run_on_tapes((job for key, study in open_studies for job in study.jobs(report, done(key))), threads)
+    return {study.name: found[keys[study.name]] for study in studies}
 
 
 class _Open:
@@ -116,7 +121,7 @@ class _Open:
         self._study, self._seed, self._lock = study, seed, threading.Lock()
         self._parts: dict[int, dict[str, Measures]] = {}
 
-    def jobs(self, report: Progress, done: Callable[[Study, Mapping[str, Measures]], None]) -> Iterable[TapeJob]:
+    def jobs(self, report: Progress, done: Callable[[Mapping[str, Measures]], None]) -> Iterable[TapeJob]:
         study = self._study
         market = next(iter(study.variants.values()))
         source = TapeSource(market)
@@ -132,7 +137,7 @@ class _Open:
                     self._parts[replicas.start] = part
                     if len(self._parts) < len(chunks):
                         return
-                done(study, self._joined())
+                done(self._joined())
 
             return run
 
