@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from dealermarket.errors import ParameterError
 from dealermarket.experiments.findings import Figure, Table, Verdict
-from dealermarket.experiments.study import Measures, Study
+from dealermarket.experiments.study import Measured, Study
 from dealermarket.scenario import Scenario
 
-Results = Mapping[str, Mapping[str, Measures]]
+Results = Measured
 """Study -> variant -> measures, of one experiment."""
 
 
@@ -48,9 +48,9 @@ class Experiment(ABC):
         """The experiment's scenario, or another from a preset or file, with settings on top.
 
         Raises ScenarioError, and ParameterError where a setting would change what the experiment itself moves."""
-        own = () if source is not None else self.settings
-        start = Scenario.load(self.preset if source is None else source, own)
-        scenario = start.with_settings(*settings) if settings else start
+        place, own = (self.preset, self.settings) if source is None else (source, ())
+        scenario = Scenario.load(place, (*own, *settings))
+        start = Scenario.load(place, own) if settings and self.moves else scenario
         for path in self.moves:
             if _held(scenario, path) != _held(start, path):
                 raise ParameterError(f"{self.name}: sets {path} itself, in the whole range it asks about; leave that setting out")

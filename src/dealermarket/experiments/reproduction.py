@@ -173,9 +173,10 @@ class Section:
             Outcome.UNDECIDED: ("is undecided", "are undecided"),
         }
         counts = {outcome: outcomes.count(outcome) for outcome in words}
-        said = ", ".join(f"{count} {words[outcome][count != 1]}" for outcome, count in counts.items() if count)
+        found = [", ".join(f"{count} {words[outcome][count != 1]}" for outcome, count in counts.items() if count)]
         idle = sum(not varied.matters for varied in self.varied)
-        return "; ".join(filter(None, (said, f"{idle} change nothing" if idle != 1 else "1 changes nothing"))) if idle else said
+        found += [f"{idle} {'changes' if idle == 1 else 'change'} nothing"] if idle else []
+        return "; ".join(filter(None, found))
 
 
 def market_steps(plans: Sequence[Plan]) -> int:
