@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from dealermarket import Scenario
+from dealermarket.cli import main
 
 mpl.use("Agg")
 
@@ -34,3 +35,13 @@ def small() -> Scenario:
 def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str, np.ndarray] | np.ndarray) -> None:
     """Equal to the bit, NaN included."""
     assert np.asarray(first).tobytes() == np.asarray(second).tobytes()
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a bad call says: in a line or two, with status 2, and without a traceback."""
+    assert main(list(arguments)) == 2
+    said = capsys.readouterr().err.strip()
+    assert said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) <= 2
+    return said

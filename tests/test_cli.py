@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from conftest import refused
 from dealermarket import Scenario, SimulationResult, SimulationRunner
 from dealermarket.cli import main
 from dealermarket.console import with_error
@@ -25,16 +26,6 @@ SMALL = ["--steps", "20", "--replicas", "3", "--threads", "1"]
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "140")
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What a bad call says: in a line or two, with status 2, and without a traceback."""
-    assert main(list(arguments)) == 2
-    said = capsys.readouterr().err.strip()
-    assert said
-    assert "Traceback" not in said
-    assert len(said.splitlines()) <= 2
-    return said
 
 
 def test_run_prints_a_table_and_keeps_a_folder(capsys: pytest.CaptureFixture[str]) -> None:

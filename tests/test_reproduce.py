@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 import dealermarket.experiments.reproduction
+from conftest import refused
 from dealermarket import RunFolderError, Scenario
 from dealermarket.cli import main
 from dealermarket.experiments import Plan, experiment_named, experiments, observe
@@ -77,16 +78,6 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "140")
     Path("tiny.toml").write_text(TINY)
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What a bad call says: in a line or two, with status 2, and without a traceback."""
-    assert main(list(arguments)) == 2
-    said = capsys.readouterr().err.strip()
-    assert said
-    assert "Traceback" not in said
-    assert len(said.splitlines()) <= 2
-    return said
 
 
 def contents(folder: Path, *but: str) -> dict[str, bytes]:

@@ -156,7 +156,7 @@ def _set_up(section: Section) -> dict[str, str]:
         "runs": f"{plan.runs:,} a point{usual}{varied}; {_counted(steps, 'step')} of markets in all"
         if steps
         else "none: only formulas are asked",
-    }
+    } | ({"moved": f"by the experiment itself: {', '.join(section.experiment.moves)}"} if section.experiment.moves else {})
 
 
 def _counted(count: int, noun: str) -> str:
