@@ -294,6 +294,10 @@ def test_sections_are_whole(sections: Mapping[str, Section], name: str) -> None:
         assert axes.has_data()
         assert figure.caption.endswith(".")
     assert all(said.endswith(".") and "nan" not in said for said in (*section.notes, *section.differences))
+    captions = [thing.caption for thing in (*section.tables, *section.figures)]
+    claims = [text for verdict in section.verdicts for text in (verdict.name, verdict.claim, verdict.evidence)]
+    # a thing of Python's in place of what it stands for, as "Fig. <function number at 0x...>"
+    assert not any(" at 0x" in said for said in (*captions, *claims, *section.notes, *section.differences))
 
 
 @pytest.mark.parametrize("name", MEASURED)

@@ -237,7 +237,7 @@ class PriceSensitivity(Experiment):
         what = "fixed tiers" if study == "fixed" else "tiers by revenue rate"
         paper = " Hollow circles on dotted lines: the paper's values." if papers is not None else ""
         caption = (
-            f"Fig. {number}. Share with the investors that the paper shows, competitor with {what}; bars: 95 % intervals.{paper}"
+            f"Fig. {figure}. Share with the investors that the paper shows, competitor with {what}; bars: 95 % intervals.{paper}"
         )
         return Figure(f"figure-{figure}", caption, draw)
 
