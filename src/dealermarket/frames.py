@@ -63,9 +63,9 @@ def summary_columns(scenario: Scenario, chunk: Chunk) -> Columns:
     columns |= {name: totals[name].ravel() for name in REWARDS}
     columns["total_reward"] = total_reward(totals).ravel()
     columns |= {name: totals[name].ravel() for name in ("pnl", "volume", "hedge_volume", "trades")}
-    columns["market_share"] = _ratio(clients, np.broadcast_to(everybody, clients.shape)).ravel()
+    columns["market_share"] = quotient(clients, everybody).ravel()
     columns["mean_abs_position"] = (totals["abs_position"] / scenario.steps).ravel()
-    columns["internalization"] = _ratio(last, volume).ravel()
+    columns["internalization"] = quotient(last, volume).ravel()
     return columns
 
 
@@ -132,6 +132,6 @@ def total_reward(earned: Array) -> Array:
     return np.asarray(sum(earned[name] for name in REWARDS))
 
 
-def _ratio(part: Array, whole: Array) -> Array:
+def quotient(part: Array, whole: Array) -> Array:
     """`part` / `whole`, NaN where there is nothing to divide by."""
     return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))

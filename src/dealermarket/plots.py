@@ -222,6 +222,17 @@ def heat_map(ax: Axes, values: Array, form: str, top: float = 1.0) -> None:
     ax.grid(visible=False)
 
 
+def marked_line(ax: Axes, x: Array, middle: Array, high: Array, **style: Any) -> None:
+    """A line through points with bars that reach from the middle to `high`, and as far down; all (n,)."""
+    ax.errorbar(x, middle, high - middle, marker="o", ms=4, lw=1.3, capsize=2, **style)
+
+
+def marked_bars(ax: Axes, x: Array, middle: Array, high: Array, width: float, **style: Any) -> None:
+    """Bars, each with a black line that reaches from its end to `high`, and as far back; all (n,)."""
+    ax.bar(x, middle, width, **style)
+    ax.errorbar(x, middle, high - middle, fmt="none", color="black", lw=1, capsize=2)
+
+
 def sequence(count: int) -> list[Any]:
     """Colours for `count` ordered things, from light to dark."""
     return [_shade(0.2 + 0.8 * n / max(count - 1, 1)) for n in range(count)]

@@ -15,7 +15,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dealermarket.disk import errors_of, replacing
+from dealermarket.disk import errors_of, replacing, write_text
 from dealermarket.errors import RunFolderError
 from dealermarket.frames import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.scenario import Scenario, read_source
@@ -63,7 +63,7 @@ class RunFolder(RunMeta):
             path.mkdir(parents=True, exist_ok=True)
             folder = cls(path, scenario, {"version": __version__, "complete": False, **meta, "scenario_sha256": digest(text)})
             folder._write_meta()  # first, so that whatever is there says that it is incomplete
-            folder._write_text(SCENARIO, text)
+            write_text(path / SCENARIO, text)
             (path / PARTS).mkdir()
         return folder
 
@@ -164,11 +164,7 @@ class RunFolder(RunMeta):
             writer.close()
 
     def _write_meta(self) -> None:
-        self._write_text(META, json.dumps(self.meta, indent=2) + "\n")
-
-    def _write_text(self, name: str, text: str) -> None:
-        with replacing(self.path / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(self.path / META, json.dumps(self.meta, indent=2) + "\n")
 
     # --- reading
 

@@ -17,6 +17,11 @@ FEWEST_RUNS = 10  # intervals and tests of fewer say nothing
 _RESAMPLES = 2000
 
 
+def joint(count: int) -> float:
+    """The level of each of `count` intervals that are to be right all at once at LEVEL (Bonferroni)."""
+    return 1 - (1 - LEVEL) / max(count, 1)
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A value, its standard error, and a 95 % interval; each a number or an array of one shape."""

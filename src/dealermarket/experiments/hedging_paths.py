@@ -13,6 +13,7 @@ from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, judged, with_interval
 from dealermarket.experiments.study import Array, Study
 from dealermarket.experiments.variants import INFINITE, STUDIED, with_risk_aversion
+from dealermarket.frames import quotient
 from dealermarket.plots import COLOURS
 from dealermarket.scenario import Scenario
 
@@ -161,8 +162,7 @@ def _variants(scenario: Scenario) -> dict[str, Scenario]:
 
 def _spikes(results: Results, label: str) -> Array:
     """How many times its mean the largest |position| of a run is, (replicas,); NaN where nobody traded."""
-    largest, typical = _sizes(results, label, "largest"), _sizes(results, label, "mean")
-    return np.asarray(np.divide(largest, typical, out=np.full(typical.shape, np.nan), where=typical > 0))
+    return quotient(_sizes(results, label, "largest"), _sizes(results, label, "mean"))
 
 
 def _sizes(results: Results, label: str, which: str) -> Array:

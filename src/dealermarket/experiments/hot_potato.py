@@ -14,7 +14,7 @@ from dealermarket.experiments.experiment import Results
 from dealermarket.experiments.findings import Column, Figure, Table, bracketed, interval_column, with_interval
 from dealermarket.experiments.study import Measures, Study
 from dealermarket.experiments.variants import at_volatility, by_gamma, cost
-from dealermarket.plots import COLOURS
+from dealermarket.plots import COLOURS, marked_line
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -74,18 +74,7 @@ def figure(results: Results, gammas: tuple[str, ...], labels: tuple[str, ...]) -
                 found = results[label if who.startswith("one") else _name(label)]
                 passed = [_passed(found[gamma]) for gamma in gammas]
                 values, highs = np.array([p.value for p in passed]), np.array([p.high for p in passed])
-                ax.errorbar(
-                    place,
-                    values,
-                    highs - values,
-                    color=colour,
-                    ls=style,
-                    marker="o",
-                    ms=4,
-                    lw=1.3,
-                    capsize=2,
-                    label=f"{who}, {label}",
-                )
+                marked_line(ax, place, values, highs, color=colour, ls=style, label=f"{who}, {label}")
         ax.set_xticks(place, labels=gammas)
         ax.set(xlabel="risk aversion γ", ylabel="volume hedged / client volume", ylim=(0, None))
         ax.legend(fontsize=8)

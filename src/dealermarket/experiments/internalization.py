@@ -9,7 +9,7 @@ import pandas as pd
 
 from dealermarket.errors import ParameterError
 from dealermarket.experiments import observe
-from dealermarket.experiments.estimates import LEVEL, Estimate, band, interval_of, mean, percentile, ratio, resampled
+from dealermarket.experiments.estimates import Estimate, band, interval_of, joint, mean, percentile, ratio, resampled
 from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import (
     Column,
@@ -25,7 +25,7 @@ from dealermarket.experiments.findings import (
 )
 from dealermarket.experiments.study import Array, Measures, Study
 from dealermarket.experiments.variants import STUDIED, with_risk_aversion
-from dealermarket.plots import COLOURS
+from dealermarket.plots import COLOURS, marked_bars
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Internalization(Experiment):
     def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
         half, whole = _metric(results, "half"), _metric(results, "whole")
         gaps = (whole - half)[:, FIRST_STEPS:]
-        gap, at_once = mean(gaps), mean(gaps, 1 - (1 - LEVEL) / gaps.shape[1])  # Bonferroni
+        gap, at_once = mean(gaps), mean(gaps, joint(gaps.shape[1]))
         verdicts = [
             Verdict(
                 "whole below half",
@@ -149,8 +149,7 @@ class Internalization(Experiment):
                 place = np.arange(len(HEDGES)) + 0.38 * row - 0.19
                 found = [_net(results[study][hedge]) for hedge in HEDGES]
                 values, highs = np.array([each.value for each in found]), np.array([each.high for each in found])
-                ax.bar(place, values, 0.36, color=COLOURS[2 + row], label=said)
-                ax.errorbar(place, values, highs - values, fmt="none", color="black", lw=1, capsize=2)
+                marked_bars(ax, place, values, highs, 0.36, color=COLOURS[2 + row], label=said)
             ax.set_xticks(range(len(HEDGES)), labels=list(HEDGES))
             ax.set(ylabel="average |net position| / client volume")
             ax.legend(fontsize=9)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from dealermarket.errors import ParameterError
 from dealermarket.experiments import observe
-from dealermarket.experiments.estimates import LEVEL, Estimate, ratio
+from dealermarket.experiments.estimates import Estimate, joint, ratio
 from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import (
     Column,
@@ -74,8 +74,8 @@ class Markouts(Experiment):
         found, points = _markout(results, "investor"), basis_points(scenario)
         oracle, judged_at = _oracle(scenario), scenario.reward_horizon
         runs = len(results["trades"]["market"]["by_investor"])
-        # how many standard errors may one of n intervals be off, if all are to be right in 95 of 100 studies (Bonferroni)
-        allowed = stats.t.ppf(1 - (1 - LEVEL) / 2 / len(oracle), runs - 1)
+        # how many standard errors each investor may be off, if all are to be right in 95 of 100 studies
+        allowed = stats.t.ppf(0.5 + joint(len(oracle)) / 2, runs - 1)
         with np.errstate(invalid="ignore", divide="ignore"):
             away = np.abs(found.value - _expected(scenario, oracle))[:, judged_at] / found.error[:, judged_at]
         known = float(np.max(allowed * found.error[:, judged_at]))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.engine.state import ORDER
-from dealermarket.frames import REWARDS, Chunk, total_reward
+from dealermarket.frames import REWARDS, Chunk, quotient, total_reward
 from dealermarket.scenario import Scenario
 
 Array = NDArray[Any]
@@ -75,16 +75,14 @@ def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
     ]
     volume = np.cumsum(traded[0] + traded[1], axis=1)[:, :, :makers]  # without the exchange's, which stands last
     after = np.concatenate([np.abs(steps["position"][:, 1:]), np.abs(record.position[:, None])], axis=1)
-    ratio = np.divide(after, volume, out=np.full(after.shape, np.nan), where=volume > 0)
-    return {"position_over_volume": ratio, "client_volume": record.totals["client_volume"].copy()}
+    return {"position_over_volume": quotient(after, volume), "client_volume": record.totals["client_volume"].copy()}
 
 
 def client_shares(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
     """`share` (B, N, M): each maker's share of each investor's volume, NaN where it did not trade. Needs trades."""
     orders = _orders(chunk, "taker", "maker", "volume")
     volume = _by_client_and_maker(scenario, chunk, orders, orders["volume"])
-    everybody = volume.sum(axis=2, keepdims=True)
-    return {"share": np.divide(volume, everybody, out=np.full(volume.shape, np.nan), where=everybody > 0)}
+    return {"share": quotient(volume, volume.sum(axis=2, keepdims=True))}
 
 
 def client_yields(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:

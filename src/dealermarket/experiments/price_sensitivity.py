@@ -9,7 +9,7 @@ import pandas as pd
 
 from dealermarket.errors import ParameterError
 from dealermarket.experiments import observe
-from dealermarket.experiments.estimates import LEVEL, mean, p_not_above_zero, slopes
+from dealermarket.experiments.estimates import joint, mean, p_not_above_zero, slopes
 from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import (
     Column,
@@ -25,7 +25,7 @@ from dealermarket.experiments.findings import (
 )
 from dealermarket.experiments.study import Array, Study
 from dealermarket.makers.tiering import FixedTiers
-from dealermarket.plots import COLOURS, heat_map
+from dealermarket.plots import COLOURS, heat_map, marked_line
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class PriceSensitivity(Experiment):
     def _fixed_verdict(self, scenario: Scenario, results: Results) -> Verdict:
         shares, wanted = _shares(scenario, results, "fixed"), _by_comparison(scenario)
         here, equal = mean(shares), wanted == 0.5
-        at_once = mean(shares, 1 - (1 - LEVEL) / max(equal.sum(), 1))[equal]  # Bonferroni
+        at_once = mean(shares, joint(equal.sum()))[equal]
         exact = here.value == wanted
         wrong = bool(np.any(~exact & ~equal & ~np.isnan(here.value)) or np.any((at_once.low > 0.5) | (at_once.high < 0.5)))
         known = float(np.max((at_once.high - at_once.low) / 2, initial=0.0))
@@ -118,7 +118,7 @@ class PriceSensitivity(Experiment):
     def _adaptive_verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
         shares = _shares(scenario, results, "adaptive")
         moves = np.diff(shares, axis=2)
-        each, together = mean(moves, 1 - (1 - LEVEL) / moves[0].size), mean(moves.mean(axis=1))
+        each, together = mean(moves, joint(moves[0].size)), mean(moves.mean(axis=1))
         drop = mean(shares[:, :, 0] - shares[:, :, -1])
         middle = shares.mean(axis=2)
         slope = slopes(middle, np.log(_mean_sizes(scenario)))
@@ -163,11 +163,7 @@ class PriceSensitivity(Experiment):
             columns = [Column("investor", "investor", 0), Column("mean_size", "mean size", 2)]
             for tier in tiers:
                 columns += [Column(f"paper_{tier}", f"tier {tier}: paper", 2), Column(f"tier_{tier}", "here", 2)]
-            away = _far(here.value)
-            caption = (
-                "Fig. 6: share of the four investors that the paper shows, adaptive competitor; root mean square distance of "
-                f"the {away.size} values {np.sqrt(np.mean(away**2)):.2f}, largest {np.abs(away).max():.2f}."
-            )
+            caption = f"Fig. 6: share of the four investors that the paper shows, adaptive competitor; {_distance(here.value)}."
             found.append(Table("figure-6", caption, pd.DataFrame(rows), tuple(columns)))
         for study, what in (("fixed", "a competitor with fixed tiers"), ("adaptive", "a competitor that tiers by revenue rate")):
             estimate = mean(_shares(scenario, results, study))
@@ -225,9 +221,8 @@ class PriceSensitivity(Experiment):
             tiers = np.arange(estimate.value.shape[1])
             for k, (investor, colour) in enumerate(zip(investors, COLOURS, strict=False)):
                 here, shift = estimate[investor], 0.05 * (k - 1.5)
-                half = here.high - here.value
                 label = f"{investor} (mean size {sizes[investor]:g})"
-                ax.errorbar(tiers + shift, here.value, half, color=colour, marker="o", ms=4, lw=1.3, capsize=2, label=label)
+                marked_line(ax, tiers + shift, here.value, here.high, color=colour, label=label)
                 if papers is not None:
                     ax.plot(tiers + shift, papers[investor], ls=":", marker="o", mfc="white", color=colour, lw=1, ms=5)
             ax.set(xlabel="tier the maker gives the investor", ylabel="share of the investor's volume", ylim=(-0.04, 1.04))
@@ -244,11 +239,8 @@ class PriceSensitivity(Experiment):
     def differences(self, scenario: Scenario, results: Results) -> list[str]:
         if not _comparable(scenario):
             return []
-        away = _far(mean(_shares(scenario, results, "adaptive")).value)
-        return [
-            f"Shares of Fig. 6: the root mean square distance of its {away.size} values to those here is "
-            f"{np.sqrt(np.mean(away**2)):.2f}, the largest {np.abs(away).max():.2f}."
-        ]
+        here = mean(_shares(scenario, results, "adaptive")).value
+        return [f"Shares of Fig. 6 beside those here: {_distance(here)}."]
 
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
         if not _comparable(scenario):
@@ -295,9 +287,13 @@ def _comparable(scenario: Scenario) -> bool:
     return len(scenario.agents) > max(PAPERS_INVESTORS) and scenario.makers[STUDIED].tiering.tiers == len(FIG_6[0])
 
 
-def _far(shares: Array) -> Array:
-    """How far shares (N, K) are from those of Fig. 6, (its investors, K)."""
-    return np.array([shares[investor] - papers for investor, papers in FIG_6.items()])
+def _distance(shares: Array) -> str:
+    """How far shares (N, K) are from those of Fig. 6, in words."""
+    away = np.array([shares[investor] - papers for investor, papers in FIG_6.items()])
+    return (
+        f"root mean square distance of its {away.size} values {number(np.sqrt(np.mean(away**2)), 2)}, "
+        f"largest {number(np.abs(away).max(), 2)}"
+    )
 
 
 def _mean_sizes(scenario: Scenario) -> Array:

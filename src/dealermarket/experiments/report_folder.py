@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dealermarket.chunks import Progress
-from dealermarket.disk import errors_of, replacing
+from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import RunFolderError
 from dealermarket.experiments.reproduction import Plan, Section, experiment_named, market_steps, run_plans
 from dealermarket.run_folder import LIBRARIES, META, RunFolder, digest, read_meta
@@ -54,8 +54,7 @@ class ReportFolder:
         with errors_of(path):
             (path / SCENARIOS).mkdir(parents=True, exist_ok=True)
         for plan in plans:
-            with replacing(folder._scenario(plan.experiment.name)) as temporary:
-                temporary.write_text(plan.scenario.to_toml(), encoding="utf-8")
+            write_text(folder._scenario(plan.experiment.name), plan.scenario.to_toml())
         folder._write_meta()
         return folder
 
@@ -124,5 +123,4 @@ class ReportFolder:
         return self.path / SCENARIOS / f"{experiment}.toml"
 
     def _write_meta(self) -> None:
-        with replacing(self.path / META) as temporary:
-            temporary.write_text(json.dumps(self.meta, indent=2) + "\n", encoding="utf-8")
+        write_text(self.path / META, json.dumps(self.meta, indent=2) + "\n")

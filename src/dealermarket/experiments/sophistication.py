@@ -25,7 +25,8 @@ from dealermarket.experiments.findings import (
 )
 from dealermarket.experiments.study import Array, Measures, Study
 from dealermarket.experiments.variants import STUDIED
-from dealermarket.plots import COLOURS, heat_map
+from dealermarket.frames import quotient
+from dealermarket.plots import COLOURS, heat_map, marked_bars, marked_line
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -158,18 +159,7 @@ class Sophistication(Experiment):
         def earned(ax: Axes) -> None:
             for k, (label, measures) in enumerate(_variants(results).items()):
                 estimate = ratio(measures["revenue"][:, :, STUDIED], measures["matured_volume"][:, :, STUDIED])
-                half = points * (estimate.high - estimate.value)
-                ax.errorbar(
-                    oracle,
-                    points * estimate.value,
-                    half,
-                    color=COLOURS[k],
-                    marker="o",
-                    ms=4,
-                    lw=1.3,
-                    capsize=2,
-                    label=label,
-                )
+                marked_line(ax, oracle, points * estimate.value, points * estimate.high, color=COLOURS[k], label=label)
             ax.axhline(0, color="black", lw=0.8)
             ax.set(xlabel="oracle probability", ylabel="yield (basis points)")
             ax.legend(fontsize=9)
@@ -179,8 +169,7 @@ class Sophistication(Experiment):
             for k, (label, measures) in enumerate(_variants(results).items()):
                 estimate = mean(np.stack([measures[name][:, STUDIED] for name in parts], axis=1))
                 place = np.arange(len(parts)) + 0.27 * (k - 1)
-                ax.bar(place, estimate.value, 0.25, color=COLOURS[k], label=label)
-                ax.errorbar(place, estimate.value, estimate.high - estimate.value, fmt="none", color="black", lw=1, capsize=2)
+                marked_bars(ax, place, estimate.value, estimate.high, 0.25, color=COLOURS[k], label=label)
             ax.axhline(0, color="black", lw=0.8)
             ax.set_xticks(range(len(parts)), labels=[name.replace("_", "\n") for name in parts])
             ax.set(ylabel="reward of a run (price × units)")
@@ -217,8 +206,7 @@ def _oracle(scenario: Scenario) -> Array:
 
 def _yields(measures: Measures) -> Array:
     """Yield by replica and investor, NaN where nothing matured."""
-    revenue, volume = measures["revenue"][:, :, STUDIED], measures["matured_volume"][:, :, STUDIED]
-    return np.asarray(np.divide(revenue, volume, out=np.full(volume.shape, np.nan), where=volume > 0))
+    return quotient(measures["revenue"][:, :, STUDIED], measures["matured_volume"][:, :, STUDIED])
 
 
 def _own(measures: Measures, name: str) -> Array:
@@ -228,8 +216,7 @@ def _own(measures: Measures, name: str) -> Array:
 
 def _per_unit(measures: Measures) -> Array:
     """Spread and position revenue per unit traded with investors in each run, (replicas,); NaN where nothing matured."""
-    revenue, volume = (measures[name][:, :, STUDIED].sum(axis=1) for name in ("revenue", "matured_volume"))
-    return np.asarray(np.divide(revenue, volume, out=np.full(volume.shape, np.nan), where=volume > 0))
+    return quotient(*(measures[name][:, :, STUDIED].sum(axis=1) for name in ("revenue", "matured_volume")))
 
 
 def _share(measures: Measures) -> Estimate:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dealermarket.experiments import best_gamma, hot_potato, observe
-from dealermarket.experiments.estimates import LEVEL, mean, ratio, resampled
+from dealermarket.experiments.estimates import LEVEL, joint, mean, ratio, resampled
 from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import (
     Column,
@@ -165,7 +165,7 @@ def _dearest(costs: Array) -> Verdict:
     means, middle = resampled(costs), costs.mean(axis=0)
     true = float(np.mean(means[:, BELOW_025].min(axis=1) > means[:, FROM_025].max(axis=1)))
     pairs = costs[:, FROM_025][:, :, None] - costs[:, BELOW_025][:, None, :]
-    contradicted = mean(pairs, 1 - (1 - LEVEL) / pairs[0].size).low > 0  # Bonferroni
+    contradicted = mean(pairs, joint(pairs[0].size)).low > 0
     nearest = 2 + int(np.argmax(middle[FROM_025]))
     gaps = mean(costs[:, BELOW_025] - costs[:, [nearest]])
     more = "; ".join(f"γ = {gamma} costs {bracketed(gaps[n], 1)} more" for n, gamma in enumerate(GAMMAS[BELOW_025]))
