@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dealermarket.frames import Chunk, RecordLevel, tables_of
 from dealermarket.policies import MakerPolicy
 from dealermarket.scenario import Scenario
-from dealermarket.tape import Tape, TapeSource
+from dealermarket.tape import Tape, TapeSource, first_episodes
 
 Progress = Callable[[int], None]
 """Called with the number of market steps done since the last call, from any thread."""
@@ -29,7 +29,7 @@ def cores() -> int:
 
 
 def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) -> list[range]:
-    """The replicas, cut into chunks whose size depends on the scenario alone."""
+    """The replicas, cut into chunks whose size depends on the scenario, and whether Python policies act in it, alone."""
     numbers = scenario.steps * (len(scenario.agents) + 10 * len(scenario.makers))
     room = _CHUNK_NUMBERS_WITH_POLICIES if with_policies else _CHUNK_NUMBERS
     size = min(max(room // numbers, 1), _MOST_REPLICAS)
@@ -41,14 +41,16 @@ class Simulator:
 
     def __init__(self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, MakerPolicy], seed: int) -> None:
         from dealermarket.engine.state import rules_of
+        from dealermarket.session import acting_policies
 
-        self.scenario, self._record, self._policies, self._seed = scenario, record, policies, seed
+        self.scenario, self._record, self._seed = scenario, record, seed
+        self._policies = acting_policies(scenario, policies)
         self._rules = rules_of(scenario)
 
     def load(self, source: TapeSource) -> None:
         """Loads, or compiles, the machine code that the first run would wait for."""
         nobody = range(0)
-        self.run(nobody, source.complete(source.draw(self._seed, nobody)), lambda _: None)
+        self.run(nobody, source.complete(source.draw([])), lambda _: None)
 
     def run(self, replicas: range, tape: Tape, report: Progress) -> Chunk:
         """The chunk of these replicas, whose tape this is."""
@@ -61,7 +63,7 @@ class Simulator:
         if self._policies and replicas:
             from dealermarket.session import Session
 
-            session = Session(self.scenario, self._rules, record, self._policies, self._seed, replicas)
+            session = Session(self.scenario, self._rules, record, self._policies, first_episodes(self._seed, replicas))
             session.run(tape.arrays(), report)
         else:
             advance(self._rules, empty_state(self._rules, 1), tape.arrays(), 0, 2 * steps, True, record)
@@ -91,7 +93,7 @@ def run_on_tapes(jobs: Iterable[TapeJob], threads: int) -> None:
 
     def do(job: TapeJob) -> None:
         with drawing:
-            draws = job.source.draw(job.seed, job.replicas)
+            draws = job.source.draw(first_episodes(job.seed, job.replicas))
         job.work(job.source.complete(draws))
 
     executor = ThreadPoolExecutor(threads)

@@ -13,7 +13,7 @@ from dealermarket.errors import TapeError
 from dealermarket.frames import KINDS, REWARDS
 from dealermarket.policies import MakerPolicy
 from dealermarket.scenario import RESERVED_NAME, Scenario
-from dealermarket.tape import Stream, Streams, check_draws, check_orders, order_rows
+from dealermarket.tape import Episode, Stream, Streams, check_draws, check_orders, order_rows
 from dealermarket.values import short, whole_number
 
 if TYPE_CHECKING:
@@ -44,17 +44,17 @@ class LiveMarket:
     def __init__(self, scenario: Scenario, seed: int = 0, policies: Mapping[str, MakerPolicy] | None = None) -> None:
         from dealermarket.engine.advance import empty_record
         from dealermarket.engine.state import rules_of
-        from dealermarket.session import Session, check_policies
+        from dealermarket.session import Session, acting_policies
 
         whole_number("seed", seed, 0)
-        check_policies(scenario, policies or {})
+        acting = acting_policies(scenario, policies or {})
         self.scenario = scenario
         makers, participants = len(scenario.makers), len(scenario.participants)
         self._tie_break = Streams(seed, 0).at(Stream.RANKING).random((1, makers, participants))
         self._ties = Streams(seed, 0).at(Stream.TIE)
         rules = rules_of(scenario)
         record = empty_record(rules, np.zeros(1, np.int64), 1, keep_steps=False, keep_trades=False, in_turn=False)
-        self._session = Session(scenario, rules, record, policies or {}, seed, range(1))
+        self._session = Session(scenario, rules, record, acting, [Episode(seed, 0)])
         self._prices: tuple[float, float] | None = None
 
     @property

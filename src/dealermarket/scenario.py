@@ -21,6 +21,7 @@ from dealermarket.investors import InvestorAgent, InvestorGroup, Name
 from dealermarket.makers.agent import MarketMakerAgent
 from dealermarket.makers.hedging import NoHedge
 from dealermarket.market import MarketEnvironment
+from dealermarket.policies import HeuristicMaker, MakerPolicy
 from dealermarket.settings import apply_setting, forget_changed_choices, values_at
 from dealermarket.values import Value, readable, suggestion
 
@@ -77,6 +78,18 @@ class Scenario(Value):
     def participants(self) -> tuple[str, ...]:
         """Names of all participants: investors first, then makers; the order of every participant axis."""
         return tuple(agent.name for agent in self.agents) + self.maker_names
+
+    @cached_property
+    def policies(self) -> dict[str, MakerPolicy]:
+        """The policies that act in Python, by maker: every one but the paper's own, which the engine knows."""
+        return {maker.name: maker.policy for maker in self.makers if not isinstance(maker.policy, HeuristicMaker)}
+
+    @cached_property
+    def largest_alpha(self) -> float:
+        """The largest alpha with which the quote for the largest trade stays far from the largest number a computer holds."""
+        with np.errstate(over="ignore"):
+            steepest = float(np.log(laws.relative_spread(laws.LARGEST_TRADE, laws.curve_exponent(self.exchange.lam))))
+        return LARGEST_LOG_PRICE / max(steepest, 1e-300)
 
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
@@ -164,12 +177,8 @@ class Scenario(Value):
             )
 
     def _price_problems(self) -> Iterable[str]:
-        """Quotes must stay far from the largest number a computer holds."""
-        fraction, k = laws.LARGEST_TRADE, laws.curve_exponent(self.exchange.lam)
-        with np.errstate(over="ignore"):
-            steepest = float(np.log(laws.relative_spread(fraction, k)))
         for index, maker in enumerate(self.makers):
-            if not maker.pricing.alpha * steepest <= LARGEST_LOG_PRICE:
+            if not maker.pricing.alpha <= self.largest_alpha:
                 yield (
                     f"makers.{index}.pricing.alpha: {maker.pricing.alpha:g} with exchange.lam = {self.exchange.lam:g} prices the "
                     f"largest trade beyond e^{LARGEST_LOG_PRICE} half spreads; lower alpha or raise exchange.lam"

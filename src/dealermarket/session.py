@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from dealermarket.engine.advance import Record, advance
 from dealermarket.engine.state import Rules, empty_state
 from dealermarket.engine.tapes import TapeArrays
 from dealermarket.errors import PolicyError
-from dealermarket.policies import MakerPolicy, Observation, PolicySetup, Seat
+from dealermarket.policies import HeuristicMaker, MakerPolicy, Observation, PolicySetup
+from dealermarket.policies.seat import Seat
 from dealermarket.scenario import Scenario
+from dealermarket.tape import Episode
 from dealermarket.values import suggestion
 
 
@@ -23,18 +25,24 @@ class Session:
         rules: Rules,
         record: Record,
         policies: Mapping[str, MakerPolicy],
-        seed: int,
-        replicas: range,
+        episodes: Sequence[Episode],
     ) -> None:
-        self.rules, self.record, self.steps = rules, record, scenario.steps
-        self.state = empty_state(rules, len(replicas))
+        self.scenario, self.rules, self.record, self.steps = scenario, rules, record, scenario.steps
+        self.state = empty_state(rules, len(episodes))
         self.step = 0
-        self._seats = []
+        self._actors = []
         for maker, shared in policies.items():
-            policy, index = copy.deepcopy(shared), scenario.maker_names.index(maker)
-            policy.reset(PolicySetup(scenario, maker, seed, replicas))
-            seen = Observation(self.state, record, index, scenario.steps)
-            self._seats.append((policy, seen, Seat(self.state, rules.makers, index, maker)))
+            policy = copy.deepcopy(shared)
+            policy.reset(PolicySetup(scenario, maker, episodes))
+            self._actors.append((policy, self.view(maker), self.seat(maker)))
+
+    def view(self, maker: str) -> Observation:
+        """What a maker sees."""
+        return Observation(self.state, self.record, self.scenario.maker_names.index(maker), self.steps)
+
+    def seat(self, maker: str) -> Seat:
+        """Where a maker's actions go."""
+        return Seat(self.state, self.rules, self.scenario, maker)
 
     def begin(self, tape: TapeArrays) -> None:
         """Prices, maturing trades and tiers of the next step."""
@@ -42,23 +50,25 @@ class Session:
 
     def act(self, tape: TapeArrays) -> None:
         """The policies' turn."""
-        column = self.step % tape.reference_spread.shape[1]
-        mid, reference_spread = tape.mid[:, column], tape.reference_spread[:, column]
-        for policy, seen, seat in self._seats:
-            seat.take(policy.act(seen._advance(self.step, mid, reference_spread)))
+        for policy, view, seat in self._actors:
+            seat.take(policy.act(view.at(self.step, tape)))
 
     def finish(self, tape: TapeArrays, last: bool = False) -> None:
         """Orders, hedges and positions of the step."""
         self._advance(tape, 2 * self.step + 1, 2 * self.step + 2, last)
         self.step += 1
 
+    def proceed(self, tape: TapeArrays) -> None:
+        """The end of a step and the beginning of the next, in one call of the engine."""
+        self._advance(tape, 2 * self.step + 1, 2 * self.step + 3)
+        self.step += 1
+
     def run(self, tape: TapeArrays, progress: Callable[[int], None]) -> None:
-        """All steps of a tape; the end of a step and the beginning of the next are one call of the engine."""
+        """All steps of a tape."""
         self.begin(tape)
         for _ in range(self.steps - 1):
             self.act(tape)
-            self._advance(tape, 2 * self.step + 1, 2 * self.step + 3)
-            self.step += 1
+            self.proceed(tape)
             progress(len(self.state.clock))
         self.act(tape)
         self.finish(tape, last=True)
@@ -75,3 +85,12 @@ def check_policies(scenario: Scenario, policies: Mapping[str, MakerPolicy]) -> N
             raise PolicyError(f"policies: there is no maker {maker!r}{suggestion(maker, scenario.maker_names)}")
         if not isinstance(policy, MakerPolicy):
             raise PolicyError(f"policies: that of {maker!r} must be an instance of a MakerPolicy, got {policy!r}")
+
+
+def acting_policies(scenario: Scenario, given: Mapping[str, MakerPolicy]) -> dict[str, MakerPolicy]:
+    """The policies that act in Python: those given, and for the other makers those that the scenario names.
+
+    Raises PolicyError for a given one that is none, or belongs to no maker."""
+    check_policies(scenario, given)
+    acting = scenario.policies | dict(given)
+    return {maker: policy for maker, policy in acting.items() if not isinstance(policy, HeuristicMaker)}

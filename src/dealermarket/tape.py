@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,10 +36,12 @@ class Stream(IntEnum):
 
 
 class Streams:
-    """The draws of one replica, which depend on (seed, replica) and on nothing else."""
+    """The draws of one replica, which depend on (seed, replica) and on nothing else; `later` is the number of an episode
+    that the same replica plays after its first."""
 
-    def __init__(self, seed: int, replica: int) -> None:
-        self._bits = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(replica,)))
+    def __init__(self, seed: int, replica: int, later: int = 0) -> None:
+        key = (replica, later) if later else (replica,)
+        self._bits = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key))
         self._generator = np.random.Generator(self._bits)
         self._origin = self._bits.state
         self._position: int | None = 0  # of the generator, in draws from its origin; None where nobody knows
@@ -63,6 +65,22 @@ class Streams:
     def normal(self, stream: int, out: Array) -> None:
         """Fills an array with the first standard normal draws of a stream."""
         self.at(stream).standard_normal(out=out)
+
+
+class Episode(NamedTuple):
+    """Which random numbers a market gets. The first episode (`number` 0) of a replica is that replica of a run."""
+
+    seed: int
+    replica: int
+    number: int = 0
+
+    def streams(self) -> Streams:
+        return Streams(self.seed, self.replica, self.number)
+
+
+def first_episodes(seed: int, replicas: Iterable[int]) -> list[Episode]:
+    """What the replicas of a run get."""
+    return [Episode(seed, replica) for replica in replicas]
 
 
 @dataclass(frozen=True)
@@ -113,7 +131,7 @@ class Tape:
         numbers = replicas if isinstance(replicas, range) else range(whole_number("replicas", replicas, 1))
         whole_number("seed", seed, 0)
         source = TapeSource(scenario)
-        return source.complete(source.draw(seed, numbers))
+        return source.complete(source.draw(first_episodes(seed, numbers)))
 
     @classmethod
     def from_orders(
@@ -265,11 +283,11 @@ class TapeSource:
             oracle_probability=each("oracle_probability"),
         )
 
-    def draw(self, seed: int, replicas: range) -> Draws:
-        """Raw draws of some replicas, each from its own streams."""
+    def draw(self, episodes: Sequence[Episode]) -> Draws:
+        """Raw draws of some markets, each from its own streams."""
         from dealermarket.engine.tapes import collect_orders
 
-        count, steps, makers, probability = len(replicas), self._steps, self._makers, self._rules.trade_probability
+        count, steps, makers, probability = len(episodes), self._steps, self._makers, self._rules.trade_probability
         mid, spread = np.empty((count, steps + self._horizon)), np.empty((count, steps))
         order_start = np.empty((count, steps + 1), np.int64)
         hedge_tie, tie_break = np.empty((count, steps, makers)), np.empty((count, makers, self._participants))
@@ -278,8 +296,8 @@ class TapeSource:
         investor, size = np.empty(room, np.int32), np.empty(room)
         side, oracle, tie = np.empty(room), np.zeros(room), np.empty(room)
         last = 0
-        for b, replica in enumerate(replicas):
-            streams = Streams(seed, replica)
+        for b, episode in enumerate(episodes):
+            streams = episode.streams()
             arrivals, first = streams.at(Stream.ARRIVAL), last
             order_start[b, 0] = first
             for step in range(0, steps, len(block)):

@@ -108,6 +108,8 @@ def market_at(state, b):
         state.tiers_given[b],
         state.given_tier[b],
         state.skew[b],
+        state.alpha[b],
+        state.tier_penalty[b],
         state.given_fraction[b],
         state.flow[b],
         state.totals[b],

@@ -143,6 +143,8 @@ class State(NamedTuple):
     tiers_given: Array  # (B, M) bool: whether a Python policy gave the tiers of this step
     given_tier: Array  # (B, M, J) int64: these
     skew: Array  # (B, M, 2) of this step, for clients who buy and sell
+    alpha: Array  # (B, M) volume penalty of this step
+    tier_penalty: Array  # (B, M) of this step
     given_fraction: Array  # (B, M) hedge fraction of a Python policy for this step, NaN where it gave none
     flow: Array  # (B, M) MAKER_FLOW
     totals: Array  # (B, M) MAKER_TOTALS
@@ -218,6 +220,8 @@ def empty_state(rules: Rules, replicas: int) -> State:
         tiers_given=np.zeros((b, m), np.bool_),
         given_tier=np.zeros((b, m, j), np.int64),
         skew=np.zeros((b, m, 2)),
+        alpha=np.zeros((b, m)),
+        tier_penalty=np.zeros((b, m)),
         given_fraction=np.full((b, m), np.nan),
         flow=np.zeros((b, m), MAKER_FLOW),
         totals=np.zeros((b, m), MAKER_TOTALS),

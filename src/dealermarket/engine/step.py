@@ -41,6 +41,7 @@ def start(rules, market, tie_break, ranking):
             market.metric[i, j], market.tie_break[i, j] = 0.0, tie_break[i, j]
         rank_all(rules.investors + i, ranking[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rules.tier_at[i])
         market.skew[i, 0], market.skew[i, 1] = rule.eps_buy, rule.eps_sell
+        market.alpha[i], market.tier_penalty[i] = rule.alpha, rule.tier_penalty
         market.tiers_given[i], market.given_fraction[i] = False, np.nan
         flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
         totals.spread_revenue, totals.position_revenue, totals.hedging_cost, totals.risk_cost = 0.0, 0.0, 0.0, 0.0
@@ -223,7 +224,7 @@ def cheapest(rules, market, participant, venue, side, curve, half, unit, tie):
     if venue != EXCHANGE:
         for i in range(len(rules.makers)):
             if rules.investors + i != participant:
-                spread = quote(rules, market, i, participant, side, curve, half, unit)
+                spread = quote(market, i, participant, side, curve, half, unit)
                 if spread < best or ties == 0:
                     best, ties, winner = spread, 1, i
                 elif spread == best:
@@ -233,7 +234,7 @@ def cheapest(rules, market, participant, venue, side, curve, half, unit, tie):
         while behind > 0:
             winner += 1
             if rules.investors + winner != participant:
-                behind -= quote(rules, market, winner, participant, side, curve, half, unit) == best
+                behind -= quote(market, winner, participant, side, curve, half, unit) == best
     if venue != MAKERS:
         reference = quoted_spread(curve, half, 1.0, 0.0, 0.0)
         if reference < best:
@@ -242,12 +243,11 @@ def cheapest(rules, market, participant, venue, side, curve, half, unit, tie):
 
 
 @kernel
-def quote(rules, market, i, participant, side, curve, half, unit):
+def quote(market, i, participant, side, curve, half, unit):
     """Maker i's spread for a participant who buys (side +1) or sells."""
-    rule = rules.makers[i]
     skew = market.skew[i, 0] if side > 0 else market.skew[i, 1]
-    tier_cost = rule.tier_penalty * unit * quoted_tier(market, i, participant)
-    return quoted_spread(curve, half, rule.alpha, skew, tier_cost)
+    tier_cost = market.tier_penalty[i] * unit * quoted_tier(market, i, participant)
+    return quoted_spread(curve, half, market.alpha[i], skew, tier_cost)
 
 
 @kernel
@@ -295,7 +295,7 @@ def optimal_fraction(rules, market, i, size, side, risk, half, unit):
         level, tier_cost = half, 0.0
         if j < len(rules.makers):
             level *= 1.0 + (market.skew[j, 0] if side > 0 else market.skew[j, 1])
-            tier_cost = rules.makers[j].tier_penalty * unit * quoted_tier(market, j, hedger)
+            tier_cost = market.tier_penalty[j] * unit * quoted_tier(market, j, hedger)
         if level + tier_cost >= best:
             continue  # no schedule costs less than trades of size 0 without risk
         first, relative = interpolate(rules.tables, rules.table[i, j], cell, within, q, risk, level)

@@ -6,6 +6,7 @@ from dealermarket.investors import Name
 from dealermarket.makers.hedging import AlmgrenChriss, Hedging
 from dealermarket.makers.pricing import PowerPricing, Pricing
 from dealermarket.makers.tiering import AverageYield, Tiering
+from dealermarket.policies import HeuristicMaker, Policy
 from dealermarket.values import Value
 
 
@@ -16,3 +17,4 @@ class MarketMakerAgent(Value):
     tiering: Tiering = AverageYield()
     pricing: Pricing = PowerPricing()
     hedging: Hedging = AlmgrenChriss()
+    policy: Policy = HeuristicMaker()
