@@ -33,7 +33,7 @@ def test_presets_survive_toml_and_describe_themselves(name: str) -> None:
 
 
 def test_presets_are_the_ones_promised() -> None:
-    promised = ("dealers", "hedging", "hedging-paths", "informed", "internalization", "paper", "price-sensitivity", "thousand")
+    promised = ("dealers", "hedging", "hedging-paths", "informed", "learning", "internalization", "paper", "price-sensitivity", "thousand")
     assert preset_names() == promised
     paper, dealers, thousand = (Scenario.load(name) for name in ("paper", "dealers", "thousand"))
     assert [len(paper.agents), len(paper.makers), paper.makers[0].tiering.tiers] == [10, 2, 5]

@@ -63,8 +63,10 @@ class Simulator:
         if self._policies and replicas:
             from dealermarket.session import Session
 
-            session = Session(self.scenario, self._rules, record, self._policies, first_episodes(self._seed, replicas))
-            session.run(tape.arrays(), report)
+            session = Session(self.scenario, self._rules, record, self._policies, len(replicas))
+            session.restart(first_episodes(self._seed, replicas))
+            session.use(tape.arrays())
+            session.run(report)
         else:
             advance(self._rules, empty_state(self._rules, 1), tape.arrays(), 0, 2 * steps, True, record)
             report(len(replicas) * steps)

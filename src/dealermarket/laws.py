@@ -117,3 +117,13 @@ def uniform_variance(pieces: Any) -> Any:
 def mean_plus_risk(expected: Any, variance: Any, risk_aversion: Any) -> Any:
     """The hedger's objective E[C] + gamma sqrt(Var[C]) (section 3.3, Almgren-Chriss)."""
     return expected + risk_aversion * np.sqrt(variance)
+
+
+def risk_penalty(inventory_pnl: Any, position: Any, weights: Any) -> Any:
+    """What a learner's reward loses for risk (follow-up paper): `weights` (3,) times the square of the inventory P&L, the
+    square of the inventory, and the inventory's losses, each in a unit of its own."""
+    return (
+        weights[0] * inventory_pnl * inventory_pnl
+        + weights[1] * position * position
+        + weights[2] * np.maximum(-inventory_pnl, 0.0)
+    )

@@ -54,7 +54,8 @@ class LiveMarket:
         self._ties = Streams(seed, 0).at(Stream.TIE)
         rules = rules_of(scenario)
         record = empty_record(rules, np.zeros(1, np.int64), 1, keep_steps=False, keep_trades=False, in_turn=False)
-        self._session = Session(scenario, rules, record, acting, [Episode(seed, 0)])
+        self._session = Session(scenario, rules, record, acting, 1)
+        self._session.restart([Episode(seed, 0)])
         self._prices: tuple[float, float] | None = None
 
     @property
@@ -93,7 +94,8 @@ class LiveMarket:
             if not (isinstance(value, (int, float, np.number)) and np.isfinite(value) and value > 0):
                 raise TapeError(f"{name}: must be finite and above 0, got {value!r}")
         self._prices = (float(mid), float(reference_spread))
-        self._session.begin(self._tape(np.empty((0, 4)), np.zeros(len(self.scenario.makers))))
+        self._session.use(self._tape(np.empty((0, 4)), np.zeros(len(self.scenario.makers))))
+        self._session.begin()
 
     def finish(self, orders: Iterable[Sequence[float]] = (), hedge_tie: ArrayLike | None = None) -> list[LiveTrade]:
         """The orders of the step: they trade, makers hedge, positions move. Returns the trades, in order.
@@ -108,10 +110,10 @@ class LiveMarket:
         check_orders(self.scenario, np.zeros(len(rows)), investor, side, size, tie)
         draws = self._hedge_ties(hedge_tie)
         rows[~drawn, 3] = self._ties.random((~drawn).sum())
-        tape = self._tape(rows, draws)
-        self._session.act(tape)
+        self._session.use(self._tape(rows, draws))
+        self._session.act()
         slot = self.step % self.scenario.reward_horizon
-        self._session.finish(tape)
+        self._session.finish()
         self._prices = None
         state, names = self._session.state, (*self.scenario.participants, RESERVED_NAME)
         done = state.pending[0, slot, : state.pending_count[0, slot]]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from dealermarket.engine.advance import Record, advance
+from dealermarket.engine.compiled import resolved
 from dealermarket.engine.state import Rules, empty_state
 from dealermarket.engine.tapes import TapeArrays
 from dealermarket.errors import PolicyError
@@ -17,7 +19,9 @@ from dealermarket.values import suggestion
 
 
 class Session:
-    """B markets side by side. `begin` is the first half of a step, `finish` the second; policies act in between."""
+    """B markets side by side. `begin` is the first half of a step, `finish` the second; policies act in between.
+
+    Prices and orders are those of the tape in `use`."""
 
     def __init__(
         self,
@@ -25,16 +29,15 @@ class Session:
         rules: Rules,
         record: Record,
         policies: Mapping[str, MakerPolicy],
-        episodes: Sequence[Episode],
+        markets: int,
     ) -> None:
         self.scenario, self.rules, self.record, self.steps = scenario, rules, record, scenario.steps
-        self.state = empty_state(rules, len(episodes))
+        self.state = empty_state(rules, markets)
         self.step = 0
-        self._actors = []
-        for maker, shared in policies.items():
-            policy = copy.deepcopy(shared)
-            policy.reset(PolicySetup(scenario, maker, episodes))
-            self._actors.append((policy, self.view(maker), self.seat(maker)))
+        self._policies = policies
+        self._places = [(self.view(maker), self.seat(maker)) for maker in policies]
+        self._actors: list[tuple[MakerPolicy, Observation, Seat]] = []
+        self._engine: Any = None
 
     def view(self, maker: str) -> Observation:
         """What a maker sees."""
@@ -44,38 +47,57 @@ class Session:
         """Where a maker's actions go."""
         return Seat(self.state, self.rules, self.scenario, maker)
 
-    def begin(self, tape: TapeArrays) -> None:
-        """Prices, maturing trades and tiers of the next step."""
-        self._advance(tape, 2 * self.step, 2 * self.step + 1)
+    def restart(self, episodes: Sequence[Episode]) -> None:
+        """New markets, one for each episode; their tape goes to `use`."""
+        self.step, self._actors = 0, []
+        for (maker, shared), place in zip(self._policies.items(), self._places, strict=True):
+            policy = copy.deepcopy(shared)
+            policy.reset(PolicySetup(self.scenario, maker, episodes))
+            self._actors.append((policy, *place))
 
-    def act(self, tape: TapeArrays) -> None:
+    def use(self, tape: TapeArrays) -> None:
+        """What comes next is on this tape; all tapes of a session are arrays of the same types."""
+        self.tape = tape
+        if self._engine is None:
+            self._engine = resolved(advance, self.rules, self.state, tape, 0, 0, False, self.record)
+
+    def begin(self) -> None:
+        """Prices, maturing trades and tiers of the next step."""
+        self._advance(2 * self.step, 2 * self.step + 1)
+
+    def act(self) -> None:
         """The policies' turn."""
         for policy, view, seat in self._actors:
-            seat.take(policy.act(view.at(self.step, tape)))
+            seat.take(policy.act(view.at(self.step, self.tape)))
 
-    def finish(self, tape: TapeArrays, last: bool = False) -> None:
+    def finish(self, last: bool = False) -> None:
         """Orders, hedges and positions of the step."""
-        self._advance(tape, 2 * self.step + 1, 2 * self.step + 2, last)
+        self._advance(2 * self.step + 1, 2 * self.step + 2, last)
         self.step += 1
 
-    def proceed(self, tape: TapeArrays) -> None:
-        """The end of a step and the beginning of the next, in one call of the engine."""
-        self._advance(tape, 2 * self.step + 1, 2 * self.step + 3)
-        self.step += 1
+    def proceed(self) -> None:
+        """The end of a step and, unless it is the last, the beginning of the next, in one call of the engine."""
+        if self.step + 1 == self.steps:
+            self.finish(last=True)
+        else:
+            self._advance(2 * self.step + 1, 2 * self.step + 3)
+            self.step += 1
 
-    def run(self, tape: TapeArrays, progress: Callable[[int], None]) -> None:
-        """All steps of a tape."""
-        self.begin(tape)
-        for _ in range(self.steps - 1):
-            self.act(tape)
-            self.proceed(tape)
+    @property
+    def ended(self) -> bool:
+        """Whether no step is left."""
+        return self.step == self.steps
+
+    def run(self, progress: Callable[[int], None]) -> None:
+        """All steps of the tape."""
+        self.begin()
+        while not self.ended:
+            self.act()
+            self.proceed()
             progress(len(self.state.clock))
-        self.act(tape)
-        self.finish(tape, last=True)
-        progress(len(self.state.clock))
 
-    def _advance(self, tape: TapeArrays, first: int, last: int, ended: bool = False) -> None:
-        advance(self.rules, self.state, tape, first, last, ended, self.record)
+    def _advance(self, first: int, last: int, ended: bool = False) -> None:
+        self._engine(self.rules, self.state, self.tape, first, last, ended, self.record)
 
 
 def check_policies(scenario: Scenario, policies: Mapping[str, MakerPolicy]) -> None:

@@ -74,6 +74,10 @@ class Episode(NamedTuple):
     replica: int
     number: int = 0
 
+    def next(self) -> Episode:
+        """The episode that the same replica plays after this one."""
+        return self._replace(number=self.number + 1)
+
     def streams(self) -> Streams:
         return Streams(self.seed, self.replica, self.number)
 

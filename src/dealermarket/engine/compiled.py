@@ -53,6 +53,19 @@ def entry(function: F) -> F:
     return _compile(function, _nrt=False)
 
 
+def resolved(function: F, *arguments: Any) -> F:
+    """The machine code of a compiled function for arguments of these very types, which it trusts from then on.
+
+    Finding out the types of a market's arrays takes longer than a step of one market does."""
+    if not hasattr(function, "get_overload"):
+        return function  # plain Python, where compiling is switched off
+    typeof: Any = numba.typeof
+    types = tuple(typeof(argument) for argument in arguments)
+    dispatcher: Any = function
+    dispatcher.compile(types)
+    return cast(F, dispatcher.get_overload(types))
+
+
 def _compile(function: F, **options: bool) -> F:
     folder = _code_folder()
     config: Any = numba.config

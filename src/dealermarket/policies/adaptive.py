@@ -1,18 +1,175 @@
-"""The adaptive maker of the follow-up paper."""
+"""The adaptive maker of the follow-up paper: it learns what its prices attract, and aims at a share of the market."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PrivateAttr, model_validator
+
+from dealermarket import laws
+from dealermarket.makers.pricing import Skew
 from dealermarket.policies.baselines import BuiltInPolicy
 from dealermarket.policies.observation import Observation
-from dealermarket.policies.policy import Action
+from dealermarket.policies.policy import Action, PolicySetup
+
+if TYPE_CHECKING:
+    from dealermarket.scenario import Scenario
+
+Array = NDArray[Any]
+
+_HEDGES = np.linspace(0.0, 1.0, 21)[:, None]  # what is tried, as fractions of what can trade at once
+_ROUNDING = 1e-9  # a share that is within the tolerance but for rounding is within it
+_NO_VOLUME = 1e-300  # stands for 0 where a share of no volume is 0
+
+
+class FlowTable:
+    """What each price of a grid would attract in a step, on each side: forgetting estimates of volume and volume squared.
+
+    `grid` (G,) rising, `weight` that of the newest step, `volume` what investors are expected to trade in a step, for
+    `replicas` B markets. `moments` (2, G, 2, B): the two estimates, for clients who buy and who sell; `market` (B,) that
+    of the volume of all investors. Replicas come last, as they are many: NumPy's inner loops are then long.
+
+    How a step at one price teaches about the others [ours]: at eps a side gave volume v, out of D in all. Had eps been the
+    lowest of the grid, it would have given D, at the highest nothing; in between the volume moves linearly from D to v to 0,
+    as if all that v leaves open about the rival's price were equally likely, and so does the volume squared. D is not
+    observed: what others traded is split evenly between the sides. At the start, the highest price attracted nothing.
+    """
+
+    def __init__(self, grid: Array, weight: float, volume: float, replicas: int) -> None:
+        dearer_by = grid[:, None] - grid  # the price asked about (row) than the price quoted (column)
+        lost, gained = np.zeros_like(dearer_by), np.zeros_like(dearer_by)
+        np.divide(dearer_by, grid[-1] - grid, out=lost, where=dearer_by > 0)
+        np.divide(dearer_by, grid[0] - grid, out=gained, where=dearer_by < 0)
+        self._kept, self._gained = 1.0 - lost - gained, gained
+        self._weight, self.market = weight, np.full(replicas, volume)
+        highest, demand = np.full((2, replicas), len(grid) - 1), np.full((2, replicas), 0.5 * volume)
+        self.moments = self._inferred(highest, np.zeros_like(demand), demand)
+
+    def learn(self, quoted: Array, volume: Array, market: Array) -> None:
+        """The last step: `quoted` (2, B) numbers of the grid, `volume` (2, B) attracted, `market` (B,) that of everybody."""
+        demand = volume + 0.5 * (market - volume.sum(axis=0))
+        self.moments += self._weight * (self._inferred(quoted, volume, demand) - self.moments)
+        self.market += self._weight * (market - self.market)
+
+    def share(self) -> Array:
+        """Share of the market's volume, both sides together, at each price: (G, B)."""
+        return np.asarray(self.moments[0].sum(axis=1) / np.maximum(self.market, _NO_VOLUME))
+
+    def of(self, sells: Array) -> tuple[Array, Array]:
+        """Mean and variance of the volume at each price, (G, B) each, of clients who sell where `sells` (B,), else buy."""
+        return _mean_and_variance(*np.where(sells, self.moments[:, :, 1], self.moments[:, :, 0]))
+
+    def at(self, number: Array, sells: Array) -> tuple[Array, Array]:
+        """The same at one price each, its `number` (B,) on the grid: (B,) each."""
+        return _mean_and_variance(*self.moments[:, number, sells.astype(np.int64), np.arange(len(sells))])
+
+    def _inferred(self, quoted: Array, volume: Array, demand: Array) -> Array:
+        """Volume and volume squared that each price would have attracted: (2, G, 2, B)."""
+        kept, gained = self._kept.take(quoted, axis=1), self._gained.take(quoted, axis=1)
+        return np.stack([kept * volume + gained * demand, kept * volume**2 + gained * demand**2])
 
 
 class AdaptiveMaker(BuiltInPolicy):
-    """Placeholder."""
+    """Learns what its prices attract, aims at a market share, and leans against its inventory (follow-up paper).
+
+    Prices eps are on a grid of `points` from `low` to `high`. For every eps it keeps forgetting estimates, `weight` that of
+    the newest step, of mean and variance of the net flow nu and of the spread income s it would attract; see
+    :class:`FlowTable` for what is ours in them. At every step, with S0 = S_ref(0), sigma the standard deviation of the mid
+    over a step, z the position and gamma = `risk_aversion`:
+
+    1. eps* is the largest eps whose |eta - share(eps)| is within `tolerance` of the least; `eta` is the target share.
+    2. The side that sheds inventory gets the eps <= eps* that has the least
+       -S0 E[s] + gamma sqrt(S0^2 Var[s] + sigma^2 E[(z + nu)^2]), the other side eps*; both get eps* where z = 0.
+    3. It hedges the fraction x that has the least |x z| S_ref(|x z|) + gamma sqrt(sigma^2 E[(z (1 - x) + nu)^2]).
+
+    [ours]: nu and s of a pair of prices are sums over the two sides, taken as independent, s at (1 + eps) S0 a unit; nu
+    in 3 is that of the prices chosen in 2; x is one of 21 fractions of what can trade at once, and 0 where there is nobody
+    to hedge with.
+    """
 
     kind: Literal["adaptive"] = "adaptive"
+    eta: Annotated[float, Field(ge=0, le=1)] = 0.5
+    weight: Annotated[float, Field(gt=0, le=1)] = 0.35
+    risk_aversion: Annotated[float, Field(ge=0, le=1e12)] = 2.0
+    tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
+    low: Skew = -1.0
+    high: Skew = 1.0
+    points: Annotated[int, Field(ge=2, le=1000)] = 21
+    _scenario: Scenario = PrivateAttr()
+    _can_hedge: bool = PrivateAttr()
+    _grid: Array = PrivateAttr()
+    _table: FlowTable = PrivateAttr()
+    _quoted: Array = PrivateAttr()  # (2, B) numbers of the grid
+
+    @model_validator(mode="after")
+    def _ordered(self) -> AdaptiveMaker:
+        if self.low >= self.high:
+            raise ValueError(f"low: must be < high = {self.high:g}, got {self.low:g}")
+        return self
+
+    def reset(self, setup: PolicySetup) -> None:
+        self._scenario = scenario = setup.scenario
+        own = scenario.makers[setup.index]
+        self._can_hedge = len(scenario.makers) > 1 or getattr(own.hedging, "venue", "makers") != "makers"
+        self._grid = np.linspace(self.low, self.high, self.points)
+        self._table = FlowTable(self._grid, self.weight, _expected_volume(scenario), len(setup.episodes))
 
     def act(self, observation: Observation) -> Action:
-        return Action()
+        if observation.step:
+            self._table.learn(self._quoted, np.stack([observation.bought, observation.sold]), observation.market_volume)
+        market, mid = self._scenario.market, observation.mid
+        half_spread = 0.5 * observation.reference_spread * (mid if market.spreads_scale_with_price else 1.0)
+        volatility = market.step_volatility(mid)
+        short, size = observation.position < 0, np.abs(observation.position)
+
+        best = self._aim()
+        skewed, added, variance = self._skew(best, short, size, half_spread, volatility)
+        self._quoted = np.where([~short, short], skewed, best)
+        eps = self._grid[self._quoted]
+        fraction = self._hedge(size, added, variance, half_spread, volatility) if self._can_hedge else 0.0
+        return Action(eps_buy=eps[0], eps_sell=eps[1], hedge_fraction=fraction)
+
+    def _aim(self) -> Array:
+        """Step 1: the number of eps* on the grid, (B,)."""
+        distance = np.abs(self.eta - self._table.share())
+        near = distance <= distance.min(axis=0) + self.tolerance + _ROUNDING
+        return np.asarray(self.points - 1 - np.argmax(near[::-1], axis=0))
+
+    def _skew(self, best: Array, short: Array, size: Array, half_spread: Array, volatility: Array) -> tuple[Array, Array, Array]:
+        """Step 2: the number on the grid of the price of the side that sheds, and mean and variance of what clients will
+        then add to the `size` of the position; (B,) each."""
+        shed, shed_variance = self._table.of(sells=short)
+        held, held_variance = self._table.at(best, sells=~short)
+        charged, held_charged = 1.0 + self._grid[:, None], 1.0 + self._grid[best]
+        income = charged * shed + held_charged * held
+        income_variance = charged**2 * shed_variance + held_charged**2 * held_variance
+        added, variance = held - shed, held_variance + shed_variance
+        risk = half_spread**2 * income_variance + volatility**2 * ((size + added) ** 2 + variance)
+        value = laws.mean_plus_risk(-half_spread * income, risk, self.risk_aversion)
+        value[np.arange(self.points)[:, None] > best] = np.inf
+        skewed = np.where(size == 0, best, np.argmin(value, axis=0))
+        each = np.arange(len(skewed))
+        return skewed, added[skewed, each], variance[skewed, each]
+
+    def _hedge(self, size: Array, added: Array, variance: Array, half_spread: Array, volatility: Array) -> Array:
+        """Step 3: the fraction of the position to trade away, (B,); 0 without a position."""
+        exchange = self._scenario.exchange
+        most = exchange.largest_trade / np.maximum(size, exchange.largest_trade)
+        traded = _HEDGES * most * size
+        cost = traded * half_spread * exchange.relative_spread(traded)
+        risk = volatility**2 * ((size - traded + added) ** 2 + variance)
+        value = laws.mean_plus_risk(cost, risk, self.risk_aversion)
+        return np.asarray(_HEDGES[np.argmin(value, axis=0), 0] * most)
+
+
+def _mean_and_variance(mean: Array, square: Array) -> tuple[Array, Array]:
+    return mean, np.maximum(square - mean * mean, 0.0)
+
+
+def _expected_volume(scenario: Scenario) -> float:
+    """What investors trade in a step on average: probability times mean size, which is capped as sizes are."""
+    largest = np.log(scenario.exchange.largest_trade)
+    sizes = [np.exp(min(agent.size_log_mean + 0.5 * agent.log_std**2, largest)) for agent in scenario.agents]
+    return float(sum(agent.trade_probability * size for agent, size in zip(scenario.agents, sizes, strict=True)))

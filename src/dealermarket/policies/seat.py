@@ -29,6 +29,7 @@ class Seat:
 
         index = scenario.maker_names.index(maker)
         rule = rules.makers[index]
+        self._given: set[str] = set()  # parts that are not the scenario's own now
         self._maker, self._largest_alpha = maker, min(LARGEST_ALPHA, scenario.largest_alpha)
         self._skew, self._fraction = state.skew[:, index], state.given_fraction[:, index]
         self._eps_buy, self._eps_sell = self._skew[:, 0], self._skew[:, 1]
@@ -59,11 +60,24 @@ class Seat:
                 raise PolicyError(f"policy of {self._maker!r}: tiers must be whole numbers, got {short(action.tiers)}")
             self._fill("tiers", self._tiers, action.tiers, 0, 0, self._worst_tier)
 
+    def target(self, part: str) -> Array:
+        """Where a part of the action goes, (B,): for numbers that are known to be allowed. What nobody writes there stays."""
+        return {
+            "eps_buy": self._eps_buy,
+            "eps_sell": self._eps_sell,
+            "hedge_fraction": self._fraction,
+            "alpha": self._alpha,
+            "tier_penalty": self._tier_penalty,
+        }[part]
+
     def _fill(self, name: str, target: Array, given: ArrayLike | None, own: float, low: float, high: float) -> None:
         """Writes a part of an action, or what the maker does without it, and checks its range."""
         if given is None:
-            target[...] = own
+            if name in self._given:  # else it still is what the scenario says
+                target[...] = own
+                self._given.remove(name)
             return
+        self._given.add(name)
         try:
             target[...] = given
         except (ValueError, TypeError):

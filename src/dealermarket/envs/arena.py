@@ -1,0 +1,149 @@
+"""Markets in which learners act: what all environments share. No market law and no learning library in here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.engine.advance import empty_record
+from dealermarket.engine.state import rules_of
+from dealermarket.errors import ParameterError, PolicyError
+from dealermarket.policies import MakerPolicy
+from dealermarket.policies.controls import Controls
+from dealermarket.policies.features import FEATURES, TOLD, Sensor
+from dealermarket.policies.rewards import Reward
+from dealermarket.scenario import Scenario
+from dealermarket.session import Session, acting_policies
+from dealermarket.tape import Episode, TapeSource
+from dealermarket.values import short, suggestion, whole_number
+
+Array = NDArray[Any]
+
+
+class Arena:
+    """A scenario, the makers of it that learn, what they decide and what they are rewarded for."""
+
+    def __init__(
+        self,
+        scenario: Scenario | str | Path,
+        learners: Sequence[str],
+        controls: Controls | Mapping[str, Any] | None = None,
+        reward: Reward | Mapping[str, Any] | str | None = None,
+        policies: Mapping[str, MakerPolicy] | None = None,
+    ) -> None:
+        self.scenario = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+        self.learners = tuple(learners)
+        self.controls = _value(Controls, "controls", controls)
+        self.reward = _value(Reward, "reward", {"weights": reward} if isinstance(reward, str) else reward)
+        self._check(policies or {})
+        acting = acting_policies(self.scenario, policies or {})
+        self.policies = {maker: policy for maker, policy in acting.items() if maker not in self.learners}
+        self.rules, self.source = rules_of(self.scenario), TapeSource(self.scenario)
+
+    def _check(self, policies: Mapping[str, MakerPolicy]) -> None:
+        if not self.learners:
+            raise ParameterError("makers: at least one maker must learn")
+        for maker in self.learners:
+            if maker not in self.scenario.maker_names:
+                raise ParameterError(
+                    f"maker: there is no {maker!r} in {self.scenario.name!r}{suggestion(str(maker), self.scenario.maker_names)}"
+                )
+            if maker in policies:
+                raise ParameterError(f"policies: {maker!r} learns, so it has no other policy")
+            self.controls.check(self.scenario, maker)
+        if len(set(self.learners)) < len(self.learners):
+            raise ParameterError(f"makers: each learns once, got {self.learners!r}")
+
+    def play(self, markets: int) -> Play:
+        """Room for this many markets, to be begun."""
+        return Play(self, markets)
+
+
+class Play:
+    """B markets in step with each other, from their first step to their last.
+
+    `features` (B, learners, FEATURES) float32 and `told` (B, learners, TOLD) are those of the step that has begun; they are
+    new arrays at every step. `ended` says that no step is left.
+    """
+
+    def __init__(self, arena: Arena, markets: int) -> None:
+        self._arena, self.markets = arena, markets
+        orders = np.zeros(markets, np.int64)  # none is kept
+        record = empty_record(arena.rules, orders, 2, keep_steps=False, keep_trades=False, in_turn=False)
+        self._session = Session(arena.scenario, arena.rules, record, arena.policies, markets)
+        seats = [self._session.seat(maker) for maker in arena.learners]
+        self._targets = [[seat.target(part) for part in arena.controls.names] for seat in seats]
+        self._seen = [self._session.view(maker) for maker in arena.learners]
+        self._sensors = [Sensor(arena.scenario, maker, self.markets, arena.reward) for maker in arena.learners]
+
+    def begin(self, episodes: Sequence[Episode]) -> None:
+        """New markets, one for each episode, at their first step."""
+        self._session.restart(episodes)
+        source = self._arena.source
+        self._session.use(source.complete(source.draw(episodes)).arrays())
+        self._session.begin()
+        self._read()
+
+    @property
+    def ended(self) -> bool:
+        return self._session.ended
+
+    def act(self, actions: Array) -> None:
+        """Acts, (B, learners, controls) in [-1, 1], lets the others act, and goes on to the next step."""
+        values = self._arena.controls.values(actions)
+        for place, targets in enumerate(self._targets):
+            for part, target in enumerate(targets):
+                target[...] = values[:, place, part]
+        self._session.act()
+        self._session.proceed()
+        self._read()
+
+    def _read(self) -> None:
+        learners = len(self._seen)
+        self.features = np.empty((self.markets, learners, len(FEATURES)), np.float32)
+        self.told = np.empty((self.markets, learners, len(TOLD)))
+        for place, (seen, sensor) in enumerate(zip(self._seen, self._sensors, strict=True)):
+            sensor.read(seen.at(self._session.step, self._session.tape), self.features, self.told, place, self.ended)
+
+
+def next_episode(
+    former: Episode | None, seed: int | None, options: Mapping[str, Any] | None, rng: np.random.Generator
+) -> Episode:
+    """What a reset plays: an episode of the seed, else the one after the former, else one of a seed drawn from `rng`.
+
+    Raises ParameterError for a seed or a replica (in the options) below 0."""
+    replica = whole_number("options['replica']", (options or {}).get("replica", 0), 0)
+    if seed is not None:
+        return Episode(whole_number("seed", seed, 0), replica)
+    return Episode(int(rng.integers(2**63)), replica) if former is None else former.next()
+
+
+def checked_actions(given: Any, shape: tuple[int, ...], whose: str = "action") -> Array:
+    """The actions as numbers of this shape. Raises PolicyError for another shape, for NaN, and outside [-1, 1]."""
+    try:
+        actions = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise PolicyError(f"{whose}: must be numbers of shape {shape}, got {short(given)}") from None
+    if actions.shape != shape:
+        raise PolicyError(f"{whose}: must have shape {shape}, got {actions.shape}")
+    # NaN fails both comparisons
+    if not (np.minimum.reduce(actions, axis=None) >= -1.0 and np.maximum.reduce(actions, axis=None) <= 1.0):
+        wrong = actions[~(np.abs(actions) <= 1.0)]
+        raise PolicyError(f"{whose}: must be in [-1, 1], got {wrong[0]:g}; clip what your policy returns")
+    return actions
+
+
+def _value(kind: Any, name: str, given: Any) -> Any:
+    """The value, from a table of its fields if it is not one already."""
+    if given is None or isinstance(given, kind):
+        return given if given is not None else kind()
+    if not isinstance(given, Mapping):
+        raise ParameterError(f"{name}: must be a {kind.__name__} or a table of its fields, got {short(given)}")
+    try:
+        return kind(**given)
+    except ParameterError as error:
+        raise ParameterError("\n".join(f"{name}: {line}" for line in str(error).splitlines())) from None

@@ -1,0 +1,79 @@
+"""One maker of one market learns: a Gymnasium environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode
+from dealermarket.envs.spaces import action_space, info_of, observation_space
+from dealermarket.errors import ParameterError
+from dealermarket.policies import MakerPolicy
+from dealermarket.policies.controls import Controls
+from dealermarket.policies.rewards import Reward
+from dealermarket.scenario import Scenario
+from dealermarket.tape import Episode
+
+Floats = NDArray[Any]
+
+
+class DealerEnv(gymnasium.Env[Floats, Floats]):
+    """`gymnasium.make("dealermarket/Dealer-v0", scenario=..., maker=...)`: one maker acts, the others keep their policies.
+
+    `scenario` is a Scenario, a preset's name or a file; `maker` the name of the maker that learns, the first if left out.
+    `controls` says what it decides and over which ranges (`Controls`, or a table of its fields), `reward` what it is
+    rewarded for (`Reward`, a table of its fields, or its weights "components" or "pnl"), `policies` the Python policies of other
+    makers. Observation: float32 (15,), entry by entry in `dealermarket.policies.features.FEATURES`. Action: float32 in [-1, 1],
+    (3,) by default: eps for clients who buy, eps for clients who sell, hedge fraction. A reward is what happened since the
+    last observation: spread revenue and hedging cost of the step, and what the next mid did to the position and to matured
+    trades; over a run, rewards of the components sum to its total reward. A run is as long as the scenario; it is then truncated,
+    never terminated.
+
+    `reset(seed=s)` plays the first replica of a run of seed s, `options={"replica": r}` replica r; without a seed, the next
+    episode of the same replica. `info` holds every component and the position.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, declared so by its base
+
+    def __init__(
+        self,
+        scenario: Scenario | str | Path = "learning",
+        maker: str | None = None,
+        *,
+        controls: Controls | Mapping[str, Any] | None = None,
+        reward: Reward | Mapping[str, Any] | str | None = None,
+        policies: Mapping[str, MakerPolicy] | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+        if render_mode is not None:
+            raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
+        self.arena = Arena(loaded, [loaded.maker_names[0] if maker is None else maker], controls, reward, policies)
+        self.render_mode = None
+        self.observation_space: spaces.Space[Floats] = observation_space()
+        self.action_space: spaces.Space[Floats] = action_space(self.arena.controls)
+        self._shape = (len(self.arena.controls.names),)
+        self._episode: Episode | None = None
+        self._play: Play | None = None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._episode = next_episode(self._episode, seed, options, self.np_random)
+        if self._play is None:
+            self._play = self.arena.play(1)
+        self._play.begin([self._episode])
+        return self._play.features[0, 0], {}
+
+    def step(self, action: Floats) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
+        play = self._play
+        if play is None or play.ended:
+            raise ResetNeeded("step: " + ("call reset first" if play is None else "the episode has ended; call reset"))
+        play.act(checked_actions(action, self._shape)[None, None])
+        told = play.told[0, 0]
+        return play.features[0, 0], float(told[-1]), False, play.ended, info_of(told)

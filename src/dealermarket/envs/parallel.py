@@ -1,0 +1,104 @@
+"""Several makers of one market learn: a PettingZoo parallel environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+
+from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode
+from dealermarket.envs.spaces import action_space, info_of, observation_space
+from dealermarket.errors import ParameterError, PolicyError
+from dealermarket.policies import MakerPolicy
+from dealermarket.policies.controls import Controls
+from dealermarket.policies.rewards import Reward
+from dealermarket.scenario import Scenario
+from dealermarket.tape import Episode
+from dealermarket.values import short
+
+Array = NDArray[Any]
+
+
+class DealerParallelEnv(ParallelEnv[str, Array, Array]):
+    """The makers named in `makers` act, all of the scenario's if left out; the others keep their policies.
+
+    Agents are makers' names. Takes what `DealerEnv` takes; observations, actions, rewards, infos and seeds are those of
+    `DealerEnv`, by maker. At the end of a run every agent is truncated, none terminated, and `agents` is empty.
+    """
+
+    metadata: dict[str, Any] = {"name": "dealermarket_dealer_v0", "render_modes": [], "is_parallelizable": True}  # noqa: RUF012, declared so by its base
+
+    def __init__(
+        self,
+        scenario: Scenario | str | Path = "learning",
+        makers: Sequence[str] | None = None,
+        *,
+        controls: Controls | Mapping[str, Any] | None = None,
+        reward: Reward | Mapping[str, Any] | str | None = None,
+        policies: Mapping[str, MakerPolicy] | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode is not None:
+            raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
+        loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+        self.arena = Arena(loaded, loaded.maker_names if makers is None else makers, controls, reward, policies)
+        self.render_mode = None
+        self.possible_agents = list(self.arena.learners)
+        self.agents: list[str] = []
+        self.observation_spaces: dict[str, spaces.Space[Array]] = {agent: observation_space() for agent in self.possible_agents}
+        self.action_spaces: dict[str, spaces.Space[Array]] = {
+            agent: action_space(self.arena.controls) for agent in self.possible_agents
+        }
+        self._episode: Episode | None = None
+        self._play: Play | None = None
+
+    def observation_space(self, agent: str) -> spaces.Space[Array]:
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space[Array]:
+        return self.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
+        self._episode = next_episode(self._episode, seed, options, np.random.default_rng())
+        if self._play is None:
+            self._play = self.arena.play(1)
+        self._play.begin([self._episode])
+        self.agents = list(self.possible_agents)
+        return self._observations(self._play), {agent: {} for agent in self.agents}
+
+    def step(
+        self, actions: dict[str, Array]
+    ) -> tuple[dict[str, Array], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+        play = self._play
+        if play is None or play.ended:
+            raise ResetNeeded("step: " + ("call reset first" if play is None else "the episode has ended; call reset"))
+        if set(actions) != set(self.agents):
+            raise PolicyError(f"actions: must be one for each of {', '.join(self.agents)}, got {short(list(actions))}")
+        play.act(self._numbers(actions)[None])
+        agents, told = self.agents, play.told[0]
+        rewards = dict(zip(agents, told[:, -1].tolist(), strict=True))
+        infos = {agent: info_of(told[n]) for n, agent in enumerate(agents)}
+        if play.ended:
+            self.agents = []
+        return self._observations(play), rewards, dict.fromkeys(agents, False), dict.fromkeys(agents, play.ended), infos
+
+    def _numbers(self, actions: dict[str, Array]) -> Array:
+        """The actions of all agents, (agents, actions), checked."""
+        shape = (len(self.agents), len(self.arena.controls.names))
+        try:
+            return checked_actions([actions[agent] for agent in self.agents], shape)
+        except PolicyError:  # whose is it?
+            for agent in self.agents:
+                checked_actions(actions[agent], shape[1:], f"action of {agent!r}")
+            raise
+
+    def _observations(self, play: Play) -> dict[str, Array]:
+        return dict(zip(self.possible_agents, play.features[0], strict=True))

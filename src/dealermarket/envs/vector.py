@@ -1,0 +1,197 @@
+"""Many markets at once, on the batched engine: a Gymnasium vector environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from dealermarket.envs.arena import Arena, Play, checked_actions
+from dealermarket.envs.spaces import INFO, action_space, observation_space
+from dealermarket.errors import ParameterError
+from dealermarket.policies import MakerPolicy
+from dealermarket.policies.controls import Controls
+from dealermarket.policies.features import FEATURES, TOLD
+from dealermarket.policies.rewards import Reward
+from dealermarket.scenario import Scenario
+from dealermarket.tape import Episode
+from dealermarket.values import short, whole_number
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Cohort:
+    """Markets that began together; `members` (n,) are their places among the environments, `rows` (n,) those in `play`.
+
+    Markets that were reset before their end are members no more, and go on unheeded until the cohort ends.
+    """
+
+    play: Play
+    members: Array
+    rows: Array
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether none of its markets goes on unheeded."""
+        return len(self.members) == self.play.markets
+
+    def without(self, gone: Array) -> Cohort:
+        """The cohort less the members for which `gone` (environments,) is true."""
+        staying = ~gone[self.members]
+        return Cohort(self.play, self.members[staying], self.rows[staying])
+
+
+class DealerVectorEnv(VectorEnv[Array, Array, Array]):
+    """`gymnasium.make_vec("dealermarket/Dealer-v0", num_envs=..., scenario=..., maker=...)`: `DealerEnv`, batched.
+
+    Takes what `DealerEnv` takes, and the `autoreset_mode`: NEXT_STEP, SAME_STEP or DISABLED, as Gymnasium defines them.
+    Arrays have the environments first, (num_envs,); all are new at every step.
+    `reset(seed=s)`: environment i plays replica i of a run of seed s, so that seeds share no stream; `seed=[...]`: environment i
+    plays what `DealerEnv.reset(seed=seed[i])` does. `options={"reset_mask": (num_envs,) bool}` resets only some.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: Scenario | str | Path = "learning",
+        maker: str | None = None,
+        *,
+        controls: Controls | Mapping[str, Any] | None = None,
+        reward: Reward | Mapping[str, Any] | str | None = None,
+        policies: Mapping[str, MakerPolicy] | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode is not None:
+            raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
+        self.num_envs = whole_number("num_envs", num_envs, 1, 1_000_000)
+        loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+        self.arena = Arena(loaded, [loaded.maker_names[0] if maker is None else maker], controls, reward, policies)
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
+        self.single_observation_space: spaces.Space[Array] = observation_space()
+        self.single_action_space: spaces.Space[Array] = action_space(self.arena.controls)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._episodes: dict[int, Episode] = {}
+        self._fresh: int | None = None  # the seed of environments that nobody seeded
+        self._cohorts: list[Cohort] = []
+        self._ended = np.zeros(self.num_envs, np.bool_)
+        self._observation: Array = np.zeros((self.num_envs, len(FEATURES)), np.float32)
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        chosen = self._reset_mask(options)
+        if isinstance(seed, (int, np.integer)):
+            given: list[Episode | None] = [Episode(int(seed), i) for i in range(self.num_envs)]
+        else:
+            seeds = [None] * self.num_envs if seed is None else list(seed)
+            if len(seeds) != self.num_envs:
+                raise ParameterError(f"seed: must be one number or {self.num_envs} of them, got {len(seeds)}")
+            given = [None if each is None else Episode(int(each), 0) for each in seeds]
+        self._begin(chosen, given)
+        return self._observation.copy(), {}
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        if not self._cohorts:
+            raise ResetNeeded("step: call reset first")
+        numbers = checked_actions(actions, (self.num_envs, len(self.arena.controls.names)), "actions")
+        over = self._ended.copy()
+        if over.any() and self.autoreset_mode is AutoresetMode.DISABLED:
+            raise ResetNeeded(f"step: {over.sum()} episodes have ended; reset them with reset(options={{'reset_mask': ...}})")
+        told = np.zeros((len(TOLD), self.num_envs))
+        for cohort in self._cohorts:
+            if not cohort.play.ended:
+                self._act(cohort, numbers, told)
+        now_over = self._ended & ~over
+        info = _masked(told, ~over)
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP and over.any():
+            self._begin(over)
+        elif self.autoreset_mode is AutoresetMode.SAME_STEP and now_over.any():
+            info = self._final(told, now_over)
+            self._begin(now_over)
+        return self._observation.copy(), told[-1].copy(), np.zeros(self.num_envs, np.bool_), now_over, info
+
+    def _act(self, cohort: Cohort, numbers: Array, told: Array) -> None:
+        """A step of the markets of a cohort, and what its members see and are told of it."""
+        play, members, rows = cohort.play, cohort.members, cohort.rows
+        actions = np.zeros((play.markets, 1, numbers.shape[1]))
+        actions[rows, 0] = numbers[members]
+        play.act(actions)
+        self._observation[members] = play.features[rows, 0]
+        told[:, members] = play.told[rows, 0].T
+        self._ended[members] = play.ended
+
+    def _final(self, told: Array, over: Array) -> dict[str, Any]:
+        """The info of a step in which some episodes ended and begin anew: their last observation and info."""
+        last = np.full(self.num_envs, None, object)
+        for i in np.flatnonzero(over):
+            last[i] = self._observation[i].copy()
+        return _masked(told, ~over) | {
+            "final_obs": last,
+            "_final_obs": over.copy(),
+            "final_info": _masked(told, over),
+            "_final_info": over.copy(),
+        }
+
+    def _begin(self, chosen: Array, given: Sequence[Episode | None] = ()) -> None:
+        """New episodes for the chosen environments: those given, the next ones, or ones that nobody can foresee."""
+        members = np.flatnonzero(chosen)
+        for i in members.tolist():
+            self._episodes[i] = (given[i] if given else None) or self._next(i)
+        same = [cohort.play for cohort in self._cohorts if cohort.is_whole and np.array_equal(cohort.members, members)]
+        play = same[0] if same else self.arena.play(len(members))
+        play.begin([self._episodes[i] for i in members.tolist()])
+        staying = [cohort.without(chosen) for cohort in self._cohorts]
+        self._cohorts = [cohort for cohort in staying if len(cohort.members)]
+        self._cohorts.append(Cohort(play, members, np.arange(len(members))))
+        self._observation[members] = play.features[:, 0]
+        self._ended[members] = False
+
+    def _next(self, i: int) -> Episode:
+        if self._fresh is None:
+            self._fresh = int(self.np_random.integers(2**63))
+        former = self._episodes.get(i)
+        return Episode(self._fresh, i) if former is None else former.next()
+
+    def _reset_mask(self, options: dict[str, Any] | None) -> Array:
+        """Which environments are to be reset. Raises ParameterError for a mask that is none."""
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            return np.ones(self.num_envs, np.bool_)
+        if not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
+            raise ParameterError(
+                f"options['reset_mask']: must be a boolean array of shape ({self.num_envs},) that is true somewhere, got "
+                f"{short(mask)}"
+            )
+        return mask
+
+
+def _masked(told: Array, there: Array) -> dict[str, Any]:
+    """What the environments of a mask are told, by name, as Gymnasium's infos: `_name` is the mask."""
+    if not there.any():
+        return {}
+    found: dict[str, Any] = {}
+    for name, values in zip(INFO, told, strict=False):
+        found[name], found[f"_{name}"] = np.where(there, values, 0.0), there.copy()
+    return found
+
+
+def _mode(given: AutoresetMode | str) -> AutoresetMode:
+    if isinstance(given, AutoresetMode):
+        return given
+    for mode in AutoresetMode:
+        if given in (mode.name, mode.value):
+            return mode
+    raise ParameterError(f"autoreset_mode: must be one of {', '.join(mode.name for mode in AutoresetMode)}, got {given!r}")

@@ -1,0 +1,79 @@
+"""What a learner's numbers in [-1, 1] mean."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from dealermarket.errors import ParameterError
+from dealermarket.makers.pricing import Skew
+from dealermarket.values import Value
+
+if TYPE_CHECKING:
+    from dealermarket.scenario import Scenario
+
+Array = NDArray[Any]
+
+Eps = Annotated[tuple[Skew, Skew], Field(strict=False)] | None
+Fraction = Annotated[tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]], Field(strict=False)] | None
+Alpha = Annotated[tuple[Annotated[float, Field(gt=0, le=10)], Annotated[float, Field(gt=0, le=10)]], Field(strict=False)] | None
+TierPenalty = (
+    Annotated[tuple[Annotated[float, Field(ge=0, le=1e12)], Annotated[float, Field(ge=0, le=1e12)]], Field(strict=False)] | None
+)
+
+
+class Controls(Value):
+    """What a learner decides and over which range: -1 stands for the first number of a range, 1 for the second.
+
+    `eps_buy`, `eps_sell`: the skew for clients who buy and sell (follow-up paper); `hedge_fraction` of its position;
+    `alpha`, the volume penalty; `tier_penalty`, price units. What has no range (None) the maker's scenario decides.
+    """
+
+    eps_buy: Eps = (-1.0, 1.0)
+    eps_sell: Eps = (-1.0, 1.0)
+    hedge_fraction: Fraction = (0.0, 1.0)
+    alpha: Alpha = None
+    tier_penalty: TierPenalty = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Controls:
+        if not self.names:
+            raise ValueError("at least one of " + ", ".join(type(self).model_fields) + " needs a range")
+        for name in self.names:
+            low, high = getattr(self, name)
+            if not low < high:
+                raise ValueError(f"{name}: must be a range [low, high] with low < high, got [{low:g}, {high:g}]")
+        return self
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What is decided, in the order of the numbers."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+    @cached_property
+    def ranges(self) -> tuple[Array, Array]:
+        """Low and high of each, (actions,)."""
+        low, high = np.array([getattr(self, name) for name in self.names]).T
+        return low, high
+
+    def values(self, numbers: Array) -> Array:
+        """What numbers (..., actions) in [-1, 1] stand for; the same shape."""
+        low, high = self.ranges
+        up = 0.5 * (numbers + 1.0)
+        return low * (1.0 - up) + high * up  # exact at both ends
+
+    def check(self, scenario: Scenario, maker: str) -> None:
+        """Raises ParameterError where this maker of the scenario cannot do what is to be decided."""
+        agent = scenario.makers[scenario.maker_names.index(maker)]
+        venue = getattr(agent.hedging, "venue", "makers")
+        if self.hedge_fraction is not None and len(scenario.makers) == 1 and venue == "makers":
+            raise ParameterError(
+                f"controls: hedge_fraction: there is no other maker to hedge with; leave it out (None), or give {maker!r} "
+                "hedging with venue = 'exchange'"
+            )
+        if self.alpha is not None and self.alpha[1] > scenario.largest_alpha:
+            raise ParameterError(f"controls: alpha: must be at most {scenario.largest_alpha:g} in this scenario")

@@ -1,0 +1,111 @@
+"""The numbers that a learner acts on: what they are, what they are measured in, and how they are read off a market."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.policies.observation import Observation
+
+if TYPE_CHECKING:
+    from dealermarket.engine.look import Gauges
+    from dealermarket.engine.tapes import TapeArrays
+    from dealermarket.policies.rewards import Reward
+    from dealermarket.scenario import Scenario
+
+Array = NDArray[Any]
+
+RECENT = 4
+COMPONENTS = ("spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "inventory_pnl")
+TOLD = (*COMPONENTS, "position", "penalty", "reward")
+"""What a learner is told after a step: money in price units times units of the asset, the position in units of the asset,
+penalty and reward in the unit of its reward."""
+
+
+class Feature(NamedTuple):
+    """One entry of a learner's observation. Beyond its bounds it is clipped."""
+
+    name: str
+    meaning: str
+    unit: str
+    low: float = -10.0
+    high: float = 10.0
+
+
+def _recent(name: str, meaning: str, unit: str) -> list[Feature]:
+    when = ["of this step", "of the step before", *(f"of {lag} steps ago" for lag in range(2, RECENT))]
+    return [Feature(f"{name}_{lag}", f"{meaning} {when[lag]}", unit) for lag in range(RECENT)]
+
+
+FEATURES = (
+    Feature("position", "position held into the step", "10 standard deviations of all investors' net volume in a step"),
+    Feature("position_pnl", "position times the mid's move of this step", "unit of position times the mid's step volatility"),
+    *_recent("return", "log return of the mid", "the market's step volatility"),
+    *_recent("yield", "revenue per unit of the trades that matured, as the quoting side; 0 where none did,", "mean half spread"),
+    Feature("reference_spread", "reference spread s0 over its mean, less 1", "1"),
+    Feature("bought", "volume that investors bought from the maker in the last step", "all investors' mean volume in a step"),
+    Feature("sold", "volume that investors sold to the maker in the last step", "all investors' mean volume in a step"),
+    Feature("share", "the maker's share of all investors' volume in the last step; 0 where there was none", "1", 0.0, 1.0),
+    Feature("time_left", "share of the run's steps still to come, this one included", "1", 0.0, 1.0),
+)
+"""What a learner sees, in this order."""
+
+
+def gauges_of(scenario: Scenario, reward: Reward) -> Gauges:
+    """What features and rewards are measured in."""
+    from dealermarket.engine.look import Gauges
+
+    market, agents = scenario.market, scenario.agents
+    price = market.mid_price.initial if market.spreads_scale_with_price else 1.0
+    mean_sizes = [math.exp(agent.size_log_mean + 0.5 * agent.log_std**2) for agent in agents]
+    mean_squares = [math.exp(2.0 * agent.size_log_mean + 2.0 * agent.log_std**2) for agent in agents]
+    volume = sum(agent.trade_probability * size for agent, size in zip(agents, mean_sizes, strict=True))
+    variance = sum(agent.trade_probability * square for agent, square in zip(agents, mean_squares, strict=True))
+    half_spread = 0.5 * market.reference_spread.mean * price
+    volume = volume or 1.0  # where nobody ever trades nothing is ever measured in it
+    return Gauges(
+        position=10.0 * math.sqrt(variance) or 1.0,
+        volume=volume,
+        move=float(market.step_volatility(1.0)) or 1.0,
+        spread=half_spread,
+        reference_spread=market.reference_spread.mean,
+        money=half_spread * volume if reward.unit == "spread" else float(reward.unit),
+        weights=np.array([reward.component_weights[name] for name in COMPONENTS]),
+        penalties=np.array([reward.inventory_pnl_squared, reward.inventory_squared, reward.inventory_loss]),
+    )
+
+
+class Sensor:
+    """Reads the features of one maker off B markets, and what it earned; remembers what it needs of former steps."""
+
+    def __init__(self, scenario: Scenario, maker: str, markets: int, reward: Reward) -> None:
+        self._index = scenario.maker_names.index(maker)
+        self._number = len(scenario.agents) + self._index
+        self._gauges = gauges_of(scenario, reward)
+        self._memory = np.zeros((markets, 1 + 2 * RECENT))
+        self._tape: TapeArrays | None = None
+        self._look: Any = None
+
+    def read(self, seen: Observation, features: Array, told: Array, place: int = 0, ended: bool = False) -> None:
+        """Writes features[:, place] and told[:, place], of arrays (B, ..., FEATURES) and (B, ..., TOLD).
+
+        To be called once a step: at its beginning, and once more after the last one, with `ended`."""
+        tape = seen._tape
+        if tape is not self._tape:
+            self._use(seen, features, told)
+        column = min(seen.step, seen.steps - 1) % tape.reference_spread.shape[1]
+        self._look(*self._fixed, self._memory, features, told, place, column, seen.step, seen.steps, ended)
+
+    def _use(self, seen: Observation, features: Array, told: Array) -> None:
+        """Remembers the arrays to read from, and the machine code that reads them."""
+        from dealermarket.engine.compiled import resolved
+        from dealermarket.engine.look import look, view_of
+
+        self._tape = seen._tape  # all tapes of a session are arrays of the same types
+        view = view_of(seen._state, seen._record.steps, self._tape.mid, self._tape.reference_spread)
+        self._fixed = (view, self._gauges, self._index, self._number)
+        if self._look is None:
+            self._look = resolved(look, *self._fixed, self._memory, features, told, 0, 0, 0, 0, False)
