@@ -43,10 +43,10 @@ class SimulationRunner:
             raise ParameterError(f"scenario: must be a Scenario, such as Scenario.load('paper'), got {scenario!r}")
         self.scenario, self.record = scenario, record
         self.policies = dict(policies or {})
-        if self.policies:
-            from dealermarket.session import check_policies
+        if scenario.policies or self.policies:
+            from dealermarket.session import acting_policies
 
-            check_policies(scenario, self.policies)
+            acting_policies(scenario, self.policies)  # fails here, before anything is written
 
     @classmethod
     def resume(

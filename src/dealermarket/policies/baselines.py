@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,17 @@ from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, MakerPolicy, PolicySetup
 from dealermarket.values import Value
 
+if TYPE_CHECKING:
+    from dealermarket.scenario import Scenario
+
 Array = NDArray[Any]
 
 
 class BuiltInPolicy(Value, MakerPolicy):
     """A policy that ships: its fields are its parameters, its private attributes the memory of a run."""
+
+    def check(self, scenario: Scenario, maker: str) -> None:
+        """Raises a DealerMarketError where it cannot act as this maker of the scenario; asked before a run begins."""
 
 
 class HeuristicMaker(BuiltInPolicy):
