@@ -1,0 +1,1 @@
+"""Training makers: the bridge to Stable-Baselines3, and the command `train`. Needs the extra `learn`."""
