@@ -31,10 +31,11 @@ class FlowTable:
     `replicas` B markets. `moments` (2, G, 2, B): the two estimates, for clients who buy and who sell; `market` (B,) that
     of the volume of all investors. Replicas come last, as they are many: NumPy's inner loops are then long.
 
-    How a step at one price teaches about the others [ours]: at eps a side gave volume v, out of D in all. Had eps been the
-    lowest of the grid, it would have given D, at the highest nothing; in between the volume moves linearly from D to v to 0,
-    as if all that v leaves open about the rival's price were equally likely, and so does the volume squared. D is not
-    observed: what others traded is split evenly between the sides. At the start, the highest price attracted nothing.
+    How a step at one price teaches about the others [ours]: a side gave volume v at eps, out of D in all. The lowest price
+    of the grid would have got D, the highest nothing, and between these three points volume moves in straight lines, as it
+    does on average if the rival's price is equally likely to be anywhere that v leaves open. So does volume squared. D is
+    not observed: what others traded is split evenly between the sides. At the start, the highest price got nothing. What is
+    known of a price fades unless it is tried, so that no price is given up for good.
     """
 
     def __init__(self, grid: Array, weight: float, volume: float, replicas: int) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from dealermarket.makers.pricing import Skew
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, MakerPolicy, PolicySetup
+from dealermarket.policies.seat import LARGEST_SKEW
 from dealermarket.values import Value
 
 if TYPE_CHECKING:
@@ -96,5 +97,5 @@ class SkewMaker(BuiltInPolicy):
 
     def act(self, observation: Observation) -> Action:
         lean = self.strength * np.tanh(observation.position / self.scale)
-        buy, sell = np.maximum(self.eps - lean, -1.0), np.maximum(self.eps + lean, -1.0)
+        buy, sell = np.clip(self.eps - lean, -1.0, LARGEST_SKEW), np.clip(self.eps + lean, -1.0, LARGEST_SKEW)
         return Action(eps_buy=buy, eps_sell=sell, hedge_fraction=self.hedge_fraction)

@@ -60,8 +60,9 @@ def gauges_of(scenario: Scenario, reward: Reward) -> Gauges:
 
     market, agents = scenario.market, scenario.agents
     price = market.mid_price.initial if market.spreads_scale_with_price else 1.0
-    mean_sizes = [math.exp(agent.size_log_mean + 0.5 * agent.log_std**2) for agent in agents]
-    mean_squares = [math.exp(2.0 * agent.size_log_mean + 2.0 * agent.log_std**2) for agent in agents]
+    cap = math.log(scenario.exchange.largest_trade)  # of log sizes
+    mean_sizes = [math.exp(min(agent.size_log_mean + 0.5 * agent.log_std**2, cap)) for agent in agents]
+    mean_squares = [math.exp(2.0 * min(agent.size_log_mean + agent.log_std**2, cap)) for agent in agents]
     volume = sum(agent.trade_probability * size for agent, size in zip(agents, mean_sizes, strict=True))
     variance = sum(agent.trade_probability * square for agent, square in zip(agents, mean_squares, strict=True))
     half_spread = 0.5 * market.reference_spread.mean * price

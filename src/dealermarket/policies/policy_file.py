@@ -71,7 +71,11 @@ class TrainedPolicy:
 
     def values(self, features: Array) -> Array:
         """What is decided, (B, controls), for features (B, FEATURES)."""
-        return self.controls.values(np.clip(self.network.outputs(features), -1.0, 1.0))
+        return self.controls.values(self.numbers(features))
+
+    def numbers(self, features: Array) -> Array:
+        """The same as actions of the environments, in [-1, 1]."""
+        return np.clip(self.network.outputs(features), -1.0, 1.0)
 
     @property
     def digest(self) -> str:

@@ -9,7 +9,9 @@ from pydantic import Field, Tag, field_validator
 from dealermarket.policies.features import COMPONENTS
 from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD, Value, suggestion
 
-Weights = Literal["components", "pnl"] | dict[str, float]
+Weights = Annotated[  # a table goes by the tag of what is no word, so that one error is reported, not two
+    Annotated[Literal["components", "pnl"], Tag(WORD)] | Annotated[dict[str, float], Tag(NUMBER)], NUMBER_OR_WORD
+]
 Unit = Annotated[
     Annotated[Literal["spread"], Tag(WORD)] | Annotated[Annotated[float, Field(gt=0, le=1e12)], Tag(NUMBER)], NUMBER_OR_WORD
 ]

@@ -1,0 +1,49 @@
+"""A policy played, step by step, with everything that it saw, did and earned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.envs.arena import Arena
+from dealermarket.policies.features import TOLD
+from dealermarket.tape import first_episodes
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Played:
+    """`values` (B, T, learners, controls): what was decided, `positions` (B, T, learners) held into each step, `told`
+    (B, T, learners, TOLD): what each step brought."""
+
+    values: Array
+    positions: Array
+    told: Array
+
+    def earned(self, name: str) -> Array:
+        """One entry of TOLD, (B, T, learners)."""
+        return np.asarray(self.told[..., TOLD.index(name)])
+
+
+def play(arena: Arena, decide: Callable[[Array], Array], seed: int, replicas: Sequence[int]) -> Played:
+    """Lets all learners of an arena act by `decide`: from features (n, FEATURES) to numbers in [-1, 1], (n, controls).
+
+    The markets are those replicas of a run of the seed."""
+    markets, learners, steps = len(replicas), len(arena.learners), arena.scenario.steps
+    market = arena.play(markets)
+    market.begin(first_episodes(seed, replicas))
+    values = np.empty((markets, steps, learners, len(arena.controls.names)))
+    positions, told = np.zeros((markets, steps, learners)), np.empty((markets, steps, learners, len(TOLD)))
+    for step in range(steps):
+        if step > 0:
+            positions[:, step] = told[:, step - 1, :, TOLD.index("position")]
+        numbers = decide(market.features.reshape(markets * learners, -1)).reshape(markets, learners, -1)
+        values[:, step] = arena.controls.values(numbers)
+        market.act(numbers)
+        told[:, step] = market.told
+    return Played(values, positions, told)
