@@ -16,6 +16,7 @@ from dealermarket.console import announce_compiling, maker_tables, open_console,
 from dealermarket.errors import DealerMarketError, InterruptedRunError, ParameterError, RunFolderError, ScenarioError
 from dealermarket.experiments.command import experiment, reproduce
 from dealermarket.frames import RecordLevel
+from dealermarket.league.command import evaluate
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ app = App(
 )
 scenarios = App(name="scenarios", help="The shipped scenarios: list them, show one, or write one out to edit.")
 app.command(scenarios)
+app.command(evaluate)
 app.command(experiment)
 app.command(reproduce)
 
@@ -59,6 +61,15 @@ def run(
     record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given.")] = None,
     out: Annotated[Path | None, Parameter(help="The new folder of the run; runs/NAME-1 and on if not given.")] = None,
     settings: Annotated[tuple[str, ...], _set] = (),
+    policies: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--policy",
+            negative=(),
+            show_default=False,
+            help="A maker's policy, MAKER=POLICY, such as maker-1=random, maker-1=skew:strength=0.3 or maker-1=FILE.npz.",
+        ),
+    ] = (),
     resume: Annotated[Path | None, Parameter(help="Finish an interrupted run instead.")] = None,
     plot: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Draw the figures into the run's folder, too.")
@@ -68,6 +79,7 @@ def run(
     ] = False,
 ) -> None:
     """Run a market and print the makers' rewards."""
+    from dealermarket.policies.named import with_policies
     from dealermarket.run_folder import RunFolder, next_folder
     from dealermarket.runner import SimulationRunner
     from dealermarket.scenario import Scenario
@@ -75,7 +87,7 @@ def run(
     quiet = open_console(stderr=True)
     threads = threads if threads is not None else cores()
     if resume is not None:
-        if any(given is not None for given in (scenario, steps, replicas, seed, record, out)) or settings:
+        if any(given is not None for given in (scenario, steps, replicas, seed, record, out)) or settings or policies:
             raise ParameterError("--resume: takes the scenario and its options from the folder; leave them out")
         folder = resume
         result = _resumed(folder, threads, quiet)
@@ -83,7 +95,7 @@ def run(
         if scenario is None:
             raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
         changes = (*settings, f"steps={steps}") if steps is not None else settings
-        loaded = Scenario.load(scenario, changes)
+        loaded = with_policies(Scenario.load(scenario, changes), policies)
         runner = SimulationRunner(loaded, 100 if replicas is None else replicas, seed or 0, threads, record or "summary")
         folder = out if out is not None else next_folder(RUNS, loaded.name)
         RunFolder.check_free(folder)

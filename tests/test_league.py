@@ -1,0 +1,416 @@
+"""The league of policies, policies as they are typed, and the options of the command that take them."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from scipy import stats
+
+from conftest import assert_same_bits, refused
+from dealermarket import ParameterError, PolicyError, Scenario, SimulationResult, SimulationRunner, __version__, chunks
+from dealermarket.cli import main
+from dealermarket.frames import REWARDS
+from dealermarket.league import MEASURES, RANKED, Contest, League
+from dealermarket.league.command import as_data, labelled
+from dealermarket.league.table import explanation, league_tables, plus_minus
+from dealermarket.policies import HeuristicMaker, PersistentMaker, RandomMaker, SkewMaker, TrainedMaker
+from dealermarket.policies.controls import Controls
+from dealermarket.policies.features import FEATURES
+from dealermarket.policies.named import KINDS, policy_named, with_policies, with_policy
+from dealermarket.policies.policy_file import Network, TrainedPolicy
+from dealermarket.run_folder import RunFolder
+
+LABELS = ("heuristic", "random", "skew:strength=0.4,scale=3")
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "140")
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    """Small and quick, with hedges and tiers."""
+    return Scenario.load("paper", ["steps=12", "reward_horizon=2"])
+
+
+@pytest.fixture(scope="module")
+def league(scenario: Scenario) -> League:
+    return Contest(scenario, {label: policy_named(label) for label in LABELS}, "maker-2", replicas=12, seed=3).run()
+
+
+def made_up(contest: Contest, totals: dict[str, np.ndarray]) -> League:
+    """A league of given total rewards; of everything else there is one unit a replica."""
+    samples = {
+        label: {name: values if name == "total_reward" else np.ones_like(values) for name in MEASURES}
+        for label, values in totals.items()
+    }
+    contest.policies = dict.fromkeys(totals, HeuristicMaker())
+    return League(contest, samples)
+
+
+def saved_policy(file: str, bias: float = 0.0) -> TrainedPolicy:
+    """A trained policy that always does the same."""
+    controls = Controls()
+    outputs = len(controls.names)
+    network = Network.of([(np.zeros((len(FEATURES), outputs)), np.full(outputs, bias))], outputs)
+    trained = TrainedPolicy(network, controls, {"made": "by hand"})
+    trained.save(file)
+    return trained
+
+
+# --- numbers
+
+
+def test_numbers_are_those_of_runs(scenario: Scenario, league: League, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "_CHUNK_NUMBERS", scenario.steps * 30 * 5)  # chunks of 5 replicas
+    policies = {label: policy_named(label) for label in LABELS}
+    again = Contest(scenario, policies, "1", replicas=12, seed=3).run(threads=2)
+    for label, policy in policies.items():
+        run = SimulationRunner(with_policy(scenario, "maker-2", policy), replicas=12, seed=3).run().summary
+        own = run[run.maker == "maker-2"]
+        found = league.samples[label]
+        for name in (*REWARDS, "total_reward", "pnl", "market_share", "mean_abs_position", "hedge_volume"):
+            assert_same_bits(found[name], own[name].to_numpy())
+        np.testing.assert_allclose(found["inventory_pnl"], own.pnl - own.spread_revenue - own.hedging_cost, rtol=1e-15)
+        np.testing.assert_allclose(found["last_abs_position"], own.internalization * (own.volume + own.hedge_volume), rtol=1e-14)
+        for name in MEASURES:
+            assert_same_bits(found[name], again.samples[label][name])
+
+
+def test_differences_are_paired(league: League) -> None:
+    best, *others = league.standings(by="pnl")
+    assert [float(each.mean["pnl"].value) for each in (best, *others)] == sorted(
+        (float(found["pnl"].mean()) for found in league.samples.values()), reverse=True
+    )
+    quantile = stats.t.ppf(1 - 0.05 / 3 / 2, 11)  # three pairs of policies
+    for standing in others:
+        for name in MEASURES:
+            pairs = league.samples[standing.label][name] - league.samples[best.label][name]
+            found = standing.difference[name]
+            assert found.value == pytest.approx(pairs.mean(), rel=1e-12)
+            half = quantile * pairs.std(ddof=1) / math.sqrt(12)
+            assert (found.low, found.high) == pytest.approx((pairs.mean() - half, pairs.mean() + half), rel=1e-9)
+            assert standing.deviation[name] == pytest.approx(league.samples[standing.label][name].std(ddof=1))
+    assert best.difference["pnl"].low == best.difference["pnl"].high == 0.0
+
+
+def test_with_two_policies_a_difference_has_a_95_percent_interval(scenario: Scenario) -> None:
+    contest = Contest(scenario, {"a": HeuristicMaker()}, replicas=10)
+    noise = np.random.default_rng(0).normal(size=20)
+    (_, second) = made_up(contest, {"a": noise, "b": noise[::-1] - 1}).standings()
+    pairs = noise[::-1] - 1 - noise
+    low, high = stats.t.interval(0.95, 19, pairs.mean(), pairs.std(ddof=1) / math.sqrt(20))
+    assert (second.difference["total_reward"].low, second.difference["total_reward"].high) == pytest.approx((low, high))
+
+
+def test_order_ranks_and_ties(scenario: Scenario) -> None:
+    contest = Contest(scenario, {"a": HeuristicMaker()}, replicas=10)
+    generator = np.random.default_rng(1)
+    shared = 100 * generator.normal(size=40)  # what all have in common takes no part in a difference
+    noise = [generator.normal(size=40) for _ in range(5)]
+    totals = {
+        "worst": shared - 9 + noise[0],
+        "best": shared + 9 + noise[1],
+        "nearly": shared + 9 - 0.05 + noise[1] + 0.3 * noise[2],
+        "third": shared + noise[3],
+        "twin": shared + noise[3],
+        "unknown": np.full(40, np.nan),
+    }
+    league = made_up(contest, totals)
+    standings = league.standings()
+    assert [(each.label, each.rank, each.shared) for each in standings if each.label != "unknown"] == [
+        ("best", 1, True),
+        ("nearly", 1, True),
+        ("third", 3, True),
+        ("twin", 3, True),
+        ("worst", 5, False),
+    ]
+    assert standings[-1].label == "unknown"
+    assert math.isnan(float(standings[-1].difference["total_reward"].value))
+    found = {each.label: each.difference["total_reward"] for each in league.standings(against="third")}
+    assert float(found["best"].value) == pytest.approx((totals["best"] - totals["third"]).mean())
+    assert found["twin"].low == found["twin"].high == 0
+    assert found["best"].low > 0 > found["worst"].high
+
+
+def test_the_same_policy_twice_is_run_once(scenario: Scenario) -> None:
+    entered = labelled([("random", RandomMaker()), ("random", RandomMaker()), ("random (2)", RandomMaker())])
+    assert list(entered) == ["random", "random (2)", "random (2) (2)"]
+    contest = Contest(scenario, entered, replicas=10)
+    assert contest.market_steps == 10 * 12
+    reported: list[int] = []
+    standings = contest.run(progress=reported.append).standings()
+    assert sum(reported) == contest.market_steps
+    assert [(each.rank, each.shared) for each in standings] == [(1, True)] * 3
+
+
+def test_what_a_contest_refuses(scenario: Scenario, league: League) -> None:
+    with pytest.raises(ParameterError, match="policies: at least one"):
+        Contest(scenario, {})
+    with pytest.raises(ParameterError, match="replicas: must be a whole number >= 10, got 9"):
+        Contest(scenario, {"a": RandomMaker()}, replicas=9)
+    with pytest.raises(ParameterError, match="maker 'maker-3': is none of scenario 'paper'; did you mean 'maker-"):
+        Contest(scenario, {"a": RandomMaker()}, "maker-3")
+    misleading = scenario.with_settings("makers.1.name='0'")
+    assert [Contest(misleading, {"a": RandomMaker()}, maker).maker for maker in (None, "0", "1")] == ["maker-1", "0", "0"]
+    with pytest.raises(ParameterError, match="by: 'volume' is not one of total_reward"):
+        league.standings(by="volume")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="against: 'randm' is none of the policies; did you mean 'random'"):
+        league.standings(against="randm")
+
+
+# --- what is shown
+
+
+@pytest.mark.parametrize("by", RANKED)
+@pytest.mark.parametrize("width", [60, 80, 140, 1000])
+def test_tables_fit_the_terminal(league: League, by: str, width: int) -> None:
+    text = io.StringIO()
+    console = Console(width=width, file=text, markup=False)
+    tables = league_tables(league, by, "random", console.width)  # type: ignore[arg-type]
+    for table in tables:
+        console.print(table)
+    shown = text.getvalue()
+    assert "…" not in shown
+    assert all(len(line.rstrip()) <= width for line in shown.splitlines())
+    words = shown.split()
+    for word in ("spread", "hedging", "inventory", "position", "risk", "hedged", "P&L", "share,", "less", "random"):
+        assert word in words
+    assert {"1", "1="} & set(words)
+    assert len(tables) == 2 or width < 1000
+    assert len(tables) > 2 or width > 80
+
+
+def test_a_long_label_is_folded_and_a_single_policy_stands_alone(scenario: Scenario) -> None:
+    label = "some/folder/of/policies/that/was/made/by/a/careful/person/policy.npz"
+    league = Contest(scenario, {label: RandomMaker()}, replicas=10).run()
+    text = io.StringIO()
+    console = Console(width=80, file=text, markup=False)
+    for table in league_tables(league, "total_reward", None, 80):
+        console.print(table)
+    assert "less" not in text.getvalue()
+    assert "some/folder" in text.getvalue()
+    assert "Rank" not in explanation(league)
+    assert all(len(line) <= 80 for line in text.getvalue().splitlines())
+
+
+def test_numbers_have_the_decimals_that_their_intervals_deserve(league: League) -> None:
+    def estimates(*pairs: tuple[float, float]) -> list[object]:
+        found = league.standings()[0].mean["pnl"]
+        return [type(found)(np.array(v), np.array(h / 2), np.array(v - h), np.array(v + h)) for v, h in pairs]
+
+    def shown(*pairs: tuple[float, float]) -> list[str]:
+        return plus_minus(estimates(*pairs))  # type: ignore[arg-type]
+
+    assert shown((1.23456, 0.0456)) == ["1.235 ± 0.046"]
+    assert shown((10.6, 2.4), (-204.4, 10.7)) == ["10.6 ± 2.4", "-204.4 ± 10.7"]
+    assert shown((-0.1234, 0.0047), (-4.1162, 0.1806)) == ["-0.123 ± 0.005", "-4.116 ± 0.181"]
+    assert shown((1234567.0, 4321.0), (0.0, 0.0)) == ["1,234,567 ± 4,321", "0"]
+    assert shown((0.25, 0.0), (math.nan, math.nan)) == ["0.25", "-"]
+    assert shown((0.5, 0.0), (-0.0001, 0.042)) == ["0.500", "0.000 ± 0.042"]
+
+
+def test_json_and_csv_have_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ["--set", "steps=12", "--set", "reward_horizon=2", "--scenario", "paper"]
+    options = ["--replicas", "12", "--seed", "3", "--maker", "maker-2", "--by", "pnl", "--against", "random", "--threads", "1"]
+    assert main(["evaluate", *LABELS, *settings, *options, "--json", "--out", "league.csv"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    scenario = Scenario.load("paper", ["steps=12", "reward_horizon=2"])
+    policies = {label: policy_named(label) for label in LABELS}
+    expected = Contest(scenario, policies, "maker-2", replicas=12, seed=3).run()
+    assert found.pop("seconds") >= 0
+    assert (found.pop("version"), found.pop("settings")) == (__version__, ["steps=12", "reward_horizon=2"])
+    assert found == json.loads(json.dumps(as_data(expected, "pnl", "random")))
+    assert found["against"] == "random"
+    assert found["policies"][0]["rank"] == 1
+    frame = pd.read_csv("league.csv")
+    pd.testing.assert_frame_equal(frame, expected.frame("pnl", "random"), check_exact=False, rtol=1e-12)
+    for entry in found["policies"]:
+        rows = frame[frame.policy == entry["label"]].set_index("measure")
+        for name in MEASURES:
+            assert rows.loc[name, "mean"] == pytest.approx(entry["measures"][name]["mean"], rel=1e-12)
+            assert rows.loc[name, "difference_low"] == pytest.approx(entry["measures"][name]["difference"]["low"], rel=1e-12)
+
+
+def test_numbers_that_are_none_are_null(capsys: pytest.CaptureFixture[str]) -> None:
+    nobody = ["--set", "investors.*.trade_probability=0.0", "--set", "steps=6"]
+    assert main(["evaluate", "heuristic", "random", *nobody, "--replicas", "10", "--by", "market_share", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["policies"][0]["measures"]["market_share"]["mean"] is None
+    assert found["policies"][0]["measures"]["total_reward"]["mean"] == 0
+    assert main(["evaluate", "heuristic", "random", *nobody, "--replicas", "10", "--by", "market_share"]) == 0
+    assert "nan" not in capsys.readouterr().out
+
+
+def test_the_command_prints_a_league(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "heuristic", "random", "random", "--set", "steps=12", "--replicas", "10", "--threads", "2"]) == 0
+    shown = capsys.readouterr()
+    for text in (
+        "learning: policies in the seat of learner, per replica of 12 steps, mean of 10 replicas",
+        "less the",
+        "random (2)",
+        "± is half a 95 % interval",
+        "240 market steps in",
+    ):
+        assert text in shown.out
+    assert "240 market steps" in shown.err
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("", "POLICY: give one or more, such as"),
+        ("randm", "policy 'randm': neither a kind of policy nor the file (.npz) of a trained one; did you mean 'random'?"),
+        ("zzz", "; known: adaptive, heuristic, persistent, random, skew, trained"),
+        ("no.npz", "no.npz: cannot be read: No such file"),
+        ("random --by profit", '"total_reward"'),
+        ("random --against adaptive", "--against: must be one of the policies given, random; got 'adaptive'"),
+        ("random --maker lerner", "maker 'lerner': is none of scenario 'learning'; did you mean 'learner'?"),
+        ("random --replicas 9", "replicas: must be a whole number >= 10, got 9"),
+        ("random --replicas 10000000", "replicas: must be at most 1,000,000, got 10,000,000"),
+        ("random --seed -1", "seed: must be a whole number >= 0"),
+        ("random --threads 0", "--threads: must be a whole number >= 1"),
+        ("random --scenario lerning", "lerning: no preset and no file of this name; did you mean 'learning'"),
+        ("random --set steps=0", "steps: must be >= 1, got 0"),
+        ("random --out there.csv", "there.csv: exists already and is left as it is"),
+        ("random --out no/here.csv", "no/here.csv: there is no folder no"),
+    ],
+)
+def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, said: str) -> None:
+    Path("there.csv").write_text("precious")
+    assert said in refused(capsys, "evaluate", *arguments.split())
+    assert Path("there.csv").read_text() == "precious"
+
+
+# --- policies as they are typed
+
+
+def test_policies_by_kind_and_parameters() -> None:
+    assert set(KINDS) == {"adaptive", "heuristic", "persistent", "random", "skew", "trained"}
+    for kind, model in KINDS.items():
+        if kind != "trained":
+            assert policy_named(kind) == model()
+    assert policy_named("persistent:low=0.3, high=0.3") == PersistentMaker(low=0.3, high=0.3)
+    assert policy_named("skew:strength=1,scale=1e3,hedge_fraction=0.5") == SkewMaker(
+        strength=1.0, scale=1000.0, hedge_fraction=0.5
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "policy '': neither a kind"),
+        ("random:", "policy 'random:': must look like kind:field=value,field=value"),
+        ("random:low", "must look like kind:field=value"),
+        ("random:low=0,", "must look like kind:field=value"),
+        ("random:lo=0", "policy 'random:lo=0': lo: unknown field; did you mean 'low'?"),
+        ("random:kind=skew", "kind: unknown field; known: high, low"),
+        ("heuristic:low=0", "low: unknown field; it has none"),
+        ("random:low=0,low=1", "low: is given twice"),
+        ("random:low=x", "policy 'random:low=x': low: must be a number, got 'x'"),
+        ("random:low=-2", "low: must be >= -1, got -2"),
+        ("random:low=0.5,high=0.25", "low: must be <= high = 0.25, got 0.5"),
+        ("adaptive:points=1.5", "points: must be a whole number"),
+        ("trained", "policy 'trained': file: is required and not given"),
+        ("Random", "did you mean 'random'?"),
+    ],
+)
+def test_what_names_no_policy(text: str, said: str) -> None:
+    with pytest.raises(ParameterError) as raised:
+        policy_named(text)
+    assert said in str(raised.value)
+
+
+def test_trained_policies_by_file() -> None:
+    digest = saved_policy("mine.npz").digest
+    expected = TrainedMaker(file="mine.npz", digest=digest)
+    assert policy_named("mine.npz") == policy_named("trained:file=mine.npz") == expected
+    Path("mine.npz").rename("mine")
+    assert policy_named("mine") == TrainedMaker(file="mine", digest=digest)
+    Path("random").write_text("not meant")
+    assert policy_named("random") == RandomMaker()
+    Path("bad.npz").write_text("not one")
+    with pytest.raises(PolicyError, match=r"bad\.npz: is not a policy file"):
+        policy_named("bad.npz")
+    Path("folder").mkdir()
+    with pytest.raises(PolicyError, match=r"folder: is a folder; give the policy's file$"):
+        policy_named("folder")
+    Path("bad.npz").rename("folder/bad.npz")
+    with pytest.raises(PolicyError, match=r"is a folder; give the policy's file, such as folder/bad\.npz"):
+        policy_named("folder")
+
+
+def test_a_trained_policy_takes_part() -> None:
+    saved_policy("flat.npz")
+    scenario = Scenario.load("learning", ["steps=8"])
+    policies = {text: policy_named(text) for text in ("flat.npz", "skew:strength=0,hedge_fraction=0.5")}
+    trained, same = Contest(scenario, policies, replicas=10).run().samples.values()
+    for name in MEASURES:
+        assert_same_bits(trained[name], same[name])
+    saved_policy("flat.npz", 0.5)
+    with pytest.raises(PolicyError, match="holds another policy than the scenario names"):
+        Contest(scenario, policies, replicas=10)
+
+
+# --- run --policy
+
+
+def test_a_run_takes_policies(capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--steps", "12", "--replicas", "3", "--threads", "1"]
+    assigned = ["--policy", "learner=persistent:low=0.25,high=0.25", "--policy", "1=adaptive"]
+    settings = ["makers.learner.policy.kind=persistent", "makers.learner.policy.low=0.25", "makers.learner.policy.high=0.25"]
+    settings += ["makers.competitor.policy.kind=adaptive"]
+    assert main(["run", "learning", *small, *assigned, "--out", "by-policy"]) == 0
+    assert main(["run", "learning", *small, *(f"--set={each}" for each in settings), "--out", "by-setting"]) == 0
+    for name in ("scenario.toml", "summary.parquet"):
+        assert Path("by-policy", name).read_bytes() == Path("by-setting", name).read_bytes()
+    capsys.readouterr()
+    for arguments, said in (
+        ("lerner=random", "maker 'lerner': is none of scenario 'learning'; did you mean 'learner'?"),
+        ("learner", "--policy 'learner': must look like MAKER=POLICY, such as learner=random"),
+        ("learner=", "--policy 'learner=': must look like MAKER=POLICY"),
+        ("learner=randm", "did you mean 'random'?"),
+        ("learner=random --policy 0=skew", "--policy '0=skew': '0' was given a policy already"),
+        ("learner=random --resume by-policy", "--resume: takes the scenario and its options from the folder"),
+    ):
+        assert said in refused(capsys, "run", *([] if "--resume" in arguments else ["learning"]), "--policy", *arguments.split())
+
+
+def test_a_run_with_a_policy_can_be_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved_policy("mine.npz", 0.1)
+    command = ["run", "learning", "--steps", "8", "--replicas", "6", "--threads", "1", "--policy", "learner=mine.npz"]
+    monkeypatch.setattr(chunks, "_CHUNK_NUMBERS_WITH_POLICIES", 8 * 40 * 2)  # chunks of 2 replicas
+    assert main([*command, "--out", "whole"]) == 0
+    write, written = RunFolder.write, []
+
+    def interrupted(self: RunFolder, chunk: object) -> None:
+        if written:
+            raise KeyboardInterrupt
+        written.append(chunk)
+        write(self, chunk)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "write", interrupted)
+        assert main([*command, "--out", "cut"]) == 130
+    assert len(SimulationResult.load("cut").summary) == 2 * 2
+    assert main(["run", "--resume", "cut", "--threads", "1"]) == 0
+    for name in ("scenario.toml", "summary.parquet"):
+        assert Path("cut", name).read_bytes() == Path("whole", name).read_bytes()
+
+
+def test_a_policy_takes_the_reason_for_the_former_one_away() -> None:
+    reasons = {"makers.1.policy.low": "the whole range", "steps": "a day"}
+    scenario = Scenario.load("learning").replace(choices=reasons)
+    assert with_policies(scenario, ["learner=random"]).choices == reasons
+    assert with_policies(scenario, ["competitor=skew"]).choices == {"steps": "a day"}
+    assert with_policies(scenario, []) == scenario
