@@ -49,13 +49,13 @@ def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
     return Estimate(middle, error, middle - half, middle + half)
 
 
-def ratio(part: ArrayLike, whole: ArrayLike) -> Estimate:
+def ratio(part: ArrayLike, whole: ArrayLike, level: float = LEVEL) -> Estimate:
     """Sum of `part` over sum of `whole`, (replicas, ...), with an interval from the replicas' residuals: NaN where fewer
     than two replicas have a whole."""
     part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = part.sum(axis=0) / whole.sum(axis=0)
-        residual = mean((part - value * whole) / whole.mean(axis=0))
+        residual = mean((part - value * whole) / whole.mean(axis=0), level)
     alone = np.where(np.count_nonzero(whole, axis=0) < 2, np.nan, 0.0)
     return Estimate(value, residual.error + alone, value + residual.low + alone, value + residual.high + alone)
 

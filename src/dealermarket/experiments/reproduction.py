@@ -195,6 +195,7 @@ def run_plans(
 
 def experiments() -> Mapping[str, Experiment]:
     """Every experiment by name, in the order of the report."""
+    from dealermarket.experiments.best_price import BestPrice
     from dealermarket.experiments.curves import Curves
     from dealermarket.experiments.hedging_paths import HedgingPaths
     from dealermarket.experiments.internalization import Internalization
@@ -211,6 +212,7 @@ def experiments() -> Mapping[str, Experiment]:
         Volatility(),
         Sophistication(),
         Markouts(),
+        BestPrice(),
     )
     return {experiment.name: experiment for experiment in every}
 
