@@ -17,6 +17,7 @@ from dealermarket.errors import DealerMarketError, InterruptedRunError, Paramete
 from dealermarket.experiments.command import experiment, reproduce
 from dealermarket.frames import RecordLevel
 from dealermarket.league.command import evaluate
+from dealermarket.learning.command import train
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ app.command(scenarios)
 app.command(evaluate)
 app.command(experiment)
 app.command(reproduce)
+app.command(train)
 
 Run = Annotated[Path, Parameter(help="The folder of a run.")]
 _set = Parameter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from dealermarket.engine.advance import Record, advance
 from dealermarket.engine.compiled import resolved
@@ -38,6 +38,10 @@ class Session:
         self._places = [(self.view(maker), self.seat(maker)) for maker in policies]
         self._actors: list[tuple[MakerPolicy, Observation, Seat]] = []
         self._engine: Any = None
+
+    def __reduce__(self) -> NoReturn:
+        # in a copy, actions would go to copies of parts of the state, where no engine reads them
+        raise TypeError("a market under way cannot be copied or pickled; make another one and reset it to the same seed")
 
     def view(self, maker: str) -> Observation:
         """What a maker sees."""

@@ -45,6 +45,8 @@ class Arena:
         self.rules, self.source = rules_of(self.scenario), TapeSource(self.scenario)
 
     def _check(self, policies: Mapping[str, MakerPolicy]) -> None:
+        if not isinstance(policies, Mapping):
+            raise ParameterError(f"policies: must be a table of makers' names and policies, got {short(policies)}")
         if not self.learners:
             raise ParameterError("makers: at least one maker must learn")
         for maker in self.learners:
@@ -115,8 +117,10 @@ def next_episode(
 ) -> Episode:
     """What a reset plays: an episode of the seed, else the one after the former, else one of a seed drawn from `rng`.
 
-    Raises ParameterError for a seed or a replica (in the options) below 0."""
+    Raises ParameterError for a seed or a replica (in the options) below 0, or a replica of no seed."""
     replica = whole_number("options['replica']", (options or {}).get("replica", 0), 0)
+    if seed is None and "replica" in (options or {}):
+        raise ParameterError(f"options['replica']: {replica} is one of a run of some seed; give reset that seed, too")
     if seed is not None:
         return Episode(whole_number("seed", seed, 0), replica)
     return Episode(int(rng.integers(2**63)), replica) if former is None else former.next()
@@ -132,8 +136,8 @@ def checked_actions(given: Any, shape: tuple[int, ...], whose: str = "action") -
         raise PolicyError(f"{whose}: must have shape {shape}, got {actions.shape}")
     # NaN fails both comparisons
     if not (np.minimum.reduce(actions, axis=None) >= -1.0 and np.maximum.reduce(actions, axis=None) <= 1.0):
-        wrong = actions[~(np.abs(actions) <= 1.0)]
-        raise PolicyError(f"{whose}: must be in [-1, 1], got {wrong[0]:g}; clip what your policy returns")
+        wrong = float(actions[~(np.abs(actions) <= 1.0)][0])
+        raise PolicyError(f"{whose}: must be in [-1, 1], got {wrong!r}; clip what your policy returns")
     return actions
 
 

@@ -46,6 +46,8 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
     ) -> None:
         if render_mode is not None:
             raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
+        if isinstance(makers, str):
+            raise ParameterError(f"makers: must be a list of names, such as [{makers!r}], got {makers!r}")
         loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
         self.arena = Arena(loaded, loaded.maker_names if makers is None else makers, controls, reward, policies)
         self.render_mode = None
@@ -80,8 +82,9 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
         play = self._play
         if play is None or play.ended:
             raise ResetNeeded("step: " + ("call reset first" if play is None else "the episode has ended; call reset"))
-        if set(actions) != set(self.agents):
-            raise PolicyError(f"actions: must be one for each of {', '.join(self.agents)}, got {short(list(actions))}")
+        if not isinstance(actions, Mapping) or set(actions) != set(self.agents):
+            got = list(actions) if isinstance(actions, Mapping) else actions
+            raise PolicyError(f"actions: must be one for each of {', '.join(self.agents)}, got {short(got)}")
         play.act(self._numbers(actions)[None])
         agents, told = self.agents, play.told[0]
         rewards = dict(zip(agents, told[:, -1].tolist(), strict=True))

@@ -91,15 +91,8 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
+        chosen, given = self._reset_mask(options), self._given_episodes(seed)
         super().reset(seed=seed if isinstance(seed, int) else None)
-        chosen = self._reset_mask(options)
-        if isinstance(seed, (int, np.integer)):
-            given: list[Episode | None] = [Episode(int(seed), i) for i in range(self.num_envs)]
-        else:
-            seeds = [None] * self.num_envs if seed is None else list(seed)
-            if len(seeds) != self.num_envs:
-                raise ParameterError(f"seed: must be one number or {self.num_envs} of them, got {len(seeds)}")
-            given = [None if each is None else Episode(int(each), 0) for each in seeds]
         self._begin(chosen, given)
         return self._observation.copy(), {}
 
@@ -165,8 +158,20 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         former = self._episodes.get(i)
         return Episode(self._fresh, i) if former is None else former.next()
 
+    def _given_episodes(self, seed: int | Sequence[int | None] | None) -> list[Episode | None]:
+        """The episodes of a seed or of seeds, None where there is none. Raises ParameterError for what is no seed."""
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, (Sequence, np.ndarray)) and not isinstance(seed, str):
+            if len(seed) != self.num_envs:
+                raise ParameterError(f"seed: must be one number or {self.num_envs} of them, got {len(seed)}")
+            return [None if each is None else Episode(whole_number(f"seed[{i}]", each, 0), 0) for i, each in enumerate(seed)]
+        number = whole_number("seed", seed, 0)
+        return [Episode(number, i) for i in range(self.num_envs)]
+
     def _reset_mask(self, options: dict[str, Any] | None) -> Array:
-        """Which environments are to be reset. Raises ParameterError for a mask that is none."""
+        """Which environments are to be reset. Raises ParameterError for a mask that is none, ResetNeeded for one that leaves
+        out environments that have never been reset."""
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return np.ones(self.num_envs, np.bool_)
@@ -175,6 +180,8 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
                 f"options['reset_mask']: must be a boolean array of shape ({self.num_envs},) that is true somewhere, got "
                 f"{short(mask)}"
             )
+        if not self._cohorts and not mask.all():
+            raise ResetNeeded("reset: options['reset_mask'] leaves some out; reset all environments first")
         return mask
 
 

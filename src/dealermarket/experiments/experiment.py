@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from dealermarket.errors import ParameterError
 from dealermarket.experiments.findings import Figure, Table, Verdict
 from dealermarket.experiments.study import Measured, Study
+from dealermarket.experiments.trained import TrainedStudy
 from dealermarket.scenario import Scenario
 
 Results = Measured
@@ -41,6 +42,7 @@ class Experiment(ABC):
     settings: ClassVar[tuple[str, ...]] = ()  # on top of the preset
     runs: ClassVar[int] = 0  # replicas a point; the paper's number where it has one
     makers_needed: ClassVar[int] = 2
+    trains: ClassVar[bool] = False  # whether policies are trained
     moves: ClassVar[tuple[str, ...]] = ()  # fields of the scenario that the experiment sets itself
     variations: ClassVar[tuple[Variation, ...]] = ()
 
@@ -70,6 +72,10 @@ class Experiment(ABC):
     @abstractmethod
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         """What must be measured for the verdicts."""
+
+    def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
+        """What must be trained for the verdicts; needs the extra `learn`."""
+        return []
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
         """What is measured besides."""

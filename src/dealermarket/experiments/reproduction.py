@@ -12,6 +12,7 @@ from dealermarket.errors import ParameterError
 from dealermarket.experiments.experiment import Experiment, Results, Variation
 from dealermarket.experiments.findings import Column, Figure, Outcome, Table, Verdict, overall
 from dealermarket.experiments.study import Measured, Study, measure
+from dealermarket.experiments.trained import TrainedStudy, measure_trained
 from dealermarket.scenario import Scenario
 
 VARIATION_RUNS = 200
@@ -75,6 +76,12 @@ class Plan:
                 studies = [*studies, *experiment.further_studies(scenario, runs)]
             found += [replace(study, name=self._name(label, study.name)) for study in studies]
         return found
+
+    @cached_property
+    def trainings(self) -> list[TrainedStudy]:
+        """All that must be trained, with names that tell experiments apart."""
+        trainings = self.experiment.trainings(self.scenario, self.runs)
+        return [replace(study, name=self._name("", study.name)) for study in trainings]
 
     def section(self, measured: Measured) -> Section:
         """What the measures say."""
@@ -181,7 +188,8 @@ class Section:
 
 def market_steps(plans: Sequence[Plan]) -> int:
     """Steps of markets that plans take in all."""
-    return sum(study.market_steps for plan in plans for study in plan.studies)
+    studies: list[Study | TrainedStudy] = [study for plan in plans for study in (*plan.studies, *plan.trainings)]
+    return sum(study.market_steps for study in studies)
 
 
 def run_plans(
@@ -189,7 +197,8 @@ def run_plans(
 ) -> list[Section]:
     """Runs plans and draws their conclusions; `keep` is a folder for measures, so that an interrupted run can go on."""
     studies = [study for plan in plans for study in plan.studies]
-    measured = measure(studies, seed, threads, progress, keep)
+    trainings = [study for plan in plans for study in plan.trainings]
+    measured = {**measure(studies, seed, threads, progress, keep), **measure_trained(trainings, seed, threads, progress, keep)}
     return [plan.section(measured) for plan in plans]
 
 
@@ -199,9 +208,13 @@ def experiments() -> Mapping[str, Experiment]:
     from dealermarket.experiments.curves import Curves
     from dealermarket.experiments.hedging_paths import HedgingPaths
     from dealermarket.experiments.internalization import Internalization
+    from dealermarket.experiments.learned_drift import LearnedDrift
+    from dealermarket.experiments.learned_price import LearnedPrice
+    from dealermarket.experiments.learned_risk import LearnedRisk
     from dealermarket.experiments.markouts import Markouts
     from dealermarket.experiments.price_sensitivity import PriceSensitivity
     from dealermarket.experiments.sophistication import Sophistication
+    from dealermarket.experiments.two_learners import TwoLearners
     from dealermarket.experiments.volatility import Volatility
 
     every = (
@@ -213,6 +226,10 @@ def experiments() -> Mapping[str, Experiment]:
         Sophistication(),
         Markouts(),
         BestPrice(),
+        LearnedPrice(),
+        LearnedRisk(),
+        LearnedDrift(),
+        TwoLearners(),
     )
     return {experiment.name: experiment for experiment in every}
 

@@ -95,18 +95,18 @@ def measure(
     found: dict[str, Mapping[str, Measures]] = {}
     open_studies = []
     for key, study in distinct.items():
-        kept = _read(keep / f"{key}.npz") if keep is not None else None
-        if kept is None:
+        known = kept(keep / f"{key}.npz") if keep is not None else None
+        if known is None:
             open_studies.append((key, _Open(study, seed)))
         else:
-            found[key] = kept
+            found[key] = known
             report(study.market_steps)
 
     def done(key: str) -> Callable[[Mapping[str, Measures]], None]:
         def store(measures: Mapping[str, Measures]) -> None:
             found[key] = measures
             if keep is not None:
-                _write(keep / f"{key}.npz", measures)
+                keep_measures(keep / f"{key}.npz", measures)
 
         return store
 
@@ -164,7 +164,7 @@ def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
     )
 
 
-def _read(path: Path) -> dict[str, dict[str, Array]] | None:
+def kept(path: Path) -> dict[str, dict[str, Array]] | None:
     """The measures in a file; None where there are none, or not whole."""
     found: dict[str, dict[str, Array]] = {}
     try:
@@ -177,7 +177,8 @@ def _read(path: Path) -> dict[str, dict[str, Array]] | None:
     return found
 
 
-def _write(path: Path, measures: Mapping[str, Measures]) -> None:
+def keep_measures(path: Path, measures: Mapping[str, Measures]) -> None:
+    """Writes measures to a file. Raises RunFolderError where that is not possible."""
     arrays = {f"{label}|{name}": array for label, found in measures.items() for name, array in found.items()}
     with errors_of(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,6 @@ class Sb3VecEnv(VecEnv):
             raise ParameterError(f"env: must reset in the same step, make it with autoreset_mode='SAME_STEP'; it has {mode}")
         self.env = env
         self._actions: Array = np.empty(0)
-        self._nothing: list[dict[str, Any]] = [{} for _ in range(env.num_envs)]
         self.render_mode = None
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
@@ -52,15 +51,14 @@ class Sb3VecEnv(VecEnv):
     def step_wait(self) -> tuple[Array, Array, Array, list[dict[str, Any]]]:
         observation, reward, terminated, truncated, info = self.env.step(self._actions)
         over = terminated | truncated
-        infos = self._nothing
-        if over.any():
-            infos = [{} for _ in range(self.num_envs)]
-            for i in np.flatnonzero(over):
-                infos[i] = {
-                    "terminal_observation": info["final_obs"][i],
-                    "TimeLimit.truncated": bool(truncated[i] and not terminated[i]),
-                }
-        return observation, reward.astype(np.float32), over, infos
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for i in np.flatnonzero(over):
+            infos[i] = {
+                "terminal_observation": info["final_obs"][i],
+                "TimeLimit.truncated": bool(truncated[i] and not terminated[i]),
+            }
+        with np.errstate(over="ignore"):  # whoever trains finds out
+            return observation, reward.astype(np.float32), over, infos
 
     def close(self) -> None:
         self.env.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,8 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from dealermarket.disk import errors_of, replacing
 from dealermarket.envs.arena import Arena
 from dealermarket.envs.vector import DealerVectorEnv
-from dealermarket.errors import RunFolderError
+from dealermarket.errors import ParameterError, RunFolderError
+from dealermarket.learning.folder import checkpoint_path, kept_checkpoints
 from dealermarket.learning.sb3 import Sb3VecEnv, exported
 from dealermarket.learning.shared import SharedPolicyVectorEnv
 from dealermarket.learning.training import Point, Training
@@ -27,6 +28,7 @@ from dealermarket.policies.policy_file import TrainedPolicy
 
 ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
 CHECKPOINTS_KEPT = 3
+LONGEST_WITHOUT_CHECKPOINT = 60.0  # seconds
 POSITION, SHARE = (next(n for n, feature in enumerate(FEATURES) if feature.name == name) for name in ("position", "share"))
 
 
@@ -35,30 +37,52 @@ def train(
     report: Callable[[Point], None] = lambda _: None,
     tensorboard: Path | None = None,
     checkpoints: Path | None = None,
+    keep: Callable[[TrainedPolicy], None] = lambda _: None,
     every: int = 10,
 ) -> TrainedPolicy:
     """Trains the policy; `report` is called after every rollout.
 
-    With `checkpoints`, a folder, one is written there whenever an `every`th of the steps is done, and the last one there
-    is gone on from: on other episodes than those of a training that was never interrupted. Raises ParameterError where a
-    learner cannot do what it is to decide, RunFolderError for a checkpoint that cannot be read or written.
+    With `checkpoints`, a folder, one is written there whenever an `every`th of the steps is done, once a minute, at the end,
+    and when somebody presses Ctrl-C; `keep` is then handed the policy as it stands. The last one there is gone on from: on
+    other episodes, and with other noise, than a training that was never interrupted. Raises ParameterError where a learner
+    cannot do what it is to decide or the training diverges, RunFolderError for a checkpoint that cannot be read or written.
     """
     with _one_thread():
         model = _model(training, tensorboard, checkpoints)
+        watch = _Watch(training, model, report, checkpoints, keep, max(training.steps // every, 1))
         left = training.steps * len(training.makers) - model.num_timesteps
         if left > 0:
-            watch = _Watch(training, report, checkpoints, max(training.steps // every, 1))
-            model.learn(left, watch, reset_num_timesteps=model.num_timesteps == 0, tb_log_name="training")
-            if checkpoints is not None:
-                watch.save()
-        return exported(model, training.controls, training.about)
+            _learn(model, left, watch)
+        return watch.policy()
+
+
+def _learn(model: OnPolicyAlgorithm, steps: int, watch: _Watch) -> None:
+    """So many steps more, those of all learners counted."""
+    try:
+        model.learn(steps, watch, log_interval=1, tb_log_name="training", reset_num_timesteps=model.num_timesteps == 0)
+        watch.save(model.num_timesteps)
+    except KeyboardInterrupt:
+        watch.save()
+        raise
+    except ValueError:  # torch refuses numbers that are none, without saying whose they are
+        if is_finite(model):
+            raise
+        raise watch.divergence() from None
+    finally:
+        if hasattr(model, "_logger"):
+            model.logger.close()
+
+
+def is_finite(model: OnPolicyAlgorithm) -> bool:
+    """Whether all its weights are numbers."""
+    return all(bool(torch.isfinite(part).all()) for part in model.policy.parameters())
 
 
 def _model(training: Training, tensorboard: Path | None, checkpoints: Path | None) -> OnPolicyAlgorithm:
     """A new model, or the last checkpoint."""
     env, kind = _environment(training), ALGORITHMS[training.algorithm]
     log = None if tensorboard is None else str(tensorboard)
-    last = _kept(checkpoints)[-1:]
+    last = kept_checkpoints(checkpoints)[-1:]
     if last:
         try:
             model: OnPolicyAlgorithm = kind.load(last[0], env=env, device="cpu", tensorboard_log=log)
@@ -66,11 +90,10 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
             raise RunFolderError(
                 f"{last[0]}: cannot be read as a checkpoint ({error}); delete it to go on from the one before"
             ) from None
-        env.seed(int(np.random.SeedSequence([training.seed, model.num_timesteps]).generate_state(1, np.uint64)[0] >> 1))
+        model.set_random_seed(_seed(training.seed, model.num_timesteps))
         return model
     chosen = training.hyperparameters
     own: dict[str, Any] = {"batch_size": training.batch, "n_epochs": chosen.epochs, "clip_range": chosen.clip}
-    env.seed(training.seed)
     return kind(
         "MlpPolicy",
         env,
@@ -113,55 +136,88 @@ def _environment(training: Training) -> Sb3VecEnv:
 
 
 class _Watch(BaseCallback):
-    """Reports every rollout, and keeps checkpoints."""
+    """Reports every rollout, and keeps checkpoints. `learned` are the steps, those of all learners, that were learned from."""
 
-    def __init__(self, training: Training, report: Callable[[Point], None], checkpoints: Path | None, every: int) -> None:
+    def __init__(
+        self,
+        training: Training,
+        model: OnPolicyAlgorithm,
+        report: Callable[[Point], None],
+        checkpoints: Path | None,
+        keep: Callable[[TrainedPolicy], None],
+        every: int,
+    ) -> None:
         super().__init__()
-        self._learners, self._report, self._checkpoints, self._every = len(training.makers), report, checkpoints, every
+        self._model, self._learners = model, len(training.makers)
+        self._training, self._report, self._checkpoints, self._keep = training, report, checkpoints, keep
         self._unit = gauges_of(training.scenario, training.reward).position
-        self._saved = 0
+        self._every = every * self._learners
+        self.learned = self._saved = model.num_timesteps
+        self._saved_at = time.monotonic()
+        self._earned = 0.0
+
+    def policy(self) -> TrainedPolicy:
+        """The policy as it stands. Raises ParameterError where its weights are no numbers any more."""
+        if not is_finite(self._model):
+            raise self.divergence()
+        return exported(self._model, self._training.controls, self._training.about | {"steps": self._steps(self.learned)})
+
+    def divergence(self) -> ParameterError:
+        """What to say when weights are no numbers any more."""
+        return ParameterError(
+            f"the training diverged within {self._steps(self._model.num_timesteps):,} steps: the network's weights are no finite "
+            "numbers any more; lower the learning_rate, or the weights and penalties of the reward"
+        )
+
+    def save(self, learned: int | None = None) -> None:
+        """Writes a checkpoint where there is something new to keep, and deletes those that are no longer needed.
+
+        Of a rollout that was not learned from to the end nothing counts."""
+        if learned is not None:
+            self.learned = learned
+        if self._checkpoints is None or self.learned == self._saved:
+            return
+        policy = self.policy()
+        with errors_of(self._checkpoints):
+            self._checkpoints.mkdir(parents=True, exist_ok=True)
+        self._model.num_timesteps, played = self.learned, self._model.num_timesteps
+        place = checkpoint_path(self._checkpoints, self._steps(self.learned))
+        with replacing(place) as temporary, temporary.open("wb") as file:
+            self._model.save(file)
+        self._model.num_timesteps = played
+        for old in kept_checkpoints(self._checkpoints)[:-CHECKPOINTS_KEPT]:
+            old.unlink(missing_ok=True)
+        self._saved, self._saved_at = self.learned, time.monotonic()
+        self._keep(policy)
+
+    def _steps(self, learned: int) -> int:
+        """In steps of a market."""
+        return learned // self._learners
+
+    def _on_rollout_start(self) -> None:
+        self.learned, self._earned = self._model.num_timesteps, 0.0
+        waited = time.monotonic() - self._saved_at
+        if self.learned >= self._saved + self._every or waited > LONGEST_WITHOUT_CHECKPOINT:
+            self.save()
 
     def _on_step(self) -> bool:
+        self._earned += float(self.locals["rewards"].mean())  # what comes after adds values beyond the time limit to them
         return True
-
-    def _on_training_start(self) -> None:
-        self._saved = self.num_timesteps // self._learners
 
     def _on_rollout_end(self) -> None:
         buffer: Any = self.locals["rollout_buffer"]
         seen = buffer.observations
-        policy: Any = self.model.policy
+        policy: Any = self._model.policy
         point = Point(
-            steps=self.num_timesteps // self._learners,
-            reward=float(buffer.rewards.mean()),
+            steps=self._steps(self.num_timesteps),
+            reward=self._earned / len(seen),
             share=float(seen[..., SHARE].mean()),
             inventory=float(np.abs(seen[..., POSITION]).mean() * self._unit),
             noise=float(torch.exp(policy.log_std.detach()).mean()),
         )
         for name in ("reward", "share", "inventory", "noise"):
             self.logger.record(f"market/{name}", getattr(point, name))
-        if self._checkpoints is not None and point.steps >= self._saved + self._every:
-            self._saved = point.steps
-            self.save()
         self._report(point)
-
-    def save(self) -> None:
-        """Writes a checkpoint, and deletes those that are no longer needed."""
-        assert self._checkpoints is not None
-        with errors_of(self._checkpoints):
-            self._checkpoints.mkdir(parents=True, exist_ok=True)
-        place = self._checkpoints / f"{self.num_timesteps // self._learners:012d}.zip"
-        with replacing(place) as temporary, temporary.open("wb") as file:
-            self.model.save(file)
-        for old in _kept(self._checkpoints)[:-CHECKPOINTS_KEPT]:
-            old.unlink(missing_ok=True)
-
-
-def _kept(checkpoints: Path | None) -> list[Path]:
-    """The checkpoints in a folder, the oldest first."""
-    if checkpoints is None or not checkpoints.is_dir():
-        return []
-    return sorted(path for path in checkpoints.iterdir() if re.fullmatch(r"\d{12}\.zip", path.name))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,8 @@ from dealermarket.scenario import Scenario
 from dealermarket.values import Value, suggestion
 from dealermarket.version import __version__
 
+MOST_SAMPLES = 10_000_000
+
 
 class Hyperparameters(Value):
     """How PPO (or A2C, which knows no batches, epochs and clipping) learns; defaults found on the `learning` scenario.
@@ -23,16 +26,16 @@ class Hyperparameters(Value):
     of the action space; `width` the size of both hidden layers.
     """
 
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
-    rollout: Annotated[int, Field(ge=1, le=100_000)] = 32
-    batch: Annotated[int, Field(ge=2, le=10_000_000)] = 2048
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.002
+    rollout: Annotated[int, Field(ge=1, le=100_000)] = 16
+    batch: Annotated[int, Field(ge=2, le=10_000_000)] = 1024
     epochs: Annotated[int, Field(ge=1, le=1000)] = 4
-    discount: Annotated[float, Field(ge=0, le=1)] = 0.95
-    gae: Annotated[float, Field(ge=0, le=1)] = 0.9
+    discount: Annotated[float, Field(ge=0, le=1)] = 0.97
+    gae: Annotated[float, Field(ge=0, le=1)] = 0.95
     clip: Annotated[float, Field(gt=0, le=1)] = 0.2
     entropy: Annotated[float, Field(ge=0, le=10)] = 0.0
-    noise: Annotated[float, Field(gt=0, le=10)] = 0.37
-    width: Annotated[int, Field(ge=1, le=4096)] = 64
+    noise: Annotated[float, Field(gt=0, le=10)] = 0.3
+    width: Annotated[int, Field(ge=1, le=4096)] = 32
 
 
 class Training(Value):
@@ -57,13 +60,42 @@ class Training(Value):
             if maker not in self.scenario.maker_names:
                 known = suggestion(maker, self.scenario.maker_names)
                 raise ValueError(f"maker: there is no {maker!r} in {self.scenario.name!r}{known}")
+            self.controls.check(self.scenario, maker)
+        if len(set(self.makers)) < len(self.makers):
+            raise ValueError(f"makers: each learns once, got {', '.join(self.makers)}")
+        if not 2 <= self.samples <= MOST_SAMPLES:
+            raise ValueError(
+                f"markets: {self.markets:,} with rollouts of {self.hyperparameters.rollout:,} steps are {self.samples:,} samples "
+                f"to learn from at once; must be 2 to {MOST_SAMPLES:,}"
+            )
+        if self.algorithm == "a2c":
+            for name in ("batch", "epochs", "clip"):
+                if getattr(self.hyperparameters, name) != Hyperparameters.model_fields[name].default:
+                    raise ValueError(f"hyperparameters.{name}: a2c knows none; leave it out, or learn with ppo")
         return self
 
     @property
+    def samples(self) -> int:
+        """Of a rollout: steps of all markets and learners."""
+        return self.hyperparameters.rollout * self.markets * len(self.makers)
+
+    @property
     def batch(self) -> int:
-        """Samples of a batch: as asked for, or the next smaller number that divides those of a rollout."""
-        samples = self.hyperparameters.rollout * self.markets * len(self.makers)
-        return next(size for size in range(min(self.hyperparameters.batch, samples), 0, -1) if samples % size == 0)
+        """Samples of a batch: as asked for, or the number nearest to it, in proportion, that divides those of a rollout."""
+        wanted, samples = self.hyperparameters.batch, self.samples
+        divisors = {size for low in range(1, math.isqrt(samples) + 1) if samples % low == 0 for size in (low, samples // low)}
+        return min(divisors - {1}, key=lambda size: max(size / wanted, wanted / size))
+
+    @property
+    def market_steps(self) -> int:
+        """Steps of all markets until it ends: rollouts are played to their end."""
+        played = self.hyperparameters.rollout * self.markets
+        return -(-self.steps // played) * played
+
+    @property
+    def rollouts_of_a_run(self) -> int:
+        """Rollouts in which every market is played from its beginning to its end; rewards early and late in it differ."""
+        return -(-self.scenario.steps // self.hyperparameters.rollout)
 
     @property
     def key(self) -> str:

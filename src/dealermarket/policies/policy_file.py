@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,8 +41,12 @@ class Network:
         kept = tuple((np.array(matrix, np.float32), np.array(biases, np.float32)) for matrix, biases in layers)
         width = len(FEATURES)
         for matrix, biases in kept:
-            if matrix.shape != (width, len(biases)) or not (np.isfinite(matrix).all() and np.isfinite(biases).all()):
-                raise ParameterError(f"layers: finite numbers of shape ({width}, outputs) are needed, got {matrix.shape}")
+            if matrix.ndim != 2 or matrix.shape[0] != width or biases.shape != matrix.shape[1:]:
+                raise ParameterError(
+                    f"layers: shapes ({width}, outputs) and (outputs,) are needed, got {matrix.shape} and {biases.shape}"
+                )
+            if not (np.isfinite(matrix).all() and np.isfinite(biases).all()):
+                raise ParameterError("layers: weights must be finite numbers")
             width = len(biases)
         if not kept or width != outputs:
             raise ParameterError(f"layers: the last must have {outputs} outputs, one a control")
@@ -75,7 +78,7 @@ class TrainedPolicy:
 
     def numbers(self, features: Array) -> Array:
         """The same as actions of the environments, in [-1, 1]."""
-        return np.clip(self.network.outputs(features), -1.0, 1.0)
+        return np.clip(self.network.outputs(features), -1.0, 1.0).astype(np.float64)
 
     @property
     def digest(self) -> str:
@@ -103,29 +106,37 @@ class TrainedPolicy:
         """Reads a file. Raises PolicyError where there is none, or it is damaged or of another version."""
         try:
             content = Path(path).read_bytes()
-        except OSError as error:
-            raise PolicyError(f"{path}: cannot be read: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise PolicyError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
         return _parsed(str(path), content)
 
 
 @lru_cache(maxsize=64)
 def _parsed(path: str, content: bytes) -> TrainedPolicy:
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            meta = json.loads(str(file["meta"]))
-            arrays = {name: file[name] for name in file.files if name != "meta"}
+        meta, arrays = _unpacked(content)
         made, version = meta["format"], meta["version"]
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile, zlib.error):
+    except Exception:  # libraries raise whatever they stumble on
         raise PolicyError(f"{path}: is not a policy file, or is damaged; files are made by dealermarket train") from None
     if made != FORMAT:
         raise PolicyError(f"{path}: was made by version {version} in format {made}, this is format {FORMAT}; {_TRAIN_AGAIN}")
-    names = [feature.name for feature in FEATURES]
-    if meta.get("features") != names:
-        raise PolicyError(f"{path}: was trained on other features ({len(meta.get('features', []))}); {_TRAIN_AGAIN}")
+    if meta.get("features") != [feature.name for feature in FEATURES]:
+        raise PolicyError(f"{path}: was trained on other features, by version {version}; {_TRAIN_AGAIN}")
     try:
         controls = Controls(**{name: bounds and tuple(bounds) for name, bounds in meta["controls"].items()})
-        layers = [(arrays[f"layer_{n}_w"], arrays[f"layer_{n}_b"]) for n in range(len(arrays) // 2)]
-        network = Network.of(layers, len(controls.names))
-    except (ParameterError, KeyError, TypeError, ValueError) as error:
+        layers = [(arrays.pop(f"layer_{n}_w"), arrays.pop(f"layer_{n}_b")) for n in range(len(arrays) // 2)]
+        if arrays or any(part.dtype != np.float32 for layer in layers for part in layer):
+            raise ParameterError("layers: must be pairs of arrays in single precision")
+        return TrainedPolicy(Network.of(layers, len(controls.names)), controls, dict(meta["about"]))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PolicyError(f"{path}: is damaged: {error}") from None
-    return TrainedPolicy(network, controls, meta.get("about", {}))
+
+
+def _unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What a file says of itself, and its arrays."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        if file.testzip() is not None:  # asked before NumPy trusts the sizes and types that it finds in there
+            raise zipfile.BadZipFile
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return dict(json.loads(str(arrays.pop("meta")))), arrays

@@ -1,0 +1,105 @@
+"""What the experiments with trained makers share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dealermarket.experiments.best_price import FOLLOW_UP, LEARNER
+from dealermarket.experiments.estimates import Estimate, mean
+from dealermarket.experiments.experiment import Experiment, Results
+from dealermarket.experiments.findings import Figure, Outcome, judged
+from dealermarket.experiments.study import Array, Measures
+from dealermarket.experiments.trained import TrainedStudy
+from dealermarket.plots import COLOURS
+from dealermarket.scenario import Scenario
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SEEDS, FEWEST_SEEDS = 5, 2
+FIELDS = ("steps", "reward", "share", "inventory", "noise")  # of a learning curve
+
+
+class LearnedExperiment(Experiment):
+    """Makers trained from several seeds. `runs` are the markets in which each is judged; fewer shorten the training, too."""
+
+    source = FOLLOW_UP
+    preset = "learning"
+    runs = 1000
+    trains = True
+
+    def trained(
+        self, name: str, scenario: Scenario, runs: int, steps: int, reward: Mapping[str, Any], makers: Sequence[str] = ()
+    ) -> TrainedStudy:
+        """A training of `steps` market steps in the full experiment; of the first maker, if none is named."""
+        from dealermarket.learning.training import Training
+        from dealermarket.policies.rewards import Reward
+
+        training = Training(
+            scenario=scenario,
+            makers=tuple(makers) or scenario.maker_names[LEARNER : LEARNER + 1],
+            steps=max(int(steps * self.effort(runs)), 1),
+            reward=Reward(**reward),
+        )
+        return TrainedStudy(name, training, SEEDS if self.effort(runs) == 1 else FEWEST_SEEDS, runs)
+
+    def effort(self, runs: int) -> float:
+        """The share of the full training."""
+        return min(runs / self.runs, 1.0)
+
+    def outcome(self, results: Results, study: str, holds: bool, fails: bool) -> Outcome:
+        """Of a claim on trained makers: too little training proves nothing against it."""
+        full = len(results[study]) == SEEDS
+        return judged(holds, fails and full)
+
+
+def by_seed(results: Results, study: str) -> list[Measures]:
+    """The measures of every seed of a study."""
+    return list(results[study].values())
+
+
+def over_seeds(results: Results, study: str, name: str, learner: int = 0) -> Array:
+    """A measure of every seed, (seeds, replicas)."""
+    return np.stack([np.asarray(seed[name])[:, learner] for seed in by_seed(results, study)])
+
+
+def joint_mean(values: Array) -> Estimate:
+    """The mean over seeds and replicas (seeds, replicas), with the interval of the seeds' means: another training would do as
+    these did."""
+    return mean(values.mean(axis=1))
+
+
+def worth(scenario: Scenario) -> float:
+    """What all investors' volume of a run earns at half the mean reference spread, eps 0; price units times units."""
+    from dealermarket.policies.features import gauges_of
+    from dealermarket.policies.rewards import Reward
+
+    return gauges_of(scenario, Reward()).money * scenario.steps
+
+
+def learning_curves(results: Results, studies: Mapping[str, str], field: str, ylabel: str, name: str, caption: str) -> Figure:
+    """A line for every study, label -> study: the mean over the seeds, smoothed, and a band from the lowest to the highest."""
+
+    def draw(ax: Axes) -> None:
+        column = FIELDS.index(field)
+        for (label, study), colour in zip(studies.items(), COLOURS, strict=False):
+            curves = [np.asarray(seed["curve"]) for seed in by_seed(results, study)]
+            shortest = min(len(curve) for curve in curves)
+            steps = curves[0][:shortest, 0]
+            values = np.stack([_smoothed(curve[:shortest, column]) for curve in curves])
+            ax.fill_between(steps / 1e6, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, lw=0)
+            ax.plot(steps / 1e6, values.mean(axis=0), color=colour, lw=1.2, label=label)
+        ax.set(xlabel="market steps of training (millions)", ylabel=ylabel)
+        ax.legend(fontsize=8)
+
+    seeds = max(len(results[study]) for study in studies.values())
+    return Figure(name, f"{caption} Lines: means of {seeds} trainings; bands: from the lowest to the highest of them.", draw)
+
+
+def _smoothed(values: Array, width: int = 25) -> Array:
+    """A running mean over about `width` rollouts, shorter at the ends."""
+    kernel = np.ones(min(width, len(values)))
+    return np.asarray(np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same"))

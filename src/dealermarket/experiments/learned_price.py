@@ -1,0 +1,194 @@
+"""Learning to price: how near a trained maker comes to the best that can be done against each competitor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dealermarket.experiments import observe
+from dealermarket.experiments.best_price import HELD, LEARNER, RIVALS, Rival, constant, rival_settings
+from dealermarket.experiments.estimates import Estimate, joint, ratio
+from dealermarket.experiments.experiment import Results
+from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, number, with_interval
+from dealermarket.experiments.learned import LearnedExperiment, by_seed, learning_curves, over_seeds, worth
+from dealermarket.experiments.study import Array, Study
+from dealermarket.experiments.trained import TrainedStudy
+from dealermarket.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+JUST_BELOW = HELD - 0.01
+INCOME = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A competitor, how long the training against it takes, and what is asked of the trained maker."""
+
+    label: str
+    settings: tuple[str, ...]
+    steps: int
+    asked: float  # share of the best known reward
+    candidates: dict[str, list[str]]  # who is to be reached: label -> settings of the learner
+
+
+def _lesson(rival: Rival, steps: int, best: float) -> Lesson:
+    return Lesson(rival.label, tuple(rival_settings(rival)), steps, 0.95, {f"constant {best:g}": constant(best)})
+
+
+def _search() -> dict[str, list[str]]:
+    """Constant prices, and prices that lean against the inventory, with and without hedging."""
+    found = {f"constant {eps:g}": constant(eps) for eps in np.round(np.arange(-0.8, 1.01, 0.1), 1) + 0.0}
+    for eps in (-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8):
+        for strength in (0.2, 0.5):
+            for scale in (5.0, 20.0):
+                found[f"skew {eps:g}, {strength:g}, {scale:g}"] = [
+                    "makers.0.policy.kind=skew",
+                    f"makers.0.policy.eps={eps}",
+                    f"makers.0.policy.strength={strength}",
+                    f"makers.0.policy.scale={scale}",
+                    "makers.0.policy.hedge_fraction=0.0",
+                ]
+    return found
+
+
+LESSONS = (
+    _lesson(RIVALS[0], 600_000, RIVALS[0].best),
+    _lesson(RIVALS[1], 600_000, RIVALS[1].best),
+    _lesson(RIVALS[2], 2_000_000, JUST_BELOW),
+    Lesson("adaptive", ("makers.1.policy.kind=adaptive",), 1_000_000, 0.9, _search()),
+)
+
+
+class LearnedPrice(LearnedExperiment):
+    """One maker trained against each of four competitors."""
+
+    name = "learned-price"
+    title = "Learning to price"
+    question = (
+        "A maker is trained by PPO on what it sees, and sets both prices and its hedge. How near does it come to the best "
+        "constant price against competitors whose prices have a known distribution, and to the best response to the adaptive "
+        "maker that a search finds?"
+    )
+    moves = ("makers.*.policy",)
+
+    def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
+        return [
+            self.trained(_trained(lesson), scenario.with_settings(*lesson.settings), runs, lesson.steps, INCOME)
+            for lesson in LESSONS
+        ]
+
+    def studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        return [
+            Study(
+                lesson.label,
+                {label: scenario.with_settings(*lesson.settings, *settings) for label, settings in lesson.candidates.items()},
+                runs,
+                observe.totals,
+            )
+            for lesson in LESSONS
+        ]
+
+    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
+        found = []
+        for lesson in LESSONS:
+            reached = _reached(results, lesson)
+            best = _best(results, lesson)
+            whose = "best constant ε" if len(lesson.candidates) == 1 else "best response found by search"
+            found.append(
+                Verdict(
+                    f"against {lesson.label}",
+                    f"Against {lesson.label} a trained maker earns at least {100 * lesson.asked:.0f} % of what the {whose} "
+                    "earns.",
+                    self.outcome(
+                        results,
+                        _trained(lesson),
+                        all(bool(each.low >= lesson.asked) for each in reached),
+                        any(bool(each.high < lesson.asked) for each in reached),
+                    ),
+                    f"{_percents(reached)} % in the {len(reached)} trainings, known to ±"
+                    f"{number(max(float(each.high - each.value) for each in reached), 1, 100)}, of {best}. "
+                    "Spread revenue less hedging cost, in paired runs; all intervals right at once.",
+                )
+            )
+        return found
+
+    def tables(self, scenario: Scenario, results: Results) -> list[Table]:
+        rows = []
+        for lesson in LESSONS:
+            best, training = _best(results, lesson), _trained(lesson)
+            share = number(float(_income(results, lesson, best).mean() / worth(scenario)), 3)
+            for n, (reached, seed) in enumerate(zip(_reached(results, lesson, 1), by_seed(results, training), strict=True)):
+                rows.append(
+                    {
+                        "competitor": lesson.label if n == 0 else "",
+                        "best": f"{best} ({share})" if n == 0 else "",
+                        "training": n + 1,
+                        **with_interval("reached", reached),
+                        "eps_buy": float(seed["eps_buy"].mean()),
+                        "eps_sell": float(seed["eps_sell"].mean()),
+                        "hedge": float(seed["hedge_fraction"].mean()),
+                        "inventory": float(seed["abs_position"].mean()),
+                    }
+                )
+        return [
+            Table(
+                "reached",
+                "What trained makers earn (spread revenue less hedging cost), as a share of the best known, whose own earnings, "
+                "as a share of what the whole volume is worth at ε = 0, stand in brackets; and what they do on average.",
+                pd.DataFrame(rows),
+                (
+                    Column("competitor", "competitor"),
+                    Column("best", "best known"),
+                    Column("training", "training", 0),
+                    interval_column("reached", "earned, % of the best", 1, 100),
+                    Column("eps_buy", "ε, clients who buy", 3),
+                    Column("eps_sell", "ε, clients who sell", 3),
+                    Column("hedge", "hedged, % of position", 1, 100),
+                    Column("inventory", "mean |position| (units)", 1),
+                ),
+            )
+        ]
+
+    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
+        return [
+            learning_curves(
+                results,
+                {lesson.label: _trained(lesson) for lesson in LESSONS},
+                "reward",
+                "reward a step / volume at ε = 0",
+                "curves",
+                "Learning curves against four competitors: spread revenue less hedging cost while training, exploration "
+                "included.",
+            )
+        ]
+
+
+def _trained(lesson: Lesson) -> str:
+    return f"trained, {lesson.label}"
+
+
+def _income(results: Results, lesson: Lesson, label: str) -> Array:
+    """Spread revenue less hedging cost of a candidate in each run, (replicas,)."""
+    found = results[lesson.label][label]
+    return np.asarray((found["spread_revenue"] + found["hedging_cost"])[:, LEARNER])
+
+
+def _best(results: Results, lesson: Lesson) -> str:
+    """The candidate that earns most."""
+    return max(lesson.candidates, key=lambda label: float(_income(results, lesson, label).mean()))
+
+
+def _reached(results: Results, lesson: Lesson, joined: int | None = None) -> list[Estimate]:
+    """What each training earns as a share of the best candidate."""
+    study, best = _trained(lesson), _income(results, lesson, _best(results, lesson))
+    earned = over_seeds(results, study, "spread_revenue") + over_seeds(results, study, "hedging_cost")
+    return [ratio(each, best, joint(joined or len(earned))) for each in earned]
+
+
+def _percents(estimates: Sequence[Estimate]) -> str:
+    return ", ".join(number(float(each.value), 1, 100) for each in estimates)

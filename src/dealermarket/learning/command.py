@@ -1,0 +1,417 @@
+"""The command `train`."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from dealermarket.console import announce_compiling, open_console, rate
+from dealermarket.errors import DealerMarketError, InterruptedRunError, ParameterError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dealermarket.learning.folder import TrainingFolder
+    from dealermarket.learning.training import Point, Training
+
+TRAININGS = Path("trainings")
+NEEDED = ("gymnasium", "stable_baselines3", "tensorboard", "torch")
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def _repeated(name: str, text: str) -> Parameter:
+    return Parameter(name=name, negative=(), show_default=False, help=text)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is trained, on what, and how."""
+
+    makers: Annotated[
+        tuple[str, ...],
+        _repeated("--maker", "Who learns; the first maker if not given. Several learn one policy together, in self-play."),
+    ] = ()
+    algorithm: Annotated[Literal["ppo", "a2c"] | None, Parameter(help="How it learns; ppo if not given.")] = None
+    seed: Annotated[int | None, Parameter(help="Of everything random; 0 if not given.")] = None
+    markets: Annotated[int | None, Parameter(help="Markets played side by side; 256 if not given.")] = None
+    reward: Annotated[
+        Literal["components", "pnl"] | None,
+        Parameter(help="What a step is worth: the paper's four rewards, or mark-to-market P&L; components if not given."),
+    ] = None
+    weights: Annotated[
+        tuple[str, ...],
+        _repeated(
+            "--weight",
+            "A component's weight, such as risk_cost=2: spread_revenue, position_revenue, hedging_cost, risk_cost or "
+            "inventory_pnl. Changes --reward; without that the others are 0.",
+        ),
+    ] = ()
+    penalties: Annotated[
+        tuple[str, ...],
+        _repeated(
+            "--penalty",
+            "Against risk, such as inventory_pnl_squared=0.1: inventory_pnl_squared, inventory_loss or inventory_squared.",
+        ),
+    ] = ()
+    controls: Annotated[
+        tuple[str, ...],
+        _repeated(
+            "--control",
+            "A range of what it decides, such as eps_buy=-0.5:0.5: eps_buy, eps_sell, hedge_fraction, alpha or tier_penalty; or "
+            "none, such as hedge_fraction=none, for what the scenario decides. The first three are its to decide if not given.",
+        ),
+    ] = ()
+    hyperparameters: Annotated[
+        tuple[str, ...],
+        _repeated(
+            "--hyper",
+            "How it learns, such as learning_rate=3e-4: learning_rate, rollout, batch, epochs, discount, gae, clip, entropy, "
+            "noise or width.",
+        ),
+    ] = ()
+    settings: Annotated[
+        tuple[str, ...], _repeated("--set", "Change a field of the scenario, such as makers.1.policy.kind=adaptive.")
+    ] = ()
+    policies: Annotated[
+        tuple[str, ...],
+        _repeated("--policy", "Another maker's policy, MAKER=POLICY, such as maker-2=adaptive or maker-2=FILE.npz."),
+    ] = ()
+    out: Annotated[Path | None, Parameter(help="The new folder of the training; trainings/NAME-1 and on if not given.")] = None
+
+
+def train(
+    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    /,
+    *,
+    steps: Annotated[
+        int | None, Parameter(help="Steps to learn from, those of all markets together; 1,000,000 if not given.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        Parameter(help="Go on with the training in this folder instead: to its end, or to more --steps."),
+    ] = None,
+    as_json: Annotated[
+        bool, Parameter(name="--json", negative=(), show_default=False, help="Print the outcome as JSON, and nothing else.")
+    ] = False,
+    options: Options | None = None,
+) -> None:
+    """Train a maker's policy by playing against the others; needs the extra `learn`."""
+    options = options or Options()
+    _check_libraries()
+    if resume is not None:
+        folder = _resumed(resume, steps, alone=scenario is None and options == Options())
+        if not folder.complete:
+            _finish(folder, as_json)
+            return
+        open_console(stderr=True).print(
+            f"{resume} is complete already; train it for longer with --steps above {folder.training.steps:,}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        _print(folder, 0, 0.0, as_json)
+        return
+    if scenario is None:
+        raise ParameterError("SCENARIO: give a preset's name or a TOML file, such as: dealermarket train learning")
+    _finish(_new(training_of(scenario, steps, options), options.out), as_json)
+
+
+def training_of(scenario: str, steps: int | None, options: Options) -> Training:
+    """The training that was asked for. Raises ParameterError for what cannot be."""
+    from dealermarket.learning.training import Hyperparameters, Training
+    from dealermarket.policies.named import maker_index, with_policies
+    from dealermarket.scenario import Scenario
+
+    loaded = with_policies(Scenario.load(scenario, options.settings), options.policies)
+    makers = tuple(loaded.maker_names[maker_index(loaded, maker)] for maker in options.makers or ("0",))
+    for text in options.policies:
+        named = loaded.maker_names[maker_index(loaded, text.partition("=")[0])]
+        if named in makers:
+            raise ParameterError(f"--policy {text!r}: {named} is to learn, so it has no other policy; leave it out")
+    chosen: dict[str, Any] = {"steps": steps, "algorithm": options.algorithm, "seed": options.seed, "markets": options.markets}
+    hyperparameters = {name: _number("--hyper", name, text) for name, text in _pairs("--hyper", options.hyperparameters).items()}
+    return Training(
+        scenario=loaded,
+        makers=makers,
+        reward=_reward(options),
+        controls=_controls(options.controls),
+        hyperparameters=_checked("--hyper", Hyperparameters, hyperparameters),
+        **{name: value for name, value in chosen.items() if value is not None},
+    )
+
+
+def _reward(options: Options) -> Any:
+    from dealermarket.policies.rewards import NAMED, Reward
+
+    weights: Any = options.reward or "components"
+    changed = {name: _number("--weight", name, text) for name, text in _pairs("--weight", options.weights).items()}
+    if changed:
+        weights = (NAMED[options.reward] if options.reward else {}) | {name: float(value) for name, value in changed.items()}
+    penalties = {name: _number("--penalty", name, text) for name, text in _pairs("--penalty", options.penalties).items()}
+    _checked("--weight", Reward, {"weights": weights}, keys=Reward().component_weights, given=changed)
+    known = [name for name in Reward.model_fields if name.startswith("inventory")]
+    return _checked("--penalty", Reward, {"weights": weights} | penalties, keys=known, given=penalties)
+
+
+def _controls(given: Sequence[str]) -> Any:
+    from dealermarket.policies.controls import Controls
+
+    ranges: dict[str, Any] = {}
+    for name, text in _pairs("--control", given).items():
+        low, colon, high = text.partition(":")
+        if text != "none" and not colon:
+            raise ParameterError(f"--control {name}={text}: must be a range LOW:HIGH, such as {name}=0:0.5, or none")
+        ranges[name] = None if text == "none" else tuple(_number("--control", name, each) for each in (low, high))
+    return _checked("--control", Controls, ranges)
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE texts as a table. Raises ParameterError for what is none, and for a name given twice."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise ParameterError(f"{option} {text!r}: must look like NAME=VALUE")
+        if name in found:
+            raise ParameterError(f"{option} {text!r}: {name} is given twice")
+        found[name] = value
+    return found
+
+
+def _number(option: str, name: str, text: str) -> int | float:
+    for kind in (int, float):
+        try:
+            number: int | float = kind(text)
+        except ValueError:
+            continue
+        if math.isfinite(number):
+            return number
+    raise ParameterError(f"{option} {name}: must be a finite number, got {text!r}")
+
+
+def _checked(option: str, kind: Any, fields: Any, keys: Any = None, given: Any = None) -> Any:
+    """The value made of the fields; errors name the option. `given` are the names typed, `keys` those that are known."""
+    from dealermarket.values import suggestion
+
+    known = kind.model_fields if keys is None else keys
+    for name in fields if given is None else given:
+        if name not in known:
+            raise ParameterError(f"{option} {name}: there is none of this name{suggestion(name, known)}")
+    try:
+        return kind(**fields)
+    except ParameterError as error:
+        raise ParameterError("\n".join(f"{option} {line}" for line in str(error).splitlines())) from None
+
+
+def _check_libraries() -> None:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise DealerMarketError(
+            f"train: needs the extra 'learn' ({', '.join(missing)} not installed); install it with: "
+            "pip install 'dealermarket[learn]'"
+        )
+
+
+def _new(training: Training, out: Path | None) -> TrainingFolder:
+    """A new folder for a training that can begin."""
+    from dealermarket.learning.folder import TrainingFolder
+    from dealermarket.run_folder import RunFolder, next_folder
+    from dealermarket.session import acting_policies
+
+    acting_policies(training.scenario, {})
+    path = out if out is not None else next_folder(TRAININGS, training.scenario.name)
+    RunFolder.check_free(path)
+    return TrainingFolder.create(path, training)
+
+
+def _resumed(path: Path, steps: int | None, alone: bool) -> TrainingFolder:
+    """The folder of a training to go on with, or of one that is complete; `alone` says that nothing else was given."""
+    from dealermarket.learning.folder import TrainingFolder
+
+    if not alone:
+        raise ParameterError("--resume: takes everything but --steps from the folder; leave the rest out")
+    folder = TrainingFolder.open(path)
+    before = folder.training.steps
+    if steps is not None and steps < before:
+        raise ParameterError(f"--steps: the training in {path} is one of {before:,} steps; give more, or leave it out")
+    if not folder.complete or (steps is not None and steps > before):
+        folder.go_on(steps or before)
+    return folder
+
+
+def _finish(folder: TrainingFolder, as_json: bool) -> None:
+    """Trains to the end, and says what came of it."""
+    quiet = open_console(stderr=True)
+    training, before, done = folder.training, float(folder.meta["seconds"]), folder.steps_done
+    _introduce(folder, done, quiet)
+    began = time.monotonic()
+
+    def spent() -> float:
+        return before + time.monotonic() - began
+
+    try:
+        learn = _trainer()
+        announce_compiling(quiet)
+        began = time.monotonic()
+        with training_progress(quiet, training, done) as show:
+
+            def report(point: Point) -> None:
+                folder.add(point)
+                show(point)
+
+            policy = learn(training, report, folder.tensorboard, folder.checkpoints, lambda kept: folder.keep(kept, spent()))
+        folder.keep(policy, spent(), complete=True)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(folder.path, "train") from None
+    except MemoryError:
+        raise ParameterError("not enough memory for this training; fewer --markets, or a shorter --hyper rollout") from None
+    _print(folder, training.market_steps - done, time.monotonic() - began, as_json)
+
+
+def _trainer() -> Callable[..., Any]:
+    """What trains; importing it takes seconds."""
+    try:
+        from dealermarket.learning.trainer import train as learn
+    except ImportError as error:
+        raise DealerMarketError(
+            f"train: a library cannot be imported ({error}); install the extra again: "
+            "pip install --upgrade --force-reinstall 'dealermarket[learn]'"
+        ) from None
+    return learn
+
+
+def _introduce(folder: TrainingFolder, done: int, console: Console) -> None:
+    training, learned_from = folder.training, folder.training.hyperparameters.rollout * folder.training.markets
+    who = training.makers[0] if len(training.makers) == 1 else f"one policy for {', '.join(training.makers)}"
+    before = f", {done:,} of them done before" if done else ""
+    said = (
+        f"Training {who} of {training.scenario.name} by {training.algorithm.upper()}: {training.market_steps:,} market steps"
+        f"{before}, {training.markets:,} markets side by side, learning every {learned_from:,} steps; in {folder.path}"
+    )
+    console.print(said, highlight=False, soft_wrap=True)
+    played, whole = training.market_steps // training.markets, training.scenario.steps
+    if played < whole:
+        console.print(
+            f"Each market is played for {played:,} of its {whole:,} steps only, so that nothing is learned of the later ones: "
+            "take more --steps or fewer --markets",
+            style="yellow",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print("Loading PyTorch: a few seconds", highlight=False)
+
+
+@contextmanager
+def training_progress(console: Console, training: Training, done: int) -> Iterator[Callable[[Point], None]]:
+    """Reward, share and inventory over the last run of the markets, rate and time left: a bar, or a line every few seconds
+    where there is no terminal. `done` market steps were done before."""
+    total, recent = training.market_steps, deque["Point"](maxlen=training.rollouts_of_a_run)
+
+    def said(point: Point) -> str:
+        recent.append(point)
+        return described(mean_of(recent))
+
+    if not console.is_terminal:
+        yield _lines(console, total, said)
+        return
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(rate(task.finished_speed or task.speed or 0.0))
+
+    columns = (
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.description}"),
+        Rate(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("the first rollout", total=total, completed=done)
+        yield lambda point: bar.update(task, completed=point.steps, description=said(point))
+
+
+def _lines(console: Console, total: int, described: Callable[[Point], str]) -> Callable[[Point], None]:
+    began = shown = 0.0  # when the first rollout was done: it takes longer, since everything is loaded for it
+    first = 0
+
+    def report(point: Point) -> None:
+        nonlocal began, shown, first
+        now, said = time.monotonic(), described(point)
+        if shown and now - shown < SECONDS_BETWEEN_LINES and point.steps < total:
+            return
+        speed = (point.steps - first) / max(now - began, 1e-9)
+        pace = f", {rate(speed)}, {(total - point.steps) / max(speed, 1e-9):.0f} s left" if shown else ""
+        console.print(f"{point.steps:,} of {total:,} market steps: {said}{pace}", highlight=False)
+        if not shown:
+            began, first = now, point.steps
+        shown = now
+
+    return report
+
+
+def described(point: Point) -> str:
+    """A point in a few words."""
+    return f"reward {point.reward:.4g}, share {100 * point.share:.1f} %, |z| {point.inventory:.3g}"
+
+
+def _print(folder: TrainingFolder, steps: int, seconds: float, as_json: bool) -> None:
+    """What came of it, after so many steps in so many seconds just now, and what to do next."""
+    from dealermarket.policies.policy_file import TrainedPolicy
+
+    points, digest = folder.points(), TrainedPolicy.load(folder.policy).digest
+    ends = max(len(points) // 10, folder.training.rollouts_of_a_run)
+    reached = {"first": mean_of(points[:ends])} if len(points) > ends else {}
+    reached |= {"last": mean_of(points[-ends:])} if points else {}
+    if as_json:
+        about = {"folder": str(folder.path), "policy": str(folder.policy), "digest": digest, **folder.meta}
+        print(json.dumps(about | {name: asdict(point) for name, point in reached.items()}, indent=2))
+        return
+    console = open_console()
+    for name, point in reached.items():
+        console.print(f"at {name}:".ljust(10) + described(point), highlight=False)
+    console.print(
+        "Means over the first and the last tenth of the training, the noise of trying things out included.",
+        style="dim",
+        highlight=False,
+    )
+    took = f"{rate(steps / max(seconds, 1e-9))} in {seconds:.1f} s; " if steps else ""
+    console.print(f"{took}policy {digest} kept in {folder.policy}", highlight=False, soft_wrap=True)
+    for what, command in next_commands(folder):
+        console.print(f"{what} {command}", highlight=False, soft_wrap=True)
+
+
+def mean_of(points: Collection[Point]) -> Point:
+    """The mean of points, with the steps of the latest."""
+    from dealermarket.learning.training import FIELDS, Point
+
+    latest = max(each.steps for each in points)
+    return Point(latest, *(sum(getattr(each, name) for each in points) / len(points) for name in FIELDS[1:]))
+
+
+def next_commands(folder: TrainingFolder) -> list[tuple[str, str]]:
+    """What to type next, and why."""
+    training = folder.training
+    scenario, policy = shlex.quote(str(folder.path / "scenario.toml")), shlex.quote(str(folder.policy))
+    maker = f" --maker {shlex.quote(training.makers[0])}" if training.makers[0] != training.scenario.maker_names[0] else ""
+    by = " --by pnl" if training.reward.weights == "pnl" else ""
+    assigned = " ".join(f"--policy {shlex.quote(name)}={policy}" for name in training.makers)
+    return [
+        ("compare it: ", f"dealermarket evaluate {policy} heuristic --scenario {scenario}{maker}{by}"),
+        ("run it:     ", f"dealermarket run {scenario} {assigned}"),
+        ("its history:", f"tensorboard --logdir {shlex.quote(str(folder.tensorboard))}"),
+    ]
