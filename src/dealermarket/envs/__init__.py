@@ -5,6 +5,8 @@ Importing this module makes `gymnasium.make("dealermarket/Dealer-v0")` and `gymn
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from dealermarket.envs.dealer import DealerEnv
 from dealermarket.envs.registration import ENV_ID, register
 from dealermarket.envs.vector import DealerVectorEnv
@@ -14,4 +16,15 @@ from dealermarket.policies.rewards import Reward
 
 register()
 
-__all__ = ["ENV_ID", "FEATURES", "Controls", "DealerEnv", "DealerVectorEnv", "Reward"]
+if TYPE_CHECKING:
+    from dealermarket.envs.parallel import DealerParallelEnv
+
+__all__ = ["ENV_ID", "FEATURES", "Controls", "DealerEnv", "DealerParallelEnv", "DealerVectorEnv", "Reward"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "DealerParallelEnv":  # the only one that needs PettingZoo
+        from dealermarket.envs.parallel import DealerParallelEnv
+
+        return DealerParallelEnv
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -102,7 +102,7 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         numbers = checked_actions(actions, (self.num_envs, len(self.arena.controls.names)), "actions")
         over = self._ended.copy()
         if over.any() and self.autoreset_mode is AutoresetMode.DISABLED:
-            raise ResetNeeded(f"step: {over.sum()} episodes have ended; reset them with reset(options={{'reset_mask': ...}})")
+            raise ResetNeeded(f"step: episodes have ended ({over.sum()}); reset them with reset(options={{'reset_mask': ...}})")
         told = np.zeros((len(TOLD), self.num_envs))
         for cohort in self._cohorts:
             if not cohort.play.ended:
@@ -199,6 +199,6 @@ def _mode(given: AutoresetMode | str) -> AutoresetMode:
     if isinstance(given, AutoresetMode):
         return given
     for mode in AutoresetMode:
-        if given in (mode.name, mode.value):
+        if str(given).upper() in (mode.name, mode.value.upper()):
             return mode
     raise ParameterError(f"autoreset_mode: must be one of {', '.join(mode.name for mode in AutoresetMode)}, got {given!r}")

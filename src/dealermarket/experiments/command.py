@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dealermarket.experiments.reproduction import Plan, Section
 
 REPORTS = Path("reports")
+NEEDS_EXTRA = "needs the extra `learn`: pip install 'dealermarket[learn]'"
 
 
 @Parameter(name="*")
@@ -58,6 +59,7 @@ def experiment(
     """Run one of the paper's experiments: verdicts on the terminal, figures and tables in a report."""
     from dealermarket.experiments.estimates import FEWEST_RUNS
     from dealermarket.experiments.reproduction import Plan, experiment_named
+    from dealermarket.experiments.trained import is_trainable
     from dealermarket.values import whole_number
 
     options = options or Options()
@@ -74,20 +76,28 @@ def experiment(
         _list()
     else:
         chosen = experiment_named(name)
+        if chosen.trains and not is_trainable():
+            raise ParameterError(f"{name}: trains makers, which {NEEDS_EXTRA}")
         command = _command(name, own, options)
         plan = Plan.of(chosen, chosen.scenario(scenario, settings), runs, options.quick, command)
         _begin("experiment", name, [plan], options)
 
 
 def reproduce(*, options: Options | None = None) -> None:
-    """Run every experiment of the paper and write the report in which its numbers stand beside ours."""
+    """Run every experiment of the papers and write the report in which their numbers stand beside ours."""
     from dealermarket.experiments.reproduction import Plan, experiments
+    from dealermarket.experiments.trained import is_trainable
 
     options = options or Options()
     if options.resume is not None:
         _resume("reproduce", options, alone=True)
         return
-    plans = [Plan.of(each, quick=options.quick, command=_command(name, [], options)) for name, each in experiments().items()]
+    chosen = {name: each for name, each in experiments().items() if not each.trains or (is_trainable() and not options.quick)}
+    left_out = [name for name in experiments() if name not in chosen]
+    if left_out:
+        why = "they train makers, which has no quick version" if options.quick else f"they train makers, which {NEEDS_EXTRA}"
+        open_console(stderr=True).print(f"Left out: {', '.join(left_out)}; {why}.", highlight=False, soft_wrap=True)
+    plans = [Plan.of(each, quick=options.quick, command=_command(name, [], options)) for name, each in chosen.items()]
     _begin("reproduce", "reproduction", plans, options)
 
 

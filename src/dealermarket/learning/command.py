@@ -111,20 +111,11 @@ def train(
     options = options or Options()
     _check_libraries()
     if resume is not None:
-        folder = _resumed(resume, steps, alone=scenario is None and options == Options())
-        if not folder.complete:
-            _finish(folder, as_json)
-            return
-        open_console(stderr=True).print(
-            f"{resume} is complete already; train it for longer with --steps above {folder.training.steps:,}",
-            highlight=False,
-            soft_wrap=True,
-        )
-        _print(folder, 0, 0.0, as_json)
+        _resume(resume, steps, alone=scenario is None and options == Options(), as_json=as_json)
         return
     if scenario is None:
         raise ParameterError("SCENARIO: give a preset's name or a TOML file, such as: dealermarket train learning")
-    _finish(_new(training_of(scenario, steps, options), options.out), as_json)
+    _begin(training_of(scenario, steps, options), options.out, as_json)
 
 
 def training_of(scenario: str, steps: int | None, options: Options) -> Training:
@@ -223,20 +214,20 @@ def _check_libraries() -> None:
         )
 
 
-def _new(training: Training, out: Path | None) -> TrainingFolder:
-    """A new folder for a training that can begin."""
+def _begin(training: Training, out: Path | None, as_json: bool) -> None:
+    """Begins a training and finishes it."""
     from dealermarket.learning.folder import TrainingFolder
     from dealermarket.run_folder import RunFolder, next_folder
     from dealermarket.session import acting_policies
 
-    acting_policies(training.scenario, {})
+    acting_policies(training.scenario, {})  # fails here, before anything is written
     path = out if out is not None else next_folder(TRAININGS, training.scenario.name)
     RunFolder.check_free(path)
-    return TrainingFolder.create(path, training)
+    _finish(path, training, 0, lambda: TrainingFolder.create(path, training), as_json)
 
 
-def _resumed(path: Path, steps: int | None, alone: bool) -> TrainingFolder:
-    """The folder of a training to go on with, or of one that is complete; `alone` says that nothing else was given."""
+def _resume(path: Path, steps: int | None, alone: bool, as_json: bool) -> None:
+    """Goes on with the training in a folder; `alone` says that nothing but --steps was given."""
     from dealermarket.learning.folder import TrainingFolder
 
     if not alone:
@@ -245,25 +236,28 @@ def _resumed(path: Path, steps: int | None, alone: bool) -> TrainingFolder:
     before = folder.training.steps
     if steps is not None and steps < before:
         raise ParameterError(f"--steps: the training in {path} is one of {before:,} steps; give more, or leave it out")
-    if not folder.complete or (steps is not None and steps > before):
-        folder.go_on(steps or before)
-    return folder
+    if folder.complete and steps in (None, before):
+        said = f"{path} is complete already; train it for longer with --steps above {before:,}"
+        open_console(stderr=True).print(said, highlight=False, soft_wrap=True)
+        _print(folder, 0, 0.0, as_json)
+        return
+    training = folder.training.replace(steps=steps or before)
+    _finish(path, training, folder.steps_done, lambda: folder.go_on(training), as_json)
 
 
-def _finish(folder: TrainingFolder, as_json: bool) -> None:
-    """Trains to the end, and says what came of it."""
+def _finish(path: Path, training: Training, done: int, begin: Callable[[], TrainingFolder], as_json: bool) -> None:
+    """Trains to the end, and says what came of it; `begin` makes the folder ready."""
     quiet = open_console(stderr=True)
-    training, before, done = folder.training, float(folder.meta["seconds"]), folder.steps_done
-    _introduce(folder, done, quiet)
-    began = time.monotonic()
-
-    def spent() -> float:
-        return before + time.monotonic() - began
-
+    _introduce(path, training, done, quiet)
     try:
         learn = _trainer()
         announce_compiling(quiet)
-        began = time.monotonic()
+        folder = begin()
+        before, began = float(folder.meta["seconds"]), time.monotonic()
+
+        def spent() -> float:
+            return before + time.monotonic() - began
+
         with training_progress(quiet, training, done) as show:
 
             def report(point: Point) -> None:
@@ -273,7 +267,7 @@ def _finish(folder: TrainingFolder, as_json: bool) -> None:
             policy = learn(training, report, folder.tensorboard, folder.checkpoints, lambda kept: folder.keep(kept, spent()))
         folder.keep(policy, spent(), complete=True)
     except KeyboardInterrupt:
-        raise InterruptedRunError(folder.path, "train") from None
+        raise InterruptedRunError(path, "train") from None
     except MemoryError:
         raise ParameterError("not enough memory for this training; fewer --markets, or a shorter --hyper rollout") from None
     _print(folder, training.market_steps - done, time.monotonic() - began, as_json)
@@ -291,13 +285,14 @@ def _trainer() -> Callable[..., Any]:
     return learn
 
 
-def _introduce(folder: TrainingFolder, done: int, console: Console) -> None:
-    training, learned_from = folder.training, folder.training.hyperparameters.rollout * folder.training.markets
+def _introduce(path: Path, training: Training, done: int, console: Console) -> None:
+    """What is about to be done, before it takes its time."""
+    learned_from = training.hyperparameters.rollout * training.markets
     who = training.makers[0] if len(training.makers) == 1 else f"one policy for {', '.join(training.makers)}"
     before = f", {done:,} of them done before" if done else ""
     said = (
         f"Training {who} of {training.scenario.name} by {training.algorithm.upper()}: {training.market_steps:,} market steps"
-        f"{before}, {training.markets:,} markets side by side, learning every {learned_from:,} steps; in {folder.path}"
+        f"{before}, {training.markets:,} markets side by side, learning every {learned_from:,} steps; in {path}"
     )
     console.print(said, highlight=False, soft_wrap=True)
     played, whole = training.market_steps // training.markets, training.scenario.steps

@@ -87,10 +87,10 @@ class TrainingFolder:
 
     # --- writing
 
-    def go_on(self, steps: int) -> None:
-        """Makes it ready to be gone on with from its last checkpoint, until so many steps are done."""
+    def go_on(self, training: Training) -> TrainingFolder:
+        """Makes it ready to be gone on with from its last checkpoint; the training differs in its number of steps at most."""
         done = self.steps_done
-        self.training = self.training.replace(steps=steps)
+        self.training = training
         self.meta |= {"complete": False, "resumed_at": [*self.meta["resumed_at"], *([done] if done else [])]}
         with errors_of(self.path):
             for leftover in (*self.path.glob("*.tmp"), *self.checkpoints.glob("*.tmp")):
@@ -98,6 +98,7 @@ class TrainingFolder:
         kept = [point for point in self.points() if point.steps <= done]  # what came after it will be done again
         write_text(self.path / PROGRESS, "".join([",".join(FIELDS) + "\n", *map(_row, kept)]))
         self._write_meta()
+        return self
 
     def add(self, point: Point) -> None:
         """Adds a row to the progress."""

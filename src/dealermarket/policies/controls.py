@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dealermarket.errors import ParameterError
 from dealermarket.makers.pricing import Skew
-from dealermarket.values import Value
+from dealermarket.values import Value, short
 
 if TYPE_CHECKING:
     from dealermarket.scenario import Scenario
@@ -38,6 +38,13 @@ class Controls(Value):
     hedge_fraction: Fraction = (0.0, 1.0)
     alpha: Alpha = None
     tier_penalty: TierPenalty = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _pair(cls, value: Any) -> Any:
+        if value is not None and not (isinstance(value, (list, tuple)) and len(value) == 2):
+            raise ValueError(f"must be a range [low, high], or None for what the scenario decides, got {short(value)}")
+        return value
 
     @model_validator(mode="after")
     def _ordered(self) -> Controls:
@@ -76,4 +83,7 @@ class Controls(Value):
                 "hedging with venue = 'exchange'"
             )
         if self.alpha is not None and self.alpha[1] > scenario.largest_alpha:
-            raise ParameterError(f"controls: alpha: must be at most {scenario.largest_alpha:g} in this scenario")
+            raise ParameterError(
+                f"controls: alpha: must be at most {scenario.largest_alpha:g} in this scenario, got {self.alpha[1]:g}; larger "
+                "ones price the largest trade beyond what a computer holds"
+            )

@@ -41,17 +41,29 @@ def _recent(name: str, meaning: str, unit: str) -> list[Feature]:
 
 
 FEATURES = (
-    Feature("position", "position held into the step", "10 standard deviations of all investors' net volume in a step"),
-    Feature("position_pnl", "position times the mid's move of this step", "unit of position times the mid's step volatility"),
+    Feature(
+        "position",
+        "position held into the step",
+        "10 sd of all investors' net volume in a step, were they as likely to buy as to sell",
+    ),
+    Feature(
+        "position_pnl",
+        "position times the mid's move of this step",
+        "unit of position times the mid's step volatility at this price",
+    ),
     *_recent("return", "log return of the mid", "the market's step volatility"),
-    *_recent("yield", "revenue per unit of the trades that matured, as the quoting side; 0 where none did,", "mean half spread"),
+    *_recent("yield", "revenue per unit of all trades that matured, as the quoting side (0 where none did),", "mean half spread"),
     Feature("reference_spread", "reference spread s0 over its mean, less 1", "1"),
     Feature("bought", "volume that investors bought from the maker in the last step", "all investors' mean volume in a step"),
     Feature("sold", "volume that investors sold to the maker in the last step", "all investors' mean volume in a step"),
     Feature("share", "the maker's share of all investors' volume in the last step; 0 where there was none", "1", 0.0, 1.0),
     Feature("time_left", "share of the run's steps still to come, this one included", "1", 0.0, 1.0),
 )
-"""What a learner sees, in this order."""
+"""What a learner sees, in this order.
+
+After the last step, in the observation that comes with truncation, position and flow are those after that step, no new
+price has come (return_0, yield_0 and position_pnl are 0, the older ones have moved on), and time_left is 0. Means are
+the scenario's parameters; a volatility of 0 counts as 1, and so does the volume of investors who never trade."""
 
 
 def gauges_of(scenario: Scenario, reward: Reward) -> Gauges:

@@ -32,7 +32,8 @@ class Reward(Value):
     `unit`: "spread", what all investors' volume of a mean step earns at half the mean reference spread, so that 1 is the whole
     market at eps 0; or a number of price times units of the asset.
     Penalties (follow-up paper and others), each per step and in that unit: `inventory_pnl_squared` times the square of the
-    inventory P&L, `inventory_loss` times its losses, `inventory_squared` times the square of the position as observed.
+    inventory P&L, `inventory_loss` times its losses, `inventory_squared` times the square of the position, which is measured
+    as its feature is and not clipped.
     """
 
     weights: Weights = "components"
