@@ -73,7 +73,9 @@ class TrainingFolder:
                 f"{path}: {SCENARIO} or {META} was changed after the training began; undo the change, or train on the changed "
                 f"scenario anew: dealermarket train {path / SCENARIO}"
             )
-        return cls(path, training, meta)
+        folder = cls(path, training, meta)
+        folder.points()  # damage is to be known before anybody waits
+        return folder
 
     @property
     def complete(self) -> bool:

@@ -94,7 +94,7 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
         return model
     chosen = training.hyperparameters
     own: dict[str, Any] = {"batch_size": training.batch, "n_epochs": chosen.epochs, "clip_range": chosen.clip}
-    return kind(
+    model = kind(
         "MlpPolicy",
         env,
         n_steps=chosen.rollout,
@@ -112,6 +112,10 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
         device="cpu",
         **(own if kind is PPO else {}),
     )
+    policy: Any = model.policy
+    with torch.no_grad():
+        policy.action_net.bias.copy_(torch.as_tensor(training.start))
+    return model
 
 
 def _seed(*parts: int) -> int:

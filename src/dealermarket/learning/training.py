@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from dealermarket.policies.controls import Controls
@@ -96,6 +98,15 @@ class Training(Value):
     def rollouts_of_a_run(self) -> int:
         """Rollouts in which every market is played from its beginning to its end; rewards early and late in it differ."""
         return -(-self.scenario.steps // self.hyperparameters.rollout)
+
+    @property
+    def start(self) -> NDArray[np.float64]:
+        """What the policy decides before it has learnt anything, as numbers in [-1, 1], (controls,): what the scenario's
+        maker does, and where its hedging depends on the market, no hedging."""
+        maker = self.scenario.makers[self.scenario.maker_names.index(self.makers[0])]
+        hedged = {"full": 1.0, "fraction": getattr(maker.hedging, "fraction", 0.0)}.get(maker.hedging.kind, 0.0)
+        own = {name: getattr(maker.pricing, name) for name in ("eps_buy", "eps_sell", "alpha", "tier_penalty")}
+        return self.controls.numbers(own | {"hedge_fraction": hedged})
 
     @property
     def key(self) -> str:

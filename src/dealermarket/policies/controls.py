@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,6 +73,14 @@ class Controls(Value):
         low, high = self.ranges
         up = 0.5 * (numbers + 1.0)
         return low * (1.0 - up) + high * up  # exact at both ends
+
+    def numbers(self, values: Mapping[str, float]) -> Array:
+        """The numbers in [-1, 1] that stand for these values, or are nearest to them; the middle of a range without one."""
+        low, high = self.ranges
+        wanted = np.array(
+            [values.get(name, 0.5 * (first + last)) for name, first, last in zip(self.names, low, high, strict=True)]
+        )
+        return np.asarray(np.clip(2.0 * (wanted - low) / (high - low) - 1.0, -1.0, 1.0))
 
     def check(self, scenario: Scenario, maker: str) -> None:
         """Raises ParameterError where this maker of the scenario cannot do what is to be decided."""
