@@ -25,9 +25,12 @@ from dealermarket.experiments.reproduction import Varied
 from dealermarket.experiments.study import Measures, Study, measure
 from dealermarket.frames import REWARDS
 
-NAMES = ("curves", "price-sensitivity", "internalization", "hedging-paths", "volatility", "sophistication", "markouts")
+PAPER = ("curves", "price-sensitivity", "internalization", "hedging-paths", "volatility", "sophistication", "markouts")
+NAMES = (*PAPER, "best-price")
+TRAINED = ("learned-price", "learned-risk", "learned-drift", "two-learners")  # test_learned.py is about them
 HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
 MEASURED = NAMES[1:]
+VARIED = PAPER[1:]
 
 
 # --- small versions of the verdicts
@@ -312,7 +315,7 @@ def test_numbers_come_from_the_measures(sections: Mapping[str, Section], name: s
             assert not ours.frame.equals(theirs.frame)
 
 
-@pytest.mark.parametrize("name", MEASURED)
+@pytest.mark.parametrize("name", VARIED)
 def test_every_variation_is_in_the_table(sections: Mapping[str, Section], name: str) -> None:
     section = sections[name]
     experiment = section.experiment
@@ -347,7 +350,11 @@ def overall_of(cells: Sequence[str]) -> Outcome:
     return FAILS if "✗" in found else HOLDS if found == {"✓"} else UNDECIDED
 
 
-@pytest.mark.parametrize("name", MEASURED)
+def test_the_paper_varies_what_it_leaves_open_and_theory_needs_no_such_thing() -> None:
+    assert tuple(name for name, experiment in experiments().items() if experiment.variations) == VARIED
+
+
+@pytest.mark.parametrize("name", VARIED)
 def test_variations_change_what_they_say_and_nothing_else(name: str) -> None:
     experiment = experiment_named(name)
     scenario = experiment.scenario()
@@ -381,9 +388,10 @@ def test_a_section_holds_where_all_claims_hold(sections: Mapping[str, Section]) 
 
 
 def test_experiments_are_in_the_order_of_the_report() -> None:
-    assert tuple(experiments()) == NAMES
+    assert tuple(experiments()) == (*NAMES, *TRAINED)
     assert all(experiment.name == name for name, experiment in experiments().items())
-    assert len({experiment.title for experiment in experiments().values()}) == len(NAMES)
+    assert len({experiment.title for experiment in experiments().values()}) == len(NAMES + TRAINED)
+    assert tuple(name for name, experiment in experiments().items() if experiment.trains) == TRAINED
 
 
 def test_there_is_no_other_experiment() -> None:
@@ -411,9 +419,10 @@ def test_runs_of_a_plan(options: dict[str, Any], runs: int, variation_runs: int)
 
 def test_names_of_studies_are_never_twice() -> None:
     plans = [Plan.of(experiment, runs=2) for experiment in experiments().values()]
-    names = [study.name for plan in plans for study in plan.studies]
-    assert len(set(names)) == len(names)
-    assert {name.split(" / ")[0] for name in names} == set(MEASURED)
+    measured, trained = ([study.name for plan in plans for study in getattr(plan, kind)] for kind in ("studies", "trainings"))
+    assert len({*measured, *trained}) == len(measured) + len(trained)
+    assert {name.split(" / ")[0] for name in measured} == {*MEASURED, "learned-price"}  # it reaches for the best of a search
+    assert {name.split(" / ")[0] for name in trained} == set(TRAINED)
 
 
 def test_a_plan_measures_its_own_market_and_every_variation() -> None:
@@ -556,6 +565,17 @@ def test_a_choice_of_a_field_that_is_not_there(small: Scenario, path: str, said:
         ("volatility", None, ["makers.0.hedging.risk_aversion=0.2"], "sets makers.0.hedging.risk_aversion itself"),
         ("hedging-paths", None, ["makers.maker-1.hedging.kind=full"], "hedging-paths: sets makers.0.hedging"),
         ("markouts", None, ["investors.0.trade_probability=0.0"], "markouts: needs investors who trade"),
+        ("best-price", None, ["makers.0.policy.kind=random"], "best-price: sets makers.*.policy itself"),
+        ("best-price", "paper", [], "best-price: needs makers with one tier and equal pricing, so that eps alone decides"),
+        ("best-price", None, ["makers.1.pricing.alpha=1.5"], "best-price: needs makers with one tier and equal pricing"),
+        ("best-price", None, [THIRD], "best-price: needs two makers, 'learning' has 3"),
+        ("learned-price", None, ["makers.1.policy.low=-0.5"], "learned-price: sets makers.*.policy itself"),
+        ("learned-price", "paper", [], "learned-price: needs makers with one tier and equal pricing"),
+        ("learned-price", None, [THIRD], "learned-price: needs two makers, 'learning' has 3"),
+        ("learned-drift", None, ["market.mid_price.drift=0.5"], "learned-drift: sets market.mid_price.drift itself"),
+        ("two-learners", "dealers", [], "two-learners: needs two makers, 'dealers' has 5"),
+        ("two-learners", None, ["makers.1.policy.kind=adaptive"], "two-learners: sets makers.*.policy itself"),
+        ("learned-risk", None, ["investors.0.trade_probability=0.0"], "learned-risk: needs investors who trade"),
         ("curves", "papr", [], "papr: no preset and no file of this name; did you mean 'paper'"),
         ("volatility", None, ["exchange.lam=0.5"], "exchange.lam: must be > 1"),
     ],
@@ -567,7 +587,7 @@ def test_scenarios_that_cannot_be_asked(name: str, source: str | None, settings:
     assert len(str(refused.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", MEASURED)
+@pytest.mark.parametrize("name", [*MEASURED, *TRAINED])
 def test_two_makers_are_needed(name: str) -> None:
     alone = Scenario.load("informed").replace(makers=Scenario.load("informed").makers[:1])
     with pytest.raises(ParameterError, match=f"{name}: needs a scenario with at least 2 makers, 'informed' has 1"):

@@ -23,7 +23,10 @@ from conftest import refused
 from dealermarket import RunFolderError, Scenario
 from dealermarket.cli import main
 from dealermarket.experiments import Plan, experiment_named, experiments, observe
+from dealermarket.experiments import command as of_command
+from dealermarket.experiments import trained as of_trained
 from dealermarket.experiments.curves import Curves
+from dealermarket.experiments.experiment import Experiment
 from dealermarket.experiments.markouts import Markouts
 from dealermarket.experiments.report_folder import ReportFolder
 from test_report import page_of, table_of
@@ -44,7 +47,9 @@ NUMBERS = {  # what is kept of which tables
     "sophistication-makers": ["per_unit", "pnl", "reward"],
     "markouts-by-investor": ["h_1", "h_4", "h_16"],
     "markouts-by-tier": ["h_4", "h_4_low"],
+    "best-price-revenue": [f"found_{rival}" for rival in range(3)],
 }
+TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners"]
 TINY = """
 name = "tiny"
 description = "Small enough to be run uncompiled"
@@ -103,6 +108,11 @@ def csv(folder: Path, name: str) -> pd.DataFrame:
 # --- everything, quickly
 
 
+def untrained() -> dict[str, Experiment]:
+    """All that `reproduce --quick` runs: those that train makers have no quick version."""
+    return {name: each for name, each in experiments().items() if not each.trains}
+
+
 def summary_of(folder: Path) -> dict[str, Any]:
     """Outcomes of all claims, as chosen and under variations, and the numbers of the tables."""
     verdicts = csv(folder, "verdicts")
@@ -132,10 +142,12 @@ def test_reproduce_quick(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def _check_what_is_printed(out: str, err: str) -> None:
-    for name in experiments():
+    for name in untrained():
         assert name in out
+    assert f"Left out: {', '.join(TRAINED)}; they train makers" in err
+    assert not any(name in out for name in TRAINED)
     assert "read quick/report.html" in out
-    steps = sum(study.market_steps for each in experiments().values() for study in Plan.of(each, quick=True).studies)
+    steps = sum(study.market_steps for each in untrained().values() for study in Plan.of(each, quick=True).studies)
     assert f"{steps:,} market steps" in out
     assert f"{steps:,} of {steps:,} market steps" in err
 
@@ -149,12 +161,12 @@ def _check_files(folder: Path) -> None:
         "report.md",
         "scenarios",
     ]
-    assert sorted(path.stem for path in (folder / "scenarios").iterdir()) == sorted(experiments())
-    for name, experiment in experiments().items():
+    assert sorted(path.stem for path in (folder / "scenarios").iterdir()) == sorted(untrained())
+    for name, experiment in untrained().items():
         assert Scenario.load(folder / "scenarios" / f"{name}.toml") == experiment.scenario()
     meta = json.loads((folder / "meta.json").read_text())
     assert meta["complete"] is True
-    assert [plan["experiment"] for plan in meta["plans"]] == list(experiments())
+    assert [plan["experiment"] for plan in meta["plans"]] == list(untrained())
     assert all(plan["command"] == f"dealermarket experiment {plan['experiment']} --quick" for plan in meta["plans"])
     for path in (folder / "numbers").glob("*.csv"):
         same = pd.read_parquet(path.with_suffix(".parquet"))
@@ -170,7 +182,7 @@ def _check_page(folder: Path) -> None:
     frame = csv(folder, "markouts-by-investor")
     for n, h in enumerate((1, 2, 4, 8, 16)):
         assert [float(row[3 + n].attributes["data-value"]) for row in rows] == frame[f"h_{h}"].tolist()
-    for name in experiments():
+    for name in untrained():
         assert page.named(name)
 
 

@@ -65,12 +65,7 @@ class BestPrice(Experiment):
     moves = ("makers.*.policy",)
 
     def checked(self, scenario: Scenario) -> Scenario:
-        scenario = super().checked(scenario)
-        if any(maker.tiering.tiers > 1 or maker.pricing != scenario.makers[LEARNER].pricing for maker in scenario.makers):
-            raise ParameterError(f"{self.name}: needs makers with one tier and equal pricing, so that eps alone decides")
-        if len(scenario.makers) != 2:
-            raise ParameterError(f"{self.name}: needs two makers, {scenario.name!r} has {len(scenario.makers)}")
-        return scenario
+        return decided_by_eps(self.name, super().checked(scenario))
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return [Study(rival.label, _variants(scenario, rival), runs, observe.totals) for rival in RIVALS]
@@ -143,6 +138,15 @@ class BestPrice(Experiment):
             "(1 + ε)(1 − F(ε)); upright lines: the theory's best of the grid."
         )
         return [Figure("revenue", caption, draw)]
+
+
+def decided_by_eps(name: str, scenario: Scenario) -> Scenario:
+    """The scenario, if clients go by eps alone and there is one competitor, so that the theory applies. Raises ParameterError."""
+    if any(maker.tiering.tiers > 1 or maker.pricing != scenario.makers[LEARNER].pricing for maker in scenario.makers):
+        raise ParameterError(f"{name}: needs makers with one tier and equal pricing, so that eps alone decides")
+    if len(scenario.makers) != 2:
+        raise ParameterError(f"{name}: needs two makers, {scenario.name!r} has {len(scenario.makers)}")
+    return scenario
 
 
 def rival_settings(rival: Rival, maker: str = "1") -> list[str]:

@@ -140,6 +140,7 @@ def _begin(command: str, name: str, plans: Sequence[Plan], options: Options) -> 
 def _resume(command: str, options: Options, alone: bool) -> None:
     """Finishes the report in a folder; `alone` says that nothing but options was given."""
     from dealermarket.experiments.report_folder import ReportFolder
+    from dealermarket.experiments.trained import is_trainable
 
     if not alone or options.seed is not None or options.out is not None or options.quick:
         raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
@@ -148,6 +149,9 @@ def _resume(command: str, options: Options, alone: bool) -> None:
     if folder.complete:
         open_console(stderr=True).print(f"{path} is complete already: {path / 'report.html'}", highlight=False, soft_wrap=True)
         return
+    trained = [plan.experiment.name for plan in folder.plans if plan.experiment.trains]
+    if trained and not is_trainable():
+        raise ParameterError(f"{path}: {', '.join(trained)}: trains makers, which {NEEDS_EXTRA}")
     _finish(command, path, options, lambda: folder)
 
 

@@ -12,7 +12,7 @@ from dealermarket.experiments.study import Study
 from dealermarket.experiments.trained import TrainedStudy
 from dealermarket.scenario import Scenario
 
-STEPS = 600_000
+STEPS = 500_000
 DRIFTS = {"rising": 1.0, "falling": -1.0}
 REWARD = {"weights": "pnl", "inventory_squared": 0.2}
 

@@ -75,6 +75,9 @@ class LearnedPrice(LearnedExperiment):
     )
     moves = ("makers.*.policy",)
 
+    def checked(self, scenario: Scenario) -> Scenario:
+        return decided_by_eps(self.name, super().checked(scenario))
+
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
         return [
             self.trained(_trained(lesson), scenario.with_settings(*lesson.settings), runs, lesson.steps, INCOME)

@@ -19,7 +19,7 @@ from dealermarket.scenario import Scenario
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STEPS = 1_000_000
+STEPS = 700_000
 NEUTRAL = "no penalty"
 PENALTIES = {
     NEUTRAL: {},

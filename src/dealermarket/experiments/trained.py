@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ Array = NDArray[Any]
 SAMPLE = 400  # points kept of what was decided at which position
 
 _steps_done: Any = None  # in a worker: where it says how far it is
+_unwanted: Any = None  # and where it hears that nobody waits for it any more
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,9 @@ def measure_trained(
     if not jobs:
         return found
     context = multiprocessing.get_context("spawn")
+    unwanted = context.Event()
     with _told(context, report) as steps_done:
-        executor = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin_worker, (steps_done,))
+        executor = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin_worker, (steps_done, unwanted))
         try:
             futures: dict[Future[Measures], tuple[str, int]] = {
                 executor.submit(_trained, training, seed, replicas): job for job, (training, replicas, _) in jobs.items()
@@ -93,6 +96,7 @@ def measure_trained(
                 if file is not None:
                     keep_measures(file, {"trained": future.result()})
         finally:
+            unwanted.set()  # after an error or Ctrl-C, what is under way or waits in a worker's queue
             executor.shutdown(wait=True, cancel_futures=True)
     return {name: dict(sorted(seeds.items())) for name, seeds in found.items()}
 
@@ -116,19 +120,28 @@ def _told(context: Any, report: Callable[[int], None]) -> Iterator[Any]:
         queue.close()
 
 
-def _begin_worker(queue: Any) -> None:
-    global _steps_done  # noqa: PLW0603, a worker's only memory
-    _steps_done = queue
+class _UnwantedError(Exception):
+    """Ends a training that nobody waits for any more."""
+
+
+def _begin_worker(queue: Any, unwanted: Any) -> None:
+    global _steps_done, _unwanted  # noqa: PLW0603, a worker's only memory
+    _steps_done, _unwanted = queue, unwanted
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent answers it
 
 
 def _trained(training: Training, seed: int, replicas: int) -> dict[str, Array]:
     """In a worker: the learning curve and what `played` measures."""
+    if _unwanted.is_set():
+        raise _UnwantedError
     from dealermarket.learning.trainer import train
     from dealermarket.learning.training import Point
 
     points: list[Point] = []
 
     def report(point: Point) -> None:
+        if _unwanted.is_set():
+            raise _UnwantedError
         before = points[-1].steps if points else 0
         points.append(point)
         _steps_done.put(min(point.steps, training.steps) - min(before, training.steps))
@@ -159,5 +172,6 @@ def played(training: Training, decide: Callable[[Array], Array], seed: int, repl
     centred = log.positions - log.positions.mean(axis=1, keepdims=True)
     found["lean"] = (centred * lean).sum(axis=1) / np.maximum((centred**2).sum(axis=1), 1e-300)
     rows = np.stack([log.positions[..., 0], decided["eps_buy"][..., 0], decided["eps_sell"][..., 0]], axis=-1).reshape(-1, 3)
-    found["points"] = rows[:: max(len(rows) // SAMPLE, 1)][:SAMPLE]
+    # drawn, for evenly spaced ones would be those of the same few steps of every run
+    found["points"] = np.random.default_rng(seed).choice(rows, min(SAMPLE, len(rows)), replace=False)
     return found
