@@ -19,7 +19,9 @@ class Exchange(Value):
     `lam` > 1 is the exponent of the density of orders, `v_max` > 0 the number of units in the book.
     """
 
-    lam: Annotated[float, Field(gt=1)] = 1.6
+    lam: Annotated[
+        float, Field(gt=1, json_schema_extra={"way_out": "the reference curve exists for lam > 1 (the paper uses 1.6)"})
+    ] = 1.6
     v_max: Annotated[float, Field(gt=0)] = 10_000.0
 
     def reference_spread(self, size: ArrayLike, s0: ArrayLike) -> NDArray[np.float64]:

@@ -32,10 +32,6 @@ _COMPARISONS = {
     "less_than": ("<", "lt"),
     "less_than_equal": ("<=", "le"),
 }
-_WAYS_OUT = {
-    "risk_aversion": "an infinite risk aversion is written kind = 'full'",
-    "lam": "the reference curve exists for lam > 1 (the paper uses 1.6)",
-}
 
 # Tags of fields that take a number or something else; chosen by the type found, so that one error is reported, not two.
 NUMBER, RANGE, WORD = "number", "range", "word"
@@ -121,7 +117,8 @@ def _line(problem: Mapping[str, Any], root: type[BaseModel]) -> str:
         said = "must not be empty"
     else:
         said = _MEANINGS.get(kind, problem["msg"][0].lower() + problem["msg"][1:])
-    way_out = f" ({_WAYS_OUT[field]})" if field in _WAYS_OUT else ""
+    extra = parent.model_fields[field].json_schema_extra if field in parent.model_fields else None
+    way_out = f" ({extra['way_out']})" if isinstance(extra, dict) and "way_out" in extra else ""
     return f"{path}: {said}, got {short(value)}{way_out}"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dealermarket.experiments import observe
-from dealermarket.experiments.best_price import LEARNER, RIVALS, Rival, constant, rival_settings
+from dealermarket.experiments.best_price import LEARNER, RIVALS, Rival, constant, decided_by_eps, rival_settings
 from dealermarket.experiments.estimates import Estimate, joint, ratio
 from dealermarket.experiments.experiment import Results
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, number, with_interval
@@ -40,7 +40,7 @@ def _lesson(rival: Rival, steps: int) -> Lesson:
 
 
 def _search() -> dict[str, list[str]]:
-    """Constant prices, and prices that lean against the inventory, with and without hedging."""
+    """Constant prices, and prices that lean against the inventory; none is hedged, which could only cost."""
     found = {f"constant {eps:g}": constant(eps) for eps in np.round(np.arange(-0.8, 1.01, 0.1), 1) + 0.0}
     for eps in (-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8):
         for strength in (0.2, 0.5):

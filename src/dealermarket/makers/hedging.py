@@ -47,7 +47,9 @@ class HedgingPolicy(Value):
 class _Horizon(HedgingPolicy):
     """A policy that weighs the cost of trading against the risk of waiting over `horizon` steps (N_max)."""
 
-    risk_aversion: Annotated[float, Field(ge=0, le=1e12)] = 0.25
+    risk_aversion: Annotated[
+        float, Field(ge=0, le=1e12, json_schema_extra={"way_out": "an infinite risk aversion is written kind = 'full'"})
+    ] = 0.25
     horizon: Annotated[int, Field(ge=1, le=1000)] = 20
 
     def objective(self, fractions: Floats, position: float, cost: CostCurve, step_volatility: float) -> float:

@@ -87,7 +87,7 @@ class AdaptiveMaker(BuiltInPolicy):
 
     [ours]: nu and s of a pair of prices are sums over the two sides, taken as independent, s at (1 + eps) S0 a unit; nu
     in 3 is that of the prices chosen in 2; x is one of 21 fractions of what can trade at once, and 0 where there is nobody
-    to hedge with.
+    to hedge with. The hedge is planned on the exchange's curve, as the rule says, wherever it is traded.
     """
 
     kind: Literal["adaptive"] = "adaptive"
