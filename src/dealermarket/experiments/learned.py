@@ -46,6 +46,31 @@ class LearnedExperiment(Experiment):
         )
         return TrainedStudy(name, training, SEEDS if self.effort(runs) == 1 else FEWEST_SEEDS, runs)
 
+    def notes(self, scenario: Scenario, results: Results) -> list[str]:
+        """How the makers were trained."""
+        found = []
+        for study in self.trainings(scenario, self.runs):
+            training, weights = study.training, study.training.reward.component_weights
+            chosen = training.hyperparameters
+            earned = " + ".join(name.replace("_", " ") for name, weight in weights.items() if weight)
+            penalties = [
+                f"{getattr(training.reward, name):g} times {name.replace('_', ' ')}"
+                for name in ("inventory_pnl_squared", "inventory_squared", "inventory_loss")
+                if getattr(training.reward, name)
+            ]
+            found.append(
+                f"{study.name}: {training.steps:,} market steps in {training.markets} markets, rewarded for {earned}"
+                + (f", less {' and '.join(penalties)}" if penalties else "")
+                + "."
+            )
+        how = (
+            f"PPO of Stable-Baselines3: {chosen.rollout} steps a rollout, {chosen.epochs} epochs of batches of "
+            f"{training.batch:,}, learning rate {chosen.learning_rate:g}, discount {chosen.discount:g} a step, GAE "
+            f"{chosen.gae:g}, two hidden layers of {chosen.width}, exploration from a standard deviation of {chosen.noise:g}. "
+            f"The full experiment trains from {SEEDS} seeds:"
+        )
+        return [how, *found]
+
     def effort(self, runs: int) -> float:
         """The share of the full training."""
         return min(runs / self.runs, 1.0)

@@ -36,16 +36,18 @@ class Lesson:
 
 
 def _lesson(rival: Rival, steps: int) -> Lesson:
-    return Lesson(rival.label, tuple(rival_settings(rival)), steps, 0.95, {f"constant {rival.best:g}": constant(rival.best)})
+    return Lesson(
+        rival.label, tuple(rival_settings(rival)), steps, 0.95, {f"constant {number(rival.best, 2)}": constant(rival.best)}
+    )
 
 
 def _search() -> dict[str, list[str]]:
     """Constant prices, and prices that lean against the inventory; none is hedged, which could only cost."""
-    found = {f"constant {eps:g}": constant(eps) for eps in np.round(np.arange(-0.8, 1.01, 0.1), 1) + 0.0}
+    found = {f"constant {number(eps, 1)}": constant(eps) for eps in np.round(np.arange(-0.8, 1.01, 0.1), 1) + 0.0}
     for eps in (-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8):
         for strength in (0.2, 0.5):
             for scale in (5.0, 20.0):
-                found[f"skew {eps:g}, {strength:g}, {scale:g}"] = [
+                found[f"skew {number(eps, 1)}, {strength:g}, {scale:g}"] = [
                     "makers.0.policy.kind=skew",
                     f"makers.0.policy.eps={eps}",
                     f"makers.0.policy.strength={strength}",

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from dealermarket.scenario import Scenario
 
 TITLE = "The experiments of a dealer market, run anew"
-PAPER = "Ganesh, Vadori, Xu, Zheng, Reddy and Veloso (2019), “Multi-Agent Simulation for Pricing and Hedging in a Dealer Market”"
+PAPER = (
+    "Ganesh, Vadori, Xu, Zheng, Reddy and Veloso (2019), “Multi-Agent Simulation for Pricing and Hedging in a Dealer Market”, "
+    "and of their follow-up paper, “Reinforcement Learning for Market Making in a Multi-agent Dealer Market”"
+)
 MEANINGS = {
     Outcome.HOLDS: "the claim is true of the run, its sampling error taken into account",
     Outcome.FAILS: "the claim is false of the run, its sampling error taken into account",

@@ -125,7 +125,7 @@ class _UnwantedError(Exception):
 
 
 def _begin_worker(queue: Any, unwanted: Any) -> None:
-    global _steps_done, _unwanted  # noqa: PLW0603, a worker's only memory
+    global _steps_done, _unwanted
     _steps_done, _unwanted = queue, unwanted
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent answers it
 
