@@ -5,7 +5,11 @@ Importing this module makes `gymnasium.make("dealermarket/Dealer-v0")` and `gymn
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+if find_spec("gymnasium") is None:
+    raise ImportError("the environments need the extra `envs`: pip install 'dealermarket[envs]'")
 
 from dealermarket.envs.dealer import DealerEnv
 from dealermarket.envs.registration import ENV_ID, register

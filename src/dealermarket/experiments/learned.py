@@ -52,9 +52,9 @@ class LearnedExperiment(Experiment):
         for study in self.trainings(scenario, self.runs):
             training, weights = study.training, study.training.reward.component_weights
             chosen = training.hyperparameters
-            earned = " + ".join(name.replace("_", " ") for name, weight in weights.items() if weight)
+            earned = " + ".join(_in_words(name) for name, weight in weights.items() if weight)
             penalties = [
-                f"{getattr(training.reward, name):g} times {name.replace('_', ' ')}"
+                f"{getattr(training.reward, name):g} times {_in_words(name)}"
                 for name in ("inventory_pnl_squared", "inventory_squared", "inventory_loss")
                 if getattr(training.reward, name)
             ]
@@ -67,7 +67,7 @@ class LearnedExperiment(Experiment):
             f"PPO of Stable-Baselines3: {chosen.rollout} steps a rollout, {chosen.epochs} epochs of batches of "
             f"{training.batch:,}, learning rate {chosen.learning_rate:g}, discount {chosen.discount:g} a step, GAE "
             f"{chosen.gae:g}, two hidden layers of {chosen.width}, exploration from a standard deviation of {chosen.noise:g}. "
-            f"The full experiment trains from {SEEDS} seeds:"
+            f"The full experiment trains from {SEEDS} seeds."
         )
         return [how, *found]
 
@@ -122,6 +122,10 @@ def learning_curves(results: Results, studies: Mapping[str, str], field: str, yl
 
     seeds = max(len(results[study]) for study in studies.values())
     return Figure(name, f"{caption} Lines: means of {seeds} trainings; bands: from the lowest to the highest of them.", draw)
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ").replace("pnl", "P&L")
 
 
 def _smoothed(values: Array, width: int = 25) -> Array:

@@ -29,7 +29,9 @@ from dealermarket.policies.policy_file import TrainedPolicy
 ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
 CHECKPOINTS_KEPT = 3
 LONGEST_WITHOUT_CHECKPOINT = 60.0  # seconds
-POSITION, SHARE = (next(n for n, feature in enumerate(FEATURES) if feature.name == name) for name in ("position", "share"))
+POSITION, BOUGHT, SOLD, TIME_LEFT = (
+    next(n for n, feature in enumerate(FEATURES) if feature.name == name) for name in ("position", "bought", "sold", "time_left")
+)
 
 
 def train(
@@ -215,13 +217,21 @@ class _Watch(BaseCallback):
         point = Point(
             steps=self._steps(self.num_timesteps),
             reward=self._earned / len(seen),
-            share=float(seen[..., SHARE].mean()),
+            share=share_of(seen),
             inventory=float(np.abs(seen[..., POSITION]).mean() * self._unit),
             noise=float(torch.exp(policy.log_std.detach()).mean()),
         )
         for name in ("reward", "share", "inventory", "noise"):
             self.logger.record(f"market/{name}", getattr(point, name))
         self._report(point)
+
+
+def share_of(seen: Any) -> float:
+    """What learners traded with investors as a share of the mean volume of all investors, over features (..., FEATURES).
+
+    The mean of the shares of single steps would be another number: in many steps nobody trades."""
+    after = seen[seen[..., TIME_LEFT] < 1.0]  # nothing was traded before the first step
+    return float(after[:, [BOUGHT, SOLD]].sum(axis=1).mean()) if len(after) else 0.0
 
 
 @contextmanager

@@ -125,7 +125,7 @@ class Point:
 
     steps: int  # market steps so far
     reward: float  # in the unit of the reward
-    share: float  # of all investors' volume
+    share: float  # of all investors' volume, as it is on average
     inventory: float  # absolute position, units of the asset
     noise: float  # standard deviation of the actions, in the units of the action space
 

@@ -1,0 +1,953 @@
+"""Training: the bridge to Stable-Baselines3, self-play, policy files, folders of trainings and the command."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import assert_same_bits, refused
+
+gymnasium = pytest.importorskip("gymnasium")
+pytest.importorskip("pettingzoo")
+pytest.importorskip("stable_baselines3")
+pytest.importorskip("tensorboard")
+torch = pytest.importorskip("torch")
+
+from gymnasium.vector import AutoresetMode, SyncVectorEnv  # noqa: E402
+from rich.console import Console  # noqa: E402
+from stable_baselines3 import A2C, PPO  # noqa: E402
+from stable_baselines3.common.vec_env import VecMonitor  # noqa: E402
+
+from dealermarket import Scenario, SimulationRunner  # noqa: E402
+from dealermarket.cli import main  # noqa: E402
+from dealermarket.envs import FEATURES, Controls, DealerEnv, DealerVectorEnv, Reward  # noqa: E402
+from dealermarket.envs.arena import Arena  # noqa: E402
+from dealermarket.envs.parallel import DealerParallelEnv  # noqa: E402
+from dealermarket.errors import ParameterError, PolicyError, RunFolderError  # noqa: E402
+from dealermarket.learning import command, trainer  # noqa: E402
+from dealermarket.learning.folder import TrainingFolder  # noqa: E402
+from dealermarket.learning.sb3 import Sb3VecEnv, exported  # noqa: E402
+from dealermarket.learning.shared import SharedPolicyVectorEnv  # noqa: E402
+from dealermarket.learning.training import Hyperparameters, Point, Training  # noqa: E402
+from dealermarket.policies.policy_file import Network, TrainedPolicy  # noqa: E402
+from dealermarket.scenario import preset_names  # noqa: E402
+
+SAME, NEXT = AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP
+WIDTH = len(FEATURES)
+QUICK = Hyperparameters(rollout=8, batch=32, width=8)
+BRIEF = ["--steps", "2000", "--markets", "16", "--hyper", "rollout=8", "--hyper", "batch=64", "--set", "steps=24"]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "140")
+
+
+def market(steps: int = 24, *settings: str) -> Scenario:
+    """The follow-up paper's market against a competitor whose prices are near."""
+    return Scenario.load("learning", [f"steps={steps}", "makers.1.policy.low=-0.5", "makers.1.policy.high=0.5", *settings])
+
+
+def quick(**changes: Any) -> Training:
+    chosen: dict[str, Any] = {
+        "scenario": market(),
+        "makers": ("learner",),
+        "steps": 1000,
+        "markets": 16,
+        "hyperparameters": QUICK,
+    }
+    return Training(**(chosen | changes))
+
+
+def policy_of(seed: int = 0, controls: Controls | None = None, width: int = 6) -> TrainedPolicy:
+    """A policy that decides something, though nobody trained it."""
+    rng, chosen = np.random.default_rng(seed), controls or Controls()
+    sizes = (WIDTH, width, width, len(chosen.names))
+    layers = [(rng.normal(0, 0.5, shape), rng.normal(0, 0.2, shape[1])) for shape in itertools.pairwise(sizes)]
+    return TrainedPolicy(Network.of(layers, len(chosen.names)), chosen, {"made": "by a test"})
+
+
+def features(rows: int, seed: int = 1) -> np.ndarray:
+    low, high = np.array([feature.low for feature in FEATURES]), np.array([feature.high for feature in FEATURES])
+    return np.random.default_rng(seed).uniform(low, high, (rows, WIDTH)).astype(np.float32)
+
+
+# --- the bridge
+
+
+def test_the_bridge_shows_the_trajectory_of_the_vector_environment() -> None:
+    ours, env = (DealerVectorEnv(3, market(6), autoreset_mode=SAME) for _ in range(2))
+    bridge = Sb3VecEnv(ours)
+    bridge.seed(7)
+    rng = np.random.default_rng(0)
+    seen = bridge.reset()
+    assert_same_bits(seen, env.reset(seed=7)[0])
+    before = seen.copy()
+    for step in range(1, 16):
+        actions = rng.uniform(-1, 1, (3, 3)).astype(np.float32)
+        seen_next, rewards, dones, infos = bridge.step(actions)
+        observation, reward, terminated, truncated, info = env.step(actions)
+        assert_same_bits(seen_next, observation)
+        assert_same_bits(rewards, reward.astype(np.float32))
+        assert_same_bits(dones, terminated | truncated)
+        assert dones.all() == (step % 6 == 0)
+        for n, each in enumerate(infos):
+            if dones[n]:
+                assert each["TimeLimit.truncated"] is True
+                assert_same_bits(each["terminal_observation"], info["final_obs"][n])
+            else:
+                assert each == {}
+        assert_same_bits(seen, before)  # what was handed out stays what it was
+        seen, before = seen_next, seen_next.copy()
+    assert_same_bits(bridge.reset(), env.reset()[0])  # without a seed: the episodes that follow
+    bridge.seed(7)
+    assert_same_bits(bridge.reset(), env.reset(seed=7)[0])
+    bridge.close()
+
+
+def test_the_bridge_answers_as_stable_baselines3_expects() -> None:
+    bridge = Sb3VecEnv(DealerVectorEnv(4, market(6), autoreset_mode="SAME_STEP"))
+    assert bridge.num_envs == 4
+    assert bridge.observation_space.shape == (WIDTH,) and bridge.action_space.shape == (3,)
+    assert bridge.get_attr("num_envs") == [4] * 4
+    assert bridge.get_attr("num_envs", indices=[0, 2]) == [4] * 2
+    assert bridge.env_is_wrapped(VecMonitor) == [False] * 4
+    bridge.set_attr("note", "kept")
+    assert bridge.get_attr("note", indices=1) == ["kept"]
+    assert len(bridge.env_method("close", indices=[1])) == 1
+    monitored = VecMonitor(bridge)
+    monitored.seed(1)
+    monitored.reset()
+    total = np.zeros(4)
+    for _ in range(6):
+        _, rewards, dones, infos = monitored.step(np.zeros((4, 3), np.float32))
+        total += rewards
+    assert dones.all()
+    np.testing.assert_allclose([info["episode"]["r"] for info in infos], total, rtol=1e-5)
+    assert [info["episode"]["l"] for info in infos] == [6] * 4
+
+
+def test_any_vector_environment_that_resets_in_the_same_step_will_do() -> None:
+    def make(limit: int) -> Any:
+        return lambda: gymnasium.make("CartPole-v1", max_episode_steps=limit)
+
+    limits = (5, 500, 500)
+    ours, env = (SyncVectorEnv([make(limit) for limit in limits], autoreset_mode=SAME) for _ in range(2))
+    bridge = Sb3VecEnv(ours)
+    bridge.seed(3)
+    assert_same_bits(bridge.reset(), env.reset(seed=3)[0])
+    ended = {True: 0, False: 0}
+    for step in range(40):
+        actions = np.full(3, step % 7 == 0, np.int64)
+        seen, rewards, dones, infos = bridge.step(actions)
+        observation, reward, terminated, truncated, info = env.step(actions)
+        assert_same_bits(seen, observation)
+        assert_same_bits(rewards, reward.astype(np.float32))
+        assert_same_bits(dones, terminated | truncated)
+        for n in np.flatnonzero(dones):
+            assert infos[n]["TimeLimit.truncated"] == truncated[n]
+            assert_same_bits(infos[n]["terminal_observation"], info["final_obs"][n])
+            ended[bool(truncated[n])] += 1
+    assert min(ended.values()) > 0
+    PPO("MlpPolicy", bridge, n_steps=8, batch_size=12, device="cpu").learn(48)
+
+
+@pytest.mark.parametrize("mode", [NEXT, AutoresetMode.DISABLED])
+def test_the_bridge_refuses_other_modes(mode: AutoresetMode) -> None:
+    with pytest.raises(ParameterError, match="make it with autoreset_mode='SAME_STEP'; it has AutoresetMode"):
+        Sb3VecEnv(DealerVectorEnv(2, market(6), autoreset_mode=mode))
+    with pytest.raises(ParameterError, match="must reset in the same step"):
+        Sb3VecEnv(SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")], autoreset_mode=mode))
+
+
+@pytest.mark.parametrize("algorithm", [PPO, A2C])
+def test_an_exported_policy_acts_as_the_models_does(algorithm: Any) -> None:
+    controls = Controls(eps_buy=(-0.7, 0.2), tier_penalty=(0.0, 1e-4))
+    env = Sb3VecEnv(DealerVectorEnv(4, market(6), controls=controls, autoreset_mode=SAME))
+    model = algorithm(
+        "MlpPolicy", env, n_steps=16, policy_kwargs={"activation_fn": torch.nn.Tanh, "net_arch": [9, 5]}, device="cpu"
+    )
+    with torch.no_grad():
+        for part in model.policy.parameters():
+            part.copy_(torch.randn(part.shape, generator=torch.Generator().manual_seed(0)) * 0.4)
+    policy, seen = exported(model, controls, {}), features(500)
+    expected, _ = model.predict(seen, deterministic=True)
+    numbers = policy.numbers(seen)
+    np.testing.assert_allclose(numbers, expected, atol=1e-6)
+    assert {-1.0, 1.0} <= set(numbers.ravel()) and numbers.shape == (500, 4)
+    low, high = controls.ranges
+    values = policy.values(seen)
+    assert (values >= low).all() and (values <= high).all()
+    assert (values == low).any() and (values == high).any()  # where the network leaves the range
+    np.testing.assert_allclose(values, controls.values(expected.astype(float)), rtol=1e-6, atol=1e-6)
+
+
+# --- training
+
+
+@pytest.mark.slow
+def test_equal_trainings_give_equal_policies() -> None:
+    def trained(**changes: Any) -> str:
+        return trainer.train(quick(**changes)).digest
+
+    first = trained()
+    assert first == trained()
+    assert first != trained(seed=1)
+    assert first != trained(algorithm="a2c", hyperparameters=QUICK.replace(batch=1024))
+    assert trained(seed=2**80) != first
+
+
+def test_what_a_training_reports_is_what_the_markets_paid() -> None:
+    """And not what the algorithm adds beyond the time limit."""
+    points: list[Point] = []
+    training = quick(
+        scenario=market(4, "reward_horizon=2"), reward=Reward("pnl"), hyperparameters=QUICK.replace(rollout=4), steps=1
+    )
+    policy = trainer.train(training, points.append)
+    assert [point.steps for point in points] == [64]
+    model = trainer._model(training, None, None)
+    told: list[float] = []
+    real = model.env.step
+
+    def step(actions: np.ndarray) -> Any:
+        found = real(actions)
+        told.append(float(found[1].mean()))
+        return found
+
+    model.env.step = step
+    model.learn(64)
+    assert points[0].reward == pytest.approx(np.mean(told), rel=1e-6)
+    assert 0 < points[0].share < 1 and points[0].inventory > 0 and points[0].noise == pytest.approx(QUICK.noise)
+    assert policy.about["steps"] == 64 and policy.about["scenario"] == "learning" and policy.about["makers"] == ["learner"]
+
+
+@pytest.mark.slow
+def test_the_share_reported_is_that_of_the_volume() -> None:
+    """Also where nobody trades in every second step, so that the mean of the steps' shares is half of it."""
+    scenario = Scenario.load("paper", ["steps=100"])
+    points: list[Point] = []
+    still = Hyperparameters(rollout=100, noise=1e-6, learning_rate=1e-9)
+    left = Controls(hedge_fraction=None)
+    trainer.train(Training(scenario=scenario, makers=("maker-1",), steps=1, hyperparameters=still, controls=left), points.append)
+    run = SimulationRunner(scenario, replicas=256, seed=5).run().statistics()["maker-1"]["market_share"]
+    assert points[0].share == pytest.approx(run.mean, abs=0.04)
+
+
+@pytest.mark.slow
+def test_it_learns() -> None:
+    """Spread revenue less hedging cost against a random competitor: more than without training, on common replicas."""
+    from dealermarket.learning.playing import play
+
+    reward = Reward({"spread_revenue": 1.0, "hedging_cost": 1.0})
+    training = Training(scenario=market(96), makers=("learner",), steps=80_000, markets=128, reward=reward)
+    arena = Arena(training.scenario, training.makers, training.controls, reward)
+    untrained = exported(trainer._model(training, None, None), training.controls, {})
+    earned = [
+        play(arena, policy.numbers, 99, range(200)).earned("reward").mean(axis=(1, 2))
+        for policy in (untrained, trainer.train(training))
+    ]
+    gain = earned[1] - earned[0]
+    assert gain.mean() > 10 * gain.std(ddof=1) / np.sqrt(len(gain))
+    assert (
+        gain.mean() > 0.04
+    )  # of 0.0625: the best constant price earns 0.75 ** 2, eps 0 half of what the whole market pays there
+
+
+@pytest.mark.parametrize(
+    ("rollout", "markets", "batch", "expected"),
+    [(16, 256, 1024, 1024), (7, 1, 2, 7), (2003, 1, 1000, 2003), (12, 1, 5, 6), (2, 1, 1000, 2), (24, 3, 50, 36)],
+)
+def test_batches_divide_rollouts(rollout: int, markets: int, batch: int, expected: int) -> None:
+    training = quick(markets=markets, hyperparameters=Hyperparameters(rollout=rollout, batch=batch))
+    assert training.batch == expected
+    assert training.samples % expected == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"makers": ("bob",)}, "maker: there is no 'bob' in 'learning'"),
+        ({"makers": ()}, "makers: must not be empty"),
+        ({"makers": ("learner", "learner")}, "makers: each learns once, got learner, learner"),
+        ({"markets": 1, "hyperparameters": Hyperparameters(rollout=1)}, "must be 2 to 10,000,000"),
+        ({"algorithm": "a2c", "hyperparameters": Hyperparameters(clip=0.3)}, "hyperparameters.clip: a2c knows none"),
+        ({"controls": Controls(alpha=(1.0, 5.0)), "scenario": market(24, "exchange.lam=1.02")}, "alpha: must be at most"),
+    ],
+)
+def test_trainings_that_cannot_be(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        quick(**changes)
+
+
+def test_a_training_that_diverges_says_so() -> None:
+    with pytest.raises(ParameterError, match=r"diverged within 128 steps: .* lower the learning_rate"):
+        trainer.train(quick(reward=Reward({"spread_revenue": 1e300}), steps=10_000))
+
+
+def test_torch_keeps_its_threads() -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        trainer.train(quick(steps=1))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+# --- self-play
+
+
+@pytest.mark.parametrize("learners", [("learner", "competitor"), ("competitor", "learner")])
+def test_learners_of_one_policy_see_what_those_of_the_parallel_environment_see(learners: tuple[str, str]) -> None:
+    scenario = market(5, "reward_horizon=2")
+    shared = SharedPolicyVectorEnv(Arena(scenario, learners, None, "pnl"), 3)
+    parallel = [DealerParallelEnv(scenario, learners, reward="pnl") for _ in range(3)]
+    rng = np.random.default_rng(0)
+    seen, _ = shared.reset(seed=11)
+    expected = [env.reset(seed=11, options={"replica": replica})[0] for replica, env in enumerate(parallel)]
+
+    def rows(by_market: list[dict[str, Any]]) -> np.ndarray:
+        return np.array([found[maker] for found in by_market for maker in learners])
+
+    assert_same_bits(seen, rows(expected))
+    for step in range(1, 13):
+        actions = rng.uniform(-1, 1, (6, 3)).astype(np.float32)
+        seen, reward, terminated, truncated, info = shared.step(actions)
+        told = [
+            env.step({maker: actions[2 * b + place] for place, maker in enumerate(learners)}) for b, env in enumerate(parallel)
+        ]
+        assert_same_bits(reward, rows([each[1] for each in told]))
+        assert not terminated.any()
+        assert truncated.all() == truncated.any() == (step % 5 == 0)
+        last = rows([each[0] for each in told])
+        if step % 5 == 0:
+            assert_same_bits(np.stack(list(info["final_obs"])), last)
+            assert_same_bits(seen, rows([env.reset()[0] for env in parallel]))
+        else:
+            assert info == {}
+            assert_same_bits(seen, last)
+    assert_same_bits(shared.reset()[0], rows([env.reset()[0] for env in parallel]))
+
+
+def test_self_play_counts_the_steps_of_the_markets() -> None:
+    points: list[Point] = []
+    training = quick(makers=("learner", "competitor"), steps=300)
+    policy = trainer.train(training, points.append, checkpoints=Path("kept"), every=1)
+    assert [point.steps for point in points] == [128, 256, 384] == list(range(128, training.market_steps + 1, 128))
+    assert [path.name for path in Path("kept").iterdir()] == ["000000000384.zip"]
+    assert policy.about["makers"] == ["learner", "competitor"]
+
+
+# --- policy files
+
+
+def test_a_policy_file_is_what_was_saved() -> None:
+    policy = policy_of(controls=Controls(eps_buy=None, alpha=(0.5, 2.0)))
+    policy.save("here.npz")
+    found = TrainedPolicy.load("here.npz")
+    assert found.digest == policy.digest and found.controls == policy.controls and found.about == policy.about
+    assert_same_bits(found.values(features(50)), policy.values(features(50)))
+    assert policy.digest != policy_of(1, policy.controls).digest
+    assert policy.digest != TrainedPolicy(policy.network, Controls(eps_buy=None, alpha=(0.5, 2.1)), {}).digest
+    assert not list(Path().glob("*.tmp"))
+    with pytest.raises(RunFolderError, match="cannot be written"):
+        policy.save("no/such/folder/here.npz")
+
+
+def test_a_row_of_the_network_depends_on_nothing_beside_it() -> None:
+    policy, seen = policy_of(), features(64)
+    together = policy.values(seen)
+    for rows in (slice(5, 6), slice(10, 27), slice(None, None, -1), slice(None, None, 3)):
+        assert_same_bits(policy.values(seen[rows]), np.ascontiguousarray(together[rows]))
+
+
+def seated(scenario: Scenario, file: str = "policy.npz", *settings: str) -> Scenario:
+    return scenario.with_settings("makers.0.policy.kind=trained", f"makers.0.policy.file={file}", *settings)
+
+
+@pytest.mark.parametrize(
+    "controls", [Controls(), Controls(eps_buy=(-0.3, 0.3), eps_sell=None, hedge_fraction=None, alpha=(0.7, 1.5))]
+)
+def test_a_run_is_the_environment_driven_by_the_network(controls: Controls) -> None:
+    scenario, policy = market(), policy_of(controls=controls)
+    policy.save("policy.npz")
+    result = SimulationRunner(seated(scenario), replicas=3, seed=5, record="steps").run()
+    own = result.steps[result.steps["maker"] == "learner"]
+    summary = result.summary[result.summary["maker"] == "learner"].set_index("replica")
+    env = DealerEnv(scenario, controls=controls)
+    for replica in range(3):
+        seen, _ = env.reset(seed=5, options={"replica": replica})
+        told, ended = [], False
+        while not ended:
+            seen, _, _, ended, info = env.step(policy.numbers(seen[None])[0])
+            told.append(info)
+        mine = own[own["replica"] == replica]
+        assert_same_bits(mine["position"].to_numpy()[1:], np.array([info["position"] for info in told[:-1]]))
+        for name in ("spread_revenue", "hedging_cost"):
+            assert_same_bits(mine[name].to_numpy(), np.array([info[name] for info in told]))
+        pnl = sum(info["spread_revenue"] + info["hedging_cost"] + info["inventory_pnl"] for info in told)
+        assert summary.loc[replica, "pnl"] == pytest.approx(pnl, rel=1e-9)
+        assert mine["spread_revenue"].nunique() > 10
+
+
+def test_a_trained_makers_numbers_depend_on_the_replica_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy_of().save("policy.npz")
+    scenario = seated(market())
+    whole = SimulationRunner(scenario, replicas=7, seed=3).run().summary
+    few = SimulationRunner(scenario, replicas=2, seed=3, record="trades").run().summary
+    pd.testing.assert_frame_equal(whole[: len(few)], few, check_exact=True)
+    monkeypatch.setattr("dealermarket.chunks._MOST_REPLICAS", 2)
+    for threads in (1, 2):
+        cut = SimulationRunner(scenario, replicas=7, seed=3, threads=threads).run().summary
+        pd.testing.assert_frame_equal(whole, cut, check_exact=True)
+
+
+def test_a_digest_keeps_the_policy_that_was_meant() -> None:
+    policy_of().save("policy.npz")
+    scenario = seated(market(), "policy.npz", f"makers.0.policy.digest='{policy_of().digest}'")
+    SimulationRunner(scenario).run()
+    policy_of(1).save("policy.npz")
+    with pytest.raises(PolicyError, match=r"policy\.npz: holds another policy than the scenario names"):
+        SimulationRunner(scenario)
+    Path("policy.npz").unlink()
+    with pytest.raises(PolicyError, match=r"policy\.npz: cannot be read: No such file"):
+        SimulationRunner(scenario)
+
+
+def test_a_policy_needs_a_maker_that_can_do_what_it_decides() -> None:
+    policy_of().save("policy.npz")
+    alone = Scenario.load("internalization", ["steps=20"])
+    alone = alone.replace(makers=alone.makers[:1]).with_settings("makers.0.hedging.kind=none")
+    with pytest.raises(ParameterError, match="there is no other maker to hedge with"):
+        SimulationRunner(seated(alone))
+    policy_of(controls=Controls(alpha=(1.0, 5.0))).save("policy.npz")
+    with pytest.raises(ParameterError, match="alpha: must be at most"):
+        SimulationRunner(seated(market(24, "exchange.lam=1.02")))
+
+
+def rewritten(content: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """The file with other arrays in it; `change` gets them, and what the file says of itself under "meta"."""
+    with np.load(io.BytesIO(content)) as file:
+        arrays: dict[str, Any] = dict(file)
+    arrays["meta"] = json.loads(str(arrays["meta"]))
+    change(arrays)
+    if "meta" in arrays and not isinstance(arrays["meta"], np.ndarray):
+        arrays["meta"] = np.array(json.dumps(arrays["meta"]))
+    packed = io.BytesIO()
+    np.savez(packed, **arrays)
+    return packed.getvalue()
+
+
+def zipped(**files: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return packed.getvalue()
+
+
+def array_file(content: np.ndarray) -> bytes:
+    packed = io.BytesIO()
+    np.save(packed, content, allow_pickle=True)
+    return packed.getvalue()
+
+
+def changed(name: str, value: Any) -> Callable[[bytes], bytes]:
+    return lambda content: rewritten(content, lambda arrays: arrays.update({name: value}))
+
+
+def said_otherwise(name: str, value: Any) -> Callable[[bytes], bytes]:
+    return lambda content: rewritten(content, lambda arrays: arrays["meta"].update({name: value}))
+
+
+def left_out(*path: str) -> Callable[[bytes], bytes]:
+    def change(arrays: dict[str, Any]) -> None:
+        holder = arrays
+        for name in path[:-1]:
+            holder = holder[name]
+        del holder[path[-1]]
+
+    return lambda content: rewritten(content, change)
+
+
+F4 = np.float32
+WRONG: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "empty": (lambda _: b"", "is not a policy file"),
+    "text": (lambda _: b"a policy, honestly\n", "is not a policy file"),
+    "an array": (lambda _: array_file(np.zeros(3)), "is not a policy file"),
+    "a pickle": (lambda _: b"\x80\x04]\x94.", "is not a policy file"),
+    "another zip": (lambda _: zipped(notes=b"hello"), "is not a policy file"),
+    "no meta": (left_out("meta"), "is not a policy file"),
+    "meta that is a pickle": (
+        lambda content: zipped(**{"meta.npy": array_file(np.array([{}], object))}),
+        "is not a policy file",
+    ),
+    "meta that is no JSON": (changed("meta", np.array("{")), "is not a policy file"),
+    "meta that is a list": (changed("meta", np.array("[1]")), "is not a policy file"),
+    "meta nested without end": (changed("meta", np.array("[" * 100_000)), "is not a policy file"),
+    "no format": (left_out("meta", "format"), "is not a policy file"),
+    "another format": (said_otherwise("format", 99), "in format 99, this is format 1; train the policy again"),
+    "other features": (said_otherwise("features", ["position"]), "was trained on other features, by version"),
+    "no features": (left_out("meta", "features"), "was trained on other features"),
+    "features that are none": (said_otherwise("features", None), "was trained on other features"),
+    "no controls": (left_out("meta", "controls"), "is damaged"),
+    "controls that are a list": (said_otherwise("controls", []), "is damaged"),
+    "unknown controls": (said_otherwise("controls", {"courage": [0, 1]}), "is damaged"),
+    "controls upside down": (said_otherwise("controls", {"eps_buy": [1, -1]}), "is damaged"),
+    "controls out of range": (said_otherwise("controls", {"hedge_fraction": [0, 7]}), "is damaged"),
+    "controls that are words": (said_otherwise("controls", {"eps_buy": "all"}), "is damaged"),
+    "controls without end": (said_otherwise("controls", {"eps_buy": [0, float("nan")]}), "is damaged"),
+    "more controls than outputs": (said_otherwise("controls", {"alpha": [1, 2], "tier_penalty": [0, 1]}), "one a control"),
+    "about that is a number": (said_otherwise("about", 3), "is damaged"),
+    "a layer without biases": (left_out("layer_1_b"), "is damaged"),
+    "a layer missing": (lambda content: left_out("layer_1_b")(left_out("layer_1_w")(content)), "is damaged"),
+    "no layers": (
+        lambda content: rewritten(content, lambda arrays: [arrays.pop(n) for n in list(arrays) if n != "meta"]),
+        "damaged",
+    ),
+    "an array too much": (changed("extra", np.zeros(2, F4)), "is damaged"),
+    "other inputs": (changed("layer_0_w", np.zeros((WIDTH + 1, 6), F4)), "is damaged"),
+    "a flat matrix": (changed("layer_0_w", np.zeros(WIDTH * 6, F4)), "is damaged"),
+    "biases too many": (changed("layer_0_b", np.zeros(7, F4)), "is damaged"),
+    "biases in a table": (changed("layer_0_b", np.zeros((6, 2), F4)), "is damaged"),
+    "a bias that is a number": (changed("layer_0_b", np.array(0, F4)), "is damaged"),
+    "NaN": (changed("layer_1_w", np.full((6, 6), np.nan, F4)), "weights must be finite numbers"),
+    "infinite": (changed("layer_2_b", np.full(3, np.inf, F4)), "weights must be finite numbers"),
+    "beyond single precision": (changed("layer_2_b", np.full(3, 1e300)), "single precision"),
+    "texts": (changed("layer_2_b", np.array(["a", "b", "c"])), "single precision"),
+    "complex": (changed("layer_2_b", np.zeros(3, complex)), "single precision"),
+}
+
+
+@pytest.mark.parametrize("how", WRONG)
+def test_what_is_no_policy_file_is_refused(how: str) -> None:
+    policy_of().save("good.npz")
+    change, said = WRONG[how]
+    Path("bad.npz").write_bytes(change(Path("good.npz").read_bytes()))
+    with pytest.raises(PolicyError, match=rf"^bad\.npz: .*{said}"):
+        TrainedPolicy.load("bad.npz")
+
+
+def test_damage_is_found_wherever_it_is() -> None:
+    """A file cut short is refused; a byte that flipped is found, or is one that no number depends on."""
+    policy = policy_of(width=2)
+    policy.save("good.npz")
+    content, found = Path("good.npz").read_bytes(), 0
+    for length in range(0, len(content), 61):
+        Path("bad.npz").write_bytes(content[:length])
+        with pytest.raises(PolicyError, match="is damaged"):
+            TrainedPolicy.load("bad.npz")
+    for place in range(0, len(content), 11):
+        for flip in (0xFF, 1 << place % 8):
+            Path("bad.npz").write_bytes(content[:place] + bytes([content[place] ^ flip]) + content[place + 1 :])
+            try:
+                assert TrainedPolicy.load("bad.npz").digest == policy.digest
+            except PolicyError:
+                found += 1
+    assert found > len(content) / 11
+
+
+def test_files_that_cannot_be_read() -> None:
+    Path("folder.npz").mkdir()
+    for path in ("folder.npz", "nowhere.npz", "nul\0.npz"):
+        with pytest.raises(PolicyError, match="cannot be read: "):
+            TrainedPolicy.load(path)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "run learning --policy learner=bad.npz",
+        "run learning --set makers.0.policy.kind=trained --set makers.0.policy.file=bad.npz",
+        "evaluate bad.npz",
+        "train learning --policy competitor=bad.npz",
+        "train learning --set makers.1.policy.kind=trained --set makers.1.policy.file=bad.npz",
+    ],
+)
+def test_commands_refuse_a_damaged_policy(capsys: pytest.CaptureFixture[str], arguments: str) -> None:
+    policy_of().save("bad.npz")
+    content = bytearray(Path("bad.npz").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    Path("bad.npz").write_bytes(content)
+    assert "bad.npz: is not a policy file, or is damaged" in refused(capsys, *arguments.split())
+    assert [path.name for path in Path().iterdir()] == ["bad.npz"]
+
+
+# --- the command and its folders
+
+
+def meta(folder: str = "here") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(folder, "meta.json").read_text())
+    return found
+
+
+def checkpoints(folder: str = "here") -> list[str]:
+    return sorted(path.name for path in Path(folder, "checkpoints").iterdir())
+
+
+def steps_reported(folder: str = "here") -> list[int]:
+    frame = pd.read_csv(Path(folder, "progress.csv"))
+    assert list(frame) == ["steps", "reward", "share", "inventory", "noise"]
+    assert frame.notna().all(axis=None)
+    return [int(steps) for steps in frame["steps"]]
+
+
+@pytest.mark.slow
+def test_train_makes_a_policy_that_run_and_evaluate_take(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "learning", *BRIEF, "--seed", "3"]) == 0
+    shown = capsys.readouterr()
+    here = Path("trainings/learning-1")
+    assert "Training learner of learning by PPO: 2,048 market steps, 16 markets" in shown.err
+    assert "2,048 of 2,048 market steps: reward" in shown.err and "share" in shown.err and "steps/s" in shown.err
+    for word in ("at first:", "at last:", f"kept in {here}/policy.npz", f"dealermarket evaluate {here}/policy.npz heuristic"):
+        assert word in shown.out
+    assert sorted(path.name for path in here.iterdir()) == [
+        "checkpoints",
+        "meta.json",
+        "policy.npz",
+        "progress.csv",
+        "scenario.toml",
+        "tensorboard",
+    ]
+    found, scenario = meta(str(here)), Scenario.load(here / "scenario.toml")
+    assert found["complete"] is True and found["seconds"] > 0 and found["resumed_at"] == []
+    assert set(found["libraries"]) == {"numpy", "numba", "gymnasium", "stable-baselines3", "torch"}
+    training = Training(scenario=scenario, **found["training"])
+    assert training.key == found["key"] and training.seed == 3 and training.scenario.steps == 24
+    assert steps_reported(str(here)) == list(range(128, 2049, 128))
+    assert checkpoints(str(here))[-1] == "000000002048.zip" and len(checkpoints(str(here))) == 3
+    assert len(list((here / "tensorboard").rglob("events.out.*"))) == 1
+    policy = TrainedPolicy.load(here / "policy.npz")
+    assert policy.digest == trainer.train(training).digest and policy.about["steps"] == 2048
+    assert main(["train", "learning", *BRIEF, "--seed", "3", "--json"]) == 0
+    shown = capsys.readouterr()
+    told = json.loads(shown.out)
+    assert told["digest"] == policy.digest and told["folder"] == "trainings/learning-2" and told["complete"] is True
+    assert told["last"]["steps"] == 2048
+    for line in list(command.next_commands(TrainingFolder.open(here)))[:2]:
+        assert main([*line[1].split()[1:], "--replicas", "30", "--threads", "1"]) == 0
+    assert policy.digest in Path("runs/learning-1/scenario.toml").read_text()
+
+
+def test_train_takes_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = "--set makers.0.policy.kind=random --set steps=12 --policy dealer-3=adaptive --maker dealer-2 --maker 0"
+    how = "--algorithm a2c --steps 500 --seed 9 --markets 4 --hyper rollout=4 --hyper learning_rate=3e-4 --hyper width=5"
+    what = "--reward pnl --weight risk_cost=2 --penalty inventory_loss=0.5 --control eps_buy=-0.5:0.25 --control alpha=0.5:2"
+    names = Scenario.load("dealers").maker_names
+    settings = settings.replace("dealer-3", names[2]).replace("dealer-2", names[1])
+    arguments = f"{settings} {how} {what} --control hedge_fraction=none --out here"
+    assert main(["train", "dealers", *arguments.split()]) == 0
+    training = TrainingFolder.open(Path("here")).training
+    assert training == Training(
+        scenario=training.scenario,
+        makers=(names[1], names[0]),
+        algorithm="a2c",
+        steps=500,
+        seed=9,
+        markets=4,
+        controls=Controls(eps_buy=(-0.5, 0.25), hedge_fraction=None, alpha=(0.5, 2.0)),
+        reward=Reward({"spread_revenue": 1.0, "hedging_cost": 1.0, "inventory_pnl": 1.0, "risk_cost": 2.0}, inventory_loss=0.5),
+        hyperparameters=Hyperparameters(rollout=4, learning_rate=3e-4, width=5),
+    )
+    assert training.scenario.makers[0].policy.kind == "random" and training.scenario.makers[2].policy.kind == "adaptive"
+    policy = TrainedPolicy.load("here/policy.npz")
+    assert policy.controls == training.controls and [matrix.shape[1] for matrix, _ in policy.network.layers] == [5, 5, 3]
+    shown = capsys.readouterr().out
+    assert f"--maker {names[1]}" in shown and f"--policy {names[1]}=here/policy.npz --policy {names[0]}=here" in shown
+
+
+def test_weights_alone_are_all_weights() -> None:
+    training = command.training_of("learning", None, command.Options(weights=("risk_cost=2", "spread_revenue=1e0")))
+    assert training.reward.weights == {"risk_cost": 2.0, "spread_revenue": 1.0}
+    assert training == Training(scenario=Scenario.load("learning"), makers=("learner",), reward=training.reward)
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_a_folder_reads_what_it_wrote(preset: str) -> None:
+    scenario = Scenario.load(preset)
+    training = Training(scenario=scenario, makers=scenario.maker_names[:1], seed=2**70, controls=Controls(hedge_fraction=None))
+    TrainingFolder.create(Path("here"), training)
+    found = TrainingFolder.open(Path("here"))
+    assert found.training == training and found.training.key == training.key
+    assert not found.complete and found.steps_done == 0 and found.points() == []
+
+
+def interrupted_at(monkeypatch: pytest.MonkeyPatch, rollout: int) -> None:
+    """Somebody presses Ctrl-C when so many rollouts were reported."""
+    told: list[Point] = []
+    real = TrainingFolder.add
+
+    def add(self: TrainingFolder, point: Point) -> None:
+        told.append(point)
+        if len(told) == rollout:
+            raise KeyboardInterrupt
+        real(self, point)
+
+    monkeypatch.setattr(TrainingFolder, "add", add)
+
+
+def test_an_interrupted_training_can_be_finished(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        interrupted_at(patch, 8)
+        assert main(["train", "learning", *BRIEF, "--out", "here"]) == 130
+    assert "interrupted; finish it with: dealermarket train --resume here" in capsys.readouterr().err
+    assert checkpoints()[-1] == f"{7 * 128:012d}.zip"  # the eighth was played, not learned from
+    assert meta()["complete"] is False and meta()["seconds"] > 0
+    early = TrainedPolicy.load("here/policy.npz")
+    assert early.about["steps"] == 896
+    assert main(["run", "here/scenario.toml", "--policy", "learner=here/policy.npz", "--replicas", "2"]) == 0
+    for name in ("checkpoints/000000001024.zip.tmp", "policy.npz.tmp"):
+        Path("here", name).write_text("cut")
+    with Path("here/progress.csv").open("a") as file:
+        file.write("1024,0.1,0.2,0.3,0.4\n1152,0.1,")  # what a killed process may leave
+    capsys.readouterr()
+    assert main(["train", "--resume", "here"]) == 0
+    shown = capsys.readouterr()
+    assert "2,048 market steps, 896 of them done before" in shown.err
+    assert steps_reported() == list(range(128, 2049, 128))
+    assert meta()["complete"] is True and meta()["resumed_at"] == [896]
+    policy = TrainedPolicy.load("here/policy.npz")
+    assert policy.about["steps"] == 2048 and policy.about["resumed_at"] == [896]
+    assert policy.digest != early.digest
+    assert not list(Path("here").rglob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_a_training_interrupted_at_once_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        interrupted_at(patch, 1)
+        assert main(["train", "learning", *BRIEF, "--out", "here"]) == 130
+    assert not Path("here/checkpoints").exists() and not Path("here/policy.npz").exists()
+    assert main(["train", "--resume", "here"]) == 0
+    assert meta()["resumed_at"] == []
+    assert main(["train", "learning", *BRIEF, "--out", "there"]) == 0
+    assert TrainedPolicy.load("here/policy.npz").digest == TrainedPolicy.load("there/policy.npz").digest
+
+
+@pytest.mark.slow
+def test_a_complete_training_goes_on_for_more_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "learning", *BRIEF, "--out", "here"])
+    before = {path: path.read_bytes() for path in Path("here").rglob("*") if path.is_file()}
+    digest = TrainedPolicy.load("here/policy.npz").digest
+    capsys.readouterr()
+    for more in ([], ["--steps", "2000"]):
+        assert main(["train", "--resume", "here", *more]) == 0
+        shown = capsys.readouterr()
+        assert "here is complete already; train it for longer with --steps above 2,000" in shown.err
+        assert digest in shown.out
+        assert before == {path: path.read_bytes() for path in Path("here").rglob("*") if path.is_file()}
+    assert "--steps: the training in here is one of 2,000 steps; give more" in refused(
+        capsys, "train", "--resume", "here", "--steps", "1999"
+    )
+    assert main(["train", "--resume", "here", "--steps", "3000"]) == 0
+    assert steps_reported() == list(range(128, 3073, 128))
+    assert meta()["training"]["steps"] == 3000 and meta()["resumed_at"] == [2048] and meta()["complete"] is True
+    assert TrainedPolicy.load("here/policy.npz").digest != digest
+    assert TrainingFolder.open(Path("here")).training.steps == 3000
+    assert len(list(Path("here/tensorboard").rglob("events.out.*"))) == 2
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["train", "learning", *BRIEF, "--out", "here"])
+    capsys.readouterr()
+    last = Path("here/checkpoints", checkpoints()[-1])
+    last.write_bytes(last.read_bytes()[:1000])
+    assert main(["train", "--resume", "here", "--steps", "3000"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        f"{last}: cannot be read as a checkpoint" in said.replace("\n", " ") and "delete it to go on from the one before" in said
+    )
+    last.unlink()
+    assert main(["train", "--resume", "here", "--steps", "3000"]) == 0
+    assert steps_reported() == list(range(128, 3073, 128))
+
+
+def change_meta(**changes: Any) -> Callable[[], None]:
+    def change() -> None:
+        path = Path("here/meta.json")
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
+def change_text(name: str, old: str, new: str) -> Callable[[], None]:
+    def change() -> None:
+        path = Path("here", name)
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda: Path("here/meta.json").unlink(), "here: is not the folder of a training, it has no meta.json"),
+        (lambda: Path("here/meta.json").write_text("{"), "is not the folder of a training, its meta.json is damaged"),
+        (change_meta(training=None), "is not the folder of a training, its meta.json is damaged or not ours"),
+        (change_meta(version="0.0.9"), "was made by dealermarket 0.0.9, this is"),
+        (change_meta(training={"makers": ["bob"]}), "meta.json: is damaged: maker: there is no 'bob'"),
+        (change_meta(training={"speed": 3}), "meta.json: is damaged: "),
+        (change_meta(key="0"), "was changed after the training began; undo the change, or train on the changed scenario anew"),
+        (change_text("meta.json", '"seed": 0', '"seed": 1'), "was changed after the training began"),
+        (change_text("scenario.toml", "volatility = 0.1", "volatility = 0.2"), "was changed after the training began"),
+        (change_text("scenario.toml", "volatility = 0.1", "volatility = -1"), "volatility: must be >= 0"),
+        (lambda: Path("here/scenario.toml").unlink(), "here: has no scenario.toml, it was stopped before it began"),
+        (lambda: Path("here/progress.csv").write_bytes(b"\xff\xfe"), "progress.csv: cannot be read: "),
+    ],
+)
+def test_folders_that_cannot_be_resumed(capsys: pytest.CaptureFixture[str], damage: Callable[[], None], said: str) -> None:
+    TrainingFolder.create(Path("here"), quick())
+    damage()
+    assert said in refused(capsys, "train", "--resume", "here").replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("", "SCENARIO: give a preset's name or a TOML file"),
+        ("learnin", "learnin: no preset and no file of this name; did you mean 'learning'"),
+        ("learning --steps 0", "steps: must be >= 1, got 0"),
+        ("learning --steps many", "many"),
+        ("learning --seed -1", "seed: must be >= 0, got -1"),
+        ("learning --markets 0", "markets: must be >= 1, got 0"),
+        ("learning --markets 1 --hyper rollout=1", "markets: 1 with rollouts of 1 steps are 1 samples"),
+        ("learning --algorithm dqn", '"ppo", "a2c"'),
+        ("learning --algorithm a2c --hyper epochs=7", "hyperparameters.epochs: a2c knows none"),
+        ("learning --maker bob", "maker 'bob': is none of scenario 'learning'; known: competitor, learner"),
+        ("learning --maker 2", "maker '2': is none of scenario"),
+        ("learning --maker 0 --maker learner", "makers: each learns once, got learner, learner"),
+        ("learning --reward fame", '"components", "pnl"'),
+        ("learning --weight fame=1", "--weight fame: there is none of this name; known: hedging_cost"),
+        ("learning --weight risk_cost", "--weight 'risk_cost': must look like NAME=VALUE"),
+        ("learning --weight risk_cost=much", "--weight risk_cost: must be a finite number, got 'much'"),
+        ("learning --weight risk_cost=inf", "--weight risk_cost: must be a finite number, got 'inf'"),
+        ("learning --weight risk_cost=1 --weight risk_cost=2", "risk_cost is given twice"),
+        ("learning --penalty unit=1", "--penalty unit: there is none of this name"),
+        ("learning --penalty inventory_los=1", "did you mean 'inventory_loss'"),
+        ("learning --penalty inventory_loss=-1", "--penalty inventory_loss: must be >= 0, got -1"),
+        ("learning --control eps=0:1", "--control eps: there is none of this name; did you mean 'eps_buy'"),
+        ("learning --control eps_buy=0.5", "--control eps_buy=0.5: must be a range LOW:HIGH, such as eps_buy=0:0.5, or none"),
+        ("learning --control eps_buy=a:b", "--control eps_buy: must be a finite number, got 'a'"),
+        ("learning --control eps_buy=1:0", "--control eps_buy: must be a range [low, high] with low < high"),
+        ("learning --control eps_buy=-2:0", "--control eps_buy.0: must be >= -1, got -2"),
+        ("learning --control alpha=1:5 --set exchange.lam=1.02", "controls: alpha: must be at most"),
+        ("learning --control eps_buy=none --control eps_sell=none --control hedge_fraction=none", "needs a range"),
+        ("learning --hyper lr=1", "--hyper lr: there is none of this name; known: batch"),
+        ("learning --hyper learning_rate=0", "--hyper learning_rate: must be > 0, got 0"),
+        ("learning --hyper rollout=2.5", "--hyper rollout: must be a whole number, got 2.5"),
+        ("learning --hyper =2", "--hyper '=2': must look like NAME=VALUE"),
+        ("learning --set exchange.lam=0.9", "exchange.lam: must be > 1"),
+        ("learning --policy competitor", "--policy 'competitor': must look like MAKER=POLICY"),
+        ("learning --policy learner=adaptive", "--policy 'learner=adaptive': learner is to learn, so it has no other policy"),
+        ("learning --policy competitor=nobody", "policy 'nobody': neither a kind of policy nor the file"),
+        ("learning --out full", "full: exists and is not an empty folder"),
+        ("learning --resume here", "--resume: takes everything but --steps from the folder"),
+        ("--resume here --seed 1", "--resume: takes everything but --steps from the folder"),
+        ("--resume here --out there", "--resume: takes everything but --steps from the folder"),
+        ("--resume here --hyper width=5", "--resume: takes everything but --steps from the folder"),
+        ("--resume nowhere", "nowhere: does not exist; give the folder of a training, such as trainings/learning-1"),
+        ("--resume full", "full: is not the folder of a training, it has no meta.json"),
+        ("learning --speed 3", "--speed"),
+    ],
+)
+def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, said: str) -> None:
+    Path("full").mkdir()
+    Path("full/mine.txt").write_text("precious")
+    assert said in refused(capsys, "train", *arguments.split()).replace("\n", " ")
+    assert [str(path) for path in Path().rglob("*")] == ["full", "full/mine.txt"]
+
+
+@pytest.mark.parametrize("missing", ["torch", "stable_baselines3", "gymnasium", "tensorboard"])
+def test_without_the_extra(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
+    said = refused(capsys, "train", "learning")
+    assert f"train: needs the extra 'learn' ({missing} not installed)" in said
+    assert "pip install 'dealermarket[learn]'" in said
+    assert not list(Path().iterdir())
+
+
+def test_with_a_library_that_is_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dealermarket.learning.trainer", None)
+    assert main(["train", "learning"]) == 2
+    assert "train: a library cannot be imported (" in capsys.readouterr().err
+    assert not list(Path().iterdir())
+
+
+def test_too_many_markets_for_the_memory(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(trainer, "train", train)
+    assert main(["train", "learning"]) == 2
+    assert "not enough memory for this training; fewer --markets" in capsys.readouterr().err
+
+
+def test_a_short_training_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    shorter = [part if part != "2000" else "100" for part in BRIEF]
+    assert main(["train", "learning", *shorter]) == 0
+    shown = capsys.readouterr()
+    assert "Each market is played for 8 of its 24 steps only" in shown.err
+    assert "at last:" in shown.out and "at first:" not in shown.out
+
+
+def test_progress_on_a_terminal() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=120)
+    training = quick(steps=1024)
+    with command.training_progress(console, training, 0) as report:
+        report(Point(512, 0.25, 0.5, 2.0, 0.3))
+        report(Point(1024, 0.35, 0.5, 2.0, 0.3))
+    assert "reward 0.3, share 50.0 %, |z| 2" in screen.getvalue()
+    assert "100 %" in screen.getvalue() and "steps/s" in screen.getvalue()
+
+
+def test_importing_and_help_are_light() -> None:
+    code = (
+        "import sys, dealermarket.cli\n"
+        "for arguments in (['--help'], ['train', '--help']):\n"
+        "    try: dealermarket.cli.main(arguments)\n    except SystemExit: pass\n"
+        "heavy = {'torch', 'gymnasium', 'stable_baselines3', 'numba', 'pandas', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_learned() -> None:
+    # Ctrl-C reaches the training even where these tests run in the background, which ignores it
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from dealermarket.cli import main; sys.exit(main())"
+    )
+    arguments = ["train", "learning", *BRIEF[2:], "--out", "cut"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (Path("cut/progress.csv").exists() and len(Path("cut/progress.csv").read_bytes()) > 400):
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "interrupted; finish it with: dealermarket train --resume cut" in said and "Traceback" not in said
+    folder = TrainingFolder.open(Path("cut"))
+    assert not folder.complete and folder.steps_done > 0
+    assert TrainedPolicy.load(folder.policy).about["steps"] == folder.steps_done
