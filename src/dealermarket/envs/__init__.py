@@ -15,7 +15,7 @@ from dealermarket.envs.dealer import DealerEnv
 from dealermarket.envs.registration import ENV_ID, register
 from dealermarket.envs.vector import DealerVectorEnv
 from dealermarket.policies.controls import Controls
-from dealermarket.policies.features import FEATURES
+from dealermarket.policies.features import FEATURES, PLACES
 from dealermarket.policies.rewards import Reward
 
 register()
@@ -23,7 +23,7 @@ register()
 if TYPE_CHECKING:
     from dealermarket.envs.parallel import DealerParallelEnv
 
-__all__ = ["ENV_ID", "FEATURES", "Controls", "DealerEnv", "DealerParallelEnv", "DealerVectorEnv", "Reward"]
+__all__ = ["ENV_ID", "FEATURES", "PLACES", "Controls", "DealerEnv", "DealerParallelEnv", "DealerVectorEnv", "Reward"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,7 @@ from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.policies import MakerPolicy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, TOLD, Sensor
+from dealermarket.policies.named import policy_named
 from dealermarket.policies.rewards import Reward
 from dealermarket.scenario import Scenario
 from dealermarket.session import Session, acting_policies
@@ -33,18 +34,19 @@ class Arena:
         learners: Sequence[str],
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
-        policies: Mapping[str, MakerPolicy] | None = None,
+        policies: Mapping[str, MakerPolicy | str] | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
         self.learners = tuple(learners)
         self.controls = _value(Controls, "controls", controls)
         self.reward = _value(Reward, "reward", {"weights": reward} if isinstance(reward, str) else reward)
         self._check(policies or {})
-        acting = acting_policies(self.scenario, policies or {})
+        given = {maker: policy_named(each) if isinstance(each, str) else each for maker, each in (policies or {}).items()}
+        acting = acting_policies(self.scenario, given)
         self.policies = {maker: policy for maker, policy in acting.items() if maker not in self.learners}
         self.rules, self.source = rules_of(self.scenario), TapeSource(self.scenario)
 
-    def _check(self, policies: Mapping[str, MakerPolicy]) -> None:
+    def _check(self, policies: Mapping[str, Any]) -> None:
         if not isinstance(policies, Mapping):
             raise ParameterError(f"policies: must be a table of makers' names and policies, got {short(policies)}")
         if not self.learners:

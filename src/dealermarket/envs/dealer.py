@@ -28,15 +28,17 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
 
     `scenario` is a Scenario, a preset's name or a file; `maker` the name of the maker that learns, the first if left out.
     `controls` says what it decides and over which ranges (`Controls`, or a table of its fields), `reward` what it is
-    rewarded for (`Reward`, a table of its fields, or its weights "components" or "pnl"), `policies` the Python policies of other
-    makers. Observation: float32 (15,), entry by entry in `dealermarket.policies.features.FEATURES`. Action: float32 in [-1, 1],
-    (3,) by default: eps for clients who buy, eps for clients who sell, hedge fraction. A reward is what happened since the
-    last observation: spread revenue and hedging cost of the step, and what the next mid did to the position and to matured
-    trades; over a run, rewards of the components sum to its total reward. A run is as long as the scenario; it is then truncated,
-    never terminated.
+    rewarded for (`Reward`, a table of its fields, or its weights "components" or "pnl"), `policies` those of other makers,
+    as objects or as texts such as "skew:strength=0.3".
+
+    Observation: float32 (15,), entry by entry in `FEATURES`. Action: float32 in [-1, 1], (3,) by default: eps for clients
+    who buy, eps for clients who sell, hedge fraction. A reward is what happened since the last observation: spread revenue
+    and hedging cost of the step, and what the next mid did to the position and to matured trades; over a run, rewards of
+    the components sum to its total reward. `info` holds every component, the position and the penalty; it is empty after a
+    reset. A run is as long as the scenario; it is then truncated, never terminated.
 
     `reset(seed=s)` plays the first replica of a run of seed s, `options={"replica": r}` replica r; without a seed, the next
-    episode of the same replica. `info` holds every component and the position.
+    episode of the same replica.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, declared so by its base
@@ -48,7 +50,7 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         *,
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
-        policies: Mapping[str, MakerPolicy] | None = None,
+        policies: Mapping[str, MakerPolicy | str] | None = None,
         render_mode: str | None = None,
     ) -> None:
         loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)

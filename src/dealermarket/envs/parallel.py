@@ -41,7 +41,7 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
         *,
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
-        policies: Mapping[str, MakerPolicy] | None = None,
+        policies: Mapping[str, MakerPolicy | str] | None = None,
         render_mode: str | None = None,
     ) -> None:
         if render_mode is not None:

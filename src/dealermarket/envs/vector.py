@@ -67,7 +67,7 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         *,
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
-        policies: Mapping[str, MakerPolicy] | None = None,
+        policies: Mapping[str, MakerPolicy | str] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
     ) -> None:

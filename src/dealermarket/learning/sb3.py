@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.vec_env import VecEnv
 
 from dealermarket.errors import ParameterError
@@ -77,9 +79,18 @@ class Sb3VecEnv(VecEnv):
         return [False] * len(list(self._get_indices(indices)))
 
 
-def exported(model: BaseAlgorithm, controls: Controls, about: Mapping[str, Any]) -> TrainedPolicy:
-    """The actor of a model (PPO or A2C with MlpPolicy and tanh between layers), without its noise."""
+def exported(model: BaseAlgorithm, controls: Controls, about: Mapping[str, Any] | None = None) -> TrainedPolicy:
+    """The actor of a model without its noise, for a policy file; `about` says for people where it comes from.
+
+    Raises ParameterError where a file cannot say what the model does: for anything but PPO or A2C with an MlpPolicy, tanh
+    between its layers and observations as the environment gives them."""
     policy: Any = model.policy
-    linear = [layer for layer in (*policy.mlp_extractor.policy_net, policy.action_net) if hasattr(layer, "weight")]
+    layers_of_actor = list(policy.mlp_extractor.policy_net) if hasattr(policy, "mlp_extractor") else []
+    linear = [*layers_of_actor[::2], getattr(policy, "action_net", None)]
+    plain = all(isinstance(layer, torch.nn.Linear) for layer in linear)
+    if not (plain and all(isinstance(between, torch.nn.Tanh) for between in layers_of_actor[1::2])):
+        raise ParameterError("model: only PPO or A2C with an MlpPolicy and activation_fn=torch.nn.Tanh can be exported")
+    if not isinstance(policy.features_extractor, FlattenExtractor) or model.get_vec_normalize_env() is not None:
+        raise ParameterError("model: its observations are changed on their way in (VecNormalize or a features extractor)")
     layers = [(layer.weight.detach().cpu().numpy().T, layer.bias.detach().cpu().numpy()) for layer in linear]
-    return TrainedPolicy(Network.of(layers, len(controls.names)), controls, about)
+    return TrainedPolicy(Network.of(layers, len(controls.names)), controls, about or {})

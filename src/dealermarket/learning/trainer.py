@@ -23,15 +23,13 @@ from dealermarket.learning.folder import checkpoint_path, kept_checkpoints
 from dealermarket.learning.sb3 import Sb3VecEnv, exported
 from dealermarket.learning.shared import SharedPolicyVectorEnv
 from dealermarket.learning.training import Point, Training
-from dealermarket.policies.features import FEATURES, gauges_of
+from dealermarket.policies.features import PLACES, gauges_of
 from dealermarket.policies.policy_file import TrainedPolicy
 
 ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
 CHECKPOINTS_KEPT = 3
 LONGEST_WITHOUT_CHECKPOINT = 60.0  # seconds
-POSITION, BOUGHT, SOLD, TIME_LEFT = (
-    next(n for n, feature in enumerate(FEATURES) if feature.name == name) for name in ("position", "bought", "sold", "time_left")
-)
+POSITION, BOUGHT, SOLD, TIME_LEFT = (PLACES[name] for name in ("position", "bought", "sold", "time_left"))
 
 
 def train(

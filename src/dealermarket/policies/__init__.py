@@ -10,6 +10,7 @@ from dealermarket.policies.adaptive import AdaptiveMaker
 from dealermarket.policies.baselines import BuiltInPolicy, HeuristicMaker, PersistentMaker, RandomMaker, SkewMaker
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, MakerPolicy, PolicySetup
+from dealermarket.policies.policy_file import Network, TrainedPolicy
 from dealermarket.policies.trained import TrainedMaker
 
 Policy = Annotated[
@@ -22,6 +23,7 @@ __all__ = [
     "BuiltInPolicy",
     "HeuristicMaker",
     "MakerPolicy",
+    "Network",
     "Observation",
     "PersistentMaker",
     "Policy",
@@ -29,4 +31,5 @@ __all__ = [
     "RandomMaker",
     "SkewMaker",
     "TrainedMaker",
+    "TrainedPolicy",
 ]

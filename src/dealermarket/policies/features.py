@@ -66,6 +66,10 @@ price has come (return_0, yield_0 and position_pnl are 0, the older ones have mo
 the scenario's parameters; a volatility of 0 counts as 1, and so does the volume of investors who never trade."""
 
 
+PLACES = {feature.name: place for place, feature in enumerate(FEATURES)}
+"""Where each of them stands."""
+
+
 def gauges_of(scenario: Scenario, reward: Reward) -> Gauges:
     """What features and rewards are measured in."""
     from dealermarket.engine.look import Gauges
