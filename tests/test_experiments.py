@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from scipy import stats
 
 from dealermarket import InvestorAgent, ParameterError, Scenario, ScenarioError
 from dealermarket.experiments import Outcome, Plan, Section, Verdict, best_gamma, experiment_named, experiments
+from dealermarket.experiments import best_price as of_best_price
 from dealermarket.experiments import internalization as of_internalization
 from dealermarket.experiments import markouts as of_markouts
 from dealermarket.experiments import price_sensitivity as of_price_sensitivity
@@ -269,7 +271,11 @@ def test_what_is_made_up_has_the_form_of_what_is_measured(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sections_are_whole(sections: Mapping[str, Section], name: str) -> None:
-    section = sections[name]
+    check_whole(sections[name])
+
+
+def check_whole(section: Section) -> None:
+    """Its parts have what a report needs, and no text holds what nobody wrote."""
     for things in (section.verdicts, section.tables, section.figures):
         names = [thing.name for thing in things]  # type: ignore[attr-defined]
         assert names and len(set(names)) == len(names)
@@ -516,7 +522,7 @@ def test_choices_name_fields_and_go_with_a_value_that_changes(name: str) -> None
         assert values
         numbers = [value for value in values if isinstance(value, float)]
         if len(numbers) == len(values):
-            changed = scenario.with_settings(f"{path}={1.01 * numbers[0]}")
+            changed = scenario.with_settings(f"{path}={0.99 * numbers[0]}")
             assert set(changed.choices) == set(scenario.choices) - {path}
             assert {each: changed.choices[each] for each in changed.choices} == {
                 each: why for each, why in scenario.choices.items() if each != path
@@ -568,10 +574,8 @@ def test_a_choice_of_a_field_that_is_not_there(small: Scenario, path: str, said:
         ("best-price", None, ["makers.0.policy.kind=random"], "best-price: sets makers.*.policy itself"),
         ("best-price", "paper", [], "best-price: needs makers with one tier and equal pricing, so that eps alone decides"),
         ("best-price", None, ["makers.1.pricing.alpha=1.5"], "best-price: needs makers with one tier and equal pricing"),
-        ("best-price", None, [THIRD], "best-price: needs two makers, 'learning' has 3"),
         ("learned-price", None, ["makers.1.policy.low=-0.5"], "learned-price: sets makers.*.policy itself"),
         ("learned-price", "paper", [], "learned-price: needs makers with one tier and equal pricing"),
-        ("learned-price", None, [THIRD], "learned-price: needs two makers, 'learning' has 3"),
         ("learned-drift", None, ["market.mid_price.drift=0.5"], "learned-drift: sets market.mid_price.drift itself"),
         ("two-learners", "dealers", [], "two-learners: needs two makers, 'dealers' has 5"),
         ("two-learners", None, ["makers.1.policy.kind=adaptive"], "two-learners: sets makers.*.policy itself"),
@@ -592,6 +596,14 @@ def test_two_makers_are_needed(name: str) -> None:
     alone = Scenario.load("informed").replace(makers=Scenario.load("informed").makers[:1])
     with pytest.raises(ParameterError, match=f"{name}: needs a scenario with at least 2 makers, 'informed' has 1"):
         experiment_named(name).checked(alone)
+
+
+@pytest.mark.parametrize("name", ["best-price", "learned-price", "two-learners"])
+def test_there_is_one_competitor(name: str) -> None:
+    two = experiment_named(name).scenario()
+    three = two.replace(makers=(*two.makers, two.makers[1].replace(name="another")))
+    with pytest.raises(ParameterError, match=f"{name}: needs two makers, 'learning' has 3"):
+        experiment_named(name).checked(three)
 
 
 def test_a_scenario_of_ones_own_comes_without_the_experiments_settings() -> None:
@@ -1228,6 +1240,141 @@ def test_tables_of_markouts() -> None:
         for h in range(17):
             assert_allclose(table.frame[f"h_{h}"], revenue[:, h] / volume, rtol=1e-12)
         assert len(table.frame) == {"investor": 10, "tier": 5}[group]
+
+
+# --- the best constant price
+
+COARSE = np.unique([*np.round(np.arange(-0.9, 1.0, 0.1), 1), -0.25, 0.25]) + 0.0
+HELD, RIVALS = of_best_price.HELD, of_best_price.RIVALS
+
+
+def up_to_held(eps: np.ndarray) -> np.ndarray:
+    """What is kept where equal prices win."""
+    return np.where(eps <= HELD, 1.0, 0.0)
+
+
+@pytest.mark.slow
+def test_the_best_constant_price_is_the_theorys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a coarser grid, whose prices are easier to tell apart."""
+    monkeypatch.setattr(of_best_price, "GRID", COARSE)
+    found = outcomes("best-price", 120)
+    assert list(found) == [f"{what} against {rival.label}" for rival in RIVALS for what in ("best", "curve")]
+    assert set(found.values()) == {HOLDS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "changes", "claim", "outcome"),
+    [
+        (0, {"policy": "random low=-1.0 high=0.7"}, "curve", FAILS),  # cheaper than is said of it
+        (1, {"policy": "persistent low=-0.5 high=0.5"}, "curve", UNDECIDED),  # right on average, and runs that say little
+        (2, {"beyond": lambda eps: np.where(eps < HELD, 1.0, 0.0)}, "curve", FAILS),  # where equal prices lose
+        (2, {"beyond": up_to_held, "best": HELD}, "curve", FAILS),  # or win
+        (2, {"beyond": up_to_held, "best": HELD}, "best", FAILS),
+        (0, {"best": 0.5}, "best", FAILS),
+        (1, {"best": 0.0}, "best", FAILS),
+        (2, {"best": 0.2}, "best", FAILS),
+    ],
+)
+def test_a_market_that_is_not_the_theorys_is_told(
+    monkeypatch: pytest.MonkeyPatch, number: int, changes: dict[str, Any], claim: str, outcome: Outcome
+) -> None:
+    rival = replace(RIVALS[number], **changes)
+    monkeypatch.setattr(of_best_price, "GRID", COARSE)
+    monkeypatch.setattr(of_best_price, "RIVALS", (rival,))
+    assert outcomes("best-price", 40, "steps=120")[f"{claim} against {rival.label}"] is outcome
+
+
+def test_theory_of_the_best_price() -> None:
+    wide, narrow, held = RIVALS
+    assert wide.beyond(np.array([-1.5, -1.0, -0.5, 0.0, 0.9, 1.0, 1.5])).tolist() == [1, 1, 0.75, 0.5, pytest.approx(0.05), 0, 0]
+    assert narrow.beyond(np.array([-1.0, -0.5, -0.25, 0.0, 0.5, 0.9])).tolist() == [1, 1, 0.75, 0.5, 0, 0]
+    assert held.beyond(np.array([-1.0, 0.25, 0.29999, 0.3, 0.30001, 0.9])).tolist() == [1, 1, 1, 0.5, 0, 0]
+    grid, fine = of_best_price.GRID, np.linspace(-1.0, 1.0, 20_001)
+    assert (np.diff(grid) > 0.049).all() and grid[0] == -0.9 and grid[-1] == 0.9
+    for rival, best, found_at in zip(RIVALS, (0.0, -0.25, 0.25), (0.0, -0.25, 0.2999), strict=True):
+        assert rival.best == best == grid[np.argmax((1.0 + grid) * rival.beyond(grid))]
+        assert {round(best - 0.05, 2), round(best + 0.05, 2)} <= set(grid.tolist())
+        assert fine[np.argmax((1.0 + fine) * rival.beyond(fine))] == pytest.approx(found_at, abs=1e-9)
+
+
+def priced(revenue: Callable[[float], np.ndarray], alone: np.ndarray) -> dict[str, Any]:
+    """The measures of the first rival's study, where a constant eps earns `revenue` of it in every run."""
+
+    def measures(values: np.ndarray) -> dict[str, np.ndarray]:
+        return {"spread_revenue": np.stack([values, np.full_like(values, np.nan)], axis=1)}
+
+    found = {f"{eps:g}": measures(revenue(eps)) for eps in of_best_price.GRID}
+    return {RIVALS[0].label: found | {of_best_price.ALONE: measures(alone)}}
+
+
+SHAKE = np.array([-2.0, -1.0, 0.0, 1.0, 2.0, 0.0, -1.0, 1.0, -1.5, 1.5])
+SHAKE_ERROR = SHAKE.std(ddof=1) / np.sqrt(len(SHAKE))
+
+
+@pytest.mark.parametrize(("ahead", "outcome"), [(1.01, HOLDS), (0.99, UNDECIDED), (-0.99, UNDECIDED), (-1.01, FAILS)])
+@pytest.mark.parametrize("by_all", [True, False])
+def test_the_best_price_is_ahead_of_all_others_at_once(ahead: float, outcome: Outcome, by_all: bool) -> None:
+    others = len(of_best_price.GRID) - 1
+    half = stats.t.ppf(1 - 0.025 / others, len(SHAKE) - 1) * SHAKE_ERROR
+    lead = ahead * half
+
+    def revenue(eps: float) -> np.ndarray:
+        behind = lead if by_all or eps == 0.4 else 1000.0
+        return 50.0 + SHAKE if eps == RIVALS[0].best else 50.0 - behind + np.zeros_like(SHAKE)
+
+    verdict = experiment_named("best-price")._best(priced(revenue, np.full(10, 100.0)), RIVALS[0])  # type: ignore[attr-defined]
+    assert verdict.outcome is outcome
+    assert f"more than {others if outcome is HOLDS else 0 if by_all else others - 1} of the {others} others" in verdict.evidence
+    assert by_all or "The nearest, 0.40, earns" in verdict.evidence
+
+
+@pytest.mark.parametrize(
+    ("off", "noise", "outcome"),
+    [
+        (0.0, 1.0, HOLDS),
+        (0.99, 1.0, HOLDS),
+        (1.01, 1.0, FAILS),
+        (-1.01, 1.0, FAILS),
+        (0.0, 2.65, HOLDS),  # known to ±0.0499
+        (0.0, 2.66, UNDECIDED),  # ±0.0501
+        (1.01, 2.66, FAILS),
+        (0.0, 0.0, HOLDS),
+        (1e-6, 0.0, FAILS),  # where every run says the same, that is what counts
+    ],
+)
+def test_every_point_of_the_curve_is_the_theorys(off: float, noise: float, outcome: Outcome) -> None:
+    """One point is `off` by so many half-widths of its interval, or simply by so much where there is no noise."""
+    half = stats.t.ppf(1 - 0.025 / len(of_best_price.GRID), len(SHAKE) - 1) * SHAKE_ERROR * noise
+    moved = off * half if noise else 100.0 * off
+
+    def revenue(eps: float) -> np.ndarray:
+        exact = 100.0 * (1.0 + eps) * float(RIVALS[0].beyond(np.array(eps)))
+        return exact + noise * SHAKE + moved * (eps == 0.4)
+
+    results = priced(revenue, np.full(10, 100.0))
+    verdict = experiment_named("best-price")._curve(results, RIVALS[0])  # type: ignore[attr-defined]
+    assert verdict.outcome is outcome
+    wrong = int(outcome is FAILS)
+    assert f"{len(of_best_price.GRID) - wrong} of {len(of_best_price.GRID)} points agree" in verdict.evidence
+    assert f"known to ±{half / 100:.3f}" in verdict.evidence
+
+
+def test_markets_of_the_best_price() -> None:
+    experiment = experiment_named("best-price")
+    scenario = experiment.scenario()
+    studies = experiment.studies(scenario, 7)
+    assert [study.name for study in studies] == [rival.label for rival in RIVALS]
+    for study, kind, low in zip(studies, ("random", "random", "persistent"), (-1.0, -0.5, HELD), strict=True):
+        assert study.replicas == 7
+        assert list(study.variants) == [*(f"{eps:g}" for eps in of_best_price.GRID), of_best_price.ALONE]
+        for label, variant in study.variants.items():
+            ours, theirs = (maker.policy for maker in variant.makers)
+            price = 0.0 if label == of_best_price.ALONE else float(label)
+            assert (ours.kind, ours.low, ours.high) == ("persistent", price, price)
+            expected = ("persistent", 1e6, 1e6) if label == of_best_price.ALONE else (kind, low, HELD if low == HELD else -low)
+            assert (theirs.kind, theirs.low, theirs.high) == expected
+        assert study.variants["0"].replace(makers=scenario.makers) == scenario
 
 
 # --- the whole way, in a market small enough for anything

@@ -296,6 +296,69 @@ def test_variations_that_a_scenario_cannot_have_are_left_out() -> None:
     assert not (frame[~frame.index.isin(impossible.index)][claims] == "not possible").any(axis=None)
 
 
+# --- experiments that train makers
+
+
+@pytest.fixture
+def begun_with(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+    """The plans of the reports that would have been begun."""
+    plans: list[Plan] = []
+    monkeypatch.setattr(of_command, "_begin", lambda command, name, chosen, options: plans.extend(chosen))
+    return plans
+
+
+@pytest.fixture
+def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_trained, "find_spec", lambda name: None if name == "torch" else name)
+
+
+def with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_trained, "find_spec", lambda name: name)
+
+
+def test_all_is_reproduced_with_the_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, begun_with: list[Plan]
+) -> None:
+    with_the_extra(monkeypatch)
+    assert main(["reproduce"]) == 0
+    assert [plan.experiment.name for plan in begun_with] == list(experiments())
+    assert all(plan.runs == plan.experiment.runs or plan.experiment.name == "curves" for plan in begun_with)
+    assert capsys.readouterr().err == ""
+    begun_with.clear()
+    assert main(["reproduce", "--quick"]) == 0
+    assert [plan.experiment.name for plan in begun_with] == list(untrained())
+    said = capsys.readouterr().err
+    assert said == f"Left out: {', '.join(TRAINED)}; they train makers, which has no quick version.\n"
+
+
+@pytest.mark.usefixtures("without_the_extra")
+def test_without_the_extra_nobody_is_trained(capsys: pytest.CaptureFixture[str], begun_with: list[Plan]) -> None:
+    assert main(["reproduce"]) == 0
+    assert [plan.experiment.name for plan in begun_with] == list(untrained())
+    said = capsys.readouterr().err
+    assert f"Left out: {', '.join(TRAINED)}; they train makers" in said
+    assert "pip install 'dealermarket[learn]'" in said
+    for name in TRAINED:
+        assert f"{name}: trains makers, which needs the extra `learn`: pip install" in refused(capsys, "experiment", name)
+        assert "dealermarket[learn]" in refused(capsys, "experiment", name, "--quick")
+    assert len(begun_with) == len(untrained())
+    assert main(["experiment", "best-price", "--quick"]) == 0  # which needs nobody trained
+    assert begun_with[-1].experiment.name == "best-price"
+    assert main(["experiment"]) == 0
+    assert all(name in capsys.readouterr().out for name in TRAINED[:1])
+
+
+@pytest.mark.usefixtures("without_the_extra")
+def test_a_report_with_trainings_is_not_resumed_without_the_extra(capsys: pytest.CaptureFixture[str]) -> None:
+    plans = [Plan.of(experiment_named(name), runs=10) for name in ("curves", "learned-drift")]
+    folder = ReportFolder.create(Path("begun"), plans, seed=0)
+    before = contents(folder.path)
+    for command in ("experiment", "reproduce"):
+        said = refused(capsys, command, "--resume", "begun")
+        assert "begun: learned-drift: trains makers, which needs the extra `learn`: pip install" in said
+    assert contents(folder.path) == before
+
+
 # --- a report that is interrupted
 
 
