@@ -78,14 +78,15 @@ class BestPrice(Experiment):
         others = [eps for eps in GRID if eps != rival.best]
         ahead = [mean(best - _revenue(results, rival, eps), joint(len(others))) for eps in others]
         nearest = min(range(len(others)), key=lambda n: float(ahead[n].value))
+        gap = float(ahead[nearest].value / np.mean(best))
         found = GRID[np.argmax([np.mean(_revenue(results, rival, eps)) for eps in GRID])]
         return Verdict(
             f"best against {rival.label}",
             f"Against {rival.label} the best ε of the grid is {number(rival.best, 2)}, the theory's.",
             judged(all(bool(gap.low > 0) for gap in ahead), any(bool(gap.high < 0) for gap in ahead)),
             f"The best found is {number(found, 2)}; it earns more than {sum(bool(gap.low > 0) for gap in ahead)} of the "
-            f"{len(others)} others, in paired runs with all intervals right at once. The nearest, {number(others[nearest], 2)}, "
-            f"earns {number(float(ahead[nearest].value / np.mean(best)), 2, 100)} % less.",
+            f"{len(others)} others, in paired runs with all intervals right at once. The strongest of them, "
+            f"{number(others[nearest], 2)}, earns {number(abs(gap), 2, 100)} % {'less' if gap >= 0 else 'more'}.",
         )
 
     def _curve(self, results: Results, rival: Rival) -> Verdict:

@@ -95,7 +95,11 @@ def reproduce(*, options: Options | None = None) -> None:
     chosen = {name: each for name, each in experiments().items() if not each.trains or (is_trainable() and not options.quick)}
     left_out = [name for name in experiments() if name not in chosen]
     if left_out:
-        why = "they train makers, which has no quick version" if options.quick else f"they train makers, which {NEEDS_EXTRA}"
+        why = (
+            "they train makers, too long for a quick look (a tenth of one: dealermarket experiment NAME --quick)"
+            if options.quick
+            else f"they train makers, which {NEEDS_EXTRA}"
+        )
         open_console(stderr=True).print(f"Left out: {', '.join(left_out)}; {why}.", highlight=False, soft_wrap=True)
     plans = [Plan.of(each, quick=options.quick, command=_command(name, [], options)) for name, each in chosen.items()]
     _begin("reproduce", "reproduction", plans, options)

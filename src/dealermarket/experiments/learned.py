@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SEEDS, FEWEST_SEEDS = 5, 2
+START = 0.5  # eps before training, where it is asked which prices are learned: none of the answers
 FIELDS = ("steps", "reward", "share", "inventory", "noise")  # of a learning curve
 
 
@@ -79,6 +80,11 @@ class LearnedExperiment(Experiment):
         """Of a claim on trained makers: too little training proves nothing against it."""
         full = len(results[study]) == SEEDS
         return judged(holds, fails and full)
+
+
+def started(scenario: Scenario, makers: Sequence[int]) -> Scenario:
+    """The scenario in which these makers quote START, from which their training starts."""
+    return scenario.with_settings(*(f"makers.{n}.pricing.eps_{side}={START}" for n in makers for side in ("buy", "sell")))
 
 
 def by_seed(results: Results, study: str) -> list[Measures]:

@@ -26,7 +26,7 @@ class LearnedDrift(LearnedExperiment):
         "The mid-price rises, or falls, by a hundred per cent a year, which nobody says in so many words. Does a maker rewarded "
         "for P&L, with a mild penalty for inventory, learn to hold inventory of the drift's sign?"
     )
-    moves = ("market.mid_price.drift",)
+    moves = ("market.mid_price.drift", "makers.0.policy")
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
         return [

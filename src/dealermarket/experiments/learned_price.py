@@ -13,7 +13,7 @@ from dealermarket.experiments.best_price import LEARNER, RIVALS, Rival, constant
 from dealermarket.experiments.estimates import Estimate, joint, ratio
 from dealermarket.experiments.experiment import Results
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, number, with_interval
-from dealermarket.experiments.learned import LearnedExperiment, by_seed, learning_curves, over_seeds, worth
+from dealermarket.experiments.learned import START, LearnedExperiment, by_seed, learning_curves, over_seeds, started, worth
 from dealermarket.experiments.study import Array, Study
 from dealermarket.experiments.trained import TrainedStudy
 from dealermarket.scenario import Scenario
@@ -21,6 +21,7 @@ from dealermarket.scenario import Scenario
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+BEFORE = "before training"
 INCOME = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}
 
 
@@ -73,7 +74,7 @@ class LearnedPrice(LearnedExperiment):
     question = (
         "A maker is trained by PPO on what it sees, and sets both prices and its hedge. How near does it come to the best "
         "constant price against competitors whose prices have a known distribution, and to the best response to the adaptive "
-        "maker that a search finds?"
+        f"maker that a search finds? It starts from ε = {START:g} on both sides and no hedging."
     )
     moves = ("makers.*.policy",)
 
@@ -82,7 +83,9 @@ class LearnedPrice(LearnedExperiment):
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
         return [
-            self.trained(_trained(lesson), scenario.with_settings(*lesson.settings), runs, lesson.steps, INCOME)
+            self.trained(
+                _trained(lesson), started(scenario.with_settings(*lesson.settings), [LEARNER]), runs, lesson.steps, INCOME
+            )
             for lesson in LESSONS
         ]
 
@@ -90,7 +93,10 @@ class LearnedPrice(LearnedExperiment):
         return [
             Study(
                 lesson.label,
-                {label: scenario.with_settings(*lesson.settings, *settings) for label, settings in lesson.candidates.items()},
+                {
+                    label: scenario.with_settings(*lesson.settings, *settings)
+                    for label, settings in (lesson.candidates | {BEFORE: constant(START)}).items()
+                },
                 runs,
                 observe.totals,
             )
@@ -102,7 +108,7 @@ class LearnedPrice(LearnedExperiment):
         for lesson in LESSONS:
             reached = _reached(results, lesson)
             best = _best(results, lesson)
-            whose = "best constant ε" if len(lesson.candidates) == 1 else "best response found by search"
+            whose = "best constant ε of the grid" if len(lesson.candidates) == 1 else "best response found by search"
             found.append(
                 Verdict(
                     f"against {lesson.label}",
@@ -116,7 +122,8 @@ class LearnedPrice(LearnedExperiment):
                     ),
                     f"{_percents(reached)} % in the {len(reached)} trainings, known to ±"
                     f"{number(max(float(each.high - each.value) for each in reached), 1, 100)}, of {best}. "
-                    "Spread revenue less hedging cost, in paired runs; all intervals right at once.",
+                    f"Spread revenue less hedging cost, in paired runs; all intervals right at once. Before training: "
+                    f"{number(float(_before(results, lesson).value), 1, 100)} %.",
                 )
             )
         return found
@@ -131,6 +138,7 @@ class LearnedPrice(LearnedExperiment):
                     {
                         "competitor": lesson.label if n == 0 else "",
                         "best": f"{best} ({share})" if n == 0 else "",
+                        "before": number(float(_before(results, lesson).value), 1, 100) if n == 0 else "",
                         "training": n + 1,
                         **with_interval("reached", reached),
                         "eps_buy": float(seed["eps_buy"].mean()),
@@ -148,6 +156,7 @@ class LearnedPrice(LearnedExperiment):
                 (
                     Column("competitor", "competitor"),
                     Column("best", "best known"),
+                    Column("before", "earned before training, %"),
                     Column("training", "training", 0),
                     interval_column("reached", "earned, % of the best", 1, 100),
                     Column("eps_buy", "ε, clients who buy", 3),
@@ -192,6 +201,11 @@ def _reached(results: Results, lesson: Lesson, joined: int | None = None) -> lis
     study, best = _trained(lesson), _income(results, lesson, _best(results, lesson))
     earned = over_seeds(results, study, "spread_revenue") + over_seeds(results, study, "hedging_cost")
     return [ratio(each, best, joint(joined or len(earned))) for each in earned]
+
+
+def _before(results: Results, lesson: Lesson) -> Estimate:
+    """What the maker earns before it has learnt anything, as a share of the best candidate."""
+    return ratio(_income(results, lesson, BEFORE), _income(results, lesson, _best(results, lesson)))
 
 
 def _percents(estimates: Sequence[Estimate]) -> str:

@@ -40,6 +40,8 @@ class LearnedRisk(LearnedExperiment):
         "and do penalties cut inventory and the spread of P&L?"
     )
 
+    moves = ("makers.0.policy",)
+
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
         return [self.trained(label, scenario, runs, STEPS, {"weights": "pnl", **penalty}) for label, penalty in PENALTIES.items()]
 

@@ -23,6 +23,7 @@ from dealermarket.scenario import Scenario, read_source
 from dealermarket.version import __version__
 
 MEASURED, SCENARIOS = "measured", "scenarios"
+LEARNING_LIBRARIES = ("gymnasium", "stable-baselines3", "torch")
 
 
 class ReportFolder:
@@ -106,7 +107,8 @@ class ReportFolder:
         """Writes the report; returns its files."""
         from dealermarket.experiments.report import write_report
 
-        libraries = {name: installed_version(name) for name in LIBRARIES}
+        names = (*LIBRARIES, *(LEARNING_LIBRARIES if any(plan.trainings for plan in self.plans) else ()))
+        libraries = {name: installed_version(name) for name in names}
         about = {
             "version": __version__,
             "seed": str(self.meta["seed"]),

@@ -7,6 +7,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.chunks import Progress
+from dealermarket.errors import DealerMarketError
 from dealermarket.experiments.study import Measured, Measures, keep_measures, kept
 
 if TYPE_CHECKING:
@@ -95,6 +97,10 @@ def measure_trained(
                 file = jobs[name, number][2]
                 if file is not None:
                     keep_measures(file, {"trained": future.result()})
+        except BrokenProcessPool:
+            raise DealerMarketError(
+                "a training's process was ended from outside, perhaps for memory; try fewer --threads"
+            ) from None
         finally:
             unwanted.set()  # after an error or Ctrl-C, what is under way or waits in a worker's queue
             executor.shutdown(wait=True, cancel_futures=True)

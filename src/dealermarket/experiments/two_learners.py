@@ -9,7 +9,7 @@ from dealermarket.errors import ParameterError
 from dealermarket.experiments.estimates import mean
 from dealermarket.experiments.experiment import Results
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, number, with_interval
-from dealermarket.experiments.learned import LearnedExperiment, by_seed, learning_curves, over_seeds, worth
+from dealermarket.experiments.learned import START, LearnedExperiment, by_seed, learning_curves, over_seeds, started, worth
 from dealermarket.experiments.study import Array, Study
 from dealermarket.experiments.trained import TrainedStudy
 from dealermarket.scenario import Scenario
@@ -28,7 +28,7 @@ class TwoLearners(LearnedExperiment):
     question = (
         "Clients must trade, and go to whoever is cheaper. Two makers who undercut each other end at ε = −1, where nothing is "
         "earned (the competitive level); two who hold together charge the most that the environment allows, ε = 1 (the "
-        "joint-profit level). Where do two learners end?"
+        f"joint-profit level). Where do two learners end, who start from ε = {START:g}?"
     )
     moves = ("makers.*.policy",)
 
@@ -39,7 +39,7 @@ class TwoLearners(LearnedExperiment):
         return scenario
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
-        return [self.trained(STUDY, scenario, runs, STEPS, REWARD, scenario.maker_names)]
+        return [self.trained(STUDY, started(scenario, [0, 1]), runs, STEPS, REWARD, scenario.maker_names)]
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return []
