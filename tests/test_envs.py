@@ -611,7 +611,7 @@ def test_a_control_acts_as_its_field_of_the_scenario(ends: Any, number: float, s
         ({"eps_buy": [-2.0, 1.0]}, r"controls: eps_buy\.0: must be >= -1, got -2"),
         ({"eps_sell": [float("nan"), 1.0]}, r"controls: eps_sell\.0: must be a finite number"),
         ({"hedge_fraction": [0.0, 1.5]}, r"controls: hedge_fraction\.1: must be <= 1, got 1.5"),
-        ({"hedge_fraction": 0.5}, "controls: hedge_fraction: must be a list, got 0.5"),
+        ({"hedge_fraction": 0.5}, r"controls: hedge_fraction: must be a range \[low, high\], or None for what"),
         ({"alpha": [0.0, 1.0]}, r"controls: alpha\.0: must be > 0, got 0"),
         ({"tier_penalty": [-1.0, 1.0]}, r"controls: tier_penalty\.0: must be >= 0, got -1"),
         ({"alpha": ["a", 1.0]}, r"controls: alpha\.0: must be a number, got 'a'"),
@@ -784,10 +784,10 @@ def test_what_a_vector_environment_refuses() -> None:
             env.reset(seed=seed)
     for _ in range(4):
         env.step(np.zeros((3, 3)))
-    with pytest.raises(ResetNeeded, match=r"3 episodes have ended; reset them with reset\(options=\{'reset_mask'"):
+    with pytest.raises(ResetNeeded, match=r"episodes have ended \(3\); reset them with reset\(options=\{'reset_mask'"):
         env.step(np.zeros((3, 3)))
     env.reset(options={"reset_mask": np.array([True, False, False])})
-    with pytest.raises(ResetNeeded, match="2 episodes have ended"):
+    with pytest.raises(ResetNeeded, match=r"episodes have ended \(2\)"):
         env.step(np.zeros((3, 3)))
 
 

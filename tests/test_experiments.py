@@ -1326,7 +1326,7 @@ def test_the_best_price_is_ahead_of_all_others_at_once(ahead: float, outcome: Ou
     verdict = experiment_named("best-price")._best(priced(revenue, np.full(10, 100.0)), RIVALS[0])  # type: ignore[attr-defined]
     assert verdict.outcome is outcome
     assert f"more than {others if outcome is HOLDS else 0 if by_all else others - 1} of the {others} others" in verdict.evidence
-    assert by_all or "The nearest, 0.40, earns" in verdict.evidence
+    assert by_all or "The strongest of them, 0.40, earns" in verdict.evidence
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from dealermarket.experiments.best_price import ALONE, RIVALS, constant, rival_s
 from dealermarket.experiments.findings import number
 from dealermarket.experiments.learned import FEWEST_SEEDS, SEEDS
 from dealermarket.experiments.learned_drift import STEPS as LEARNED_STEPS
-from dealermarket.experiments.learned_price import LESSONS
+from dealermarket.experiments.learned_price import BEFORE, LESSONS
 from dealermarket.experiments.learned_risk import NEUTRAL, PENALISED, PENALTIES
 from dealermarket.experiments.study import Study, measure
 from dealermarket.experiments.trained import SAMPLE, TrainedStudy, measure_trained, played
@@ -176,6 +176,8 @@ def test_who_is_trained_on_what() -> None:
         policy: Any = training.scenario.makers[1].policy
         assert (policy.kind, policy.low, policy.high) == (kind, low, high)
         assert training.scenario.replace(makers=usual.makers) == usual
+        assert training.scenario.makers[0].pricing == usual.makers[0].pricing.replace(eps_buy=0.5, eps_sell=0.5)
+        assert training.start.tolist() == [0.5, 0.5, -1.0]
         assert training.reward == Reward(income)
         assert training.makers == ("learner",)
     adaptive = trainings.pop(("learned-price", "trained, adaptive"))
@@ -191,7 +193,10 @@ def test_who_is_trained_on_what() -> None:
         assert training.reward.component_weights == Reward("pnl").component_weights
         assert training.makers == ("learner",)
     both = trainings.pop(("two-learners", "both"))
-    assert (both.scenario, both.makers, both.reward) == (usual, ("learner", "competitor"), Reward(income))
+    assert (both.makers, both.reward) == (("learner", "competitor"), Reward(income))
+    assert both.start.tolist() == [0.5, 0.5, -1.0]
+    for trained, own in zip(both.scenario.makers, usual.makers, strict=True):
+        assert trained == own.replace(pricing=own.pricing.replace(eps_buy=0.5, eps_sell=0.5))
     assert not trainings
 
 
@@ -246,7 +251,7 @@ def reached(lesson: of_price.Lesson, earned: np.ndarray, best: np.ndarray) -> di
             "hedging_cost": np.stack([np.full_like(income, -20.0), nobody], axis=1),
         }
 
-    found = {label: totals(0.5 * best) for label in lesson.candidates}
+    found = {label: totals(0.5 * best) for label in (*lesson.candidates, BEFORE)}
     found[list(lesson.candidates)[-1]] = totals(best)
     count = len(earned)
     trained = seeds(count, spread_revenue=earned + 5.0, hedging_cost=np.full(earned.shape, -5.0))
@@ -280,6 +285,7 @@ def test_shares_that_are_reached(lesson: int, share: float, outcomes: tuple[Outc
     percents = ", ".join([f"{100 * (asked + share):.1f}"] * count)
     best = list(LESSONS[lesson].candidates)[-1]
     assert verdict.evidence.startswith(f"{percents} % in the {count} trainings, known to ±0.0, of {best}. ")
+    assert verdict.evidence.endswith("Before training: 50.0 %.")
 
 
 @pytest.mark.parametrize(("count", "place"), COUNTS)
@@ -310,10 +316,11 @@ def test_whom_trained_makers_are_to_reach() -> None:
     studies = {study.name: study for study in experiment.studies(experiment.scenario(), 30)}
     assert list(studies) == [lesson.label for lesson in LESSONS]
     for rival in RIVALS:
-        (variant,) = studies[rival.label].variants.values()
-        policy: Any = variant.makers[0].policy
-        assert (policy.kind, policy.low, policy.high) == ("persistent", rival.best, rival.best)
-    searched = [variant.makers[0].policy for variant in studies["adaptive"].variants.values()]
+        best, before = studies[rival.label].variants.values()
+        for variant, eps in ((best, rival.best), (before, 0.5)):
+            policy: Any = variant.makers[0].policy
+            assert (policy.kind, policy.low, policy.high) == ("persistent", eps, eps)
+    searched = [variant.makers[0].policy for label, variant in studies["adaptive"].variants.items() if label != BEFORE]
     constants = [policy.low for policy in searched if policy.kind == "persistent"]
     assert constants == [round(0.1 * n, 1) for n in range(-8, 11)]
     leaning = [policy for policy in searched if policy.kind == "skew"]
