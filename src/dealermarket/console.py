@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -74,8 +75,9 @@ def progress(console: Console, total: int, done: int = 0) -> Iterator[Callable[[
 
 
 def _lines(console: Console, total: int, before: int, every: float = 5.0) -> Callable[[int], None]:
-    began = shown = time.monotonic()
+    shown = time.monotonic()
     done, lock = before, threading.Lock()
+    lately = deque([(shown, before)], maxlen=7)  # the lines of the last half minute: not all steps take alike
     console.print(f"{done:,} of {total:,} market steps", highlight=False)
 
     def report(steps: int) -> None:
@@ -86,7 +88,8 @@ def _lines(console: Console, total: int, before: int, every: float = 5.0) -> Cal
             if now - shown < every and done < total:
                 return
             shown = now
-            speed = (done - before) / max(now - began, 1e-9)
+            speed = (done - lately[0][1]) / max(now - lately[0][0], 1e-9)
+            lately.append((now, done))
             left = (total - done) / max(speed, 1e-9)
             console.print(f"{done:,} of {total:,} market steps, {rate(speed)}, {left:.0f} s left", highlight=False)
 

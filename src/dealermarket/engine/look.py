@@ -13,9 +13,6 @@ from dealermarket.engine.state import State
 
 Array = NDArray[Any]
 
-RECENT = 4
-"""How many of the last returns and yields are seen."""
-
 risk_penalty = kernel(laws.risk_penalty)
 
 
@@ -55,27 +52,27 @@ def look(view, gauges, maker, number, memory, features, told, place, column, ste
     """Writes features[b, place] and told[b, place] of the maker with this `number` among the participants, for all b.
 
     `step` of `steps` has begun, or has not where the run has `ended`. `column` is that of the step in the tape.
-    `memory` (B, 1 + 2 RECENT) holds the last mid, the last returns and the last yields, the newest first.
+    `memory` (B, 1 + 2 n) holds the last mid, the last n returns and the last n yields, the newest first.
     """
-    rows = view.steps.shape[1]
+    rows, recent = view.steps.shape[1], memory.shape[1] // 2
     for b in range(len(view.position)):
         position, flow = view.position[b, maker], view.flow[b, maker]
         mid = view.mid[b, column]
         before = memory[b, 0] if step > 0 else mid
-        for n in range(RECENT - 1, 0, -1):
+        for n in range(recent - 1, 0, -1):
             memory[b, 1 + n] = memory[b, n] if step > 0 else 0.0
-            memory[b, 1 + RECENT + n] = memory[b, RECENT + n] if step > 0 else 0.0
+            memory[b, 1 + recent + n] = memory[b, recent + n] if step > 0 else 0.0
         memory[b, 0] = mid
         memory[b, 1] = np.log(mid / before)
-        memory[b, 1 + RECENT] = matured_yield(view, b, number)
+        memory[b, 1 + recent] = matured_yield(view, b, number)
 
         seen = features[b, place]
         seen[0] = bounded(position / gauges.position)
         seen[1] = bounded(position * (mid - before) / (gauges.position * gauges.move * mid))
-        for n in range(RECENT):
+        for n in range(recent):
             seen[2 + n] = bounded(memory[b, 1 + n] / gauges.move)
-            seen[2 + RECENT + n] = bounded(memory[b, 1 + RECENT + n] / gauges.spread)
-        seen = features[b, place, 2 + 2 * RECENT :]
+            seen[2 + recent + n] = bounded(memory[b, 1 + recent + n] / gauges.spread)
+        seen = features[b, place, 2 + 2 * recent :]
         seen[0] = bounded(view.reference_spread[b, column] / gauges.reference_spread - 1.0)
         seen[1] = bounded(flow.bought / gauges.volume)
         seen[2] = bounded(flow.sold / gauges.volume)

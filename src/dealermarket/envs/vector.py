@@ -172,6 +172,8 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
     def _reset_mask(self, options: dict[str, Any] | None) -> Array:
         """Which environments are to be reset. Raises ParameterError for a mask that is none, ResetNeeded for one that leaves
         out environments that have never been reset."""
+        if "replica" in (options or {}):
+            raise ParameterError("options['replica']: is for a single environment; give reset a seed for each, or one for all")
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return np.ones(self.num_envs, np.bool_)

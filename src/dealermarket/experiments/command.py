@@ -33,7 +33,12 @@ NEEDS_EXTRA = "needs the extra `learn`: pip install 'dealermarket[learn]'"
 class Options:
     """What both commands take."""
 
-    quick: Annotated[bool, Parameter(negative=(), show_default=False, help="A tenth of the runs, for a first look.")] = False
+    quick: Annotated[
+        bool,
+        Parameter(
+            negative=(), show_default=False, help="A tenth of the runs, for a first look; reproduce then trains no makers."
+        ),
+    ] = False
     seed: Annotated[int | None, Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")] = None
     threads: Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")] = None
     out: Annotated[Path | None, Parameter(help="The new folder of the report; reports/NAME-1 and on if not given.")] = None
@@ -56,7 +61,7 @@ def experiment(
     runs: Annotated[int | None, Parameter(help="Runs a point; the experiment's own number if not given.")] = None,
     options: Options | None = None,
 ) -> None:
-    """Run one of the paper's experiments: verdicts on the terminal, figures and tables in a report."""
+    """Run one of the papers' experiments: verdicts on the terminal, figures and tables in a report."""
     from dealermarket.experiments.estimates import FEWEST_RUNS
     from dealermarket.experiments.reproduction import Plan, experiment_named
     from dealermarket.experiments.trained import is_trainable
@@ -120,7 +125,7 @@ def _list() -> None:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("name", no_wrap=True)
     table.add_column("what it shows")
-    table.add_column("in the paper")
+    table.add_column("asked in")
     table.add_column("runs a point", justify="right")
     for each in experiments().values():
         table.add_row(each.name, each.title, each.source, f"{each.runs:,}" if each.runs else "none")

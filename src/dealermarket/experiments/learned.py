@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from dealermarket.experiments.best_price import FOLLOW_UP, LEARNER
 from dealermarket.experiments.estimates import Estimate, mean
 from dealermarket.experiments.experiment import Experiment, Results
-from dealermarket.experiments.findings import Figure, Outcome, judged
+from dealermarket.experiments.findings import Figure, Outcome, judged, number
 from dealermarket.experiments.study import Array, Measures
 from dealermarket.experiments.trained import TrainedStudy
 from dealermarket.plots import COLOURS
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SEEDS, FEWEST_SEEDS = 5, 2
+INCOME = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}  # P&L but for what the mid adds by chance
 START = 0.5  # eps before training, where it is asked which prices are learned: none of the answers
 FIELDS = ("steps", "reward", "share", "inventory", "noise")  # of a learning curve
 
@@ -49,28 +50,24 @@ class LearnedExperiment(Experiment):
 
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
         """How the makers were trained."""
-        found = []
-        for study in self.trainings(scenario, self.runs):
-            training, weights = study.training, study.training.reward.component_weights
-            chosen = training.hyperparameters
-            earned = " + ".join(_in_words(name) for name, weight in weights.items() if weight)
-            penalties = [
-                f"{getattr(training.reward, name):g} times {_in_words(name)}"
-                for name in ("inventory_pnl_squared", "inventory_squared", "inventory_loss")
-                if getattr(training.reward, name)
-            ]
-            found.append(
-                f"{study.name}: {training.steps:,} market steps in {training.markets} markets, rewarded for {earned}"
-                + (f", less {' and '.join(penalties)}" if penalties else "")
-                + "."
+        studies = self.trainings(scenario, self.runs)
+        chosen, markets = studies[0].training.hyperparameters, studies[0].training.markets
+        notes = [
+            f"PPO of Stable-Baselines3 in {markets} markets: {chosen.rollout} steps a rollout, {chosen.epochs} epochs of batches "
+            f"of about {chosen.batch:,}, learning rate {chosen.learning_rate:g}, discount {chosen.discount:g} a step, GAE "
+            f"{chosen.gae:g}, two hidden layers of {chosen.width}, exploration from a standard deviation of {chosen.noise:g}."
+        ]
+        for study in studies:
+            reward = study.training.reward
+            earned = " + ".join(_in_words(name) for name, weight in reward.component_weights.items() if weight)
+            weights = {name: getattr(reward, name) for name in ("inventory_pnl_squared", "inventory_squared", "inventory_loss")}
+            penalties = [f"{weight:g} times {_in_words(name)}" for name, weight in weights.items() if weight]
+            seeds = by_seed(results, study.name)
+            notes.append(
+                f"{study.name}: {int(seeds[0]['curve'][-1, 0]):,} market steps from each of {len(seeds)} seeds, rewarded for "
+                f"{earned}" + (f", less {' and '.join(penalties)}" if penalties else "") + "."
             )
-        how = (
-            f"PPO of Stable-Baselines3: {chosen.rollout} steps a rollout, {chosen.epochs} epochs of batches of "
-            f"{training.batch:,}, learning rate {chosen.learning_rate:g}, discount {chosen.discount:g} a step, GAE "
-            f"{chosen.gae:g}, two hidden layers of {chosen.width}, exploration from a standard deviation of {chosen.noise:g}. "
-            f"The full experiment trains from {SEEDS} seeds."
-        )
-        return [how, *found]
+        return notes
 
     def effort(self, runs: int) -> float:
         """The share of the full training."""
@@ -101,6 +98,11 @@ def joint_mean(values: Array) -> Estimate:
     """The mean over seeds and replicas (seeds, replicas), with the interval of the seeds' means: another training would do as
     these did."""
     return mean(values.mean(axis=1))
+
+
+def percents(shares: Iterable[Any]) -> str:
+    """Shares as percents, for sentences."""
+    return ", ".join(number(float(share), 1, 100) for share in shares)
 
 
 def worth(scenario: Scenario) -> float:

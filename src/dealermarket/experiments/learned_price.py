@@ -13,16 +13,25 @@ from dealermarket.experiments.best_price import LEARNER, RIVALS, Rival, constant
 from dealermarket.experiments.estimates import Estimate, joint, ratio
 from dealermarket.experiments.experiment import Results
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, interval_column, number, with_interval
-from dealermarket.experiments.learned import START, LearnedExperiment, by_seed, learning_curves, over_seeds, started, worth
+from dealermarket.experiments.learned import (
+    INCOME,
+    START,
+    LearnedExperiment,
+    by_seed,
+    learning_curves,
+    over_seeds,
+    percents,
+    started,
+    worth,
+)
 from dealermarket.experiments.study import Array, Study
 from dealermarket.experiments.trained import TrainedStudy
 from dealermarket.scenario import Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 BEFORE = "before training"
-INCOME = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class LearnedPrice(LearnedExperiment):
         "constant price against competitors whose prices have a known distribution, and to the best response to the adaptive "
         f"maker that a search finds? It starts from ε = {START:g} on both sides and no hedging."
     )
-    moves = ("makers.*.policy",)
+    moves = ("makers.*.policy", "makers.*.pricing.eps_buy", "makers.*.pricing.eps_sell")
 
     def checked(self, scenario: Scenario) -> Scenario:
         return decided_by_eps(self.name, super().checked(scenario))
@@ -120,7 +129,7 @@ class LearnedPrice(LearnedExperiment):
                         all(bool(each.low >= lesson.asked) for each in reached),
                         any(bool(each.high < lesson.asked) for each in reached),
                     ),
-                    f"{_percents(reached)} % in the {len(reached)} trainings, known to ±"
+                    f"{percents(each.value for each in reached)} % in the {len(reached)} trainings, known to ±"
                     f"{number(max(float(each.high - each.value) for each in reached), 1, 100)}, of {best}. "
                     f"Spread revenue less hedging cost, in paired runs; all intervals right at once. Before training: "
                     f"{number(float(_before(results, lesson).value), 1, 100)} %.",
@@ -206,7 +215,3 @@ def _reached(results: Results, lesson: Lesson, joined: int | None = None) -> lis
 def _before(results: Results, lesson: Lesson) -> Estimate:
     """What the maker earns before it has learnt anything, as a share of the best candidate."""
     return ratio(_income(results, lesson, BEFORE), _income(results, lesson, _best(results, lesson)))
-
-
-def _percents(estimates: Sequence[Estimate]) -> str:
-    return ", ".join(number(float(each.value), 1, 100) for each in estimates)

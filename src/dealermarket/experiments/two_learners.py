@@ -9,13 +9,22 @@ from dealermarket.errors import ParameterError
 from dealermarket.experiments.estimates import mean
 from dealermarket.experiments.experiment import Results
 from dealermarket.experiments.findings import Column, Figure, Table, Verdict, bracketed, interval_column, number, with_interval
-from dealermarket.experiments.learned import START, LearnedExperiment, by_seed, learning_curves, over_seeds, started, worth
+from dealermarket.experiments.learned import (
+    INCOME,
+    START,
+    LearnedExperiment,
+    by_seed,
+    learning_curves,
+    over_seeds,
+    percents,
+    started,
+    worth,
+)
 from dealermarket.experiments.study import Array, Study
 from dealermarket.experiments.trained import TrainedStudy
 from dealermarket.scenario import Scenario
 
 STEPS = 1_000_000
-REWARD = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}
 STUDY = "both"
 COMPETITIVE, JOINT = -1.0, 1.0  # eps: nothing is earned, and the most that may be charged
 
@@ -30,7 +39,7 @@ class TwoLearners(LearnedExperiment):
         "earned (the competitive level); two who hold together charge the most that the environment allows, ε = 1 (the "
         f"joint-profit level). Where do two learners end, who start from ε = {START:g}?"
     )
-    moves = ("makers.*.policy",)
+    moves = ("makers.*.policy", "makers.*.pricing.eps_buy", "makers.*.pricing.eps_sell")
 
     def checked(self, scenario: Scenario) -> Scenario:
         scenario = super().checked(scenario)
@@ -39,7 +48,7 @@ class TwoLearners(LearnedExperiment):
         return scenario
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
-        return [self.trained(STUDY, started(scenario, [0, 1]), runs, STEPS, REWARD, scenario.maker_names)]
+        return [self.trained(STUDY, started(scenario, [0, 1]), runs, STEPS, INCOME, scenario.maker_names)]
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return []
@@ -51,7 +60,7 @@ class TwoLearners(LearnedExperiment):
                 "below joint profit",
                 "Two learners earn less than they could together.",
                 self.outcome(results, STUDY, bool(earned.high < 1), bool(earned.low > 1)),
-                f"They earn {bracketed(earned, 1, 100)} % of the joint profit; {_percents(_earned(scenario, results))} in the "
+                f"They earn {bracketed(earned, 1, 100)} % of the joint profit; {percents(_earned(scenario, results))} in the "
                 "trainings.",
             ),
             Verdict(
@@ -121,7 +130,3 @@ def _earned(scenario: Scenario, results: Results) -> Array:
     """Spread revenue less hedging cost of both, as a share of the joint profit, (seeds,)."""
     both = sum(over_seeds(results, STUDY, name, n).mean(axis=1) for name in ("spread_revenue", "hedging_cost") for n in (0, 1))
     return np.asarray(both / ((1.0 + JOINT) * worth(scenario)))
-
-
-def _percents(shares: Array) -> str:
-    return ", ".join(number(float(share), 1, 100) for share in shares)

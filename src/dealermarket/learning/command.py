@@ -125,7 +125,7 @@ def training_of(scenario: str, steps: int | None, options: Options) -> Training:
     from dealermarket.scenario import Scenario
 
     loaded = with_policies(Scenario.load(scenario, options.settings), options.policies)
-    makers = tuple(loaded.maker_names[maker_index(loaded, maker)] for maker in options.makers or ("0",))
+    makers = tuple(loaded.maker_names[maker_index(loaded, maker)] for maker in options.makers or loaded.maker_names[:1])
     for text in options.policies:
         named = loaded.maker_names[maker_index(loaded, text.partition("=")[0])]
         if named in makers:
@@ -380,7 +380,7 @@ def _print(folder: TrainingFolder, steps: int, seconds: float, as_json: bool) ->
     for name, point in reached.items():
         console.print(f"at {name}:".ljust(10) + described(point), highlight=False)
     console.print(
-        "Means over the first and the last tenth of the training, the noise of trying things out included.",
+        f"Means over {min(ends, len(points)):,} of {len(points):,} rollouts, the noise of trying things out included.",
         style="dim",
         highlight=False,
     )

@@ -88,7 +88,9 @@ def exported(model: BaseAlgorithm, controls: Controls, about: Mapping[str, Any] 
     layers_of_actor = list(policy.mlp_extractor.policy_net) if hasattr(policy, "mlp_extractor") else []
     linear = [*layers_of_actor[::2], getattr(policy, "action_net", None)]
     plain = all(isinstance(layer, torch.nn.Linear) for layer in linear)
-    if not (plain and all(isinstance(between, torch.nn.Tanh) for between in layers_of_actor[1::2])):
+    if getattr(policy, "squash_output", False) or not (
+        plain and all(isinstance(between, torch.nn.Tanh) for between in layers_of_actor[1::2])
+    ):
         raise ParameterError("model: only PPO or A2C with an MlpPolicy and activation_fn=torch.nn.Tanh can be exported")
     if not isinstance(policy.features_extractor, FlattenExtractor) or model.get_vec_normalize_env() is not None:
         raise ParameterError("model: its observations are changed on their way in (VecNormalize or a features extractor)")

@@ -65,8 +65,9 @@ class Controls(Value):
     @cached_property
     def ranges(self) -> tuple[Array, Array]:
         """Low and high of each, (actions,)."""
-        low, high = np.array([getattr(self, name) for name in self.names]).T
-        return low, high
+        both = np.array([getattr(self, name) for name in self.names]).T
+        both.flags.writeable = False
+        return both[0], both[1]
 
     def values(self, numbers: Array) -> Array:
         """What numbers (..., actions) in [-1, 1] stand for; the same shape."""

@@ -48,6 +48,7 @@ class Network:
             if not (np.isfinite(matrix).all() and np.isfinite(biases).all()):
                 raise ParameterError("layers: weights must be finite numbers")
             width = len(biases)
+            matrix.flags.writeable = biases.flags.writeable = False  # files that are read are shared
         if not kept or width != outputs:
             raise ParameterError(f"layers: the last must have {outputs} outputs, one a control")
         return cls(kept)
