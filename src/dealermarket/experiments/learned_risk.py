@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STEPS = 700_000
+BINS = 12  # of positions, as many points in each
 NEUTRAL = "no penalty"
 PENALTIES = {
     NEUTRAL: {},
@@ -121,19 +122,22 @@ class LearnedRisk(LearnedExperiment):
         def draw(ax: Axes) -> None:
             for label, colour in zip(PENALTIES, COLOURS, strict=False):
                 points = np.concatenate([np.asarray(seed["points"]) for seed in by_seed(results, label)])
-                ax.scatter(points[:, 0], points[:, 2] - points[:, 1], s=4, color=colour, alpha=0.3, lw=0, label=label)
+                position, lean = points[:, 0], points[:, 2] - points[:, 1]
+                ax.scatter(position, lean, s=3, color=colour, alpha=0.15, lw=0)
+                bins = np.array_split(np.argsort(position), BINS)
+                ax.plot(
+                    [position[own].mean() for own in bins], [lean[own].mean() for own in bins], color=colour, lw=2, label=label
+                )
             ax.axhline(0, color="#888888", lw=0.6)
             widest = max(float(np.abs(np.asarray(seed["points"])[:, 0]).max()) for seed in by_seed(results, PENALISED[0]))
             ax.set(xlabel="position (units)", ylabel="ε_sell − ε_buy", xlim=(-1.5 * widest - 1, 1.5 * widest + 1))
-            legend = ax.legend(fontsize=8, title="penalty for", title_fontsize=8, markerscale=3)
-            for handle in legend.legend_handles:
-                if handle is not None:
-                    handle.set_alpha(1.0)
+            ax.legend(fontsize=8, title="penalty for", title_fontsize=8)
 
         skew = Figure(
             "skew",
             "The skew that trained makers choose, by their position: above 0, clients who sell to the maker pay more than "
-            "clients who buy. A sample of steps of all trainings; positions beyond the frame are left out.",
+            f"clients who buy. Dots: a sample of steps of all trainings; lines: means of {BINS} groups of them, by position. "
+            "Positions beyond the frame are left out.",
             draw,
         )
         curves = learning_curves(
