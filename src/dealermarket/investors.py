@@ -48,6 +48,10 @@ class InvestorAgent(Value):
         assert self.mean_size is not None
         return math.log(self.mean_size) - 0.5 * self.log_std**2
 
+    def size_moment(self, order: int, largest: float) -> float:
+        """The mean of size^`order`, of the law without its cap, and never more than that of the `largest` size."""
+        return math.exp(order * min(self.size_log_mean + 0.5 * order * self.log_std**2, math.log(largest)))
+
     def capped_share(self, largest: float) -> float:
         """The probability that a size exceeds `largest` and would be capped at it."""
         distance = math.log(largest) - self.size_log_mean

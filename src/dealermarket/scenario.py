@@ -79,6 +79,11 @@ class Scenario(Value):
         """Names of all participants: investors first, then makers; the order of every participant axis."""
         return tuple(agent.name for agent in self.agents) + self.maker_names
 
+    def volume_moment(self, order: int) -> float:
+        """The sum over the investors of the mean of size^`order` that each trades in a step; of order 1, the mean volume."""
+        largest = self.exchange.largest_trade
+        return sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
+
     @cached_property
     def policies(self) -> dict[str, MakerPolicy]:
         """The policies that act in Python, by maker: every one but the paper's own, which the engine knows."""

@@ -11,7 +11,8 @@ from dealermarket.engine.compiled import resolved
 from dealermarket.engine.state import Rules, empty_state
 from dealermarket.engine.tapes import TapeArrays
 from dealermarket.errors import PolicyError
-from dealermarket.policies import BuiltInPolicy, HeuristicMaker, MakerPolicy, Observation, PolicySetup
+from dealermarket.policies import HeuristicMaker, MakerPolicy, Observation, PolicySetup
+from dealermarket.policies.baselines import check_seats
 from dealermarket.policies.seat import Seat
 from dealermarket.scenario import Scenario
 from dealermarket.tape import Episode
@@ -119,7 +120,5 @@ def acting_policies(scenario: Scenario, given: Mapping[str, MakerPolicy]) -> dic
     Raises PolicyError for a given one that is none, or belongs to no maker, and where one cannot act in its seat."""
     check_policies(scenario, given)
     acting = scenario.policies | dict(given)
-    for maker, policy in acting.items():
-        if isinstance(policy, BuiltInPolicy):
-            policy.check(scenario, maker)
+    check_seats(scenario, acting)
     return {maker: policy for maker, policy in acting.items() if not isinstance(policy, HeuristicMaker)}

@@ -26,18 +26,18 @@ Array = NDArray[Any]
 
 
 class Arena:
-    """A scenario, the makers of it that learn, what they decide and what they are rewarded for."""
+    """A scenario, the makers of it that learn (all if none are named), what they decide and what they are rewarded for."""
 
     def __init__(
         self,
         scenario: Scenario | str | Path,
-        learners: Sequence[str],
+        learners: Sequence[str] | None = None,
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
         policies: Mapping[str, MakerPolicy | str] | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
-        self.learners = tuple(learners)
+        self.learners = self.scenario.maker_names if learners is None else tuple(learners)
         self.controls = _value(Controls, "controls", controls)
         self.reward = _value(Reward, "reward", {"weights": reward} if isinstance(reward, str) else reward)
         self._check(policies or {})
@@ -45,6 +45,12 @@ class Arena:
         acting = acting_policies(self.scenario, given)
         self.policies = {maker: policy for maker, policy in acting.items() if maker not in self.learners}
         self.rules, self.source = rules_of(self.scenario), TapeSource(self.scenario)
+
+    @classmethod
+    def of_one(cls, scenario: Scenario | str | Path, maker: str | None, *rest: Any) -> Arena:
+        """Where one maker learns, the first if none is named."""
+        loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+        return cls(loaded, [loaded.maker_names[0] if maker is None else maker], *rest)
 
     def _check(self, policies: Mapping[str, Any]) -> None:
         if not isinstance(policies, Mapping):
@@ -112,6 +118,12 @@ class Play:
         self.told = np.empty((self.markets, learners, len(TOLD)))
         for place, (seen, sensor) in enumerate(zip(self._seen, self._sensors, strict=True)):
             sensor.read(seen.at(self._session.step, self._session.tape), self.features, self.told, place, self.ended)
+
+
+def refuse_rendering(render_mode: str | None) -> None:
+    """Raises ParameterError unless nothing is to be rendered."""
+    if render_mode is not None:
+        raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
 
 
 def next_episode(

@@ -11,9 +11,8 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode
+from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode, refuse_rendering
 from dealermarket.envs.spaces import action_space, info_of, observation_space
-from dealermarket.errors import ParameterError
 from dealermarket.policies import MakerPolicy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.rewards import Reward
@@ -53,10 +52,8 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         policies: Mapping[str, MakerPolicy | str] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
-        if render_mode is not None:
-            raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
-        self.arena = Arena(loaded, [loaded.maker_names[0] if maker is None else maker], controls, reward, policies)
+        refuse_rendering(render_mode)
+        self.arena = Arena.of_one(scenario, maker, controls, reward, policies)
         self.render_mode = None
         self.observation_space: spaces.Space[Floats] = observation_space()
         self.action_space: spaces.Space[Floats] = action_space(self.arena.controls)

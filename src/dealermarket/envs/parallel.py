@@ -12,7 +12,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode
+from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode, refuse_rendering
 from dealermarket.envs.spaces import action_space, info_of, observation_space
 from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.policies import MakerPolicy
@@ -44,12 +44,10 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
         policies: Mapping[str, MakerPolicy | str] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None:
-            raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
+        refuse_rendering(render_mode)
         if isinstance(makers, str):
             raise ParameterError(f"makers: must be a list of names, such as [{makers!r}], got {makers!r}")
-        loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
-        self.arena = Arena(loaded, loaded.maker_names if makers is None else makers, controls, reward, policies)
+        self.arena = Arena(scenario, makers, controls, reward, policies)
         self.render_mode = None
         self.possible_agents = list(self.arena.learners)
         self.agents: list[str] = []

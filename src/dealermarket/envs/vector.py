@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from dealermarket.envs.arena import Arena, Play, checked_actions
+from dealermarket.envs.arena import Arena, Play, checked_actions, refuse_rendering
 from dealermarket.envs.spaces import INFO, action_space, observation_space
 from dealermarket.errors import ParameterError
 from dealermarket.policies import MakerPolicy
@@ -71,11 +71,9 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None:
-            raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
+        refuse_rendering(render_mode)
         self.num_envs = whole_number("num_envs", num_envs, 1, 1_000_000)
-        loaded = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
-        self.arena = Arena(loaded, [loaded.maker_names[0] if maker is None else maker], controls, reward, policies)
+        self.arena = Arena.of_one(scenario, maker, controls, reward, policies)
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
         self.single_observation_space: spaces.Space[Array] = observation_space()

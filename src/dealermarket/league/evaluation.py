@@ -22,6 +22,7 @@ from dealermarket.experiments.findings import with_interval
 from dealermarket.experiments.study import Measures, Study, measure
 from dealermarket.frames import Chunk, quotient
 from dealermarket.policies import BuiltInPolicy
+from dealermarket.policies.baselines import check_seats
 from dealermarket.policies.named import maker_index, with_policy
 from dealermarket.scenario import Scenario
 from dealermarket.values import suggestion, whole_number
@@ -83,9 +84,7 @@ class Contest:
         self.seed = whole_number("seed", seed, 0)
         variants = {label: with_policy(scenario, self.maker, policy) for label, policy in policies.items()}
         for variant in variants.values():
-            for name, acting in variant.policies.items():
-                if isinstance(acting, BuiltInPolicy):
-                    acting.check(variant, name)
+            check_seats(variant, variant.policies)
         self._study = Study("league", variants, self.replicas, partial(seat_totals, maker=index))
 
     @property

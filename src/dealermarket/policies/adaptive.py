@@ -115,7 +115,7 @@ class AdaptiveMaker(BuiltInPolicy):
         own = scenario.makers[setup.index]
         self._can_hedge = len(scenario.makers) > 1 or getattr(own.hedging, "venue", "makers") != "makers"
         self._grid = np.linspace(self.low, self.high, self.points)
-        self._table = FlowTable(self._grid, self.weight, _expected_volume(scenario), len(setup.episodes))
+        self._table = FlowTable(self._grid, self.weight, scenario.volume_moment(1), len(setup.episodes))
 
     def act(self, observation: Observation) -> Action:
         if observation.step:
@@ -167,10 +167,3 @@ class AdaptiveMaker(BuiltInPolicy):
 
 def _mean_and_variance(mean: Array, square: Array) -> tuple[Array, Array]:
     return mean, np.maximum(square - mean * mean, 0.0)
-
-
-def _expected_volume(scenario: Scenario) -> float:
-    """What investors trade in a step on average: probability times mean size, which is capped as sizes are."""
-    largest = np.log(scenario.exchange.largest_trade)
-    sizes = [np.exp(min(agent.size_log_mean + 0.5 * agent.log_std**2, largest)) for agent in scenario.agents]
-    return float(sum(agent.trade_probability * size for agent, size in zip(scenario.agents, sizes, strict=True)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -26,6 +26,13 @@ class BuiltInPolicy(Value, MakerPolicy):
 
     def check(self, scenario: Scenario, maker: str) -> None:
         """Raises a DealerMarketError where it cannot act as this maker of the scenario; asked before a run begins."""
+
+
+def check_seats(scenario: Scenario, policies: Mapping[str, MakerPolicy]) -> None:
+    """Raises a DealerMarketError where a policy that ships cannot act as the maker whose it is."""
+    for maker, policy in policies.items():
+        if isinstance(policy, BuiltInPolicy):
+            policy.check(scenario, maker)
 
 
 class HeuristicMaker(BuiltInPolicy):

@@ -74,17 +74,12 @@ def gauges_of(scenario: Scenario, reward: Reward) -> Gauges:
     """What features and rewards are measured in."""
     from dealermarket.engine.look import Gauges
 
-    market, agents = scenario.market, scenario.agents
+    market = scenario.market
     price = market.mid_price.initial if market.spreads_scale_with_price else 1.0
-    cap = math.log(scenario.exchange.largest_trade)  # of log sizes
-    mean_sizes = [math.exp(min(agent.size_log_mean + 0.5 * agent.log_std**2, cap)) for agent in agents]
-    mean_squares = [math.exp(2.0 * min(agent.size_log_mean + agent.log_std**2, cap)) for agent in agents]
-    volume = sum(agent.trade_probability * size for agent, size in zip(agents, mean_sizes, strict=True))
-    variance = sum(agent.trade_probability * square for agent, square in zip(agents, mean_squares, strict=True))
     half_spread = 0.5 * market.reference_spread.mean * price
-    volume = volume or 1.0  # where nobody ever trades nothing is ever measured in it
+    volume = scenario.volume_moment(1) or 1.0  # where nobody ever trades nothing is ever measured in it
     return Gauges(
-        position=10.0 * math.sqrt(variance) or 1.0,
+        position=10.0 * math.sqrt(scenario.volume_moment(2)) or 1.0,
         volume=volume,
         move=float(market.step_volatility(1.0)) or 1.0,
         spread=half_spread,
