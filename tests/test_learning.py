@@ -37,7 +37,7 @@ from dealermarket.envs import FEATURES, Controls, DealerEnv, DealerVectorEnv, Re
 from dealermarket.envs.arena import Arena  # noqa: E402
 from dealermarket.envs.parallel import DealerParallelEnv  # noqa: E402
 from dealermarket.errors import ParameterError, PolicyError, RunFolderError  # noqa: E402
-from dealermarket.learning import command, trainer  # noqa: E402
+from dealermarket.learning import command, display, trainer  # noqa: E402
 from dealermarket.learning.folder import TrainingFolder  # noqa: E402
 from dealermarket.learning.sb3 import Sb3VecEnv, exported  # noqa: E402
 from dealermarket.learning.shared import SharedPolicyVectorEnv  # noqa: E402
@@ -911,7 +911,7 @@ def test_progress_on_a_terminal() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     training = quick(steps=1024)
-    with command.training_progress(console, training, 0) as report:
+    with display.training_progress(console, training, 0) as report:
         report(Point(512, 0.25, 0.5, 2.0, 0.3))
         report(Point(1024, 0.35, 0.5, 2.0, 0.3))
     assert "reward 0.3, share 50.0 %, |z| 2" in screen.getvalue()
