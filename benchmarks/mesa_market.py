@@ -23,11 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, minimize
 
-from dealermarket.investors import InvestorAgent
-from dealermarket.makers.agent import MarketMakerAgent
-from dealermarket.makers.hedging import AlmgrenChriss, NoHedge
-from dealermarket.makers.tiering import AverageYield
-from dealermarket.scenario import Scenario
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.scenario import Scenario
 
 HedgingMode = Literal["linear", "scipy"]
 Floats = NDArray[np.float64]

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner, laws
-from dealermarket.tape import Tape
+from dealermarket.draws.tape import Tape
 
 REPEATS = 5
 REPLICAS = {"paper": 2660, "dealers": 400, "thousand": 30}

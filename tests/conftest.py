@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dealermarket import Scenario
-from dealermarket.cli import main
+from dealermarket.commands.main import main
 
 mpl.use("Agg")
 

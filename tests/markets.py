@@ -8,18 +8,27 @@ from typing import Any
 
 import numpy as np
 
+from dealermarket.draws.arithmetic import TapeArrays
+from dealermarket.draws.tape import Tape
 from dealermarket.engine.advance import Record, advance, empty_record
 from dealermarket.engine.state import Rules, State, empty_state, rules_of
-from dealermarket.engine.tapes import TapeArrays
-from dealermarket.exchange import Exchange
-from dealermarket.investors import InvestorAgent, InvestorGroup
-from dealermarket.makers.agent import MarketMakerAgent
-from dealermarket.makers.hedging import AlmgrenChriss, ConstantFraction, FullHedge, LinearSchedule, NoHedge
-from dealermarket.makers.pricing import PowerPricing
-from dealermarket.makers.tiering import AverageYield, FixedTiers, RevenueRate
-from dealermarket.market import ClippedNormal, GeometricBrownianMotion, MarketEnvironment
-from dealermarket.scenario import Scenario
-from dealermarket.tape import Tape
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging.fraction import ConstantFraction
+from dealermarket.model.makers.hedging.full import FullHedge
+from dealermarket.model.makers.hedging.linear import LinearSchedule
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.power import PowerPricing
+from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.makers.tiering.fixed import FixedTiers
+from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.model.scenario import Scenario
 from reference_market import Order, ReplicaTape
 
 LAMS = (1.05, 1.3, 1.6, 2.0, 2.0 + 1e-9, 3.0, 10.0)

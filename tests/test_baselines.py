@@ -13,12 +13,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import kstest, pearsonr
 
-import dealermarket.chunks
+import dealermarket.runs.chunks
 from conftest import refused
 from dealermarket import Action, MakerPolicy, Observation, ParameterError, PolicyError, PolicySetup, Scenario, SimulationRunner
+from dealermarket.draws.streams import first_episodes
 from dealermarket.policies import AdaptiveMaker, HeuristicMaker, PersistentMaker, RandomMaker, SkewMaker
 from dealermarket.policies.adaptive import FlowTable
-from dealermarket.tape import first_episodes
 
 SHIPPED = ("heuristic", "random", "persistent", "skew", "adaptive")
 
@@ -128,7 +128,7 @@ def test_a_replica_is_the_same_among_few_and_many_and_on_any_thread(kind: str, m
     other_seed = SimulationRunner(scenario, replicas=2, seed=6, threads=1).run().summary
     assert not few.equals(other_seed)
     for chunk in ("_CHUNK_NUMBERS", "_CHUNK_NUMBERS_WITH_POLICIES"):
-        monkeypatch.setattr(dealermarket.chunks, chunk, 2 * 12 * 30)  # two replicas a chunk
+        monkeypatch.setattr(dealermarket.runs.chunks, chunk, 2 * 12 * 30)  # two replicas a chunk
     threaded = SimulationRunner(scenario, replicas=7, seed=5, threads=3).run().summary
     pd.testing.assert_frame_equal(many, threaded, check_exact=True)
 

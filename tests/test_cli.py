@@ -15,9 +15,9 @@ import pytest
 
 from conftest import refused
 from dealermarket import Scenario, SimulationResult, SimulationRunner
-from dealermarket.cli import main
-from dealermarket.console import with_error
-from dealermarket.results import Statistic
+from dealermarket.commands.console import with_error
+from dealermarket.commands.main import main
+from dealermarket.runs.result import Statistic
 
 SMALL = ["--steps", "20", "--replicas", "3", "--threads", "1"]
 
@@ -107,7 +107,7 @@ def test_check_lists_every_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(line.startswith("bad.toml: ") for line in said)
 
 
-SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "scenarios" / "paper.toml"
+SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "model" / "presets" / "paper.toml"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_run_that_is_stopped_can_be_finished(how: signal.Signals) -> None:
     # Ctrl-C reaches the run even where these tests run in the background, which ignores it
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from dealermarket.cli import main; sys.exit(main())"
+        "from dealermarket.commands.main import main; sys.exit(main())"
     )
     command = [sys.executable, "-c", code, "run"]
     process = subprocess.Popen(
@@ -201,8 +201,8 @@ def test_a_run_that_is_stopped_can_be_finished(how: signal.Signals) -> None:
 
 def test_importing_and_help_are_light() -> None:
     code = (
-        "import sys, dealermarket, dealermarket.cli\n"
-        "try: dealermarket.cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "import sys, dealermarket, dealermarket.commands.main\n"
+        "try: dealermarket.commands.main.main(['--help'])\nexcept SystemExit: pass\n"
         "heavy = {'numba', 'pandas', 'scipy', 'matplotlib', 'pyarrow'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

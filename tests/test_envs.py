@@ -28,7 +28,7 @@ from dealermarket import Action, MakerPolicy, Observation, PolicySetup, Scenario
 from dealermarket.envs import ENV_ID, FEATURES, Controls, DealerEnv, DealerVectorEnv, Reward  # noqa: E402
 from dealermarket.envs.parallel import DealerParallelEnv  # noqa: E402
 from dealermarket.errors import ParameterError, PolicyError  # noqa: E402
-from dealermarket.results import SimulationResult  # noqa: E402
+from dealermarket.runs.result import SimulationResult  # noqa: E402
 from dealermarket.testing import check_vector_env  # noqa: E402
 
 NEXT, SAME, DISABLED = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP, AutoresetMode.DISABLED

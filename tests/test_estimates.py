@@ -10,19 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from dealermarket.experiments.estimates import (
-    FEWEST_RUNS,
-    Estimate,
-    band,
-    interval_of,
-    mean,
-    p_not_above_zero,
-    percentile,
-    ratio,
-    resampled,
-    slopes,
-)
-from dealermarket.experiments.findings import (
+from dealermarket.papers.findings import (
     Column,
     Outcome,
     Table,
@@ -35,6 +23,18 @@ from dealermarket.experiments.findings import (
     p_value,
     signed,
     with_interval,
+)
+from dealermarket.study.estimates import (
+    FEWEST_RUNS,
+    Estimate,
+    band,
+    interval_of,
+    mean,
+    p_not_above_zero,
+    percentile,
+    ratio,
+    resampled,
+    slopes,
 )
 
 NAN = float("nan")

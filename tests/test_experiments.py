@@ -15,17 +15,17 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from dealermarket import InvestorAgent, ParameterError, Scenario, ScenarioError
-from dealermarket.experiments import Outcome, Plan, Section, Verdict, best_gamma, experiment_named, experiments
-from dealermarket.experiments import best_price as of_best_price
-from dealermarket.experiments import internalization as of_internalization
-from dealermarket.experiments import markouts as of_markouts
-from dealermarket.experiments import price_sensitivity as of_price_sensitivity
-from dealermarket.experiments import volatility as of_volatility
-from dealermarket.experiments.experiment import Results, Variation
-from dealermarket.experiments.markouts import Markouts
-from dealermarket.experiments.reproduction import Varied
-from dealermarket.experiments.study import Measures, Study, measure
-from dealermarket.frames import REWARDS
+from dealermarket.papers import Outcome, Plan, Section, Verdict, best_gamma, experiment_named, experiments
+from dealermarket.papers import best_price as of_best_price
+from dealermarket.papers import internalization as of_internalization
+from dealermarket.papers import markouts as of_markouts
+from dealermarket.papers import price_sensitivity as of_price_sensitivity
+from dealermarket.papers import volatility as of_volatility
+from dealermarket.papers.experiment import Results, Variation
+from dealermarket.papers.markouts import Markouts
+from dealermarket.papers.reproduction import Varied
+from dealermarket.runs.tables import REWARDS
+from dealermarket.study.study import Measures, Study, measure
 
 PAPER = ("curves", "price-sensitivity", "internalization", "hedging-paths", "volatility", "sophistication", "markouts")
 NAMES = (*PAPER, "best-price")

@@ -20,13 +20,23 @@ from scipy import stats
 
 from dealermarket import laws
 from dealermarket.errors import DealerMarketError, ParameterError
-from dealermarket.exchange import Exchange
-from dealermarket.investors import InvestorAgent, InvestorGroup
-from dealermarket.makers.agent import MarketMakerAgent
-from dealermarket.makers.hedging import AlmgrenChriss, ConstantFraction, FullHedge, LinearSchedule, NoHedge
-from dealermarket.makers.pricing import PowerPricing
-from dealermarket.makers.tiering import AverageYield, FixedTiers, RevenueRate, TieringPolicy
-from dealermarket.market import ClippedNormal, GeometricBrownianMotion, MarketEnvironment
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging.fraction import ConstantFraction
+from dealermarket.model.makers.hedging.full import FullHedge
+from dealermarket.model.makers.hedging.linear import LinearSchedule
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.power import PowerPricing
+from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.makers.tiering.base import TieringPolicy
+from dealermarket.model.makers.tiering.fixed import FixedTiers
+from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
 
 NAN, INF = math.nan, math.inf
 LAMS = (1.0001, 1.3, 1.6, 2 - 1e-12, 2.0, 2 + 1e-9, 2.5, 3.0, 50.0)

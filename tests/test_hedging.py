@@ -25,9 +25,13 @@ from scipy.optimize import minimize, minimize_scalar
 from dealermarket.engine import hedge_tables
 from dealermarket.engine.hedge_tables import HedgeTables, best_schedule, lookup
 from dealermarket.errors import ParameterError
-from dealermarket.exchange import Exchange
-from dealermarket.makers.hedging import AlmgrenChriss, ConstantFraction, FullHedge, LinearSchedule, NoHedge
-from dealermarket.makers.pricing import PowerPricing
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.makers.hedging.fraction import ConstantFraction
+from dealermarket.model.makers.hedging.full import FullHedge
+from dealermarket.model.makers.hedging.linear import LinearSchedule
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.power import PowerPricing
 
 needs_tables = pytest.mark.slow  # seconds to build when the engine is not compiled, minutes for all
 Floats = NDArray[np.float64]

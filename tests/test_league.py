@@ -15,17 +15,17 @@ from scipy import stats
 
 from conftest import assert_same_bits, refused
 from dealermarket import ParameterError, PolicyError, Scenario, SimulationResult, SimulationRunner, __version__, chunks
-from dealermarket.cli import main
-from dealermarket.frames import REWARDS
-from dealermarket.league import MEASURES, RANKED, Contest, League
-from dealermarket.league.command import as_data, labelled
-from dealermarket.league.table import explanation, league_tables, plus_minus
+from dealermarket.commands.evaluate import as_data, labelled
+from dealermarket.commands.league_table import explanation, league_tables, plus_minus
+from dealermarket.commands.main import main
 from dealermarket.policies import HeuristicMaker, PersistentMaker, RandomMaker, SkewMaker, TrainedMaker
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES
 from dealermarket.policies.named import KINDS, policy_named, with_policies, with_policy
 from dealermarket.policies.policy_file import Network, TrainedPolicy
-from dealermarket.run_folder import RunFolder
+from dealermarket.runs.folder import RunFolder
+from dealermarket.runs.tables import REWARDS
+from dealermarket.study import MEASURES, RANKED, Contest, League
 
 LABELS = ("heuristic", "random", "skew:strength=0.4,scale=3")
 

@@ -21,25 +21,26 @@ pytest.importorskip("torch")
 
 from conftest import assert_same_bits
 from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner
-from dealermarket.cli import main
+from dealermarket.commands.main import main
 from dealermarket.envs import FEATURES, Controls, Reward
 from dealermarket.errors import ParameterError
-from dealermarket.experiments import Outcome, Plan, Section, experiment_named, observe
-from dealermarket.experiments import learned as of_learned
-from dealermarket.experiments import learned_price as of_price
-from dealermarket.experiments import trained as of_trained
-from dealermarket.experiments import two_learners as of_two
-from dealermarket.experiments.best_price import ALONE, RIVALS, constant, rival_settings
-from dealermarket.experiments.findings import number
-from dealermarket.experiments.learned import FEWEST_SEEDS, SEEDS
-from dealermarket.experiments.learned_drift import STEPS as LEARNED_STEPS
-from dealermarket.experiments.learned_price import BEFORE, LESSONS
-from dealermarket.experiments.learned_risk import NEUTRAL, PENALISED, PENALTIES
-from dealermarket.experiments.study import Study, measure
-from dealermarket.experiments.trained import SAMPLE, TrainedStudy, measure_trained, played
 from dealermarket.learning import training as of_training
 from dealermarket.learning.trainer import train
 from dealermarket.learning.training import Hyperparameters, Training
+from dealermarket.papers import Outcome, Plan, Section, experiment_named
+from dealermarket.papers import learned as of_learned
+from dealermarket.papers import learned_price as of_price
+from dealermarket.papers import trained as of_trained
+from dealermarket.papers import two_learners as of_two
+from dealermarket.papers.best_price import ALONE, RIVALS, constant, rival_settings
+from dealermarket.papers.findings import number
+from dealermarket.papers.learned import FEWEST_SEEDS, SEEDS
+from dealermarket.papers.learned_drift import STEPS as LEARNED_STEPS
+from dealermarket.papers.learned_price import BEFORE, LESSONS
+from dealermarket.papers.learned_risk import NEUTRAL, PENALISED, PENALTIES
+from dealermarket.papers.trained import SAMPLE, TrainedStudy, measure_trained, played
+from dealermarket.study import measures as observe
+from dealermarket.study.study import Study, measure
 from test_experiments import check_whole
 from test_experiments import made_up as made_up_market
 

@@ -32,7 +32,7 @@ from stable_baselines3 import A2C, PPO  # noqa: E402
 from stable_baselines3.common.vec_env import VecMonitor  # noqa: E402
 
 from dealermarket import Scenario, SimulationRunner  # noqa: E402
-from dealermarket.cli import main  # noqa: E402
+from dealermarket.commands.main import main  # noqa: E402
 from dealermarket.envs import FEATURES, Controls, DealerEnv, DealerVectorEnv, Reward  # noqa: E402
 from dealermarket.envs.arena import Arena  # noqa: E402
 from dealermarket.envs.parallel import DealerParallelEnv  # noqa: E402
@@ -42,8 +42,8 @@ from dealermarket.learning.folder import TrainingFolder  # noqa: E402
 from dealermarket.learning.sb3 import Sb3VecEnv, exported  # noqa: E402
 from dealermarket.learning.shared import SharedPolicyVectorEnv  # noqa: E402
 from dealermarket.learning.training import Hyperparameters, Point, Training  # noqa: E402
+from dealermarket.model.scenario import preset_names  # noqa: E402
 from dealermarket.policies.policy_file import Network, TrainedPolicy  # noqa: E402
-from dealermarket.scenario import preset_names  # noqa: E402
 
 SAME, NEXT = AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP
 WIDTH = len(FEATURES)
@@ -410,7 +410,7 @@ def test_a_trained_makers_numbers_depend_on_the_replica_alone(monkeypatch: pytes
     whole = SimulationRunner(scenario, replicas=7, seed=3).run().summary
     few = SimulationRunner(scenario, replicas=2, seed=3, record="trades").run().summary
     pd.testing.assert_frame_equal(whole[: len(few)], few, check_exact=True)
-    monkeypatch.setattr("dealermarket.chunks._MOST_REPLICAS", 2)
+    monkeypatch.setattr("dealermarket.runs.chunks._MOST_REPLICAS", 2)
     for threads in (1, 2):
         cut = SimulationRunner(scenario, replicas=7, seed=3, threads=threads).run().summary
         pd.testing.assert_frame_equal(whole, cut, check_exact=True)
@@ -920,9 +920,9 @@ def test_progress_on_a_terminal() -> None:
 
 def test_importing_and_help_are_light() -> None:
     code = (
-        "import sys, dealermarket.cli\n"
+        "import sys, dealermarket.commands.main\n"
         "for arguments in (['--help'], ['train', '--help']):\n"
-        "    try: dealermarket.cli.main(arguments)\n    except SystemExit: pass\n"
+        "    try: dealermarket.commands.main.main(arguments)\n    except SystemExit: pass\n"
         "heavy = {'torch', 'gymnasium', 'stable_baselines3', 'numba', 'pandas', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
@@ -934,7 +934,7 @@ def test_ctrl_c_keeps_what_was_learned() -> None:
     # Ctrl-C reaches the training even where these tests run in the background, which ignores it
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from dealermarket.cli import main; sys.exit(main())"
+        "from dealermarket.commands.main import main; sys.exit(main())"
     )
     arguments = ["train", "learning", *BRIEF[2:], "--out", "cut"]
     process = subprocess.Popen(

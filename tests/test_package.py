@@ -22,7 +22,7 @@ def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "dealermarket/scenarios/paper.toml" in names
+    assert "dealermarket/model/presets/paper.toml" in names
     assert "dealermarket/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     site = tmp_path / "site"
@@ -56,7 +56,7 @@ def test_no_writable_cache_costs_time_only(tmp_path: Path) -> None:
     blocked.write_text("not a folder")
     code = (
         "from dealermarket.cache import cache_folder\n"
-        "from dealermarket.engine.compiled import compiled, is_cached\n"
+        "from dealermarket.compiled import compiled, is_cached\n"
         "assert cache_folder() is None and not is_cached()\n"
         "double = compiled(lambda x: 2 * x)\n"
         "assert double(4) == 8\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
-from dealermarket.plots import plot_cumulative_reward, plot_market_share, plot_net_position, plot_price_curves, save_plots
+from dealermarket.plots.run import plot_cumulative_reward, plot_market_share, plot_net_position, plot_price_curves, save_plots
 
 
 @pytest.fixture(scope="module")

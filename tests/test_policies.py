@@ -19,7 +19,7 @@ from dealermarket import (
     Tape,
     TapeError,
 )
-from dealermarket.tape import Stream, Streams, first_episodes
+from dealermarket.draws.streams import Stream, Streams, first_episodes
 
 
 class Nothing(MakerPolicy):

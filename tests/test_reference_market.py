@@ -14,14 +14,21 @@ from typing import Any
 
 import pytest
 
-from dealermarket.exchange import Exchange
-from dealermarket.investors import InvestorAgent
-from dealermarket.makers.agent import MarketMakerAgent
-from dealermarket.makers.hedging import AlmgrenChriss, ConstantFraction, FullHedge, LinearSchedule, NoHedge
-from dealermarket.makers.pricing import PowerPricing
-from dealermarket.makers.tiering import AverageYield, FixedTiers, RevenueRate
-from dealermarket.market import GeometricBrownianMotion, MarketEnvironment
-from dealermarket.scenario import Scenario
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging.fraction import ConstantFraction
+from dealermarket.model.makers.hedging.full import FullHedge
+from dealermarket.model.makers.hedging.linear import LinearSchedule
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.power import PowerPricing
+from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.makers.tiering.fixed import FixedTiers
+from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.scenario import Scenario
 from reference_market import Action, History, MakerStep, Order, ReplicaTape, Trade, largest_trade, reference_curve, simulate
 
 ANN, BOB, FIRST, SECOND, THIRD = range(5)  # participants of a market with three makers

@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 
 from dealermarket import RunFolderError, Scenario
-from dealermarket.experiments.curves import Curves
-from dealermarket.experiments.experiment import Experiment, Results, Variation
-from dealermarket.experiments.findings import Column, Figure, Outcome, Table, Verdict, interval_column
-from dealermarket.experiments.report import write_report
-from dealermarket.experiments.reproduction import Plan, Section, Varied, run_plans
-from dealermarket.experiments.study import Study
+from dealermarket.papers.curves import Curves
+from dealermarket.papers.experiment import Experiment, Results, Variation
+from dealermarket.papers.findings import Column, Figure, Outcome, Table, Verdict, interval_column
+from dealermarket.papers.report import write_report
+from dealermarket.papers.reproduction import Plan, Section, Varied, run_plans
+from dealermarket.study.study import Study
 
 ABOUT = {"version": "9.8.7", "seed": "0", "threads": "<2>"}
 VOID = {"meta", "link", "img", "wbr", "br"}

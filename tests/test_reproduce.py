@@ -18,17 +18,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import dealermarket.experiments.reproduction
+import dealermarket.papers.reproduction
 from conftest import refused
 from dealermarket import RunFolderError, Scenario
-from dealermarket.cli import main
-from dealermarket.experiments import Plan, experiment_named, experiments, observe
-from dealermarket.experiments import command as of_command
-from dealermarket.experiments import trained as of_trained
-from dealermarket.experiments.curves import Curves
-from dealermarket.experiments.experiment import Experiment
-from dealermarket.experiments.markouts import Markouts
-from dealermarket.experiments.report_folder import ReportFolder
+from dealermarket.commands.main import main
+from dealermarket.papers import Plan, experiment_named, experiments, observe
+from dealermarket.papers import command as of_command
+from dealermarket.papers import trained as of_trained
+from dealermarket.papers.curves import Curves
+from dealermarket.papers.experiment import Experiment
+from dealermarket.papers.markouts import Markouts
+from dealermarket.papers.report_folder import ReportFolder
 from test_report import page_of, table_of
 
 GOLDEN = Path(__file__).with_name("golden_quick.json")
@@ -420,7 +420,7 @@ def test_a_reproduction_is_resumed_as_such(
             return super().scenario(source or "tiny.toml", settings)
 
     few = {"curves": Curves(), "markouts": Small()}
-    monkeypatch.setattr(dealermarket.experiments.reproduction, "experiments", lambda: few)
+    monkeypatch.setattr(dealermarket.papers.reproduction, "experiments", lambda: few)
     assert main(["reproduce", "--quick", "--seed", "2"]) == 0
     assert "reports/reproduction-1" in capsys.readouterr().out
     interrupt(0)

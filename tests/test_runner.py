@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-import dealermarket.runner
+import dealermarket.runs.runner
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner, Tape, TapeError
-from dealermarket.frames import RecordLevel
-from dealermarket.run_folder import RunFolder
+from dealermarket.runs.folder import RunFolder
+from dealermarket.runs.tables import RecordLevel
 
 
 @pytest.fixture
 def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two replicas of the small market a chunk."""
-    monkeypatch.setattr(dealermarket.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
+    monkeypatch.setattr(dealermarket.runs.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -129,7 +129,7 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     assert len(partial.summary) == 2 * 2 * stop_after
     with pytest.raises(RunFolderError, match="or finish what was begun there with --resume"):
         runner.run(out=tmp_path / "cut")
-    monkeypatch.setattr(dealermarket.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
+    monkeypatch.setattr(dealermarket.runs.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
     done: list[int] = []
     result = SimulationRunner.resume(tmp_path / "cut", threads=2, progress=done.append)
     assert sum(done) == (9 - 2 * stop_after) * 30
@@ -262,7 +262,7 @@ def test_damaged_parts_are_made_again_and_foreign_files_left_alone(
     monkeypatch.setattr(RunFolder, "finish", lambda *_: None)
     runner.run(out=tmp_path / "cut")
     monkeypatch.undo()
-    monkeypatch.setattr(dealermarket.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
+    monkeypatch.setattr(dealermarket.runs.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
     parts = tmp_path / "cut" / "parts"
     (parts / "steps-0000000002.parquet").unlink()
     (parts / "summary-0000000004.parquet").write_bytes(b"PAR1")

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import dealermarket.chunks
+import dealermarket.runs.chunks
 from conftest import assert_same_bits
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
-from dealermarket.experiments import observe
-from dealermarket.experiments.study import Measures, Study, measure
-from dealermarket.frames import REWARDS
+from dealermarket.runs.tables import REWARDS
+from dealermarket.study import measures as observe
+from dealermarket.study.study import Measures, Study, measure
 
 STEPS, REPLICAS = 24, 5
 BUSY = """
@@ -58,7 +58,7 @@ def busy() -> Scenario:
 @pytest.fixture
 def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two replicas of the busy market a chunk."""
-    monkeypatch.setattr(dealermarket.chunks, "_CHUNK_NUMBERS", 2 * STEPS * (4 + 10 * 3))
+    monkeypatch.setattr(dealermarket.runs.chunks, "_CHUNK_NUMBERS", 2 * STEPS * (4 + 10 * 3))
 
 
 def variants(busy: Scenario) -> dict[str, Scenario]:
@@ -277,7 +277,7 @@ def run(busy: Scenario) -> SimulationResult:
 
 def observed(busy: Scenario, observer: Any, record: Any = "trades") -> Mapping[str, np.ndarray]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dealermarket.chunks, "_CHUNK_NUMBERS", 2 * STEPS * (4 + 10 * 3))
+        patch.setattr(dealermarket.runs.chunks, "_CHUNK_NUMBERS", 2 * STEPS * (4 + 10 * 3))
         return measure([Study("one", {"x": busy}, REPLICAS, observer, record)], seed=9)["one"]["x"]
 
 

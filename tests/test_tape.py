@@ -15,16 +15,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from dealermarket.draws.streams import Stream, Streams
+from dealermarket.draws.tape import Tape
 from dealermarket.errors import DealerMarketError, TapeError
-from dealermarket.exchange import Exchange
-from dealermarket.investors import InvestorAgent
-from dealermarket.makers.agent import MarketMakerAgent
-from dealermarket.makers.hedging import FullHedge, NoHedge
-from dealermarket.makers.pricing import PowerPricing
-from dealermarket.makers.tiering import AverageYield, FixedTiers, RevenueRate
-from dealermarket.market import ClippedNormal, GeometricBrownianMotion, MarketEnvironment
-from dealermarket.scenario import Scenario
-from dealermarket.tape import Stream, Streams, Tape
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging.full import FullHedge
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.pricing.power import PowerPricing
+from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.makers.tiering.fixed import FixedTiers
+from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.model.scenario import Scenario
 
 INVESTORS = (
     InvestorAgent("rare", 0.02, mean_size=5.0, log_std=0.6, oracle_probability=0.3),

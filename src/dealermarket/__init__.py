@@ -9,20 +9,29 @@ Ten lines to a result::
     print(result.summary.groupby("maker").mean())
 """
 
+from dealermarket.draws.tape import Tape
 from dealermarket.errors import DealerMarketError, ParameterError, PolicyError, RunFolderError, ScenarioError, TapeError
-from dealermarket.exchange import Exchange
-from dealermarket.investors import InvestorAgent, InvestorGroup
-from dealermarket.live import LiveMarket
-from dealermarket.makers.agent import MarketMakerAgent
-from dealermarket.makers.hedging import AlmgrenChriss, ConstantFraction, FullHedge, LinearSchedule, NoHedge
-from dealermarket.makers.pricing import PowerPricing
-from dealermarket.makers.tiering import AverageYield, FixedTiers, RevenueRate
-from dealermarket.market import ClippedNormal, GeometricBrownianMotion, MarketEnvironment
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging.fraction import ConstantFraction
+from dealermarket.model.makers.hedging.full import FullHedge
+from dealermarket.model.makers.hedging.linear import LinearSchedule
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.power import PowerPricing
+from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.makers.tiering.fixed import FixedTiers
+from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.policies import Action, MakerPolicy, Observation, PolicySetup
-from dealermarket.results import SimulationResult
-from dealermarket.runner import SimulationRunner
-from dealermarket.scenario import Scenario, preset_names
-from dealermarket.tape import Tape
+from dealermarket.runs.live import LiveMarket
+from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.runner import SimulationRunner
 from dealermarket.version import __version__
 
 __all__ = [

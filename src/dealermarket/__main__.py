@@ -2,7 +2,7 @@
 
 import sys
 
-from dealermarket.cli import main
+from dealermarket.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

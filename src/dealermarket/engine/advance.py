@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.engine.compiled import entry, kernel
+from dealermarket.compiled import entry, kernel
 from dealermarket.engine.state import MAKER_STEP, MAKER_TOTALS, TRADE, Rules, State
 from dealermarket.engine.step import begin_step, finish_step, start
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from dealermarket import laws
 from dealermarket.cache import cache_folder
-from dealermarket.engine.compiled import compiled, kernel
+from dealermarket.compiled import compiled, kernel
 
 Floats = NDArray[np.float64]
 

@@ -3,7 +3,7 @@ libraries behind NumPy's products do not promise."""
 
 from __future__ import annotations
 
-from dealermarket.engine.compiled import entry
+from dealermarket.compiled import entry
 
 
 @entry

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dealermarket.engine.compiled import kernel
+from dealermarket.compiled import kernel
 
 LONG = 128  # participants: to find one in a shorter ranking, looking at all is faster than a binary search
 

@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 
 from dealermarket import laws
 from dealermarket.engine.hedge_tables import HedgeTables, hedge_tables
-from dealermarket.makers.hedging import AlmgrenChriss, ConstantFraction, FullHedge, HedgingPolicy, LinearSchedule, NoHedge
-from dealermarket.makers.tiering import AverageYield, FixedTiers, RevenueRate
-from dealermarket.scenario import Scenario
+from dealermarket.model.makers.hedging.base import HedgingPolicy
+from dealermarket.model.makers.hedging.fraction import ConstantFraction
+from dealermarket.model.makers.hedging.full import FullHedge
+from dealermarket.model.makers.hedging.linear import LinearSchedule
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.makers.tiering.fixed import FixedTiers
+from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.scenario import Scenario
 
 Array = NDArray[Any]
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from dealermarket import laws
-from dealermarket.engine.compiled import kernel
+from dealermarket.compiled import kernel
+from dealermarket.draws.arithmetic import log_curve
 from dealermarket.engine.hedge_tables import CAP, interpolate, size_cell
 from dealermarket.engine.ranking import move_in_ranking, rank_all
 from dealermarket.engine.state import EXCHANGE, FIXED, FRACTION, FULL, HEDGE, LINEAR, MAKERS, NONE, ORDER, REVENUE_RATE
-from dealermarket.engine.tapes import log_curve
 
 quoted_spread = kernel(laws.quoted_spread)
 tied_winner = kernel(laws.tied_winner)

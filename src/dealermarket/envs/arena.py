@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.draws.streams import Episode
+from dealermarket.draws.tape import TapeSource
 from dealermarket.engine.advance import empty_record
 from dealermarket.engine.state import rules_of
 from dealermarket.errors import ParameterError, PolicyError
+from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, TOLD, Sensor
 from dealermarket.policies.named import policy_named
 from dealermarket.policies.rewards import Reward
-from dealermarket.scenario import Scenario
-from dealermarket.session import Session, acting_policies
-from dealermarket.tape import Episode, TapeSource
+from dealermarket.runs.session import Session, acting_policies
 from dealermarket.values import short, suggestion, whole_number
 
 Array = NDArray[Any]

@@ -12,14 +12,14 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
+from dealermarket.draws.streams import Episode
 from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode, refuse_rendering
 from dealermarket.envs.spaces import action_space, info_of, observation_space
 from dealermarket.errors import ParameterError, PolicyError
+from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.rewards import Reward
-from dealermarket.scenario import Scenario
-from dealermarket.tape import Episode
 from dealermarket.values import short
 
 Array = NDArray[Any]

@@ -14,15 +14,15 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from dealermarket.draws.streams import Episode
 from dealermarket.envs.arena import Arena, Play, checked_actions, refuse_rendering
 from dealermarket.envs.spaces import INFO, action_space, observation_space
 from dealermarket.errors import ParameterError
+from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, TOLD
 from dealermarket.policies.rewards import Reward
-from dealermarket.scenario import Scenario
-from dealermarket.tape import Episode
 from dealermarket.values import short, whole_number
 
 Array = NDArray[Any]

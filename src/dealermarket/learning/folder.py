@@ -17,9 +17,9 @@ from typing import Any
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.learning.training import FIELDS, Point, Training
+from dealermarket.model.scenario import Scenario, read_source
 from dealermarket.policies.policy_file import TrainedPolicy
-from dealermarket.run_folder import META, SCENARIO, RunFolder, read_meta
-from dealermarket.scenario import Scenario, read_source
+from dealermarket.runs.folder import META, SCENARIO, RunFolder, read_meta
 from dealermarket.version import __version__
 
 POLICY, PROGRESS, CHECKPOINTS, TENSORBOARD = "policy.npz", "progress.csv", "checkpoints", "tensorboard"

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.draws.streams import first_episodes
 from dealermarket.envs.arena import Arena
 from dealermarket.policies.features import TOLD
-from dealermarket.tape import first_episodes
 
 Array = NDArray[Any]
 

@@ -10,9 +10,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from dealermarket.draws.streams import first_episodes
 from dealermarket.envs.arena import Arena, checked_actions
 from dealermarket.envs.spaces import action_space, observation_space
-from dealermarket.tape import first_episodes
 
 Array = NDArray[Any]
 

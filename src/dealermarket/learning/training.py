@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from dealermarket.model.scenario import Scenario
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.rewards import Reward
-from dealermarket.scenario import Scenario
 from dealermarket.values import Value, suggestion
 from dealermarket.version import __version__
 

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, model_validator
 
 from dealermarket import laws
-from dealermarket.makers.pricing import Skew
+from dealermarket.model.makers.pricing.power import Skew
 from dealermarket.policies.baselines import BuiltInPolicy
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, PolicySetup
 
 if TYPE_CHECKING:
-    from dealermarket.scenario import Scenario
+    from dealermarket.model.scenario import Scenario
 
 Array = NDArray[Any]
 

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, model_validator
 
-from dealermarket.makers.pricing import Skew
+from dealermarket.model.makers.pricing.power import Skew
+from dealermarket.policies.action_slot import LARGEST_SKEW
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, MakerPolicy, PolicySetup
-from dealermarket.policies.seat import LARGEST_SKEW
 from dealermarket.values import Value
 
 if TYPE_CHECKING:
-    from dealermarket.scenario import Scenario
+    from dealermarket.model.scenario import Scenario
 
 Array = NDArray[Any]
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from dealermarket.errors import ParameterError
-from dealermarket.makers.pricing import Skew
+from dealermarket.model.makers.pricing.power import Skew
 from dealermarket.values import Value, short
 
 if TYPE_CHECKING:
-    from dealermarket.scenario import Scenario
+    from dealermarket.model.scenario import Scenario
 
 Array = NDArray[Any]
 

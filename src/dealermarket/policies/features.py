@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from dealermarket.policies.observation import Observation
 
 if TYPE_CHECKING:
-    from dealermarket.engine.look import Gauges
-    from dealermarket.engine.tapes import TapeArrays
+    from dealermarket.draws.arithmetic import TapeArrays
+    from dealermarket.engine.features import Gauges
+    from dealermarket.model.scenario import Scenario
     from dealermarket.policies.rewards import Reward
-    from dealermarket.scenario import Scenario
 
 Array = NDArray[Any]
 
@@ -72,7 +72,7 @@ PLACES = {feature.name: place for place, feature in enumerate(FEATURES)}
 
 def gauges_of(scenario: Scenario, reward: Reward) -> Gauges:
     """What features and rewards are measured in."""
-    from dealermarket.engine.look import Gauges
+    from dealermarket.engine.features import Gauges
 
     market = scenario.market
     price = market.mid_price.initial if market.spreads_scale_with_price else 1.0
@@ -113,8 +113,8 @@ class Sensor:
 
     def _use(self, seen: Observation, features: Array, told: Array) -> None:
         """Remembers the arrays to read from, and the machine code that reads them."""
-        from dealermarket.engine.compiled import resolved
-        from dealermarket.engine.look import look, view_of
+        from dealermarket.compiled import resolved
+        from dealermarket.engine.features import look, view_of
 
         self._tape = seen._tape  # all tapes of a session are arrays of the same types
         view = view_of(seen._state, seen._record.steps, self._tape.mid, self._tape.reference_spread)

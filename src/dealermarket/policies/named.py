@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from dealermarket.errors import ParameterError, PolicyError
+from dealermarket.model.settings import apply_setting, forget_changed_choices
 from dealermarket.policies import BuiltInPolicy, Policy, TrainedMaker
-from dealermarket.settings import apply_setting, forget_changed_choices
 from dealermarket.values import suggestion
 
 if TYPE_CHECKING:
-    from dealermarket.scenario import Scenario
+    from dealermarket.model.scenario import Scenario
 
 KINDS: dict[str, type[BuiltInPolicy]] = {each.model_fields["kind"].default: each for each in get_args(get_args(Policy)[0])}
 """Every kind of policy that ships."""

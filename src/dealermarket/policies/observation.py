@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from dealermarket.draws.arithmetic import TapeArrays
     from dealermarket.engine.advance import Record
     from dealermarket.engine.state import State
-    from dealermarket.engine.tapes import TapeArrays
 
 Array = NDArray[Any]
 

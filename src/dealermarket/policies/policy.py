@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
+    from dealermarket.draws.streams import Episode
+    from dealermarket.model.scenario import Scenario
     from dealermarket.policies.observation import Observation
-    from dealermarket.scenario import Scenario
-    from dealermarket.tape import Episode
 
 _STEPS_AT_ONCE = 128
 
@@ -51,7 +51,7 @@ class PolicySetup:
 
     def uniform(self, *shape: int) -> NDArray[np.float64]:
         """Uniform draws on [0, 1), shape (B, *shape), from each market's own stream for this maker."""
-        from dealermarket.tape import Stream
+        from dealermarket.draws.streams import Stream
 
         if self._streams is None:
             self._streams = [episode.streams().at(Stream.POLICY + self.index) for episode in self.episodes]

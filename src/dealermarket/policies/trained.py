@@ -16,7 +16,7 @@ from dealermarket.policies.policy_file import TrainedPolicy
 from dealermarket.policies.rewards import Reward
 
 if TYPE_CHECKING:
-    from dealermarket.scenario import Scenario
+    from dealermarket.model.scenario import Scenario
 
 
 class TrainedMaker(BuiltInPolicy):

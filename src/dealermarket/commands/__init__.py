@@ -1,0 +1,1 @@
+"""The command `dealermarket`: a file for each of its commands."""

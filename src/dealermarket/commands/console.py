@@ -1,0 +1,154 @@
+"""What the command shows: progress, tables, and numbers with their errors."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from dealermarket.runs.result import SimulationResult, Statistic
+
+SHOWN = (
+    ("spread_revenue", "spread\nrevenue"),
+    ("position_revenue", "position\nrevenue"),
+    ("hedging_cost", "hedging\ncost"),
+    ("risk_cost", "risk\ncost"),
+    ("total_reward", "total\nreward"),
+    ("pnl", "P&L"),
+    ("market_share", "market\nshare"),
+    ("internalization", "|z|/volume\nat the end"),
+)
+
+
+def open_console(stderr: bool = False) -> Console:
+    """Where the command prints."""
+    from rich.console import Console
+
+    chosen = Console(stderr=stderr, markup=False)  # names are texts, whatever brackets they have
+    # a table that is not looked at on a terminal may be as wide as it needs to be
+    return chosen if chosen.is_terminal else Console(stderr=stderr, width=140, markup=False)
+
+
+def announce_compiling(console: Console) -> None:
+    """Says so before the first run is silent for half a minute."""
+    from dealermarket.compiled import is_cached
+
+    if not is_cached():
+        console.print("Compiling the engine, once: about half a minute. Later runs start at once.", highlight=False)
+
+
+@contextmanager
+def progress(console: Console, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """A bar with rate and time left; on a stream that is no terminal, a line every few seconds.
+
+    `done` of the `total` market steps were done before."""
+    if not console.is_terminal:
+        yield _lines(console, total, done)
+        return
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(f"{rate(task.finished_speed or task.speed or 0.0)}")
+
+    columns = (
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(bar_width=None),
+        Rate(),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=total, completed=done)
+        yield lambda steps: bar.advance(task, steps)
+
+
+def _lines(console: Console, total: int, before: int, every: float = 5.0) -> Callable[[int], None]:
+    shown = time.monotonic()
+    done, lock = before, threading.Lock()
+    lately = deque([(shown, before)], maxlen=7)  # the lines of the last half minute: not all steps take alike
+    console.print(f"{done:,} of {total:,} market steps", highlight=False)
+
+    def report(steps: int) -> None:
+        nonlocal done, shown
+        with lock:
+            done += steps
+            now = time.monotonic()
+            if now - shown < every and done < total:
+                return
+            shown = now
+            speed = (done - lately[0][1]) / max(now - lately[0][0], 1e-9)
+            lately.append((now, done))
+            left = (total - done) / max(speed, 1e-9)
+            console.print(f"{done:,} of {total:,} market steps, {rate(speed)}, {left:.0f} s left", highlight=False)
+
+    return report
+
+
+def rate(steps_per_second: float) -> str:
+    """Market steps per second, short."""
+    for unit, factor in (("M", 1e6), ("k", 1e3)):
+        if steps_per_second >= factor:
+            return f"{steps_per_second / factor:.2f} {unit} steps/s"
+    return f"{steps_per_second:.0f} steps/s"
+
+
+def maker_tables(result: SimulationResult, width: int) -> list[Table]:
+    """A row a maker: mean over the replicas, and its standard error in the last digits shown.
+
+    One table, or several where the columns do not fit beside each other in `width` characters."""
+    from rich import box
+    from rich.table import Table
+
+    statistics = result.statistics()
+    columns = [(heading, [with_error(found[name]) for found in statistics.values()]) for name, heading in SHOWN]
+    tables: list[list[tuple[str, list[str]]]] = [[]]
+    names = max(len(maker) for maker in (*statistics, "maker")) + 4
+    room = width - names
+    for heading, texts in columns:
+        needed = max(len(text) for text in (*heading.splitlines(), *texts)) + 3
+        if tables[-1] and needed > room:
+            tables.append([])
+            room = width - names
+        tables[-1].append((heading, texts))
+        room -= needed
+    shown = []
+    for chosen in tables:
+        table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1))
+        table.add_column("maker", no_wrap=True)
+        for heading, _ in chosen:
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row, maker in enumerate(statistics):
+            table.add_row(maker, *(texts[row] for _, texts in chosen))
+        shown.append(table)
+    replicas = result.meta["replicas"]
+    shown[
+        0
+    ].title = (
+        f"{result.scenario.name}: per replica of {result.scenario.steps} steps, mean (standard error) of {replicas} replicas"
+    )
+    return shown
+
+
+def with_error(statistic: Statistic) -> str:
+    """`1.234(56)`: the mean, with the standard error in units of its last digits; `-` where there is nothing to average."""
+    mean, error = statistic.mean, statistic.standard_error
+    if math.isnan(mean):
+        return "-"
+    if not math.isfinite(error) or error == 0.0:
+        return f"{mean:.4g}"
+    error = float(f"{error:.1e}")  # two digits, so that 0.0996 is 0.10
+    digits = max(1 - math.floor(math.log10(error)), 0)
+    shown = round(error * 10**digits)
+    return f"{mean:.{digits}f}({shown})" if digits else f"{mean:.0f}({error:.0f})"

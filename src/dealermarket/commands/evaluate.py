@@ -1,0 +1,142 @@
+"""The command `evaluate`."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from dealermarket.commands.console import announce_compiling, open_console, progress, rate
+from dealermarket.commands.league_table import explanation, league_tables
+from dealermarket.disk import errors_of
+from dealermarket.errors import ParameterError, RunFolderError
+from dealermarket.model.scenario import Scenario
+from dealermarket.policies import BuiltInPolicy
+from dealermarket.policies.named import policy_named
+from dealermarket.runs.chunks import cores
+from dealermarket.study.league import MEASURES, By, Contest, League, Standing
+from dealermarket.values import whole_number
+from dealermarket.version import __version__
+
+if TYPE_CHECKING:
+    from dealermarket.study.estimates import Estimate
+
+
+def evaluate(
+    *policies: Annotated[
+        str,
+        Parameter(
+            help="Kinds, such as random or adaptive; kinds with parameters, such as skew:strength=0.3,scale=10; files of "
+            "trained policies."
+        ),
+    ],
+    scenario: Annotated[str, Parameter(help="A preset's name or a TOML file.")] = "learning",
+    maker: Annotated[str | None, Parameter(help="Whose seat the policies take; the first maker's if not given.")] = None,
+    settings: Annotated[
+        tuple[str, ...],
+        Parameter(name="--set", negative=(), show_default=False, help="Change a field, such as makers.1.policy.kind=adaptive."),
+    ] = (),
+    replicas: Annotated[int, Parameter(help="Independent replicas of the market for each policy.")] = 1000,
+    seed: Annotated[int, Parameter(help="Numbers depend on scenario, seed and replica alone.")] = 0,
+    threads: Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")] = None,
+    by: Annotated[By, Parameter(help="What they are ranked by.")] = "total_reward",
+    against: Annotated[str | None, Parameter(help="The policy that differences are to; the best if not given.")] = None,
+    out: Annotated[Path | None, Parameter(help="A new CSV file for all numbers, a row per policy and measure.")] = None,
+    as_json: Annotated[
+        bool, Parameter(name="--json", negative=(), show_default=False, help="Print the numbers as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Compare policies, trained or not: each takes a maker's seat, all on the same prices and orders."""
+    if not policies:
+        raise ParameterError("POLICY: give one or more, such as: dealermarket evaluate heuristic random adaptive")
+    entered = labelled((text, policy_named(text)) for text in policies)
+    if against is not None and against not in entered:
+        raise ParameterError(f"--against: must be one of the policies given, {', '.join(entered)}; got {against!r}")
+    threads = whole_number("--threads", threads, 1, 1024) if threads is not None else cores()
+    contest = Contest(Scenario.load(scenario, settings), entered, maker, replicas, seed)
+    _check_free(out)
+    quiet = open_console(stderr=True)
+    announce_compiling(quiet)
+    began = time.monotonic()
+    with progress(quiet, contest.market_steps) as report:
+        league = contest.run(threads, report)
+    seconds = time.monotonic() - began
+    if out is not None:
+        with errors_of(out):
+            league.frame(by, against).to_csv(out, index=False)
+    if as_json:
+        about = {"version": __version__, "settings": list(settings), "seconds": round(seconds, 3)}
+        print(json.dumps(about | as_data(league, by, against), indent=2, ensure_ascii=False))
+        return
+    console = open_console()
+    for table in league_tables(league, by, against, console.width):
+        console.print(table)
+    console.print(explanation(league), style="dim", highlight=False)
+    speed = rate(contest.market_steps / max(seconds, 1e-9))
+    kept = f"; all numbers in {out}" if out is not None else ""
+    console.print(f"{contest.market_steps:,} market steps in {seconds:.1f} s, {speed}{kept}", highlight=False, soft_wrap=True)
+
+
+def labelled(policies: Iterable[tuple[str, BuiltInPolicy]]) -> dict[str, BuiltInPolicy]:
+    """Policies by what was typed; what was typed again gets a number."""
+    entered: dict[str, BuiltInPolicy] = {}
+    for text, policy in policies:
+        label, times = text, 1
+        while label in entered:
+            times += 1
+            label = f"{text} ({times})"
+        entered[label] = policy
+    return entered
+
+
+def as_data(league: League, by: By, against: str | None) -> dict[str, Any]:
+    """The league as JSON has it; what is not a number is null."""
+    contest = league.contest
+    standings = league.standings(by, against)
+    return {
+        "scenario": contest.scenario.name,
+        "maker": contest.maker,
+        "replicas": contest.replicas,
+        "steps": contest.scenario.steps,
+        "seed": contest.seed,
+        "by": by,
+        "against": against if against is not None else standings[0].label,
+        "level_of_differences": league.level,
+        "policies": [
+            {
+                "label": standing.label,
+                "rank": standing.rank,
+                "policy": standing.policy.model_dump(mode="json", exclude_none=True),
+                "measures": {name: _measure_data(standing, name) for name in MEASURES},
+            }
+            for standing in standings
+        ],
+    }
+
+
+def _measure_data(standing: Standing, name: str) -> dict[str, Any]:
+    deviation = standing.deviation[name]
+    return _estimate_data(standing.mean[name]) | {
+        "standard_deviation": deviation if math.isfinite(deviation) else None,
+        "difference": _estimate_data(standing.difference[name]),
+    }
+
+
+def _estimate_data(estimate: Estimate) -> dict[str, float | None]:
+    numbers = {"mean": float(estimate.value), "low": float(estimate.low), "high": float(estimate.high)}
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+
+
+def _check_free(out: Path | None) -> None:
+    """Raises RunFolderError where a file cannot be made, before anybody waits for its numbers."""
+    if out is None:
+        return
+    if out.exists():
+        raise RunFolderError(f"{out}: exists already and is left as it is; give another name to --out")
+    if not out.parent.is_dir():
+        raise RunFolderError(f"{out}: there is no folder {out.parent}; make it first, or choose another --out")

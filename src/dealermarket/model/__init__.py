@@ -1,0 +1,1 @@
+"""What a market is: frozen, validated values. Nothing here acts, draws or compiles."""

@@ -1,0 +1,1 @@
+"""Investors: price takers."""

@@ -1,0 +1,61 @@
+"""Groups of investors whose attributes move linearly from the first to the last."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, Tag, model_validator
+
+from dealermarket.model.investors.agent import InvestorAgent, Name, NotNegative, Positive, Probability, check_one_level
+from dealermarket.values import NUMBER, NUMBER_OR_RANGE, RANGE, Value
+
+_Pair = Annotated[tuple[float, float], Field(strict=False), Tag(RANGE)]
+
+
+ProbabilityRange = Annotated[Annotated[Probability, Tag(NUMBER)] | _Pair, NUMBER_OR_RANGE]
+
+
+PositiveRange = Annotated[Annotated[Positive, Tag(NUMBER)] | _Pair, NUMBER_OR_RANGE]
+
+
+NotNegativeRange = Annotated[Annotated[NotNegative, Tag(NUMBER)] | _Pair, NUMBER_OR_RANGE]
+
+
+FloatRange = Annotated[Annotated[float, Tag(NUMBER)] | _Pair, NUMBER_OR_RANGE]
+
+
+class InvestorGroup(Value):
+    """`count` investors named `name-0`, `name-1`, ...; a field given as [first, last] moves linearly between them."""
+
+    name: Name
+    count: Annotated[int, Field(ge=1)]
+    trade_probability: ProbabilityRange
+    mean_size: PositiveRange | None = None
+    log_mean: FloatRange | None = None
+    log_std: NotNegativeRange = 0.5
+    buy_probability: ProbabilityRange = 0.5
+    oracle_probability: ProbabilityRange = 0.0
+
+    @model_validator(mode="after")
+    def _valid_members(self) -> InvestorGroup:
+        check_one_level(self.mean_size, self.log_mean)
+        ends = {0, self.count - 1}
+        for index in sorted(ends):  # the others lie between these two
+            self._member(index)
+        return self
+
+    def members(self) -> tuple[InvestorAgent, ...]:
+        """The investors of the group, in order."""
+        return tuple(self._member(index) for index in range(self.count))
+
+    def _member(self, index: int) -> InvestorAgent:
+        position = index / max(self.count - 1, 1)
+
+        def at(value: Any) -> Any:
+            if not isinstance(value, tuple):
+                return value
+            first, last = value
+            return first if index == 0 else last if index == self.count - 1 else first + position * (last - first)
+
+        fields = {name: at(getattr(self, name)) for name in type(self).model_fields if name not in ("name", "count")}
+        return InvestorAgent(name=f"{self.name}-{index}", **fields)

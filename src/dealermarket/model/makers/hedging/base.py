@@ -1,0 +1,82 @@
+"""What every hedging rule answers: a schedule of trades (section 3.3)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, Tag
+
+from dealermarket import laws
+from dealermarket.errors import ParameterError
+from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD, Value
+
+Floats = NDArray[np.float64]
+
+
+CostCurve = Callable[[Floats], Floats]
+"""Cost per unit of trades of given sizes: takes an array of sizes > 0, returns an array of the same shape, price units."""
+
+
+Venue = Literal["makers", "exchange", "best"]
+
+
+Volatility = Annotated[
+    Annotated[Literal["market"], Tag(WORD)] | Annotated[Annotated[float, Field(ge=0, le=100)], Tag(NUMBER)], NUMBER_OR_WORD
+]
+
+
+class HedgingPolicy(Value):
+    """What every policy that trades shares.
+
+    `venue`: the other `makers` (the paper's), the `exchange` (unlimited, at S_ref) or the `best` of both.
+    `volatility`: the annual volatility the maker believes in, "market" for the scenario's own.
+    """
+
+    venue: Venue = "makers"
+    volatility: Volatility = "market"
+
+    @abstractmethod
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        """Fractions x_k >= 0 of |position| to trade in each step of the horizon, shape (H,).
+
+        `cost` gives the cost per unit of a size, `step_volatility` is the standard deviation of the mid over one
+        step (price units). No trade is larger than `largest` (units of the asset): the fractions then sum to 1 only
+        if the horizon is long enough, else every one of them is largest / |position|. A position of 0: all zero.
+        """
+
+
+class PlannedHedging(HedgingPolicy):
+    """A policy that weighs the cost of trading against the risk of waiting over `horizon` steps (N_max)."""
+
+    risk_aversion: Annotated[
+        float, Field(ge=0, le=1e12, json_schema_extra={"way_out": "an infinite risk aversion is written kind = 'full'"})
+    ] = 0.25
+    horizon: Annotated[int, Field(ge=1, le=1000)] = 20
+
+    def objective(self, fractions: Floats, position: float, cost: CostCurve, step_volatility: float) -> float:
+        """E[C] + gamma sqrt(Var[C]) of a schedule, price units per unit of |position|."""
+        traded = fractions[fractions > 0]
+        expected = float(np.sum(traded * cost(np.abs(position) * traded)))
+        left = 1.0 - np.cumsum(fractions)[:-1]
+        return float(laws.mean_plus_risk(expected, step_volatility**2 * np.sum(left**2), self.risk_aversion))
+
+
+def checked_size(position: float, step_volatility: float, largest: float) -> float:
+    """|position|. Raises ParameterError for arguments of a schedule that are not allowed."""
+    if not largest > 0:
+        raise ParameterError(f"largest: must be above 0, got {largest!r}")
+    if not np.isfinite(position):
+        raise ParameterError(f"position: must be finite, got {position!r}")
+    if not (np.isfinite(step_volatility) and step_volatility >= 0):
+        raise ParameterError(f"step_volatility: must be finite and >= 0, got {step_volatility!r}")
+    return abs(position)
+
+
+def at_once(position: float, fraction: float, largest: float) -> Floats:
+    """The schedule that trades a fraction, or what can trade, now and nothing later: shape (1,)."""
+    size = checked_size(position, 0.0, largest)
+    return np.array([min(fraction, largest / size) if size else 0.0])

@@ -1,0 +1,20 @@
+"""A constant fraction."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from dealermarket.model.makers.hedging.base import CostCurve, Floats, HedgingPolicy, at_once
+
+
+class ConstantFraction(HedgingPolicy):
+    """Trades the same `fraction` of the position at every step."""
+
+    kind: Literal["fraction"] = "fraction"
+    fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        return at_once(position, self.fraction, largest)

@@ -1,0 +1,31 @@
+"""Equal trades."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from dealermarket import laws
+from dealermarket.model.makers.hedging.base import CostCurve, Floats, PlannedHedging, checked_size
+
+
+class LinearSchedule(PlannedHedging):
+    """The `linear` heuristic: n equal trades in the next n steps, with the best n in 1..H (section 3.3)."""
+
+    kind: Literal["linear"] = "linear"
+
+    def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
+        from dealermarket.model.makers.hedging.schedule import checked_cost
+
+        size = checked_size(position, step_volatility, largest)
+        if size == 0:
+            return np.zeros(self.horizon)
+        pieces = np.arange(1, self.horizon + 1)
+        pieces = pieces[size / pieces <= largest]
+        if len(pieces) == 0:
+            return np.full(self.horizon, largest / size)
+        variance = step_volatility**2 * laws.uniform_variance(pieces)
+        value = laws.mean_plus_risk(checked_cost(cost(size / pieces)), variance, self.risk_aversion)
+        best = pieces[np.argmin(value)]
+        return np.where(np.arange(self.horizon) < best, 1.0 / best, 0.0)

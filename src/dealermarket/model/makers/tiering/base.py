@@ -1,0 +1,51 @@
+"""What every tiering answers: a table of tiers, by ranking or by hand (section 3.3)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from dealermarket import laws
+from dealermarket.errors import ParameterError
+from dealermarket.values import Value
+
+Tier = Annotated[int, Field(ge=0)]
+
+
+TierTable = dict[str, Tier]
+
+
+class TieringPolicy(Value):
+    """What all tierings share: `tiers` (the paper's K, 0 is the best tier) and `pins`.
+
+    `pins` fixes participants, by name, to a tier by hand: they are ranked like the rest, only their tier is replaced.
+    """
+
+    tiers: Annotated[int, Field(ge=1)] = 5
+    pins: TierTable = Field(default={})
+
+    @property
+    def fixed_tiers(self) -> TierTable:
+        """The tiers that no ranking moves, by participant."""
+        return self.pins
+
+    def assign(self, metric: ArrayLike, tie_break: ArrayLike | None = None) -> NDArray[np.int64]:
+        """Tiers of participants by quantile of `metric`, highest first; both (..., participants), tier 0 the best.
+
+        Rank r of n gets tier floor(r K / n). Equal metrics are ordered by `tie_break`, lowest first, or as they stand.
+        Raises ParameterError where there are more tiers than participants or a metric is NaN.
+        """
+        metric = np.asarray(metric, dtype=np.float64)
+        ranked = metric.shape[-1]
+        if self.tiers > ranked:
+            raise ParameterError(f"tiers: must be at most the number of participants ranked, {ranked}, got {self.tiers}")
+        if np.isnan(metric).any():
+            raise ParameterError("metric: must hold numbers, got NaN")
+        ties = np.broadcast_to(np.arange(ranked) if tie_break is None else np.asarray(tie_break), metric.shape)
+        order = np.lexsort((ties, -metric), axis=-1)
+        rank = np.empty_like(order)
+        np.put_along_axis(rank, order, np.broadcast_to(np.arange(ranked), order.shape), axis=-1)
+        return np.asarray(laws.tier_of_rank(rank, self.tiers, ranked), dtype=np.int64)

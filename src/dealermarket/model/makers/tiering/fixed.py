@@ -1,0 +1,20 @@
+"""Tiers from a table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dealermarket.model.makers.tiering.base import TieringPolicy, TierTable
+
+
+class FixedTiers(TieringPolicy):
+    """A given `table` of tiers by participant; who is not listed gets tier 0."""
+
+    kind: Literal["fixed"] = "fixed"
+    table: TierTable = Field(default={})
+
+    @property
+    def fixed_tiers(self) -> TierTable:
+        return self.table | self.pins

@@ -1,0 +1,1 @@
+"""The exogenous market: the clock, the mid-price and the reference spread."""

@@ -1,0 +1,247 @@
+"""The scenario: a whole experiment as one frozen, validated value, read from and written to TOML."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import numpy as np
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+
+from dealermarket import laws
+from dealermarket.errors import ScenarioError
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.investors.agent import InvestorAgent, Name
+from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.settings import apply_setting, forget_changed_choices, values_at
+from dealermarket.policies import HeuristicMaker, MakerPolicy
+from dealermarket.values import Value, readable, suggestion
+
+RESERVED_NAME = "exchange"
+LARGEST_CAPPED_SHARE = 0.01
+LARGEST_LOG_PRICE = 600
+
+
+def _agent_or_group(value: Any) -> str:
+    is_group = "count" in value if isinstance(value, Mapping) else isinstance(value, InvestorGroup)
+    return "InvestorGroup" if is_group else "InvestorAgent"
+
+
+Investor = Annotated[
+    Annotated[InvestorAgent, Tag("InvestorAgent")] | Annotated[InvestorGroup, Tag("InvestorGroup")],
+    Discriminator(_agent_or_group),
+]
+
+
+class Scenario(Value):
+    """What is simulated: the market, the exchange, the investors, the makers, for how many steps.
+
+    `reward_horizon` (the paper's t_m, in steps) is how long a trade's position revenue takes to be known. Entries of
+    `investors` are single investors or groups; `agents` has every one. `choices` says why a value was chosen where
+    nothing dictates it, path of the field -> reason; a setting that changes a value takes its reason away.
+    Raises ScenarioError with all problems.
+    """
+
+    name: Name = "scenario"
+    description: str = ""
+    steps: Annotated[int, Field(ge=1)] = 500
+    reward_horizon: Annotated[int, Field(ge=1)] = 4
+    exchange: Exchange = Exchange()
+    market: MarketEnvironment = MarketEnvironment()
+    investors: Annotated[tuple[Investor, ...], Field(strict=False)]
+    makers: Annotated[tuple[MarketMakerAgent, ...], Field(strict=False)]
+    choices: dict[str, str] = Field(default={})
+
+    # --- what follows from the fields
+
+    @cached_property
+    def agents(self) -> tuple[InvestorAgent, ...]:
+        """Every investor, groups expanded, in order."""
+        return tuple(
+            agent for entry in self.investors for agent in (entry.members() if isinstance(entry, InvestorGroup) else (entry,))
+        )
+
+    @cached_property
+    def maker_names(self) -> tuple[str, ...]:
+        """Names of the makers, in order."""
+        return tuple(maker.name for maker in self.makers)
+
+    @cached_property
+    def participants(self) -> tuple[str, ...]:
+        """Names of all participants: investors first, then makers; the order of every participant axis."""
+        return tuple(agent.name for agent in self.agents) + self.maker_names
+
+    def volume_moment(self, order: int) -> float:
+        """The sum over the investors of the mean of size^`order` that each trades in a step; of order 1, the mean volume."""
+        largest = self.exchange.largest_trade
+        return sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
+
+    @cached_property
+    def policies(self) -> dict[str, MakerPolicy]:
+        """The policies that act in Python, by maker: every one but the paper's own, which the engine knows."""
+        return {maker.name: maker.policy for maker in self.makers if not isinstance(maker.policy, HeuristicMaker)}
+
+    @cached_property
+    def largest_alpha(self) -> float:
+        """The largest alpha with which the quote for the largest trade stays far from the largest number a computer holds."""
+        with np.errstate(over="ignore"):
+            steepest = float(np.log(laws.relative_spread(laws.LARGEST_TRADE, laws.curve_exponent(self.exchange.lam))))
+        return LARGEST_LOG_PRICE / max(steepest, 1e-300)
+
+    def values_at(self, path: str) -> list[Any]:
+        """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
+        return values_at(self.model_dump(mode="json"), path)
+
+    # --- reading and writing
+
+    @classmethod
+    def load(cls, source: str | Path, settings: Iterable[str] = ()) -> Self:
+        """A preset by name or a TOML file by path, with `settings` such as "makers.0.pricing.alpha=1.3" applied.
+
+        Raises ScenarioError naming the file and every problem in it.
+        """
+        return cls.from_toml(read_source(source), settings, where=str(source))
+
+    @classmethod
+    def from_toml(cls, text: str, settings: Iterable[str] = (), where: str = "scenario") -> Self:
+        """A scenario from the text of a TOML file; `where` names it in errors."""
+        try:
+            content = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
+        before = copy.deepcopy(content)
+        for setting in (settings,) if isinstance(settings, str) else settings:
+            apply_setting(cls, content, setting)
+        forget_changed_choices(before, content)
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            lines = "\n".join(readable(error, cls)).splitlines()
+            raise ScenarioError("\n".join(f"{where}: {line}" for line in lines)) from None
+
+    def to_toml(self) -> str:
+        """The scenario as TOML, every default written out; `from_toml` of it is equal to this scenario."""
+        import tomli_w
+
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+    def with_settings(self, *settings: str) -> Self:
+        """A copy with settings such as "makers.*.hedging.risk_aversion=0.5" applied, validated again."""
+        return self.from_toml(self.to_toml(), settings, where=self.name)
+
+    # --- checks that span components
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [
+            *self._clock_problems(),
+            *self._name_problems(),
+            *self._size_problems(),
+            *self._price_problems(),
+            *self._maker_problems(),
+            *self._choice_problems(),
+        ]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _clock_problems(self) -> Iterable[str]:
+        if self.reward_horizon >= self.steps:
+            yield (
+                f"reward_horizon: must be below steps = {self.steps}, got {self.reward_horizon}; "
+                "shorten it or run more steps (no trade would mature)"
+            )
+
+    def _name_problems(self) -> Iterable[str]:
+        for field in ("investors", "makers"):
+            if not getattr(self, field):
+                yield f"{field}: must not be empty; a market needs at least one investor and one maker"
+        for name, times in Counter(self.participants).items():
+            if times > 1:
+                yield f"investors, makers: {times} participants are named {name!r}; every name must be unique"
+            if name == RESERVED_NAME:
+                yield f"investors, makers: the name {name!r} is reserved for the exchange; choose another"
+
+    def _size_problems(self) -> Iterable[str]:
+        shares = {agent.name: agent.capped_share(self.exchange.largest_trade) for agent in self.agents}
+        capped = [name for name, share in shares.items() if share > LARGEST_CAPPED_SHARE]
+        if capped:
+            worst = max(capped, key=lambda name: shares[name])
+            yield (
+                f"investors: {shares[worst]:.1%} of the sizes of {worst!r} would exceed 0.99 v_max = "
+                f"{self.exchange.largest_trade:g} and be capped, at most {LARGEST_CAPPED_SHARE:.0%} may "
+                f"({len(capped)} investors do so); raise exchange.v_max or lower the sizes"
+            )
+
+    def _price_problems(self) -> Iterable[str]:
+        for index, maker in enumerate(self.makers):
+            if not maker.pricing.alpha <= self.largest_alpha:
+                yield (
+                    f"makers.{index}.pricing.alpha: {maker.pricing.alpha:g} with exchange.lam = {self.exchange.lam:g} prices the "
+                    f"largest trade beyond e^{LARGEST_LOG_PRICE} half spreads; lower alpha or raise exchange.lam"
+                )
+
+    def _maker_problems(self) -> Iterable[str]:
+        others = len(self.participants) - 1
+        for index, maker in enumerate(self.makers):
+            path, tiering = f"makers.{index}", maker.tiering
+            if tiering.tiers > others:
+                yield (f"{path}.tiering.tiers: {tiering.tiers} tiers for {others} other participants; must be at most {others}")
+            for field in ("pins", "table"):
+                for name, tier in getattr(tiering, field, {}).items():
+                    if name not in self.participants or name == maker.name:
+                        whose = "the maker itself" if name == maker.name else "no participant"
+                        known = suggestion(name, [p for p in self.participants if p != maker.name][:12])
+                        yield f"{path}.tiering.{field}.{name}: is {whose}{known}"
+                    if tier >= tiering.tiers:
+                        yield f"{path}.tiering.{field}.{name}: must be a tier in 0..{tiering.tiers - 1}, got {tier}"
+            hedging = maker.hedging
+            if len(self.makers) == 1 and not isinstance(hedging, NoHedge) and hedging.venue == "makers":
+                yield (
+                    f"{path}.hedging.venue: 'makers' with a single maker leaves nobody to hedge with; "
+                    "set venue = 'exchange' or hedging kind = 'none', or add a maker"
+                )
+
+    def _choice_problems(self) -> Iterable[str]:
+        for path in self.choices:
+            try:
+                self.values_at(path)
+            except ScenarioError as error:
+                yield f"choices: {error}"
+
+
+def preset_names() -> tuple[str, ...]:
+    """The shipped scenarios."""
+    return tuple(sorted(entry.name[:-5] for entry in _presets().iterdir() if entry.name.endswith(".toml")))
+
+
+def read_source(source: str | Path) -> str:
+    """The text of a preset (by name) or of a file (by path). Raises ScenarioError where there is none to read."""
+    if str(source) in preset_names():
+        return str((_presets() / f"{source}.toml").read_text(encoding="utf-8"))
+    if not str(source).strip():
+        raise ScenarioError("scenario: the name is empty; give a preset's name or a TOML file")
+    path = Path(source)
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ScenarioError(f"{source}: no preset and no file of this name{suggestion(str(source), preset_names())}") from None
+    except IsADirectoryError:
+        raise ScenarioError(f"{source}: is a folder; give the scenario's file, such as {path / 'scenario.toml'}") from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{source}: not a text file in UTF-8: {error.reason} at byte {error.start}") from None
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"{source}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _presets() -> Any:
+    return resources.files("dealermarket") / "model" / "presets"

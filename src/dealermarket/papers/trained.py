@@ -1,0 +1,183 @@
+"""Studies of trained policies: the same training from several seeds, each played afterwards on common random numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.errors import DealerMarketError
+from dealermarket.runs.chunks import Progress
+from dealermarket.study.study import Measured, Measures, keep_measures, kept
+
+if TYPE_CHECKING:
+    from dealermarket.learning.training import Training
+
+Array = NDArray[Any]
+SAMPLE = 400  # points kept of what was decided at which position
+
+_steps_done: Any = None  # in a worker: where it says how far it is
+_unwanted: Any = None  # and where it hears that nobody waits for it any more
+
+
+@dataclass(frozen=True)
+class TrainedStudy:
+    """`training` from `seeds` different seeds; each policy is then played in `replicas` markets, which are common to all.
+
+    The measures of a seed are those of `played`."""
+
+    name: str
+    training: Training
+    seeds: int
+    replicas: int
+
+    @property
+    def market_steps(self) -> int:
+        """Steps of markets in all, those of the training."""
+        return self.seeds * self.training.steps
+
+    def key(self, seed: int) -> str:
+        """A digest of all that the measures depend on."""
+        return hashlib.sha256(f"{seed}\0{self.seeds}\0{self.replicas}\0{self.training.key}".encode()).hexdigest()
+
+    def trainings(self, seed: int) -> list[Training]:
+        """One for each seed, with streams of their own."""
+        drawn = np.random.SeedSequence(seed, spawn_key=(0, 0)).generate_state(self.seeds, np.uint64)
+        return [self.training.replace(seed=int(each >> np.uint64(1))) for each in drawn]
+
+
+def is_trainable() -> bool:
+    """Whether the libraries that training needs are there."""
+    return all(find_spec(name) is not None for name in ("gymnasium", "stable_baselines3", "torch"))
+
+
+def measure_trained(
+    studies: Sequence[TrainedStudy], seed: int, workers: int = 1, progress: Progress | None = None, keep: Path | None = None
+) -> Measured:
+    """Trains and plays in processes of their own; with `keep`, a folder, those that it holds are read, and each is kept there.
+
+    The label of a seed is its number, "0" and on. Equal calls give equal numbers, whatever the number of workers."""
+    report = progress or (lambda _: None)
+    found: dict[str, dict[str, Measures]] = {study.name: {} for study in studies}
+    jobs: dict[tuple[str, int], tuple[Training, int, Path | None]] = {}
+    for study in studies:
+        for number, training in enumerate(study.trainings(seed)):
+            file = None if keep is None else keep / f"{study.key(seed)}-{number}.npz"
+            known = None if file is None else kept(file)
+            if known is None:
+                jobs[study.name, number] = training, study.replicas, file
+            else:
+                found[study.name][str(number)] = known["trained"]
+                report(training.steps)
+    if not jobs:
+        return found
+    context = multiprocessing.get_context("spawn")
+    unwanted = context.Event()
+    with _told(context, report) as steps_done:
+        executor = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin_worker, (steps_done, unwanted))
+        try:
+            futures: dict[Future[Measures], tuple[str, int]] = {
+                executor.submit(_trained, training, seed, replicas): job for job, (training, replicas, _) in jobs.items()
+            }
+            for future in as_completed(futures):
+                name, number = futures[future]
+                found[name][str(number)] = future.result()
+                file = jobs[name, number][2]
+                if file is not None:
+                    keep_measures(file, {"trained": future.result()})
+        except BrokenProcessPool:
+            raise DealerMarketError(
+                "a training's process was ended from outside, perhaps for memory; try fewer --threads"
+            ) from None
+        finally:
+            unwanted.set()  # after an error or Ctrl-C, what is under way or waits in a worker's queue
+            executor.shutdown(wait=True, cancel_futures=True)
+    return {name: dict(sorted(seeds.items())) for name, seeds in found.items()}
+
+
+@contextmanager
+def _told(context: Any, report: Callable[[int], None]) -> Iterator[Any]:
+    """A queue for numbers of steps done, which are reported as they come."""
+    queue = context.SimpleQueue()
+
+    def pass_on() -> None:
+        while (steps := queue.get()) is not None:
+            report(steps)
+
+    thread = Thread(target=pass_on, daemon=True)
+    thread.start()
+    try:
+        yield queue
+    finally:
+        queue.put(None)
+        thread.join()
+        queue.close()
+
+
+class _UnwantedError(Exception):
+    """Ends a training that nobody waits for any more."""
+
+
+def _begin_worker(queue: Any, unwanted: Any) -> None:
+    global _steps_done, _unwanted
+    _steps_done, _unwanted = queue, unwanted
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent answers it
+
+
+def _trained(training: Training, seed: int, replicas: int) -> dict[str, Array]:
+    """In a worker: the learning curve and what `played` measures."""
+    if _unwanted.is_set():
+        raise _UnwantedError
+    from dealermarket.learning.trainer import train
+    from dealermarket.learning.training import Point
+
+    points: list[Point] = []
+
+    def report(point: Point) -> None:
+        if _unwanted.is_set():
+            raise _UnwantedError
+        before = points[-1].steps if points else 0
+        points.append(point)
+        _steps_done.put(min(point.steps, training.steps) - min(before, training.steps))
+
+    policy = train(training, report)
+    curve = np.array([tuple(vars(point).values()) for point in points])
+    return {"curve": curve, **played(training, policy.numbers, seed, replicas)}
+
+
+def played(training: Training, decide: Callable[[Array], Array], seed: int, replicas: int) -> dict[str, Array]:
+    """What is measured of a policy: arrays (replicas, learners), or one number more for each replica.
+
+    Sums over the run: `spread_revenue`, `hedging_cost`, `inventory_pnl`, `reward`, `pnl`. Means over its steps: `position`,
+    `abs_position`, `eps_buy`, `eps_sell`, `hedge_fraction`. `lean` is the least-squares slope of eps_sell - eps_buy on the
+    position. `points` (SAMPLE, 3) are a position, eps_buy and eps_sell of the first learner each."""
+    from dealermarket.envs.arena import Arena
+    from dealermarket.learning.playing import play
+
+    arena = Arena(training.scenario, training.makers, training.controls, training.reward)
+    log = play(arena, decide, seed, range(replicas))
+    names = ("spread_revenue", "hedging_cost", "inventory_pnl", "reward")
+    found = {name: log.earned(name).sum(axis=1) for name in names}
+    found["pnl"] = found["spread_revenue"] + found["hedging_cost"] + found["inventory_pnl"]
+    found["position"], found["abs_position"] = log.positions.mean(axis=1), np.abs(log.positions).mean(axis=1)
+    decided = {name: log.values[..., n] for n, name in enumerate(arena.controls.names)}
+    found |= {name: values.mean(axis=1) for name, values in decided.items()}
+    lean = decided["eps_sell"] - decided["eps_buy"]
+    centred = log.positions - log.positions.mean(axis=1, keepdims=True)
+    found["lean"] = (centred * lean).sum(axis=1) / np.maximum((centred**2).sum(axis=1), 1e-300)
+    rows = np.stack([log.positions[..., 0], decided["eps_buy"][..., 0], decided["eps_sell"][..., 0]], axis=-1).reshape(-1, 3)
+    # drawn, for evenly spaced ones would be those of the same few steps of every run
+    found["points"] = np.random.default_rng(seed).choice(rows, min(SAMPLE, len(rows)), replace=False)
+    return found

@@ -1,0 +1,90 @@
+"""Where the actions of policies go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dealermarket.errors import PolicyError
+from dealermarket.policies.policy import Action
+from dealermarket.values import short
+
+if TYPE_CHECKING:
+    from dealermarket.engine.state import Rules, State
+    from dealermarket.model.scenario import Scenario
+
+Array = NDArray[Any]
+
+# As in a scenario, so that quotes stay numbers.
+LARGEST_SKEW, SMALLEST_ALPHA, LARGEST_ALPHA, LARGEST_TIER_PENALTY = 1e6, 1e-6, 10.0, 1e12
+
+
+class Seat:
+    """Where the actions of one maker go: checks them and puts them where the engine reads them."""
+
+    def __init__(self, state: State, rules: Rules, scenario: Scenario, maker: str) -> None:
+        from dealermarket.engine.state import VENUES
+
+        index = scenario.maker_names.index(maker)
+        rule = rules.makers[index]
+        self._given: set[str] = set()  # parts that are not the scenario's own now
+        self._maker, self._largest_alpha = maker, min(LARGEST_ALPHA, scenario.largest_alpha)
+        self._skew, self._fraction = state.skew[:, index], state.given_fraction[:, index]
+        self._eps_buy, self._eps_sell = self._skew[:, 0], self._skew[:, 1]
+        self._alpha, self._tier_penalty = state.alpha[:, index], state.tier_penalty[:, index]
+        self._own = {name: float(rule[name]) for name in ("eps_buy", "eps_sell", "alpha", "tier_penalty")}
+        self._tiers_given, self._tiers = state.tiers_given[:, index], state.given_tier[:, index]
+        self._worst_tier = int(rule["tiers"]) - 1
+        self._nobody_to_hedge_with = len(rules.makers) == 1 and rule["venue"] == VENUES["makers"]
+
+    def take(self, action: Action) -> None:
+        """Raises PolicyError for a wrong type, shape or range, or a hedge with nobody to trade with."""
+        if not isinstance(action, Action):
+            raise PolicyError(f"policy of {self._maker!r}: act must return an Action, got {short(action)}")
+        own = self._own
+        self._fill("eps_buy", self._eps_buy, action.eps_buy, own["eps_buy"], -1.0, LARGEST_SKEW)
+        self._fill("eps_sell", self._eps_sell, action.eps_sell, own["eps_sell"], -1.0, LARGEST_SKEW)
+        self._fill("alpha", self._alpha, action.alpha, own["alpha"], SMALLEST_ALPHA, self._largest_alpha)
+        self._fill("tier_penalty", self._tier_penalty, action.tier_penalty, own["tier_penalty"], 0.0, LARGEST_TIER_PENALTY)
+        self._fill("hedge_fraction", self._fraction, action.hedge_fraction, np.nan, 0.0, 1.0)
+        if self._nobody_to_hedge_with and self._fraction.max() > 0:
+            raise PolicyError(
+                f"policy of {self._maker!r}: there is no other maker to hedge with; in the scenario give its hedging "
+                "kind = 'fraction', fraction = 0.0 and venue = 'exchange'"
+            )
+        self._tiers_given[...] = action.tiers is not None
+        if action.tiers is not None:
+            if not np.issubdtype(np.asarray(action.tiers).dtype, np.integer):
+                raise PolicyError(f"policy of {self._maker!r}: tiers must be whole numbers, got {short(action.tiers)}")
+            self._fill("tiers", self._tiers, action.tiers, 0, 0, self._worst_tier)
+
+    def target(self, part: str) -> Array:
+        """Where a part of the action goes, (B,): for numbers that are known to be allowed. What nobody writes there stays."""
+        return {
+            "eps_buy": self._eps_buy,
+            "eps_sell": self._eps_sell,
+            "hedge_fraction": self._fraction,
+            "alpha": self._alpha,
+            "tier_penalty": self._tier_penalty,
+        }[part]
+
+    def _fill(self, name: str, target: Array, given: ArrayLike | None, own: float, low: float, high: float) -> None:
+        """Writes a part of an action, or what the maker does without it, and checks its range."""
+        if given is None:
+            if name in self._given:  # else it still is what the scenario says
+                target[...] = own
+                self._given.remove(name)
+            return
+        self._given.add(name)
+        try:
+            target[...] = given
+        except (ValueError, TypeError):
+            said = f"must broadcast to shape {target.shape}"
+        else:
+            # the bare reductions, since this is done several times a step; NaN fails both comparisons
+            if np.minimum.reduce(target, axis=None) >= low and np.maximum.reduce(target, axis=None) <= high:
+                return
+            said = f"must be in [{low:g}, {high:g}]"
+        raise PolicyError(f"policy of {self._maker!r}: {name} {said}, got {short(np.asarray(given).tolist())}")

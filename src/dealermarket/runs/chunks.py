@@ -1,0 +1,109 @@
+"""Chunks of replicas: drawn as one tape, run by the engine in one call, on as many threads as there are."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from dealermarket.runs.tables import Chunk, RecordLevel, tables_of
+from dealermarket.policies import MakerPolicy
+from dealermarket.model.scenario import Scenario
+from dealermarket.draws.tape import Tape
+from dealermarket.draws.tape import TapeSource
+from dealermarket.draws.streams import first_episodes
+
+Progress = Callable[[int], None]
+"""Called with the number of market steps done since the last call, from any thread."""
+
+# Numbers of a tape in one chunk of replicas: small enough to stay in the processor's caches when the engine loops over
+# replicas, large enough to share the cost of a step of Python when a policy is in the loop.
+_CHUNK_NUMBERS = 2_000_000
+_CHUNK_NUMBERS_WITH_POLICIES = 16_000_000
+_MOST_REPLICAS = 1024
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) -> list[range]:
+    """The replicas, cut into chunks whose size depends on the scenario, and whether Python policies act in it, alone."""
+    numbers = scenario.steps * (len(scenario.agents) + 10 * len(scenario.makers))
+    room = _CHUNK_NUMBERS_WITH_POLICIES if with_policies else _CHUNK_NUMBERS
+    size = min(max(room // numbers, 1), _MOST_REPLICAS)
+    return [replicas[first : first + size] for first in range(0, len(replicas), size)]
+
+
+class Simulator:
+    """Runs the markets of one scenario on tapes."""
+
+    def __init__(self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, MakerPolicy], seed: int) -> None:
+        from dealermarket.engine.state import rules_of
+        from dealermarket.runs.session import acting_policies
+
+        self.scenario, self._record, self._seed = scenario, record, seed
+        self._policies = acting_policies(scenario, policies)
+        self._rules = rules_of(scenario)
+
+    def load(self, source: TapeSource) -> None:
+        """Loads, or compiles, the machine code that the first run would wait for."""
+        nobody = range(0)
+        self.run(nobody, source.complete(source.draw([])), lambda _: None)
+
+    def run(self, replicas: range, tape: Tape, report: Progress) -> Chunk:
+        """The chunk of these replicas, whose tape this is."""
+        from dealermarket.engine.advance import advance, empty_record
+        from dealermarket.engine.state import empty_state
+
+        steps, level = self.scenario.steps, tables_of(self._record)
+        order_count = tape.order_start[:, -1] - tape.order_start[:, 0]
+        record = empty_record(self._rules, order_count, steps, "steps" in level, "trades" in level, in_turn=not self._policies)
+        if self._policies and replicas:
+            from dealermarket.runs.session import Session
+
+            session = Session(self.scenario, self._rules, record, self._policies, len(replicas))
+            session.restart(first_episodes(self._seed, replicas))
+            session.use(tape.arrays())
+            session.run(report)
+        else:
+            advance(self._rules, empty_state(self._rules, 1), tape.arrays(), 0, 2 * steps, True, record)
+            report(len(replicas) * steps)
+        kept = slice(0, steps if "steps" in level else 0)
+        return Chunk(replicas.start, tape.capped, (tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()), record)
+
+
+@dataclass(frozen=True)
+class TapeJob:
+    """What is to be done with the tape of some replicas."""
+
+    source: TapeSource
+    seed: int
+    replicas: range
+    work: Callable[[Tape], None]
+
+
+def run_on_tapes(jobs: Iterable[TapeJob], threads: int) -> None:
+    """Draws the tape of every job and does its work, on threads; the first error ends it.
+
+    After an error or Ctrl-C the jobs under way are finished, no others begun.
+    """
+    # Generators hold the interpreter lock between many small calls: drawing goes by turns, so that one thread
+    # draws while another computes and nobody waits for the lock itself.
+    drawing = threading.Lock()
+
+    def do(job: TapeJob) -> None:
+        with drawing:
+            draws = job.source.draw(first_episodes(job.seed, job.replicas))
+        job.work(job.source.complete(draws))
+
+    executor = ThreadPoolExecutor(threads)
+    try:
+        futures: list[Future[None]] = [executor.submit(do, job) for job in jobs]
+        for future in as_completed(futures):
+            future.result()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)

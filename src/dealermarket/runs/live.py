@@ -1,0 +1,161 @@
+"""A market driven live: prices and orders handed in as they come, with no knowledge of the future."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dealermarket import laws
+from dealermarket.errors import TapeError
+from dealermarket.runs.tables import KINDS, REWARDS
+from dealermarket.policies import MakerPolicy
+from dealermarket.model.scenario import RESERVED_NAME, Scenario
+from dealermarket.draws.streams import Episode, Stream, Streams
+from dealermarket.draws.orders import check_draws, check_orders, order_rows
+from dealermarket.values import short, whole_number
+
+if TYPE_CHECKING:
+    from dealermarket.draws.arithmetic import TapeArrays
+
+Array = NDArray[Any]
+
+
+class LiveTrade(NamedTuple):
+    """A trade just done: `side` +1 the taker buys, `spread` paid per unit (price units), `kind` order or hedge."""
+
+    taker: str
+    maker: str
+    side: int
+    size: float
+    spread: float
+    tier: int
+    kind: str
+
+
+class LiveMarket:
+    """One market, one step at a time: `begin` with the step's prices, then `finish` with its orders.
+
+    The same engine as a run, and the same numbers as a run on a tape of the same prices, orders and draws. `seed`
+    gives the draws that break ties. Nothing limits the number of steps: the scenario's is ignored.
+    """
+
+    def __init__(self, scenario: Scenario, seed: int = 0, policies: Mapping[str, MakerPolicy] | None = None) -> None:
+        from dealermarket.engine.advance import empty_record
+        from dealermarket.engine.state import rules_of
+        from dealermarket.runs.session import Session, acting_policies
+
+        whole_number("seed", seed, 0)
+        acting = acting_policies(scenario, policies or {})
+        self.scenario = scenario
+        makers, participants = len(scenario.makers), len(scenario.participants)
+        self._tie_break = Streams(seed, 0).at(Stream.RANKING).random((1, makers, participants))
+        self._ties = Streams(seed, 0).at(Stream.TIE)
+        rules = rules_of(scenario)
+        record = empty_record(rules, np.zeros(1, np.int64), 1, keep_steps=False, keep_trades=False, in_turn=False)
+        self._session = Session(scenario, rules, record, acting, 1)
+        self._session.restart([Episode(seed, 0)])
+        self._prices: tuple[float, float] | None = None
+
+    @property
+    def step(self) -> int:
+        """The number of the next step, or of the step under way."""
+        return self._session.step
+
+    @property
+    def position(self) -> dict[str, float]:
+        """Every maker's position, units of the asset."""
+        return dict(zip(self.scenario.maker_names, self._session.state.position[0].tolist(), strict=True))
+
+    @property
+    def tiers(self) -> dict[str, dict[str, int]]:
+        """The tier in which every maker's own policy puts every other participant."""
+        names = self.scenario.participants
+        return {
+            maker: {name: int(tier) for name, tier in zip(names, row, strict=True) if name != maker}
+            for maker, row in zip(self.scenario.maker_names, self._session.state.tier[0], strict=True)
+        }
+
+    @property
+    def rewards(self) -> dict[str, dict[str, float]]:
+        """Every maker's sums so far of the four rewards, and its mark-to-market P&L."""
+        totals = self._session.state.totals[0]
+        return {
+            maker: {name: float(totals[i][name]) for name in (*REWARDS, "pnl")}
+            for i, maker in enumerate(self.scenario.maker_names)
+        }
+
+    def begin(self, mid: float, reference_spread: float) -> None:
+        """The prices of the next step: risk is charged, trades mature, tiers change. Raises TapeError."""
+        if self._prices is not None:
+            raise TapeError(f"begin: step {self.step} has begun already; hand its orders to finish first")
+        for name, value in (("mid", mid), ("reference_spread", reference_spread)):
+            if not (isinstance(value, (int, float, np.number)) and np.isfinite(value) and value > 0):
+                raise TapeError(f"{name}: must be finite and above 0, got {value!r}")
+        self._prices = (float(mid), float(reference_spread))
+        self._session.use(self._tape(np.empty((0, 4)), np.zeros(len(self.scenario.makers))))
+        self._session.begin()
+
+    def finish(self, orders: Iterable[Sequence[float]] = (), hedge_tie: ArrayLike | None = None) -> list[LiveTrade]:
+        """The orders of the step: they trade, makers hedge, positions move. Returns the trades, in order.
+
+        `orders` are rows (investor number, side, size) or (investor number, side, size, tie draw), at most one an
+        investor; `hedge_tie` (M,) the draws of the hedges. Draws left out come from the seed. Raises TapeError.
+        """
+        if self._prices is None:
+            raise TapeError("finish: hand the step's prices to begin first")
+        rows, drawn = order_rows(orders, "investor, side, size")
+        investor, side, size, tie = rows.T
+        check_orders(self.scenario, np.zeros(len(rows)), investor, side, size, tie)
+        draws = self._hedge_ties(hedge_tie)
+        rows[~drawn, 3] = self._ties.random((~drawn).sum())
+        self._session.use(self._tape(rows, draws))
+        self._session.act()
+        slot = self.step % self.scenario.reward_horizon
+        self._session.finish()
+        self._prices = None
+        state, names = self._session.state, (*self.scenario.participants, RESERVED_NAME)
+        done = state.pending[0, slot, : state.pending_count[0, slot]]
+        return [
+            LiveTrade(
+                taker=names[trade["taker"]],
+                maker=names[trade["maker"]],
+                side=int(trade["side"]),
+                size=float(trade["volume"]),
+                spread=float(trade["spread"]),
+                tier=int(trade["tier"]),
+                kind=KINDS[trade["kind"]],
+            )
+            for trade in done
+        ]
+
+    def _hedge_ties(self, given: ArrayLike | None) -> Array:
+        makers = len(self.scenario.makers)
+        draws = self._ties.random(makers) if given is None else np.array(given, dtype=np.float64)
+        if draws.shape != (makers,):
+            raise TapeError(f"hedge_tie: must be {makers} numbers, got {short(draws.tolist())}")
+        check_draws("hedge_tie", draws)
+        return draws
+
+    def _tape(self, rows: Array, hedge_tie: Array) -> TapeArrays:
+        """The current step as a tape: rows of (investor, side, size, tie), and the hedges' draws (M,)."""
+        from dealermarket.draws.arithmetic import TapeArrays, log_curves
+
+        assert self._prices is not None
+        exchange = self.scenario.exchange
+        size = np.ascontiguousarray(rows[:, 2])
+        return TapeArrays(
+            mid=np.array([[self._prices[0]]]),
+            reference_spread=np.array([[self._prices[1]]]),
+            order_start=np.array([[0, len(rows)]]),
+            investor=rows[:, 0].astype(np.int32),
+            side=rows[:, 1].astype(np.int8),
+            size=size,
+            log_curve=log_curves(size, exchange.v_max, laws.curve_exponent(exchange.lam)),
+            tie=np.ascontiguousarray(rows[:, 3]),
+            hedge_tie=hedge_tie[None, None],
+            tie_break=self._tie_break,
+            ranking=np.argsort(self._tie_break, axis=-1).astype(np.int32),
+        )

@@ -1,0 +1,112 @@
+"""What a run found: frames, statistics, and the folder it is kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.errors import RunFolderError
+from dealermarket.runs.tables import REWARDS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
+from dealermarket.runs.folder import RunFolder, RunMeta
+from dealermarket.model.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+STATISTICS = (
+    *REWARDS,
+    "total_reward",
+    "pnl",
+    "volume",
+    "hedge_volume",
+    "trades",
+    "market_share",
+    "mean_abs_position",
+    "internalization",
+)
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """Mean over the replicas and its standard error (NaN with a single replica)."""
+
+    mean: float
+    standard_error: float
+
+
+class SimulationResult(RunMeta):
+    """The outcome of a run. Frames are read or built when asked for; `summary` has a row per replica and maker."""
+
+    def __init__(self, scenario: Scenario, meta: dict[str, Any], source: Sequence[Chunk] | RunFolder) -> None:
+        self.scenario, self.meta, self._source = scenario, meta, source
+
+    @classmethod
+    def load(cls, path: str | Path) -> SimulationResult:
+        """The result kept in a run folder; of an interrupted run, what is there. Raises RunFolderError."""
+        folder = RunFolder.open(Path(path))
+        return cls(folder.scenario, folder.meta, folder)
+
+    def save(self, path: str | Path) -> RunFolder:
+        """Writes a run folder, the same that the run would have written itself. Raises RunFolderError."""
+        if isinstance(self._source, RunFolder):
+            raise RunFolderError(f"{self._source.path}: is on disk already; copy the folder instead")
+        meta = {name: value for name, value in self.meta.items() if name not in ("complete", "capped_orders", "seconds")}
+        folder = RunFolder.create(Path(path), self.scenario, meta)
+        for chunk in self._source:
+            folder.write(chunk)
+        folder.finish([chunk.first for chunk in self._source], self.meta["seconds"])
+        return folder
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """A row per replica and maker: rewards, P&L, volumes, market share, internalization."""
+        return self._frame("summary")
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """A row per replica, step and maker. Raises RunFolderError if the run did not record steps."""
+        return self._frame("steps")
+
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """A row per trade. Raises RunFolderError if the run did not record trades."""
+        return self._frame("trades")
+
+    def statistics(self) -> dict[str, dict[str, Statistic]]:
+        """For every maker, each column of the summary: mean over the replicas and standard error."""
+        table = self._table("summary")
+        makers = self.scenario.maker_names
+        found: dict[str, dict[str, Statistic]] = {maker: {} for maker in makers}
+        for name in STATISTICS:
+            values = table[name].to_numpy().astype(np.float64).reshape(-1, len(makers))
+            for maker, column in zip(makers, values.T, strict=True):
+                found[maker][name] = _statistic(column[~np.isnan(column)])
+        return found
+
+    def _table(self, table: RecordLevel) -> pa.Table:
+        import pyarrow as pa
+
+        if isinstance(self._source, RunFolder):
+            return self._source.read(table)
+        if table not in tables_of(self.record):
+            raise RunFolderError(f"{table}: was not recorded; run with record={table!r}")
+        return pa.concat_tables([arrow_table(columns_of(table, self.scenario, chunk)) for chunk in self._source])
+
+    def _frame(self, table: RecordLevel) -> pd.DataFrame:
+        frame: pd.DataFrame = self._table(table).to_pandas()
+        return frame
+
+
+def _statistic(values: NDArray[np.float64]) -> Statistic:
+    count = len(values)
+    if count == 0:
+        return Statistic(float("nan"), float("nan"))
+    error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
+    return Statistic(float(values.mean()), error)

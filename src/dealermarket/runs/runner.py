@@ -1,0 +1,149 @@
+"""Runs a scenario: replicas in chunks, on threads, with progress and a record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
+from dealermarket.errors import ParameterError, RunFolderError, TapeError
+from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
+from dealermarket.policies import MakerPolicy
+from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.folder import RunFolder
+from dealermarket.model.scenario import Scenario
+from dealermarket.draws.tape import Tape
+from dealermarket.draws.tape import TapeSource
+from dealermarket.values import whole_number
+
+
+class SimulationRunner:
+    """Runs `replicas` independent markets of a scenario.
+
+    A replica's numbers depend on (scenario, seed, replica) alone: not on how many run, on `threads`, or on `record`
+    ("summary", "steps" or "trades", each including the former). `policies` maps names of makers to policies written in
+    Python. Raises ParameterError or PolicyError for what cannot be run.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        replicas: int = 1,
+        seed: int = 0,
+        threads: int = 1,
+        record: RecordLevel = "summary",
+        policies: Mapping[str, MakerPolicy] | None = None,
+    ) -> None:
+        self.replicas = whole_number("replicas", replicas, 1, 100_000_000)
+        self.seed, self.threads = whole_number("seed", seed, 0), whole_number("threads", threads, 1, 1024)
+        if record not in RECORD_LEVELS:
+            raise ParameterError(f"record: must be one of {', '.join(RECORD_LEVELS)}, got {record!r}")
+        if not isinstance(scenario, Scenario):
+            raise ParameterError(f"scenario: must be a Scenario, such as Scenario.load('paper'), got {scenario!r}")
+        self.scenario, self.record = scenario, record
+        self.policies = dict(policies or {})
+        if scenario.policies or self.policies:
+            from dealermarket.runs.session import acting_policies
+
+            acting_policies(scenario, self.policies)  # fails here, before anything is written
+
+    @classmethod
+    def resume(
+        cls,
+        path: str | Path,
+        threads: int = 1,
+        policies: Mapping[str, MakerPolicy] | None = None,
+        progress: Progress | None = None,
+    ) -> SimulationResult:
+        """Finishes the interrupted run in a folder; its files get the bytes of an uninterrupted run.
+
+        A complete run is returned as it is. Raises RunFolderError.
+        """
+        folder = RunFolder.open(Path(path))
+        if folder.complete:
+            return SimulationResult.load(path)
+        meta = folder.meta
+        if sorted(policies or {}) != meta["policies"]:
+            raise RunFolderError(f"{path}: was run with policies for {meta['policies']}; give the same to resume it")
+        runner = cls(folder.scenario, meta["replicas"], meta["seed"], threads, folder.record, policies)
+        return runner._run_into(folder, progress)
+
+    @property
+    def market_steps(self) -> int:
+        """How many steps of how many markets the run takes in all."""
+        return self.replicas * self.scenario.steps
+
+    def run(self, out: str | Path | None = None, progress: Progress | None = None, tape: Tape | None = None) -> SimulationResult:
+        """Runs all replicas; with `out`, into a new run folder while it goes on, else in memory.
+
+        With a `tape` those of the tape are run, on its numbers instead of drawn ones. Raises RunFolderError for a
+        folder that cannot be written, TapeError for a tape of another shape.
+        """
+        if tape is not None:
+            return self._run_tape(tape, out)
+        if out is not None:
+            return self._run_into(RunFolder.create(Path(out), self.scenario, self._meta()), progress)
+        kept: list[Chunk] = []
+        seconds = self._run_chunks(self._chunks(), kept.append, progress)
+        kept.sort(key=lambda chunk: chunk.first)
+        return self._in_memory(kept, seconds)
+
+    def _run_into(self, folder: RunFolder, progress: Progress | None) -> SimulationResult:
+        folder.clear_leftovers()
+        chunks, done = self._chunks(), folder.chunks_done()
+        seconds = self._run_chunks([chunk for chunk in chunks if chunk.start not in done], folder.write, progress)
+        folder.finish([chunk.start for chunk in chunks], seconds)
+        return SimulationResult(self.scenario, folder.meta, folder)
+
+    def _run_tape(self, tape: Tape, out: str | Path | None) -> SimulationResult:
+        makers, participants = len(self.scenario.makers), len(self.scenario.participants)
+        shape = (tape.replicas, makers, participants)
+        steps, horizon = self.scenario.steps, self.scenario.reward_horizon
+        if tape.replicas < 1 or tape.tie_break.shape != shape or tape.mid.shape[1] != tape.steps + horizon or tape.steps != steps:
+            raise TapeError(
+                f"tape: does not fit a scenario of {steps} steps, t_m = {horizon}, {makers} makers, {participants} participants"
+            )
+        began = time.monotonic()
+        chunk = self._simulator().run(range(tape.replicas), tape, lambda _: None)
+        result = self._in_memory([chunk], time.monotonic() - began)
+        result.meta["tape"] = "handed in"
+        if out is not None:
+            result.save(out)
+        return result
+
+    def _in_memory(self, chunks: list[Chunk], seconds: float) -> SimulationResult:
+        capped = sum(int(chunk.capped.sum()) for chunk in chunks)
+        replicas = sum(len(chunk.capped) for chunk in chunks)
+        meta = self._meta() | {"replicas": replicas, "complete": True, "capped_orders": capped, "seconds": round(seconds, 3)}
+        return SimulationResult(self.scenario, meta, chunks)
+
+    def _meta(self) -> dict[str, Any]:
+        return {
+            "name": self.scenario.name,
+            "seed": self.seed,
+            "replicas": self.replicas,
+            "steps": self.scenario.steps,
+            "record": self.record,
+            "policies": sorted(self.policies),
+        }
+
+    def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> float:
+        """Runs chunks; returns the seconds it took once the engine was loaded."""
+        simulator, source = self._simulator(), TapeSource(self.scenario)
+        report = progress or (lambda _: None)
+
+        def work(replicas: range) -> Callable[[Tape], None]:
+            return lambda tape: keep(simulator.run(replicas, tape, report))
+
+        simulator.load(source)
+        began = time.monotonic()
+        run_on_tapes([TapeJob(source, self.seed, chunk, work(chunk)) for chunk in chunks], self.threads)
+        return time.monotonic() - began
+
+    def _chunks(self) -> list[range]:
+        return chunks_of(self.scenario, range(self.replicas), bool(self.scenario.policies | self.policies))
+
+    def _simulator(self) -> Simulator:
+        return Simulator(self.scenario, self.record, self.policies, self.seed)

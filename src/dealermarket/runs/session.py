@@ -1,0 +1,124 @@
+"""Markets driven half a step at a time, with policies written in Python acting between the halves."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from dealermarket.engine.advance import Record, advance
+from dealermarket.compiled import resolved
+from dealermarket.engine.state import Rules, empty_state
+from dealermarket.draws.arithmetic import TapeArrays
+from dealermarket.errors import PolicyError
+from dealermarket.policies import HeuristicMaker, MakerPolicy, Observation, PolicySetup
+from dealermarket.policies.baselines import check_seats
+from dealermarket.policies.action_slot import Seat
+from dealermarket.model.scenario import Scenario
+from dealermarket.draws.streams import Episode
+from dealermarket.values import suggestion
+
+
+class Session:
+    """B markets side by side. `begin` is the first half of a step, `finish` the second; policies act in between.
+
+    Prices and orders are those of the tape in `use`."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        rules: Rules,
+        record: Record,
+        policies: Mapping[str, MakerPolicy],
+        markets: int,
+    ) -> None:
+        self.scenario, self.rules, self.record, self.steps = scenario, rules, record, scenario.steps
+        self.state = empty_state(rules, markets)
+        self.step = 0
+        self._policies = policies
+        self._places = [(self.view(maker), self.seat(maker)) for maker in policies]
+        self._actors: list[tuple[MakerPolicy, Observation, Seat]] = []
+        self._engine: Any = None
+
+    def __reduce__(self) -> NoReturn:
+        # in a copy, actions would go to copies of parts of the state, where no engine reads them
+        raise TypeError("a market under way cannot be copied or pickled; make another one and reset it to the same seed")
+
+    def view(self, maker: str) -> Observation:
+        """What a maker sees."""
+        return Observation(self.state, self.record, self.scenario.maker_names.index(maker), self.steps)
+
+    def seat(self, maker: str) -> Seat:
+        """Where a maker's actions go."""
+        return Seat(self.state, self.rules, self.scenario, maker)
+
+    def restart(self, episodes: Sequence[Episode]) -> None:
+        """New markets, one for each episode; their tape goes to `use`."""
+        self.step, self._actors = 0, []
+        for (maker, shared), place in zip(self._policies.items(), self._places, strict=True):
+            policy = copy.deepcopy(shared)
+            policy.reset(PolicySetup(self.scenario, maker, episodes))
+            self._actors.append((policy, *place))
+
+    def use(self, tape: TapeArrays) -> None:
+        """What comes next is on this tape; all tapes of a session are arrays of the same types."""
+        self.tape = tape
+        if self._engine is None:
+            self._engine = resolved(advance, self.rules, self.state, tape, 0, 0, False, self.record)
+
+    def begin(self) -> None:
+        """Prices, maturing trades and tiers of the next step."""
+        self._advance(2 * self.step, 2 * self.step + 1)
+
+    def act(self) -> None:
+        """The policies' turn."""
+        for policy, view, seat in self._actors:
+            seat.take(policy.act(view.at(self.step, self.tape)))
+
+    def finish(self, last: bool = False) -> None:
+        """Orders, hedges and positions of the step."""
+        self._advance(2 * self.step + 1, 2 * self.step + 2, last)
+        self.step += 1
+
+    def proceed(self) -> None:
+        """The end of a step and, unless it is the last, the beginning of the next, in one call of the engine."""
+        if self.step + 1 == self.steps:
+            self.finish(last=True)
+        else:
+            self._advance(2 * self.step + 1, 2 * self.step + 3)
+            self.step += 1
+
+    @property
+    def ended(self) -> bool:
+        """Whether no step is left."""
+        return self.step == self.steps
+
+    def run(self, progress: Callable[[int], None]) -> None:
+        """All steps of the tape."""
+        self.begin()
+        while not self.ended:
+            self.act()
+            self.proceed()
+            progress(len(self.state.clock))
+
+    def _advance(self, first: int, last: int, ended: bool = False) -> None:
+        self._engine(self.rules, self.state, self.tape, first, last, ended, self.record)
+
+
+def check_policies(scenario: Scenario, policies: Mapping[str, MakerPolicy]) -> None:
+    """Raises PolicyError unless every policy is one and belongs to a maker of the scenario."""
+    for maker, policy in policies.items():
+        if maker not in scenario.maker_names:
+            raise PolicyError(f"policies: there is no maker {maker!r}{suggestion(maker, scenario.maker_names)}")
+        if not isinstance(policy, MakerPolicy):
+            raise PolicyError(f"policies: that of {maker!r} must be an instance of a MakerPolicy, got {policy!r}")
+
+
+def acting_policies(scenario: Scenario, given: Mapping[str, MakerPolicy]) -> dict[str, MakerPolicy]:
+    """The policies that act in Python: those given, and for the other makers those that the scenario names.
+
+    Raises PolicyError for a given one that is none, or belongs to no maker, and where one cannot act in its seat."""
+    check_policies(scenario, given)
+    acting = scenario.policies | dict(given)
+    check_seats(scenario, acting)
+    return {maker: policy for maker, policy in acting.items() if not isinstance(policy, HeuristicMaker)}

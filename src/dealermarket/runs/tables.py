@@ -1,0 +1,137 @@
+"""The tables of a run as columns: what stands in summary.parquet, steps.parquet and trades.parquet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.model.scenario import RESERVED_NAME, Scenario
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dealermarket.engine.advance import Record
+
+Array = NDArray[Any]
+RecordLevel = Literal["summary", "steps", "trades"]
+RECORD_LEVELS: tuple[RecordLevel, ...] = ("summary", "steps", "trades")
+REWARDS = ("spread_revenue", "position_revenue", "hedging_cost", "risk_cost")
+KINDS = ("order", "hedge")
+
+
+@dataclass(frozen=True)
+class Names:
+    """A column of names, stored as numbers."""
+
+    codes: Array
+    names: tuple[str, ...]
+
+
+Columns = dict[str, Array | Names]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What the engine recorded of the replicas `first` and on."""
+
+    first: int
+    capped: Array  # (B,) orders whose size was capped
+    prices: tuple[Array, Array]  # mids and reference spreads, each (B, T); (B, 0) if no steps are recorded
+    record: Record
+
+
+def tables_of(level: RecordLevel) -> tuple[RecordLevel, ...]:
+    """The tables that are recorded at a level: each level includes the former."""
+    return RECORD_LEVELS[: RECORD_LEVELS.index(level) + 1]
+
+
+def columns_of(table: RecordLevel, scenario: Scenario, chunk: Chunk) -> Columns:
+    """One table of a chunk."""
+    return {"summary": summary_columns, "steps": step_columns, "trades": trade_columns}[table](scenario, chunk)
+
+
+def summary_columns(scenario: Scenario, chunk: Chunk) -> Columns:
+    """A row per replica and maker: rewards, P&L, volumes and the metrics made of them."""
+    totals, last = chunk.record.totals, np.abs(chunk.record.position)
+    clients = totals["client_volume"]
+    everybody = clients.sum(axis=1, keepdims=True)
+    volume = totals["volume"] + totals["hedge_volume"]
+    columns = _replica_and_maker(scenario, chunk.first, totals.shape)
+    columns |= {name: totals[name].ravel() for name in REWARDS}
+    columns["total_reward"] = total_reward(totals).ravel()
+    columns |= {name: totals[name].ravel() for name in ("pnl", "volume", "hedge_volume", "trades")}
+    columns["market_share"] = quotient(clients, everybody).ravel()
+    columns["mean_abs_position"] = (totals["abs_position"] / scenario.steps).ravel()
+    columns["internalization"] = quotient(last, volume).ravel()
+    return columns
+
+
+def step_columns(scenario: Scenario, chunk: Chunk) -> Columns:
+    """A row per replica, step and maker."""
+    steps, (mid, reference_spread) = chunk.record.steps, chunk.prices
+    replicas, count, makers = steps.shape
+    columns = _replica_and_maker(scenario, chunk.first, (replicas * count, makers))
+    columns["replica"] = np.repeat(np.arange(replicas, dtype=np.int32) + chunk.first, count * makers)
+    step = np.tile(np.repeat(np.arange(count, dtype=np.int32), makers), replicas)
+    shared = {"mid": mid, "reference_spread": reference_spread}
+    return (
+        {"replica": columns["replica"], "step": step, "maker": columns["maker"]}
+        | {name: np.repeat(values.ravel(), makers) for name, values in shared.items()}
+        | {name: steps[name].ravel() for name in ("position", *REWARDS)}
+        | {"total_reward": total_reward(steps).ravel()}
+        | {name: steps[name].ravel() for name in ("hedge_fraction", "hedge_size", "step_volatility")}
+    )
+
+
+def trade_columns(scenario: Scenario, chunk: Chunk) -> Columns:
+    """A row per trade, in the order they were made."""
+    record = chunk.record
+    starts, counts = record.trade_start, record.trade_count
+    trades = np.concatenate([record.trades[a : a + n] for a, n in zip(starts, counts, strict=True)])
+    names = (*scenario.participants, RESERVED_NAME)
+    return {
+        "replica": np.repeat(np.arange(len(counts), dtype=np.int32) + chunk.first, counts),
+        "step": trades["step"],
+        "taker": Names(trades["taker"], names),
+        "maker": Names(trades["maker"], names),
+        "side": trades["side"].astype(np.int8),
+        "size": trades["volume"],
+        "spread": trades["spread"],
+        "tier": trades["tier"].astype(np.int16),
+        "kind": Names(trades["kind"], KINDS),
+        "position_revenue": trades["position_revenue"],
+        "yield": trades["trade_yield"],
+    }
+
+
+def arrow_table(columns: Columns) -> pa.Table:
+    """Columns as an Arrow table; names become texts."""
+    import pyarrow as pa
+
+    def array(values: Array | Names) -> pa.Array:
+        if isinstance(values, Names):
+            return pa.DictionaryArray.from_arrays(pa.array(values.codes), pa.array(values.names)).dictionary_decode()
+        return pa.array(np.ascontiguousarray(values))
+
+    return pa.table({name: array(values) for name, values in columns.items()})
+
+
+def _replica_and_maker(scenario: Scenario, first: int, shape: tuple[int, ...]) -> Columns:
+    replicas, makers = shape
+    return {
+        "replica": np.repeat(np.arange(replicas, dtype=np.int32) + first, makers),
+        "maker": Names(np.tile(np.arange(makers, dtype=np.int32), replicas), scenario.maker_names),
+    }
+
+
+def total_reward(earned: Array) -> Array:
+    """The sum of the four rewards of records, shape of the records."""
+    return np.asarray(sum(earned[name] for name in REWARDS))
+
+
+def quotient(part: Array, whole: Array) -> Array:
+    """`part` / `whole`, NaN where there is nothing to divide by."""
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))

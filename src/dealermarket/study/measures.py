@@ -1,0 +1,150 @@
+"""What is measured of a chunk of replicas: functions (scenario, chunk) -> arrays, the replica axis first.
+
+Steps count from 0; a maker's position after step t is what it holds into step t + 1. Sizes in units of the asset,
+money in price units times units.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.engine.state import ORDER
+from dealermarket.model.scenario import Scenario
+from dealermarket.runs.tables import REWARDS, Chunk, quotient, total_reward
+
+Array = NDArray[Any]
+
+
+def totals(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+    """The sums of the run, each (B, M): the four rewards, their total, P&L and volumes; and `mean_abs_position`, over the
+    steps, and `last_abs_position`."""
+    sums = chunk.record.totals
+    names = (*REWARDS, "pnl", "volume", "hedge_volume", "client_volume")
+    return {name: sums[name].copy() for name in names} | {
+        "total_reward": total_reward(sums),
+        "mean_abs_position": sums["abs_position"] / scenario.steps,
+        "last_abs_position": np.abs(chunk.record.position),
+    }
+
+
+def cumulative_costs(scenario: Scenario, chunk: Chunk, points: int = 50) -> dict[str, Array]:
+    """`totals`, and each maker's hedging and risk cost so far (both >= 0) at `points` + 1 times, each (B, points + 1, M);
+    the times are `cost_times`. Needs steps."""
+    steps = chunk.record.steps
+    times = cost_times(scenario, points)
+    found = totals(scenario, chunk)
+    for name in ("hedging_cost", "risk_cost"):
+        summed = np.concatenate([np.zeros((len(steps), 1, steps.shape[2])), -np.cumsum(steps[name], axis=1)], axis=1)
+        found[f"{name}_so_far"] = summed[:, times]
+    return found
+
+
+def cost_times(scenario: Scenario, points: int = 50) -> Array:
+    """Steps after which `cumulative_costs` are given, from 0 to all of them, (points + 1,) or fewer."""
+    return np.unique(np.linspace(0, scenario.steps, points + 1).round().astype(int))
+
+
+def paths(_: Scenario, chunk: Chunk) -> dict[str, Array]:
+    """`position` (B, T, M) held into each step. Needs steps."""
+    return {"position": chunk.record.steps["position"].copy()}
+
+
+def position_sizes(_: Scenario, chunk: Chunk) -> dict[str, Array]:
+    """`mean`, `median` and `largest` |position| held into a step, each (B, M). Needs steps."""
+    size = np.abs(chunk.record.steps["position"])
+    return {"mean": size.mean(axis=1), "median": np.median(size, axis=1), "largest": size.max(axis=1)}
+
+
+def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+    """|position after step t| / volume traded through t, (B, T, M), NaN before the first trade; `client_volume` (B, M).
+    Needs trades."""
+    steps, record = chunk.record.steps, chunk.record
+    replicas, count, makers = steps.shape
+    first, (replica, trades) = len(scenario.agents), _trades(chunk)
+    hedges = trades["taker"] >= first
+    traded = [
+        _sums((replicas, count, makers + 1), (replica, trades["step"], trades["maker"] - first), trades["volume"]),
+        _sums(
+            (replicas, count, makers + 1),
+            (replica[hedges], trades["step"][hedges], trades["taker"][hedges] - first),
+            trades["volume"][hedges],
+        ),
+    ]
+    volume = np.cumsum(traded[0] + traded[1], axis=1)[:, :, :makers]  # without the exchange's, which stands last
+    after = np.concatenate([np.abs(steps["position"][:, 1:]), np.abs(record.position[:, None])], axis=1)
+    return {"position_over_volume": quotient(after, volume), "client_volume": record.totals["client_volume"].copy()}
+
+
+def client_shares(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+    """`share` (B, N, M): each maker's share of each investor's volume, NaN where it did not trade. Needs trades."""
+    orders = _orders(chunk, "taker", "maker", "volume")
+    volume = _by_client_and_maker(scenario, chunk, orders, orders["volume"])
+    return {"share": quotient(volume, volume.sum(axis=2, keepdims=True))}
+
+
+def client_yields(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+    """Of the orders that matured, by investor and maker, each (B, N, M): `matured_volume` and `revenue` (spread and position);
+    `last_tier` (B, N, M) the tier of the last trade, NaN where there was none; and `totals`. Needs trades."""
+    orders = _orders(chunk, "taker", "maker", "volume", "tier", "trade_yield")
+    investors = len(scenario.agents)
+    last_tier = np.full((len(chunk.record.totals), investors, len(scenario.makers)), np.nan)
+    last_tier[orders["replica"], orders["taker"], orders["maker"] - investors] = orders["tier"]  # the last one stays
+    matured = np.isfinite(orders["trade_yield"])
+    orders = {name: values[matured] for name, values in orders.items()}
+    sums = {"matured_volume": orders["volume"], "revenue": orders["trade_yield"] * orders["volume"]}
+    found = {name: _by_client_and_maker(scenario, chunk, orders, values) for name, values in sums.items()}
+    return totals(scenario, chunk) | found | {"last_tier": last_tier}
+
+
+def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> dict[str, Array]:
+    """Position revenue of the makers' orders by horizon h = 0..longest: sums over the orders made at least `longest` steps
+    before the end, by investor (B, N, longest + 1) and by the tier they were quoted (B, K, longest + 1), and the
+    `_volume` (B, N) and (B, K) to divide them by. Needs trades."""
+    orders = _orders(chunk, "taker", "step", "side", "volume", "tier")
+    early = orders["step"] < scenario.steps - longest
+    orders = {name: values[early] for name, values in orders.items()}
+    mids, replica, start = chunk.prices[0], orders["replica"], orders["step"]
+    groups = {
+        "investor": (len(scenario.agents), orders["taker"]),
+        "tier": (max(maker.tiering.tiers for maker in scenario.makers), orders["tier"]),
+    }
+    found = {}
+    for name, (count, member) in groups.items():
+        shape = (len(mids), count)
+        found[f"by_{name}_volume"] = _sums(shape, (replica, member), orders["volume"])
+        signed = -orders["side"] * orders["volume"]
+        revenue = [
+            _sums(shape, (replica, member), signed * (mids[replica, start + h] - mids[replica, start]))
+            for h in range(longest + 1)
+        ]
+        found[f"by_{name}"] = np.stack(revenue, axis=-1)
+    return found
+
+
+def _trades(chunk: Chunk) -> tuple[Array, Array]:
+    """The row of its replica in the chunk and the trade, of every trade in the order they were made; each (trades,)."""
+    record = chunk.record
+    trades = [record.trades[a : a + n] for a, n in zip(record.trade_start, record.trade_count, strict=True)]
+    return np.repeat(np.arange(len(trades)), record.trade_count), np.concatenate(trades)
+
+
+def _orders(chunk: Chunk, *fields: str) -> dict[str, Array]:
+    """`replica`, its row in the chunk, and fields of the trades of investors, in the order they were made; each (orders,)."""
+    replica, trades = _trades(chunk)
+    orders = trades["kind"] == ORDER
+    return {"replica": replica[orders]} | {field: trades[field][orders] for field in fields}
+
+
+def _sums(shape: tuple[int, ...], index: tuple[Array, ...], values: Array) -> Array:
+    """Sums of values (n,) by the cell that they belong to; `index` has an array (n,) for each axis of `shape`."""
+    return np.bincount(np.ravel_multi_index(index, shape), values, int(np.prod(shape))).reshape(shape)
+
+
+def _by_client_and_maker(scenario: Scenario, chunk: Chunk, orders: dict[str, Array], values: Array) -> Array:
+    """Sums of an order's values, (B, N, M)."""
+    investors = len(scenario.agents)
+    shape = (len(chunk.record.totals), investors, len(scenario.makers))
+    return _sums(shape, (orders["replica"], orders["taker"], orders["maker"] - investors), values)

@@ -1,0 +1,186 @@
+"""Studies: variants of a market run on the same tapes, replica by replica, and what is measured of each replica.
+
+Variants share every price and every order (common random numbers), so differences between them are paired, and the
+tape is drawn once for all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.disk import errors_of, replacing
+from dealermarket.draws.tape import Tape, TapeSource
+from dealermarket.errors import ParameterError
+from dealermarket.model.scenario import Scenario
+from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
+from dealermarket.runs.tables import Chunk, RecordLevel
+from dealermarket.version import __version__
+
+Array = NDArray[Any]
+Measures = Mapping[str, Array]
+"""What was measured, by name; the first axis of every array is the replica."""
+Observe = Callable[[Scenario, Chunk], dict[str, Array]]
+Measured = Mapping[str, Mapping[str, Measures]]
+"""Study -> variant -> measures."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """`replicas` markets of each variant, on common tapes, of which `observe` keeps what the question needs.
+
+    Raises ParameterError unless the variants share what the tape is drawn from.
+    """
+
+    name: str
+    variants: Mapping[str, Scenario]
+    replicas: int
+    observe: Observe
+    record: RecordLevel = "summary"
+
+    def __post_init__(self) -> None:
+        first, *others = self.variants.values()
+        for label, variant in zip(list(self.variants)[1:], others, strict=True):
+            if _exogenous(variant) != _exogenous(first):
+                raise ParameterError(
+                    f"study {self.name!r}: variant {label!r} has another market, so no common tape; measure it apart"
+                )
+
+    @property
+    def market_steps(self) -> int:
+        """Steps of markets in all."""
+        return self.replicas * sum(variant.steps for variant in self.distinct.values())
+
+    @cached_property
+    def distinct(self) -> dict[str, Scenario]:
+        """The variants without repetitions, by content: the same scenario under two labels is run once."""
+        return {variant.model_dump_json(): variant for variant in self.variants.values()}
+
+    def key(self, seed: int) -> str:
+        """A digest of all that the measures depend on."""
+        observe = getattr(self.observe, "func", self.observe), getattr(self.observe, "keywords", {})
+        parts = [
+            __version__,
+            str(seed),
+            str(self.replicas),
+            self.record,
+            observe[0].__qualname__,
+            repr(sorted(observe[1].items())),
+        ]
+        parts += [part for label, variant in self.variants.items() for part in (label, variant.model_dump_json())]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def measure(
+    studies: Sequence[Study], seed: int, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
+) -> Measured:
+    """Runs studies on threads; with `keep`, a folder, those that it holds are read, and each is kept there once it is done.
+
+    Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written.
+    """
+    report = progress or (lambda _: None)
+    keys = {study.name: study.key(seed) for study in studies}
+    distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
+    report(sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values()))
+    found: dict[str, Mapping[str, Measures]] = {}
+    open_studies = []
+    for key, study in distinct.items():
+        known = kept(keep / f"{key}.npz") if keep is not None else None
+        if known is None:
+            open_studies.append((key, _Open(study, seed)))
+        else:
+            found[key] = known
+            report(study.market_steps)
+
+    def done(key: str) -> Callable[[Mapping[str, Measures]], None]:
+        def store(measures: Mapping[str, Measures]) -> None:
+            found[key] = measures
+            if keep is not None:
+                keep_measures(keep / f"{key}.npz", measures)
+
+        return store
+
+    run_on_tapes((job for key, study in open_studies for job in study.jobs(report, done(key))), threads)
+    return {study.name: found[keys[study.name]] for study in studies}
+
+
+class _Open:
+    """A study that is being measured."""
+
+    def __init__(self, study: Study, seed: int) -> None:
+        self._study, self._seed, self._lock = study, seed, threading.Lock()
+        self._parts: dict[int, dict[str, Measures]] = {}
+
+    def jobs(self, report: Progress, done: Callable[[Mapping[str, Measures]], None]) -> Iterable[TapeJob]:
+        study = self._study
+        market = next(iter(study.variants.values()))
+        source = TapeSource(market)
+        simulators = {name: Simulator(variant, study.record, {}, self._seed) for name, variant in study.distinct.items()}
+        chunks = chunks_of(market, range(study.replicas))
+
+        def work(replicas: range) -> Callable[[Tape], None]:
+            def run(tape: Tape) -> None:
+                part: dict[str, Measures] = {
+                    name: study.observe(each.scenario, each.run(replicas, tape, report)) for name, each in simulators.items()
+                }
+                with self._lock:
+                    self._parts[replicas.start] = part
+                    if len(self._parts) < len(chunks):
+                        return
+                done(self._joined())
+
+            return run
+
+        return [TapeJob(source, self._seed, replicas, work(replicas)) for replicas in chunks]
+
+    def _joined(self) -> dict[str, Measures]:
+        parts = [self._parts[first] for first in sorted(self._parts)]
+        found = {
+            each: {name: np.concatenate([part[each][name] for part in parts]) for name in parts[0][each]}
+            for each in self._study.distinct
+        }
+        return {label: found[variant.model_dump_json()] for label, variant in self._study.variants.items()}
+
+
+def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
+    """All that a tape is drawn from."""
+    return (
+        scenario.steps,
+        scenario.reward_horizon,
+        scenario.exchange,
+        scenario.market,
+        scenario.agents,
+        len(scenario.makers),
+    )
+
+
+def kept(path: Path) -> dict[str, dict[str, Array]] | None:
+    """The measures in a file; None where there are none, or not whole."""
+    found: dict[str, dict[str, Array]] = {}
+    try:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+            for entry in file.files:
+                label, _, name = entry.rpartition("|")
+                found.setdefault(label, {})[name] = file[entry]
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        return None
+    return found
+
+
+def keep_measures(path: Path, measures: Mapping[str, Measures]) -> None:
+    """Writes measures to a file. Raises RunFolderError where that is not possible."""
+    arrays = {f"{label}|{name}": array for label, found in measures.items() for name, array in found.items()}
+    with errors_of(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
