@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from dealermarket.runs.tables import Chunk, RecordLevel, tables_of
-from dealermarket.policies import MakerPolicy
-from dealermarket.model.scenario import Scenario
-from dealermarket.draws.tape import Tape
-from dealermarket.draws.tape import TapeSource
 from dealermarket.draws.streams import first_episodes
+from dealermarket.draws.tape import Tape, TapeSource
+from dealermarket.model.scenario import Scenario
+from dealermarket.policies import MakerPolicy
+from dealermarket.runs.tables import Chunk, RecordLevel, tables_of
 
 Progress = Callable[[int], None]
 """Called with the number of market steps done since the last call, from any thread."""

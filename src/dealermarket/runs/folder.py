@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from dealermarket.disk import errors_of, replacing, write_text
 from dealermarket.errors import RunFolderError
-from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.model.scenario import Scenario, read_source
+from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:

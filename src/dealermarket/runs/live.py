@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
-from dealermarket.errors import TapeError
-from dealermarket.runs.tables import KINDS, REWARDS
-from dealermarket.policies import MakerPolicy
-from dealermarket.model.scenario import RESERVED_NAME, Scenario
-from dealermarket.draws.streams import Episode, Stream, Streams
 from dealermarket.draws.orders import check_draws, check_orders, order_rows
+from dealermarket.draws.streams import Episode, Stream, Streams
+from dealermarket.errors import TapeError
+from dealermarket.model.scenario import RESERVED_NAME, Scenario
+from dealermarket.policies import MakerPolicy
+from dealermarket.runs.tables import KINDS, REWARDS
 from dealermarket.values import short, whole_number
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import RunFolderError
-from dealermarket.runs.tables import REWARDS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
-from dealermarket.runs.folder import RunFolder, RunMeta
 from dealermarket.model.scenario import Scenario
+from dealermarket.runs.folder import RunFolder, RunMeta
+from dealermarket.runs.tables import REWARDS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 
 if TYPE_CHECKING:
     import pandas as pd

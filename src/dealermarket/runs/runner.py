@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
+from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError, RunFolderError, TapeError
-from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
-from dealermarket.policies import MakerPolicy
-from dealermarket.runs.result import SimulationResult
-from dealermarket.runs.folder import RunFolder
 from dealermarket.model.scenario import Scenario
-from dealermarket.draws.tape import Tape
-from dealermarket.draws.tape import TapeSource
+from dealermarket.policies import MakerPolicy
+from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
+from dealermarket.runs.folder import RunFolder
+from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.values import whole_number
 
 

@@ -6,16 +6,16 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from dealermarket.engine.advance import Record, advance
 from dealermarket.compiled import resolved
-from dealermarket.engine.state import Rules, empty_state
 from dealermarket.draws.arithmetic import TapeArrays
-from dealermarket.errors import PolicyError
-from dealermarket.policies import HeuristicMaker, MakerPolicy, Observation, PolicySetup
-from dealermarket.policies.baselines import check_seats
-from dealermarket.policies.action_slot import Seat
-from dealermarket.model.scenario import Scenario
 from dealermarket.draws.streams import Episode
+from dealermarket.engine.advance import Record, advance
+from dealermarket.engine.state import Rules, empty_state
+from dealermarket.errors import PolicyError
+from dealermarket.model.scenario import Scenario
+from dealermarket.policies import HeuristicMaker, MakerPolicy, Observation, PolicySetup
+from dealermarket.policies.action_slot import Seat
+from dealermarket.policies.baselines import check_seats
 from dealermarket.values import suggestion
 
 
