@@ -24,10 +24,14 @@ from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, minimize
 
 from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.sizes import LogNormalSize
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing import PowerPricing
 from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.market.mid_price import GeometricBrownianMotion
+from dealermarket.model.market.reference_spread import ClippedNormal
 from dealermarket.model.scenario import Scenario
 
 HedgingMode = Literal["linear", "scipy"]
@@ -61,8 +65,11 @@ class Investor(Participant):
     def __init__(self, model: DealerMarket, parameters: InvestorAgent) -> None:
         super().__init__(model, parameters.name)
         self.trade_probability = parameters.trade_probability
-        self.log_mean = parameters.size_log_mean
-        self.log_std = parameters.log_std
+        size = parameters.order_size
+        if not isinstance(size, LogNormalSize):
+            raise TypeError(f"{self.name}: only log-normal sizes are written for Mesa")
+        self.log_mean = size.size_log_mean
+        self.log_std = size.log_std
         self.buy_probability = parameters.buy_probability
         self.oracle_probability = parameters.oracle_probability
 
@@ -91,8 +98,8 @@ class MarketMaker(Participant):
         tiering, pricing, hedging = parameters.tiering, parameters.pricing, parameters.hedging
         if not isinstance(tiering, AverageYield) or tiering.pins:
             raise ValueError(f"{self.name}: only average_yield tiering without pins is written for Mesa")
-        if pricing.eps_buy != 0 or pricing.eps_sell != 0:
-            raise ValueError(f"{self.name}: only pricing without skew is written for Mesa")
+        if not isinstance(pricing, PowerPricing) or pricing.eps_buy != 0 or pricing.eps_sell != 0:
+            raise ValueError(f"{self.name}: only the paper's pricing without skew is written for Mesa")
         self.tiers = tiering.tiers
         self.weight = tiering.weight
         self.alpha = pricing.alpha
@@ -258,13 +265,16 @@ class DealerMarket(mesa.Model):  # type: ignore[misc, unused-ignore]
         self.last_step = scenario.steps - 1
         self.reward_horizon = scenario.reward_horizon
         self.dt = scenario.market.dt
-        self.volatility = scenario.market.mid_price.volatility
+        law = scenario.market.mid_price
+        if not isinstance(law, GeometricBrownianMotion):
+            raise TypeError("only geometric Brownian motion is written for Mesa")
+        self.volatility = law.volatility
         self.v_max = scenario.exchange.v_max
         self.lam = scenario.exchange.lam
         self.largest_trade = 0.99 * self.v_max
         self.dust = 1e-9 * self.v_max  # smaller positions are rounding, and S_ref loses its digits
 
-        self.mids = self.sample_mids(scenario)
+        self.mids = self.sample_mids(scenario, law)
         self.half_spreads = self.sample_half_spreads(scenario)
         self.mid = self.mids[0]
         self.half_spread = self.half_spreads[0]
@@ -274,9 +284,8 @@ class DealerMarket(mesa.Model):  # type: ignore[misc, unused-ignore]
         self.makers = [MarketMaker(self, parameters) for parameters in scenario.makers]
         self.agents_by_type[MarketMaker].do("meet", [*self.investors, *self.makers])
 
-    def sample_mids(self, scenario: Scenario) -> list[float]:
+    def sample_mids(self, scenario: Scenario, law: GeometricBrownianMotion) -> list[float]:
         """Geometric Brownian motion (section 3.1), t_m prices beyond the last step for the oracle."""
-        law = scenario.market.mid_price
         normal = self.rng.standard_normal(scenario.steps + scenario.reward_horizon - 1)
         moves = (law.drift - law.volatility**2 / 2) * self.dt + law.volatility * self.dt**0.5 * normal
         mids: list[float] = (law.initial * np.exp(np.cumsum(np.concatenate(([0.0], moves))))).tolist()
@@ -285,6 +294,8 @@ class DealerMarket(mesa.Model):  # type: ignore[misc, unused-ignore]
     def sample_half_spreads(self, scenario: Scenario) -> list[float]:
         """S_ref(0) = s0 / 2 of every step (section 3.1)."""
         law = scenario.market.reference_spread
+        if not isinstance(law, ClippedNormal):
+            raise TypeError("only clipped normal spreads are written for Mesa")
         spreads = self.rng.normal(law.mean, law.std, scenario.steps).clip(law.minimum, law.maximum)
         half_spreads: list[float] = (spreads / 2).tolist()
         return half_spreads

@@ -10,8 +10,10 @@ import numpy as np
 
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.tape import Tape
-from dealermarket.engine.advance import Record, advance, empty_record
-from dealermarket.engine.state import Rules, State, empty_state, rules_of
+from dealermarket.engine.advance import advance
+from dealermarket.engine.recorder import Record, empty_record
+from dealermarket.engine.rules import Rules, rules_of
+from dealermarket.engine.state import State, empty_state
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.investors.group import InvestorGroup

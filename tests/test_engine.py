@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dealermarket.draws.tape import Tape
-from dealermarket.engine.state import HEDGE, ORDER, State
+from dealermarket.engine.records import HEDGE, ORDER
+from dealermarket.engine.state import State
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.makers.agent import MarketMakerAgent
@@ -353,10 +354,8 @@ def act(scenario: Scenario, state: State, b: int, actions: dict[int, Action]) ->
         asked, own = actions.get(i, Action()), agent.pricing
         state.tiers_given[b, i] = asked.tiers is not None
         state.given_tier[b, i] = -7 if asked.tiers is None else asked.tiers
-        state.skew[b, i] = (
-            own.eps_buy if asked.eps_buy is None else asked.eps_buy,
-            own.eps_sell if asked.eps_sell is None else asked.eps_sell,
-        )
+        state.pricing[b, i]["eps_buy"] = own.eps_buy if asked.eps_buy is None else asked.eps_buy
+        state.pricing[b, i]["eps_sell"] = own.eps_sell if asked.eps_sell is None else asked.eps_sell
         state.given_fraction[b, i] = np.nan if asked.hedge_fraction is None else asked.hedge_fraction
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
 from dealermarket.engine import hedge_tables
-from dealermarket.engine.hedge_tables import HedgeTables, best_schedule, lookup
+from dealermarket.engine.hedge_tables import HedgeTables, best_schedule, lookup, power_table, stacked
 from dealermarket.errors import ParameterError
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.makers.hedging.fraction import ConstantFraction
@@ -168,7 +168,7 @@ def envelope(rivals: Sequence[tuple[float, float]]) -> Callable[[Floats], Floats
 
 @cache
 def table(alpha: float, horizon: int) -> HedgeTables:
-    return hedge_tables.hedge_tables([(alpha, horizon)], LAM)
+    return stacked([power_table(alpha, LAM, horizon)])
 
 
 def engine_first(size: float, risk: float, horizon: int, rivals: Sequence[tuple[float, float]]) -> float:
@@ -688,6 +688,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "hedging"
 
 
+def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:
+    """Scale and nodes from the disk, and not from memory."""
+    table = power_table.__wrapped__(alpha, lam, horizon)
+    return table.scale, table.nodes
+
+
 def same(a: Sequence[Floats], b: Sequence[Floats]) -> None:
     assert len(a) == len(b)
     for one, other in zip(a, b, strict=True):
@@ -697,25 +703,25 @@ def same(a: Sequence[Floats], b: Sequence[Floats]) -> None:
 @needs_tables
 def test_tables_on_disk_are_those_built(folder: Path) -> None:
     built = hedge_tables.build_table(1.3, 1.7, 3)
-    same(hedge_tables.stored_table(1.3, 1.7, 3), built)
+    same(stored_table(1.3, 1.7, 3), built)
     (file,) = folder.iterdir()
     with np.load(file) as stored:
         same([stored[name] for name in stored], built)
     written = file.stat().st_mtime_ns
-    same(hedge_tables.stored_table(1.3, 1.7, 3), built)
+    same(stored_table(1.3, 1.7, 3), built)
     assert file.stat().st_mtime_ns == written  # read, not written again
 
 
 @needs_tables
 def test_a_table_on_disk_is_read_and_belongs_to_its_parameters(folder: Path) -> None:
-    hedge_tables.stored_table(1.3, 1.7, 3)
+    stored_table(1.3, 1.7, 3)
     (file,) = folder.iterdir()
     with np.load(file) as stored:
         marked = {name: stored[name] + 7.0 for name in stored}
     np.savez(file, **marked)
-    same(hedge_tables.stored_table(1.3, 1.7, 3), list(marked.values()))
+    same(stored_table(1.3, 1.7, 3), list(marked.values()))
     for other in ((1.31, 1.7, 3), (1.3, 1.71, 3), (1.3, 1.7, 4)):
-        same(hedge_tables.stored_table(*other), hedge_tables.build_table(*other))
+        same(stored_table(*other), hedge_tables.build_table(*other))
     assert len(list(folder.iterdir())) == 4
 
 
@@ -744,10 +750,10 @@ def changed(content: bytes, mark: bytes, offset: int, flip: int) -> bytes:
     ],
 )
 def test_a_broken_table_on_disk_is_replaced(broken: Callable[[bytes], bytes], folder: Path) -> None:
-    built = hedge_tables.stored_table(1.2, 1.6, 2)
+    built = stored_table(1.2, 1.6, 2)
     (file,) = folder.iterdir()
     file.write_bytes(broken(file.read_bytes()))
-    same(hedge_tables.stored_table(1.2, 1.6, 2), built)
+    same(stored_table(1.2, 1.6, 2), built)
     assert list(folder.iterdir()) == [file]  # nothing is left behind
     with np.load(file) as stored:
         same([stored[name] for name in stored], built)
@@ -755,11 +761,11 @@ def test_a_broken_table_on_disk_is_replaced(broken: Callable[[bytes], bytes], fo
 
 @needs_tables
 def test_a_table_with_a_part_missing_is_replaced(folder: Path) -> None:
-    built = hedge_tables.stored_table(1.2, 1.6, 2)
+    built = stored_table(1.2, 1.6, 2)
     (file,) = folder.iterdir()
     np.savez(file, scale=built[0])
-    same(hedge_tables.stored_table(1.2, 1.6, 2), built)
-    same(hedge_tables.stored_table(1.2, 1.6, 2), built)
+    same(stored_table(1.2, 1.6, 2), built)
+    same(stored_table(1.2, 1.6, 2), built)
 
 
 @needs_tables
@@ -767,14 +773,15 @@ def test_without_a_folder_tables_are_built(tmp_path: Path, monkeypatch: pytest.M
     file = tmp_path / "a file"
     file.write_text("in the way")
     monkeypatch.setenv("DEALERMARKET_CACHE_DIR", str(file))
-    same(hedge_tables.stored_table(1.2, 1.6, 2), hedge_tables.build_table(1.2, 1.6, 2))
+    same(stored_table(1.2, 1.6, 2), hedge_tables.build_table(1.2, 1.6, 2))
     assert file.read_text() == "in the way"
 
 
 @needs_tables
 def test_tables_of_several_rivals_stand_in_order(folder: Path) -> None:
-    tables = hedge_tables.hedge_tables([(1.2, 2), (1.4, 3), (1.2, 2)], 1.6)
+    tables = stacked([power_table(alpha, 1.6, horizon) for alpha, horizon in ((1.2, 2), (1.4, 3), (1.2, 2))])
     assert tables.horizon.tolist() == [2.0, 3.0, 2.0]
     for n, (alpha, horizon) in enumerate([(1.2, 2), (1.4, 3), (1.2, 2)]):
-        same([part[n] for part in tables[1:]], hedge_tables.build_table(alpha, 1.6, horizon))
-    assert hedge_tables.hedge_tables([], 1.6).horizon.tolist() == [1.0]
+        same([tables.scale[n], tables.nodes[n]], hedge_tables.build_table(alpha, 1.6, horizon))
+        assert tables.least[n] == 1.0
+    assert stacked([]).horizon.tolist() == [1.0]

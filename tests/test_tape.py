@@ -173,9 +173,9 @@ def test_sizes_are_log_normal(tape: Tape) -> None:
         if j == NEVER:
             assert len(sizes) == 0
             continue
-        law = stats.lognorm(s=agent.log_std, scale=math.exp(agent.size_log_mean))
+        law = stats.lognorm(s=agent.log_std, scale=math.exp(agent.order_size.size_log_mean))
         assert stats.kstest(sizes, law.cdf).pvalue > 1e-3
-        within(np.log(sizes).mean(), agent.size_log_mean, agent.log_std / math.sqrt(len(sizes)))
+        within(np.log(sizes).mean(), agent.order_size.size_log_mean, agent.log_std / math.sqrt(len(sizes)))
         within(np.log(sizes).std(ddof=1), agent.log_std, agent.log_std / math.sqrt(2 * len(sizes)))
         if agent.mean_size is not None:
             within(sizes.mean(), agent.mean_size, law.std() / math.sqrt(len(sizes)))
@@ -371,9 +371,9 @@ def test_streams_are_independent() -> None:
         streams.uniform(stream, out[stream])
         assert stats.kstest(out[stream], stats.uniform.cdf).pvalue > 1e-3
     for a in Stream:
-        for b in range(a):
-            uncorrelated(out[a], out[Stream(b)])
-            uncorrelated(out[a][1:], out[Stream(b)][:-1])
+        for b in (other for other in Stream if other < a):
+            uncorrelated(out[a], out[b])
+            uncorrelated(out[a][1:], out[b][:-1])
 
 
 def test_what_is_on_a_tape_is_independent(tape: Tape) -> None:
@@ -415,7 +415,9 @@ def test_the_draws_of_a_tape_start_its_streams() -> None:
     np.testing.assert_array_equal(tape.orders[:, 1], step)
     np.testing.assert_array_equal(tape.investor, investor)
     count = len(step)
-    log_mean, log_std = (np.array([getattr(a, f) for a in INVESTORS[:3]])[investor] for f in ("size_log_mean", "log_std"))
+    log_mean, log_std = (
+        np.array([getattr(a.order_size, f) for a in INVESTORS[:3]])[investor] for f in ("size_log_mean", "log_std")
+    )
     np.testing.assert_allclose(tape.size, np.exp(log_mean + log_std * stream(3).standard_normal(count)), rtol=1e-14)
     buys, asks = (np.array([getattr(a, f) for a in INVESTORS[:3]])[investor] for f in ("buy_probability", "oracle_probability"))
     coin = np.where(stream(4).random(count) < buys, 1, -1)

@@ -1,89 +1,256 @@
-"""`compiled`: Numba's compiler with a cache on disk that no stale code can come out of."""
+"""Machine code: plain functions compiled by Numba, with a cache on disk that is keyed by what they do.
+
+A function that is marked is compiled on its first call, together with everything that it calls: plain functions are
+inlined, a :class:`~dealermarket.slots.Law` becomes a choice among the laws of its slot's kinds. Kinds that are registered
+later lead to new machine code on the next call. With `NUMBA_DISABLE_JIT=1` everything stays plain Python.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
-from functools import cache
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import CellType, CodeType, FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 
 from dealermarket.cache import cache_folder
+from dealermarket.slots import Law, registrations, taken
 
 F = TypeVar("F", bound=Callable[..., Any])
+Options = Mapping[str, bool]
 
-_KEPT_VERSIONS = 5
-
-
-@cache
-def _code_folder() -> Path | None:
-    """The cache of this very source code. Numba notices a change in the file of a compiled function, not in those of
-    the functions that it calls; so every state of the sources gets a folder of its own."""
-    base = cache_folder()
-    if base is None:
-        return None
-    package = Path(__file__).parent
-    sources = [
-        *sorted((package / "engine").glob("*.py")),
-        package / "draws" / "arithmetic.py",
-        package / "compiled.py",
-        package / "laws.py",
-    ]
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    folder = base / "code" / digest
-    if not folder.exists():
-        former = sorted((base / "code").glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for old in former[_KEPT_VERSIONS - 1 :]:
-            shutil.rmtree(old, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+_UNUSED_FOR = 24 * 3600.0  # seconds after which a folder of machine code that nobody has used is deleted
+_INLINED: Options = {"forceinline": True, "_nrt": False}
+_LOCK = threading.RLock()
 
 
 def compiled(function: F) -> F:
     """The function as machine code: no interpreter lock, cached on disk, exact IEEE arithmetic (no fastmath)."""
-    return _compile(function)
+    return _marked(function, {})
 
 
 def kernel(function: F) -> F:
     """`compiled` for the engine's inner parts, which are many and tiny: inlined where they are called, and without the
-    counting of references, which would cost more than the work. They must not allocate or return arrays to Python."""
-    return _compile(function, forceinline=True, _nrt=False)
+    counting of references, which would cost more than the work. They must not allocate or return arrays to Python.
+
+    Plain functions that compiled ones call are compiled like this."""
+    return _marked(function, _INLINED)
 
 
 def entry(function: F) -> F:
     """`compiled` for what Python calls of the engine: kernels may hand arrays to each other inside; see `kernel`."""
-    return _compile(function, _nrt=False)
+    return _marked(function, {"_nrt": False})
 
 
 def resolved(function: F, *arguments: Any) -> F:
     """The machine code of a compiled function for arguments of these very types, which it trusts from then on.
 
     Finding out the types of a market's arrays takes longer than a step of one market does."""
-    if not hasattr(function, "get_overload"):
+    if not isinstance(function, Compiled):
         return function  # plain Python, where compiling is switched off
     typeof: Any = numba.typeof
     types = tuple(typeof(argument) for argument in arguments)
-    dispatcher: Any = function
+    dispatcher = function.machine_code()
     dispatcher.compile(types)
     return cast(F, dispatcher.get_overload(types))
 
 
-def _compile(function: F, **options: bool) -> F:
-    folder = _code_folder()
+def is_cached(function: Callable[..., Any]) -> bool:
+    """Whether an earlier process has left the machine code of a function on disk."""
+    if not isinstance(function, Compiled):
+        return True
+    folder = _code_folder(function.digest())
+    return folder is not None and any(folder.rglob(f"*{function.__name__}*.nbc"))
+
+
+class Compiled:
+    """A function that runs as machine code."""
+
+    def __init__(self, function: Callable[..., Any], options: Options) -> None:
+        self.function, self.options = cast(FunctionType, function), options
+        self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
+        self._code: Any = None
+        self._as_of = -1  # registrations
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.machine_code()(*arguments)
+
+    def machine_code(self) -> Any:
+        """Numba's dispatcher, of the kinds that are registered now."""
+        if self._as_of != registrations():
+            with _LOCK:
+                as_of = registrations()
+                self._code = _link(self)
+                self._as_of = as_of
+        return self._code
+
+    def digest(self) -> str:
+        """What tells whether it, or anything that it calls, does something else than before."""
+        return _digest(_reached(self))
+
+
+def _marked(function: F, options: Options) -> F:
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return function
+    return cast(F, Compiled(function, options))
+
+
+# --- what a function calls
+
+_Reached = dict[FunctionType, Options]
+
+
+def _reached(root: Compiled) -> _Reached:
+    """The function and all that it calls, directly or not, with the options of each; in the order they are met."""
+    reached: _Reached = {}
+    pending: list[tuple[Any, Options]] = [(root.function, root.options)]
+    while pending:
+        function, options = pending.pop()
+        if function in reached:
+            continue
+        reached[function] = options
+        for value in _named(function).values():
+            pending += [(_plain(called), _options(called)) for called in _functions(value)]
+    return reached
+
+
+def _functions(value: Any) -> list[Any]:
+    """The functions that a name stands for: one, those of all kinds, or none."""
+    if isinstance(value, Law):
+        return list(value.functions())
+    return [value] if isinstance(value, (Compiled, FunctionType)) else []
+
+
+def _plain(function: Any) -> FunctionType:
+    return function.function if isinstance(function, Compiled) else function
+
+
+def _options(function: Any) -> Options:
+    return function.options if isinstance(function, Compiled) else _INLINED
+
+
+def _named(function: FunctionType) -> dict[str, Any]:
+    """What the names in a function's code stand for, where they are no local variables."""
+    names = sorted({name for code in _codes(function.__code__) for name in code.co_names})
+    found = {name: function.__globals__[name] for name in names if name in function.__globals__}
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return found | {name: cell.cell_contents for name, cell in cells}
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _digest(reached: _Reached) -> str:
+    """A digest of what functions do, whatever their comments, docstrings and places in a file are."""
+    parts = [numba.__version__, sys.version]
+    for function, options in reached.items():
+        parts += [function.__qualname__, repr(sorted(options.items()))]
+        for code in _codes(function.__code__):
+            constants = [value for value in code.co_consts if not isinstance(value, CodeType) and value != function.__doc__]
+            parts += [code.co_code.hex(), repr(constants), repr(code.co_names), repr(code.co_varnames)]
+        parts += [f"{name}={_meaning(value)}" for name, value in _named(function).items()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+def _meaning(value: Any) -> str:
+    """What a name stands for, as far as machine code depends on it."""
+    if isinstance(value, Law):
+        return " ".join(f"{law.__module__}.{law.__qualname__}" for law in value.functions())
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}{value.tobytes().hex()}"
+    return repr(value) if isinstance(value, (bool, int, float, str, tuple)) else getattr(value, "__name__", type(value).__name__)
+
+
+# --- compiling
+
+
+def _link(root: Compiled) -> Any:
+    """Numba's dispatcher of a function: copies of all that it calls, compiled with each other."""
+    reached = _reached(root)
+    folder = _code_folder(_digest(reached))
+    copies = {function: _copy(function, number, folder) for number, function in enumerate(reached)}
+    machine = {function: _compile(copy, folder, reached[function]) for function, copy in copies.items()}
+    for function, copy in copies.items():
+        cells = dict(zip(copy.__code__.co_freevars, copy.__closure__ or (), strict=True))
+        for name, value in _named(function).items():
+            compiled_value = _in_machine_code(value, machine)
+            if name in cells:
+                cells[name].cell_contents = compiled_value
+            else:
+                copy.__globals__[name] = compiled_value
+    return machine[root.function]
+
+
+def _in_machine_code(value: Any, machine: Mapping[FunctionType, Any]) -> Any:
+    """What a name stands for in the compiled copy of a function."""
+    if isinstance(value, Law):
+        return _choice(value, [machine[_plain(formula)] for formula in value.functions()])
+    return machine[_plain(value)] if isinstance(value, (Compiled, FunctionType)) else value
+
+
+def _copy(function: FunctionType, number: int, folder: Path | None) -> FunctionType:
+    """The same function with names of its own: what it calls is filled in later.
+
+    Numba's cache asks for the file of a function, and takes it as changed when the file is; so all stand in one file, in the
+    folder of the cache, that never changes, and each on a line of its own, by which Numba tells equal names apart."""
+    code = function.__code__
+    if folder is not None:
+        code = code.replace(co_filename=str(folder / "functions.py"), co_firstlineno=number + 1)
+    names = {"__name__": function.__module__, "__builtins__": function.__globals__["__builtins__"]}
+    cells = tuple(CellType() for _ in code.co_freevars)
+    copy = FunctionType(code, names, function.__name__, function.__defaults__, cells)
+    copy.__qualname__ = function.__qualname__
+    return copy
+
+
+def _compile(function: FunctionType, folder: Path | None, options: Options) -> Any:
     config: Any = numba.config
     njit: Any = numba.njit
     former = config.CACHE_DIR
+    cache = folder is not None and not function.__closure__  # Numba would look into the enclosing function's variables
     try:
         config.CACHE_DIR = str(folder or "")
-        return cast(F, njit(nogil=True, cache=folder is not None, error_model="numpy", **options)(function))
+        return njit(nogil=True, cache=cache, error_model="numpy", **options)(function)
     finally:
         config.CACHE_DIR = former
 
 
-def is_cached() -> bool:
-    """Whether an earlier process has left the engine's machine code on disk."""
-    folder = _code_folder()
-    return folder is not None and any(folder.rglob("advance*.nbc"))
+def _choice(law: Law, formulas: list[Any]) -> Any:
+    """One function of a number and a law's arguments, which are those of the compiled formula with this number."""
+    lines = [f"def {law.name}(number, {', '.join(law.arguments)}):"]
+    for number, function in enumerate(law.functions()):
+        lines += [f"    if number == {number}:", f"        return formula_{number}({', '.join(taken(function))})"]
+    lines += [f"    return formula_{0}({', '.join(taken(law.functions()[0]))})"]  # never: every part has a kind
+    names: dict[str, Any] = {f"formula_{number}": each for number, each in enumerate(formulas)}
+    exec("\n".join(lines), names)
+    return _compile(names[law.name], None, _INLINED)
+
+
+def _code_folder(digest: str) -> Path | None:
+    """Where machine code of this digest is kept. Others that nobody has used for a day are deleted."""
+    base = cache_folder()
+    if base is None:
+        return None
+    folder = base / "code" / digest
+    try:
+        if not (folder / "functions.py").exists():
+            for old in (base / "code").glob("*"):
+                if time.time() - old.stat().st_mtime > _UNUSED_FOR:
+                    shutil.rmtree(old, ignore_errors=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "functions.py").touch()
+        folder.touch()
+    except OSError:
+        return None
+    return folder

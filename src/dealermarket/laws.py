@@ -42,17 +42,30 @@ def marginal_spread(fraction: Any, k: Any) -> Any:
     return (1.0 - fraction) ** (k - 1.0)
 
 
-def quoted_spread(log_curve: Any, half_spread: Any, alpha: Any, skew: Any, tier_cost: Any) -> Any:
+def power_curve(log_curve: Any, alpha: Any) -> Any:
+    """(S_ref(v) / S_ref(0))^alpha, the paper's quote in units of S_ref(0) (section 3.3, eq. 5).
+
+    `log_curve` = log(S_ref(v) / S_ref(0)).
+    """
+    return np.exp(alpha * log_curve)
+
+
+def quoted_spread(level: Any, skew: Any, relative: Any, surcharge: Any) -> Any:
     """A maker's cost per unit for a trade (section 3.3, eq. 5, with the follow-up paper's side skew).
 
-    `log_curve` = log(S_ref(v) / S_ref(0)), `half_spread` = S_ref(0), `tier_cost` = delta u.
+    `relative` is the maker's curve in units of `level`, as a rule S_ref(0); `surcharge` = delta u for the paper's maker.
     """
-    return half_spread * (1.0 + skew) * np.exp(alpha * log_curve) + tier_cost
+    return level * (1.0 + skew) * relative + surcharge
 
 
-def gbm_growth(normal: Any, drift: float, volatility: float, dt: float) -> Any:
-    """P_t / P_{t-1} of a geometric Brownian motion, exact, for a standard normal draw (section 3.1)."""
-    return np.exp((drift - 0.5 * volatility * volatility) * dt + volatility * np.sqrt(dt) * normal)
+def log_drift(drift: Any, volatility: Any, dt: Any) -> Any:
+    """(mu - sigma^2 / 2) dt: the mean of log(P_t / P_{t-1}) of a geometric Brownian motion (section 3.1)."""
+    return (drift - 0.5 * volatility * volatility) * dt
+
+
+def log_growth(normal: Any, mean: Any, std: Any) -> Any:
+    """P_t / P_{t-1} for a standard normal draw, where its logarithm is normal with this mean and deviation (section 3.1)."""
+    return np.exp(mean + std * normal)
 
 
 def clipped_normal(normal: Any, mean: float, std: float, minimum: float, maximum: float) -> Any:
@@ -60,9 +73,9 @@ def clipped_normal(normal: Any, mean: float, std: float, minimum: float, maximum
     return np.minimum(np.maximum(mean + std * normal, minimum), maximum)
 
 
-def order_size(normal: Any, log_mean: Any, log_std: Any, largest: Any) -> Any:
-    """A log-normal order size for a standard normal draw, capped at `largest` (section 3.2)."""
-    return np.minimum(np.exp(log_mean + log_std * normal), largest)
+def order_size(normal: Any, log_mean: Any, log_std: Any) -> Any:
+    """A log-normal order size for a standard normal draw (section 3.2)."""
+    return np.exp(log_mean + log_std * normal)
 
 
 def order_side(side_draw: Any, oracle_draw: Any, buy_probability: Any, oracle_probability: Any, future_move: Any) -> Any:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
+from pydantic.fields import FieldInfo
 
 from dealermarket.errors import ParameterError
+from dealermarket.slots import Slot, kind_name
 
 # What pydantic calls its checks, in the words of a user.
 _MEANINGS = {
@@ -146,17 +148,14 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(known)}" if known else ""
 
 
-def component_of_kind(root: type[BaseModel], kind: object) -> type[BaseModel] | None:
-    """The component below `root` that is chosen by `kind = ...`, or None."""
-    pending, seen = [root], {root}
-    while pending:
-        model = pending.pop()
-        if _kind(model) == kind:
-            return model
-        found = {part for field in model.model_fields.values() for part in _models(field.annotation)} - seen
-        pending.extend(found)
-        seen |= found
-    return None
+def component_of_kind(root: type[BaseModel], path: Sequence[str], kind: object) -> type[BaseModel] | None:
+    """The component that `kind = ...` chooses at a path of fields and entries of lists below `root`, or None."""
+    here = [root]
+    for part in path:
+        fields = [model.model_fields[part] for model in here if part in model.model_fields]
+        if fields:
+            here = [model for field in fields for model in _models_of(field)]
+    return next((model for model in here if kind_name(model) == kind), None)
 
 
 def _walk(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel]]:
@@ -167,11 +166,11 @@ def _walk(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[
     path: list[str] = []
     parent, here, scalars = root, [root], False  # the classes that the next part may be a field or a tag of
     for part in location:
-        chosen = [model for model in here if part in (model.__name__, _kind(model))]
+        chosen = [model for model in here if part in (model.__name__, kind_name(model))]
         if len(here) == 1 and part in here[0].model_fields:
             parent = here[0]
-            annotation = parent.model_fields[str(part)].annotation
-            here, scalars = _models(annotation), get_origin(annotation) is not dict
+            field = parent.model_fields[str(part)]
+            here, scalars = _models_of(field), get_origin(field.annotation) is not dict
             path.append(str(part))
         elif chosen:
             parent, here = chosen[0], chosen[:1]
@@ -181,12 +180,15 @@ def _walk(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[
     return path, parent
 
 
-def _kind(model: type[BaseModel]) -> str | None:
-    return str(model.model_fields["kind"].default) if "kind" in model.model_fields else None
+def _models_of(field: FieldInfo) -> list[type[BaseModel]]:
+    """The value classes that a field is made of."""
+    chosen = [kind for part in field.metadata if isinstance(part, Slot) for kind in part.kinds.values()]
+    return chosen or _models(field.annotation)
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
     """The value classes that an annotation is made of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
+    chosen = [kind for part in getattr(annotation, "__metadata__", ()) if isinstance(part, Slot) for kind in part.kinds.values()]
+    return chosen or [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]

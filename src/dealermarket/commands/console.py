@@ -40,8 +40,9 @@ def open_console(stderr: bool = False) -> Console:
 def announce_compiling(console: Console) -> None:
     """Says so before the first run is silent for half a minute."""
     from dealermarket.compiled import is_cached
+    from dealermarket.engine.advance import advance
 
-    if not is_cached():
+    if not is_cached(advance):
         console.print("Compiling the engine, once: about half a minute. Later runs start at once.", highlight=False)
 
 

@@ -7,14 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket import laws
 from dealermarket.compiled import compiled, kernel
-from dealermarket.engine.hedge_tables import relative_spread
+from dealermarket.laws import order_side, relative_spread
+from dealermarket.model.investors.sizes import SIZES
+from dealermarket.model.market.mid_price import MID_PRICES
+from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
+from dealermarket.slots import Law
 
-gbm_growth = compiled(laws.gbm_growth)
-clipped_normal = compiled(laws.clipped_normal)
-order_size = compiled(laws.order_size)
-order_side = compiled(laws.order_side)
+next_mid = Law(MID_PRICES, "law")
+first_spread, next_spread = Law(REFERENCE_SPREADS, "first"), Law(REFERENCE_SPREADS, "law")
+size_of = Law(SIZES, "law")
 
 Array = NDArray[Any]
 
@@ -51,22 +53,19 @@ class TapeArrays(NamedTuple):
 
 
 class TapeRules(NamedTuple):
-    """What the draws of a scenario are made into prices and orders with."""
+    """What the draws of a scenario are made into prices and orders with. N investors."""
 
     initial: float
-    drift: float
-    volatility: float
-    dt: float
-    spread_mean: float
-    spread_std: float
-    spread_minimum: float
-    spread_maximum: float
+    mid_price: Array  # (1,) record: kind, and the parameters of all kinds
+    mid_numbers: Array  # (1, n)
+    reference_spread: Array  # (1,) record, likewise
+    spread_numbers: Array  # (1, n)
+    size: Array  # (N,) records: kind, whether it takes the uniform number, and the parameters of all kinds
+    size_numbers: Array  # (N, n)
     largest: float  # order size
     v_max: float
     curve_exponent: float
     trade_probability: Array  # (N,) and so on
-    log_mean: Array
-    log_std: Array
     buy_probability: Array
     oracle_probability: Array
 
@@ -87,21 +86,28 @@ def collect_orders(arrival_draw, trade_probability, order_end, investor, count):
 
 
 @compiled
-def price_tape(rules, mid, reference_spread):
-    """Turns standard normals in place into mids (B, T + t_m) and reference spreads (B, T)."""
+def price_tape(rules, mid_draw, mid, spread_draw, reference_spread):
+    """Writes mids (B, T + t_m) and reference spreads (B, T) for the random numbers of every step, (n, B, T + t_m) and
+    (n, B, T). The first row of numbers may be the array that is written."""
+    mid_rule, mid_numbers = rules.mid_price[0], rules.mid_numbers[0]
+    spread_rule, spread_numbers = rules.reference_spread[0], rules.spread_numbers[0]
     for b in range(len(mid)):
         mid[b, 0] = rules.initial
         for t in range(1, mid.shape[1]):
-            mid[b, t] = mid[b, t - 1] * gbm_growth(mid[b, t], rules.drift, rules.volatility, rules.dt)
-        for t in range(reference_spread.shape[1]):
-            reference_spread[b, t] = clipped_normal(
-                reference_spread[b, t], rules.spread_mean, rules.spread_std, rules.spread_minimum, rules.spread_maximum
+            mid[b, t] = next_mid(mid_rule.kind, mid[b, t - 1], mid_draw[:, b, t], mid_rule, mid_numbers)
+        if reference_spread.shape[1] > 0:
+            reference_spread[b, 0] = first_spread(spread_rule.kind, spread_draw[:, b, 0], spread_rule, spread_numbers)
+        for t in range(1, reference_spread.shape[1]):
+            reference_spread[b, t] = next_spread(
+                spread_rule.kind, reference_spread[b, t - 1], spread_draw[:, b, t], spread_rule, spread_numbers
             )
 
 
 @compiled
-def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, side, curve, capped):
-    """Turns standard normals in place into sizes; writes sides, log curves and how many sizes were capped (B,)."""
+def order_tape(rules, mid, order_start, investor, size, size_draw, side_draw, oracle_draw, side, curve, capped):
+    """Turns standard normals in place into sizes; writes sides, log curves and how many sizes were capped (B,).
+
+    `size_draw` (orders,) are uniform numbers for laws of sizes that take them, or (0,) where there are none."""
     steps = order_start.shape[1] - 1
     horizon = mid.shape[1] - steps
     for b in range(len(mid)):
@@ -110,7 +116,8 @@ def order_tape(rules, mid, order_start, investor, size, side_draw, oracle_draw, 
             move = mid[b, t + horizon] - mid[b, t]
             for n in range(order_start[b, t], order_start[b, t + 1]):
                 j = investor[n]
-                wanted = order_size(size[n], rules.log_mean[j], rules.log_std[j], np.inf)
+                rule = rules.size[j]
+                wanted = size_of(rule.kind, size_draw[n] if rule.uniform else size[n], rule, rules.size_numbers[j])
                 capped[b] += wanted > rules.largest * (1.0 + 1e-12)  # beyond rounding
                 size[n] = min(wanted, rules.largest)
                 side[n] = order_side(side_draw[n], oracle_draw[n], rules.buy_probability[j], rules.oracle_probability[j], move)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dealermarket.model.part import Draw
 
 Array = NDArray[Any]
 
@@ -24,6 +26,9 @@ class Stream(IntEnum):
     TIE = 6
     RANKING = 7
     POLICY = 8  # and on: one for each maker
+    MORE_PRICE = 1 << 32  # and on: what a mid-price process draws besides its first number a step
+    MORE_SPREAD = (1 << 32) + 64  # and on
+    UNIFORM_SIZE = (1 << 32) + 128  # for laws of sizes that take a uniform number
 
 
 class Streams:
@@ -76,3 +81,13 @@ class Episode(NamedTuple):
 def first_episodes(seed: int, replicas: Iterable[int]) -> list[Episode]:
     """What the replicas of a run get."""
     return [Episode(seed, replica) for replica in replicas]
+
+
+def draw_into(streams: Streams, first: int, more: int, kinds: Sequence[Draw], out: Array) -> None:
+    """Fills rows (kinds, ...) with random numbers: the first row from the stream `first`, the others from `more` and on."""
+    for n, kind in enumerate(kinds):
+        stream = first if n == 0 else more + n - 1
+        if kind == "normal":
+            streams.normal(stream, out[n])
+        else:
+            streams.uniform(stream, out[n])

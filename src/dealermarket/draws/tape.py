@@ -11,8 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
 from dealermarket.draws.orders import check_draws, check_orders, order_rows
-from dealermarket.draws.streams import Episode, Stream, first_episodes
+from dealermarket.draws.streams import Episode, Stream, draw_into, first_episodes
 from dealermarket.errors import ParameterError, TapeError
+from dealermarket.model.investors.sizes import SIZES
+from dealermarket.model.market.mid_price import MID_PRICES
+from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
 from dealermarket.model.scenario import Scenario
 from dealermarket.values import short, whole_number
 
@@ -132,11 +135,12 @@ def _checked(name: str, values: ArrayLike, shapes: list[tuple[int, ...]], positi
 class Draws:
     """The raw draws of some replicas, standard normal or uniform, waiting to be completed."""
 
-    mid: Array
-    reference_spread: Array
+    mid: Array  # (n, B, T + t_m)
+    reference_spread: Array  # (n, B, T)
     order_start: Array
     investor: Array
     size: Array
+    uniform_size: Array  # (0,) where no law of sizes takes a uniform number
     side: Array
     oracle: Array
     tie: Array
@@ -152,29 +156,31 @@ class TapeSource:
 
     def __init__(self, scenario: Scenario) -> None:
         from dealermarket.draws.arithmetic import TapeRules
+        from dealermarket.draws.records import number_rows, rule_records
 
-        agents, mid, spread = scenario.agents, scenario.market.mid_price, scenario.market.reference_spread
+        market, agents = scenario.market, scenario.agents
+        mid, spread, sizes = market.mid_price, market.reference_spread, [agent.order_size for agent in agents]
+        size = rule_records(SIZES, sizes, market.dt, [("uniform", np.bool_)])
+        size["uniform"] = [law.draw == "uniform" for law in sizes]
 
         def each(field: str) -> Array:
             return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)
 
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
         self._makers, self._participants = len(scenario.makers), len(scenario.participants)
+        self._mid_draws, self._spread_draws, self._uniform_sizes = mid.draws, spread.draws, bool(size["uniform"].any())
         self._rules: TapeRules = TapeRules(
             initial=mid.initial,
-            drift=mid.drift,
-            volatility=mid.volatility,
-            dt=scenario.market.dt,
-            spread_mean=spread.mean,
-            spread_std=spread.std,
-            spread_minimum=spread.minimum,
-            spread_maximum=spread.maximum,
+            mid_price=rule_records(MID_PRICES, [mid], market.dt),
+            mid_numbers=number_rows([mid]),
+            reference_spread=rule_records(REFERENCE_SPREADS, [spread], market.dt),
+            spread_numbers=number_rows([spread]),
+            size=size,
+            size_numbers=number_rows(sizes),
             largest=scenario.exchange.largest_trade,
             v_max=scenario.exchange.v_max,
             curve_exponent=laws.curve_exponent(scenario.exchange.lam),
             trade_probability=each("trade_probability"),
-            log_mean=each("size_log_mean"),
-            log_std=each("log_std"),
             buy_probability=each("buy_probability"),
             oracle_probability=each("oracle_probability"),
         )
@@ -184,13 +190,15 @@ class TapeSource:
         from dealermarket.draws.arithmetic import collect_orders
 
         count, steps, makers, probability = len(episodes), self._steps, self._makers, self._rules.trade_probability
-        mid, spread = np.empty((count, steps + self._horizon)), np.empty((count, steps))
+        mid = np.empty((len(self._mid_draws), count, steps + self._horizon))
+        spread = np.empty((len(self._spread_draws), count, steps))
         order_start = np.empty((count, steps + 1), np.int64)
         hedge_tie, tie_break = np.empty((count, steps, makers)), np.empty((count, makers, self._participants))
         block = np.empty((min(steps, max(_BLOCK // len(probability), 1)), len(probability)))
         room = count * steps * len(probability) + 1  # never touched beyond the orders that arrive
         investor, size = np.empty(room, np.int32), np.empty(room)
         side, oracle, tie = np.empty(room), np.zeros(room), np.empty(room)
+        uniform_size = np.empty(room if self._uniform_sizes else 0)
         last = 0
         for b, episode in enumerate(episodes):
             streams = episode.streams()
@@ -204,29 +212,48 @@ class TapeSource:
                 streams.uniform(Stream.ORACLE, oracle[first:last])
             streams.uniform(Stream.TIE, hedge_tie[b], tie[first:last])
             streams.uniform(Stream.RANKING, tie_break[b])
-            streams.normal(Stream.PRICE, mid[b])
-            streams.normal(Stream.SPREAD, spread[b])
+            draw_into(streams, Stream.PRICE, Stream.MORE_PRICE, self._mid_draws, mid[:, b])
+            draw_into(streams, Stream.SPREAD, Stream.MORE_SPREAD, self._spread_draws, spread[:, b])
             streams.normal(Stream.SIZE, size[first:last])
+            if self._uniform_sizes:
+                streams.uniform(Stream.UNIFORM_SIZE, uniform_size[first:last])
         used = slice(0, last)
         return Draws(
-            mid, spread, order_start, investor[used], size[used], side[used], oracle[used], tie[used], hedge_tie, tie_break
+            mid,
+            spread,
+            order_start,
+            investor[used],
+            size[used],
+            uniform_size[used],
+            side[used],
+            oracle[used],
+            tie[used],
+            hedge_tie,
+            tie_break,
         )
 
     def complete(self, draws: Draws) -> Tape:
         """Prices and orders from draws, which it overwrites."""
         from dealermarket.draws.arithmetic import order_tape, price_tape
 
-        price_tape(self._rules, draws.mid, draws.reference_spread)
-        if not (np.min(draws.mid, initial=1.0) > 0 and np.max(draws.mid, initial=1.0) < np.inf):
+        replicas, steps = draws.order_start.shape[0], self._steps
+        # what is drawn first is written over
+        mid = draws.mid[0] if len(draws.mid) else np.empty((replicas, steps + self._horizon))
+        spread = draws.reference_spread[0] if len(draws.reference_spread) else np.empty((replicas, steps))
+        price_tape(self._rules, draws.mid, mid, draws.reference_spread, spread)
+        if not (np.min(mid, initial=1.0) > 0 and np.max(mid, initial=1.0) < np.inf):
             raise ParameterError("market.mid_price: with this drift and volatility prices reach 0 or infinity; lower them")
+        if not (np.min(spread, initial=1.0) > 0 and np.max(spread, initial=1.0) < np.inf):
+            raise ParameterError("market.reference_spread: with these parameters spreads reach 0 or infinity; change them")
         count = len(draws.investor)
-        side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(len(draws.mid), np.int64)
+        side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(replicas, np.int64)
         order_tape(
             self._rules,
-            draws.mid,
+            mid,
             draws.order_start,
             draws.investor,
             draws.size,
+            draws.uniform_size,
             draws.side,
             draws.oracle,
             side,
@@ -234,8 +261,8 @@ class TapeSource:
             capped,
         )
         return Tape(
-            mid=draws.mid,
-            reference_spread=draws.reference_spread,
+            mid=mid,
+            reference_spread=spread,
             order_start=draws.order_start,
             investor=draws.investor,
             side=side,

@@ -6,44 +6,10 @@ Time is counted in half steps: 2t is the first half of step t (prices, maturing 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
-
 from dealermarket.compiled import entry, kernel
-from dealermarket.engine.state import MAKER_STEP, MAKER_TOTALS, TRADE, Rules, State
+from dealermarket.engine.recorder import log_pending
+from dealermarket.engine.state import State
 from dealermarket.engine.step import begin_step, finish_step, start
-
-Array = NDArray[Any]
-
-
-class Record(NamedTuple):
-    """Where the engine writes what happened; room for a step or two and for one market is enough where nobody will
-    look."""
-
-    steps: Array  # (B or 1, T or fewer, M) MAKER_STEP
-    totals: Array  # (B, M) MAKER_TOTALS
-    position: Array  # (B, M): the last
-    trades: Array  # (room,) TRADE, or (0,) for none: each replica has a stretch of its own
-    trade_start: Array  # (B,) int64
-    trade_count: Array  # (B,) int64
-
-
-def empty_record(rules: Rules, order_count: Array, steps: int, keep_steps: bool, keep_trades: bool, in_turn: bool) -> Record:
-    """Room for replicas with `order_count` (B,) orders and `steps` steps, run `in_turn` or all at once."""
-    replicas, makers = len(order_count), len(rules.makers)
-    room = (order_count + steps * makers) * keep_trades
-    return Record(
-        steps=np.zeros(
-            (replicas if keep_steps or not in_turn else 1, steps if keep_steps else 1 if in_turn else 2, makers), MAKER_STEP
-        ),
-        totals=np.zeros((replicas, makers), MAKER_TOTALS),
-        position=np.zeros((replicas, makers)),
-        trades=np.empty(room.sum(), TRADE),
-        trade_start=np.cumsum(room) - room,
-        trade_count=np.zeros(replicas, np.int64),
-    )
 
 
 @entry
@@ -83,7 +49,7 @@ def advance(rules, state, tape, first, last, ended, record):
         if ended:
             for n in range(rules.reward_horizon):
                 log_pending(market, record, b, (market.slot[0] + n) % rules.reward_horizon)
-        for i in range(len(rules.makers)):
+        for i in range(len(rules.pricing)):
             record.totals[b, i] = market.totals[i]
             record.position[b, i] = market.position[i]
 
@@ -107,20 +73,8 @@ def market_at(state, b):
         state.tier[b],
         state.tiers_given[b],
         state.given_tier[b],
-        state.skew[b],
-        state.alpha[b],
-        state.tier_penalty[b],
+        state.pricing[b],
         state.given_fraction[b],
         state.flow[b],
         state.totals[b],
     )
-
-
-@kernel
-def log_pending(market, record, b, slot):
-    """Copies the trades in a slot of the circular buffer, which have matured or never will, to the log."""
-    if len(record.trades) == 0:
-        return
-    for n in range(market.pending_count[slot]):
-        record.trades[record.trade_start[b] + record.trade_count[b]] = market.pending[slot, n]
-        record.trade_count[b] += 1

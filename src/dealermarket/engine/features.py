@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket import laws
 from dealermarket.compiled import entry, kernel
 from dealermarket.engine.state import State
+from dealermarket.laws import risk_penalty
 
 Array = NDArray[Any]
-
-risk_penalty = kernel(laws.risk_penalty)
 
 
 class Gauges(NamedTuple):

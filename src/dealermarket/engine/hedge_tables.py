@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from dealermarket import laws
 from dealermarket.cache import cache_folder
 from dealermarket.compiled import compiled, kernel
+from dealermarket.laws import marginal_spread, relative_spread
 
 Floats = NDArray[np.float64]
 
@@ -31,18 +33,25 @@ CAP = laws.LARGEST_TRADE
 BELOW_CAP = 64  # intervals in sqrt(q) over [0, CAP], where the whole position can trade at once
 ABOVE_CAP = 32  # intervals in sqrt(q / CAP - 1) over [CAP, CAP H]
 RISKS = 96  # intervals in the risk axis, see `risk_coordinate`
-_LARGEST_RISK = 1e7  # stands for infinity, in units of the scale
+LARGEST_RISK = 1e7  # stands for infinity, in units of the scale
 
-relative_spread = kernel(laws.relative_spread)
-marginal_spread = kernel(laws.marginal_spread)
+
+class Table(NamedTuple):
+    """One table: x_0 and the logarithm of the optimum's value, over sizes and risks."""
+
+    horizon: int
+    least: float  # the least price of the curve, in units of its level
+    scale: Floats  # (sizes,): the scale of the risk axis over q
+    nodes: Floats  # (sizes, risks, 2): 1 - x_0 and log((E + G sd) / level)
 
 
 class HedgeTables(NamedTuple):
-    """What `lookup` interpolates: x_0 and the logarithm of the optimum's value, over sizes and risks."""
+    """What `lookup` interpolates: tables one behind the other."""
 
     horizon: Floats  # (tables,)
-    scale: Floats  # (tables, sizes): the scale of the risk axis over q
-    nodes: Floats  # (tables, sizes, risks, 2): 1 - x_0 and log((E + G sd) / half_spread)
+    least: Floats  # (tables,)
+    scale: Floats  # (tables, sizes)
+    nodes: Floats  # (tables, sizes, risks, 2)
 
 
 @compiled
@@ -194,7 +203,7 @@ def fill_table(horizon, alpha, k, scale, nodes):
         fastest = np.maximum(q - CAP * np.arange(1, horizon), 0.0)
         for j in range(RISKS + 1):
             r = j / (RISKS - j) if j < RISKS else np.inf
-            risk = scale[i] * q * min(r**4, _LARGEST_RISK)
+            risk = scale[i] * q * min(r**4, LARGEST_RISK)
             # the search starts at the optimum of the last node, or where that is better at once at the fastest schedule
             if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
                 left[:] = fastest
@@ -243,23 +252,21 @@ def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]
     return scale, nodes
 
 
-def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:
-    """The same from the cache on disk, which it joins if it was not there; a broken file is replaced."""
+def stored(name: str, build: Callable[[], tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """`scale` and `nodes` from the cache on disk, which they join if they were not there; a broken file is replaced."""
     folder = cache_folder()
     if folder is None:
-        return build_table(alpha, lam, horizon)
-    code = Path(__file__).read_bytes() + Path(laws.__file__).read_bytes()
-    name = hashlib.sha256(code + repr((float(alpha), float(lam), horizon)).encode()).hexdigest()[:24]
+        return build()
     path = folder / "hedging" / f"{name}.npz"
     sizes = BELOW_CAP + ABOVE_CAP + 1
     try:
-        with path.open("rb") as content, np.load(content) as stored:
-            scale, nodes = stored["scale"], stored["nodes"]
+        with path.open("rb") as content, np.load(content) as kept:
+            scale, nodes = kept["scale"], kept["nodes"]
         if scale.shape == (sizes,) and nodes.shape == (sizes, RISKS + 1, 2):
             return scale, nodes
     except Exception:
         pass
-    scale, nodes = build_table(alpha, lam, horizon)
+    scale, nodes = build()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
@@ -270,11 +277,25 @@ def stored_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats
     return scale, nodes
 
 
-_loaded_table = lru_cache(maxsize=64)(stored_table)  # a study has hundreds of variants with the same few tables
+def digest_of(*parts: object) -> str:
+    """A name for what depends on these, and on this code."""
+    code = Path(__file__).read_bytes() + Path(laws.__file__).read_bytes()
+    return hashlib.sha256(code + repr(parts).encode()).hexdigest()[:24]
 
 
-def hedge_tables(wanted: list[tuple[float, int]], lam: float) -> HedgeTables:
-    """The tables of these (alpha, horizon), in order; of one unused table if none is wanted."""
-    made = [_loaded_table(alpha, lam, horizon) for alpha, horizon in wanted or [(1.0, 1)]]
-    horizons = np.array([horizon for _, horizon in wanted or [(1.0, 1)]], dtype=np.float64)
-    return HedgeTables(horizons, *(np.stack(part) for part in zip(*made, strict=True)))
+@lru_cache(maxsize=64)  # a study has hundreds of variants with the same few tables
+def power_table(alpha: float, lam: float, horizon: int) -> Table:
+    """The table against the reference curve to the power `alpha`."""
+    name = digest_of(float(alpha), float(lam), horizon)
+    return Table(horizon, 1.0, *stored(name, lambda: build_table(alpha, lam, horizon)))
+
+
+def stacked(tables: Sequence[Table]) -> HedgeTables:
+    """Tables one behind the other, in order; one unused where there are none."""
+    made = list(tables) or [power_table(1.0, 2.0, 1)]
+    return HedgeTables(
+        np.array([table.horizon for table in made], dtype=np.float64),
+        np.array([table.least for table in made]),
+        np.stack([table.scale for table in made]),
+        np.stack([table.nodes for table in made]),
+    )

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from dealermarket import laws
 from dealermarket.compiled import kernel
 from dealermarket.draws.arithmetic import log_curve
-from dealermarket.engine.hedge_tables import CAP, interpolate, size_cell
+from dealermarket.engine.planning import planned_fraction
+from dealermarket.engine.quotes import cheapest, cost_of_hedge, quoted_tier
 from dealermarket.engine.ranking import move_in_ranking, rank_all
-from dealermarket.engine.state import EXCHANGE, FIXED, FRACTION, FULL, HEDGE, LINEAR, MAKERS, NONE, ORDER, REVENUE_RATE
+from dealermarket.engine.records import HEDGE, MAKERS, ORDER
+from dealermarket.laws import LARGEST_TRADE, position_revenue, risk_cost, trade_yield, updated_average
+from dealermarket.model.makers.hedging import HEDGINGS, Situation
+from dealermarket.model.makers.tiering import TIERINGS
+from dealermarket.slots import Law
 
-quoted_spread = kernel(laws.quoted_spread)
-tied_winner = kernel(laws.tied_winner)
-trade_yield = kernel(laws.trade_yield)
-updated_average = kernel(laws.updated_average)
-risk_cost = kernel(laws.risk_cost)
-position_revenue = kernel(laws.position_revenue)
-uniform_variance = kernel(laws.uniform_variance)
-mean_plus_risk = kernel(laws.mean_plus_risk)
+metric_of = Law(TIERINGS, "law")
+fraction_of = Law(HEDGINGS, "law")
 
 
 @kernel
@@ -33,15 +31,14 @@ def start(rules, market, tie_break, ranking):
     market.clock[0], market.slot[0] = 0, 0
     for slot in range(rules.reward_horizon):
         market.pending_count[slot] = 0
-    for i in range(len(rules.makers)):
-        rule, totals, flow = rules.makers[i], market.totals[i], market.flow[i]
+    for i in range(len(rules.pricing)):
+        totals, flow = market.totals[i], market.flow[i]
         market.position[i] = 0.0
         for j in range(market.psi.shape[1]):
             market.psi[i, j], market.matured[i, j], market.matured_volume[i, j] = 0.0, 0, 0.0
             market.metric[i, j], market.tie_break[i, j] = 0.0, tie_break[i, j]
         rank_all(rules.investors + i, ranking[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rules.tier_at[i])
-        market.skew[i, 0], market.skew[i, 1] = rule.eps_buy, rule.eps_sell
-        market.alpha[i], market.tier_penalty[i] = rule.alpha, rule.tier_penalty
+        market.pricing[i] = rules.pricing[i]
         market.tiers_given[i], market.given_fraction[i] = False, np.nan
         flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
         totals.spread_revenue, totals.position_revenue, totals.hedging_cost, totals.risk_cost = 0.0, 0.0, 0.0, 0.0
@@ -99,14 +96,14 @@ def mature_trades(rules, market, mid, earned):
         taker, i, j = trade.taker - rules.investors, trade.maker - rules.investors, trade.taker
         if taker >= 0:
             earned[taker].position_revenue += position_revenue(trade.side * trade.volume, move)
-        if i == len(rules.makers):
+        if i == len(rules.pricing):
             continue  # the exchange neither earns nor tiers
         trade.position_revenue = position_revenue(-trade.side * trade.volume, move)
         trade.trade_yield = trade_yield(trade.spread, trade.side, move)
         earned[i].position_revenue += trade.position_revenue
-        if rules.makers[i].tiering != FIXED:
+        if rules.tiering[i].ranks:
             first = market.matured[i, j] == 0
-            market.psi[i, j] = updated_average(market.psi[i, j], trade.trade_yield, rules.makers[i].weight, first)
+            market.psi[i, j] = updated_average(market.psi[i, j], trade.trade_yield, rules.tiering[i].weight, first)
             market.matured[i, j] += 1
             market.matured_volume[i, j] += trade.volume
 
@@ -117,11 +114,12 @@ def update_tiers(rules, market):
     slot = market.slot[0]  # what stands there was done t_m steps ago; nothing does in the first t_m steps
     for n in range(market.pending_count[slot]):
         j, i = market.pending[slot, n].taker, market.pending[slot, n].maker - rules.investors
-        if i == len(rules.makers) or rules.makers[i].tiering == FIXED:
+        if i == len(rules.tiering) or not rules.tiering[i].ranks:
             continue
-        metric = market.psi[i, j]
-        if rules.makers[i].tiering == REVENUE_RATE:
-            metric *= market.matured_volume[i, j]  # over t, which is common to all
+        rule = rules.tiering[i]
+        metric = metric_of(
+            rule.kind, market.psi[i, j], market.matured_volume[i, j], market.matured[i, j], rule, rules.tiering_numbers[i]
+        )
         if metric != market.metric[i, j]:
             move_in_ranking(
                 j,
@@ -143,7 +141,7 @@ def match_orders(rules, market, half, unit, investor, side, size, curve, tie, ea
     for i in range(len(earned)):
         market.flow[i].bought, market.flow[i].sold = 0.0, 0.0
     for n in range(len(investor)):
-        i, spread = cheapest(rules, market, investor[n], MAKERS, side[n], curve[n], half, unit, tie[n])
+        i, spread = cheapest(rules, market, investor[n], MAKERS, side[n], size[n], curve[n], half, unit, tie[n])
         record_trade(rules, market, investor[n], i, side[n], size[n], spread, ORDER)
         earned[i].spread_revenue += spread * size[n]
         market.totals[i].client_volume += size[n]
@@ -160,28 +158,30 @@ def match_orders(rules, market, half, unit, investor, side, size, curve, tie, ea
 @kernel
 def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):
     """Step 5: every maker hedges the position it held into the step, all at once."""
-    for i in range(len(rules.makers)):
-        rule, position = rules.makers[i], market.position[i]
+    largest = LARGEST_TRADE * rules.v_max
+    for i in range(len(rules.hedging)):
+        rule, position = rules.hedging[i], market.position[i]
         earned[i].step_volatility = rule.volatility * mid
         if position == 0.0:
             continue
         side = -1 if position > 0.0 else 1
         fraction = market.given_fraction[i]
         if np.isnan(fraction):
-            fraction = hedge_fraction(rules, market, i, abs(position), side, mid, half, unit)
-        fraction = min(fraction, CAP * rules.v_max / abs(position))
+            situation = Situation(position, abs(position), side, mid, half, unit, rule.volatility, largest, i, rules, market)
+            fraction = fraction_of(rule.kind, situation, rule, cost_of_hedge, planned_fraction)
+        fraction = min(fraction, largest / abs(position))
         size = abs(position) * fraction
         if size == 0.0:
             continue
         curve = log_curve(size, rules.v_max, rules.curve_exponent)
         hedger = rules.investors + i
-        j, spread = cheapest(rules, market, hedger, rule.venue, side, curve, half, unit, hedge_tie[i])
+        j, spread = cheapest(rules, market, hedger, rule.venue, side, size, curve, half, unit, hedge_tie[i])
         record_trade(rules, market, hedger, j, side, size, spread, HEDGE)
         earned[i].hedge_fraction = fraction
         earned[i].hedge_size = side * size
         earned[i].hedging_cost -= spread * size
         market.totals[i].hedge_volume += size
-        if j < len(rules.makers):
+        if j < len(rules.hedging):
             earned[j].spread_revenue += spread * size
 
 
@@ -192,7 +192,7 @@ def move_positions(rules, market):
     for n in range(market.pending_count[slot]):
         trade = market.pending[slot, n]
         maker, taker = trade.maker - rules.investors, trade.taker - rules.investors
-        if maker < len(rules.makers):
+        if maker < len(rules.pricing):
             market.position[maker] -= trade.side * trade.volume
         if taker >= 0:
             market.position[taker] += trade.side * trade.volume
@@ -212,45 +212,6 @@ def add_to_totals(market, earned):
 
 
 @kernel
-def quoted_tier(market, i, participant):
-    """The tier in which maker i quotes to a participant."""
-    return market.given_tier[i, participant] if market.tiers_given[i] else market.tier[i, participant]
-
-
-@kernel
-def cheapest(rules, market, participant, venue, side, curve, half, unit, tie):
-    """The maker (M for the exchange) with the best quote to a participant, and its spread; ties are drawn fairly."""
-    best, ties, winner = np.inf, 0, len(rules.makers)
-    if venue != EXCHANGE:
-        for i in range(len(rules.makers)):
-            if rules.investors + i != participant:
-                spread = quote(market, i, participant, side, curve, half, unit)
-                if spread < best or ties == 0:
-                    best, ties, winner = spread, 1, i
-                elif spread == best:
-                    ties += 1
-    if ties > 1:
-        behind = int(tied_winner(tie, ties))  # how many of the equals to pass over
-        while behind > 0:
-            winner += 1
-            if rules.investors + winner != participant:
-                behind -= quote(market, winner, participant, side, curve, half, unit) == best
-    if venue != MAKERS:
-        reference = quoted_spread(curve, half, 1.0, 0.0, 0.0)
-        if reference < best:
-            best, winner = reference, len(rules.makers)
-    return winner, best
-
-
-@kernel
-def quote(market, i, participant, side, curve, half, unit):
-    """Maker i's spread for a participant who buys (side +1) or sells."""
-    skew = market.skew[i, 0] if side > 0 else market.skew[i, 1]
-    tier_cost = market.tier_penalty[i] * unit * quoted_tier(market, i, participant)
-    return quoted_spread(curve, half, market.alpha[i], skew, tier_cost)
-
-
-@kernel
 def record_trade(rules, market, taker, maker, side, size, spread, kind):
     """Writes a trade, to be booked when it matures, into the circular buffer."""
     t, slot = market.clock[0], market.slot[0]
@@ -259,63 +220,7 @@ def record_trade(rules, market, taker, maker, side, size, spread, kind):
     trade.step, trade.taker, trade.maker, trade.side, trade.kind = t, taker, rules.investors + maker, side, kind
     trade.volume, trade.spread, trade.position_revenue, trade.trade_yield = size, spread, np.nan, np.nan
     trade.tier = 0
-    if maker < len(rules.makers):
+    if maker < len(rules.pricing):
         trade.tier = quoted_tier(market, maker, taker)
         market.totals[maker].volume += size
         market.totals[maker].trades += 1
-
-
-@kernel
-def hedge_fraction(rules, market, i, size, side, mid, half, unit):
-    """The fraction of its position that maker i's own policy trades away now."""
-    rule = rules.makers[i]
-    if rule.hedging == NONE:
-        return 0.0
-    if rule.hedging == FULL:
-        return 1.0
-    if rule.hedging == FRACTION:
-        return rule.fraction
-    risk = rule.risk_aversion * rule.volatility * mid
-    if rule.hedging == LINEAR:
-        return linear_fraction(rules, market, i, size, side, risk, half, unit)
-    return optimal_fraction(rules, market, i, size, side, risk, half, unit)
-
-
-@kernel
-def optimal_fraction(rules, market, i, size, side, risk, half, unit):
-    """x_0 of the schedule with the rival whose own optimum is the cheapest, from the tables."""
-    hedger, q = rules.investors + i, size / rules.v_max
-    fraction, best = min(CAP / q, 1.0), np.inf
-    if q >= CAP * rules.makers[i].horizon:
-        return fraction  # the largest trade at every step is not enough
-    cell, within = size_cell(q, rules.makers[i].horizon)
-    for j in range(len(rules.makers) + 1):
-        if rules.table[i, j] < 0:
-            continue
-        level, tier_cost = half, 0.0
-        if j < len(rules.makers):
-            level *= 1.0 + (market.skew[j, 0] if side > 0 else market.skew[j, 1])
-            tier_cost = market.tier_penalty[j] * unit * quoted_tier(market, j, hedger)
-        if level + tier_cost >= best:
-            continue  # no schedule costs less than trades of size 0 without risk
-        first, relative = interpolate(rules.tables, rules.table[i, j], cell, within, q, risk, level)
-        value = level * relative + tier_cost
-        if value < best:
-            fraction, best = first, value
-    return fraction
-
-
-@kernel
-def linear_fraction(rules, market, i, size, side, risk, half, unit):
-    """1/n for the best n equal trades, n in 1..H, at the best of the venue's quotes."""
-    rule = rules.makers[i]
-    fraction, best = CAP * rules.v_max / size, np.inf
-    for pieces in range(1, rule.horizon + 1):
-        if size / pieces > CAP * rules.v_max:
-            continue
-        curve = log_curve(size / pieces, rules.v_max, rules.curve_exponent)
-        _, spread = cheapest(rules, market, rules.investors + i, rule.venue, side, curve, half, unit, 0.0)
-        value = mean_plus_risk(spread, uniform_variance(pieces), risk)
-        if value < best:
-            fraction, best = 1.0 / pieces, value
-    return fraction

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dealermarket.draws.streams import Episode
 from dealermarket.draws.tape import TapeSource
-from dealermarket.engine.advance import empty_record
-from dealermarket.engine.state import rules_of
+from dealermarket.engine.recorder import empty_record
+from dealermarket.engine.rules import rules_of
 from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -11,6 +12,9 @@ from pydantic import Field
 from dealermarket import laws
 from dealermarket.errors import ParameterError
 from dealermarket.values import Value, short
+
+LARGEST_LOG_PRICE = 600
+"""The log of the dearest quote, in half spreads, that stays far from the largest number a computer holds."""
 
 
 class Exchange(Value):
@@ -46,3 +50,10 @@ class Exchange(Value):
     def largest_trade(self) -> float:
         """The largest size that trades at once, 0.99 v_max: orders are capped at it and hedges split to it."""
         return laws.LARGEST_TRADE * self.v_max
+
+    @cached_property
+    def largest_alpha(self) -> float:
+        """The largest power of the reference curve whose quote for the largest trade stays below e^LARGEST_LOG_PRICE."""
+        with np.errstate(over="ignore"):
+            steepest = float(np.log(laws.relative_spread(laws.LARGEST_TRADE, laws.curve_exponent(self.lam))))
+        return LARGEST_LOG_PRICE / max(steepest, 1e-300)

@@ -11,16 +11,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
-from dealermarket import laws
 from dealermarket.errors import ScenarioError
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent, Name
 from dealermarket.model.investors.group import InvestorGroup
 from dealermarket.model.makers.agent import MarketMakerAgent
-from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging import TradingPolicy
 from dealermarket.model.market.environment import MarketEnvironment
 from dealermarket.model.settings import apply_setting, forget_changed_choices, values_at
 from dealermarket.policies import HeuristicMaker, MakerPolicy
@@ -28,7 +26,6 @@ from dealermarket.values import Value, readable, suggestion
 
 RESERVED_NAME = "exchange"
 LARGEST_CAPPED_SHARE = 0.01
-LARGEST_LOG_PRICE = 600
 
 
 def _agent_or_group(value: Any) -> str:
@@ -89,13 +86,6 @@ class Scenario(Value):
     def policies(self) -> dict[str, MakerPolicy]:
         """The policies that act in Python, by maker: every one but the paper's own, which the engine knows."""
         return {maker.name: maker.policy for maker in self.makers if not isinstance(maker.policy, HeuristicMaker)}
-
-    @cached_property
-    def largest_alpha(self) -> float:
-        """The largest alpha with which the quote for the largest trade stays far from the largest number a computer holds."""
-        with np.errstate(over="ignore"):
-            steepest = float(np.log(laws.relative_spread(laws.LARGEST_TRADE, laws.curve_exponent(self.exchange.lam))))
-        return LARGEST_LOG_PRICE / max(steepest, 1e-300)
 
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
@@ -184,11 +174,8 @@ class Scenario(Value):
 
     def _price_problems(self) -> Iterable[str]:
         for index, maker in enumerate(self.makers):
-            if not maker.pricing.alpha <= self.largest_alpha:
-                yield (
-                    f"makers.{index}.pricing.alpha: {maker.pricing.alpha:g} with exchange.lam = {self.exchange.lam:g} prices the "
-                    f"largest trade beyond e^{LARGEST_LOG_PRICE} half spreads; lower alpha or raise exchange.lam"
-                )
+            for field, reason in maker.pricing.problems(self.exchange):
+                yield f"makers.{index}.pricing.{field}: {reason}"
 
     def _maker_problems(self) -> Iterable[str]:
         others = len(self.participants) - 1
@@ -205,11 +192,19 @@ class Scenario(Value):
                     if tier >= tiering.tiers:
                         yield f"{path}.tiering.{field}.{name}: must be a tier in 0..{tiering.tiers - 1}, got {tier}"
             hedging = maker.hedging
-            if len(self.makers) == 1 and not isinstance(hedging, NoHedge) and hedging.venue == "makers":
+            if len(self.makers) == 1 and isinstance(hedging, TradingPolicy) and hedging.venue == "makers":
                 yield (
                     f"{path}.hedging.venue: 'makers' with a single maker leaves nobody to hedge with; "
                     "set venue = 'exchange' or hedging kind = 'none', or add a maker"
                 )
+            if hedging.plans and getattr(hedging, "venue", "makers") != "exchange":
+                for rival in self.makers:
+                    if rival is not maker and rival.pricing.unplannable:
+                        yield (
+                            f"{path}.hedging: {hedging.kind!r} plans on the prices of {rival.name!r}, and {rival.pricing.kind!r} "
+                            f"pricing cannot be planned against: {rival.pricing.unplannable}; set venue = 'exchange' or another "
+                            "kind of hedging"
+                        )
 
     def _choice_problems(self) -> Iterable[str]:
         for path in self.choices:

@@ -27,7 +27,7 @@ def apply_setting(root: type[BaseModel], content: dict[str, Any], setting: str) 
     for key in keys[:-1]:
         holders = [child for holder in holders for child in _children(holder, key, where)]
     for holder in holders:
-        _assign(root, holder, keys[-1], value, where)
+        _assign(root, holder, keys, value, where)
 
 
 def values_at(content: dict[str, Any], path: str) -> list[Any]:
@@ -66,7 +66,8 @@ def _children(holder: Any, key: str, where: str) -> list[Any]:
     return [holder.setdefault(key, {})]
 
 
-def _assign(root: type[BaseModel], holder: Any, key: str, value: Any, where: str) -> None:
+def _assign(root: type[BaseModel], holder: Any, keys: list[str], value: Any, where: str) -> None:
+    key = keys[-1]
     if isinstance(holder, list):
         for index in _indices(holder, key, where):
             holder[index] = copy.deepcopy(value)
@@ -74,7 +75,7 @@ def _assign(root: type[BaseModel], holder: Any, key: str, value: Any, where: str
     if not isinstance(holder, dict):
         raise ScenarioError(f"{where}: {key!r} is looked for in {holder!r}, which has no fields")
     holder[key] = copy.deepcopy(value)  # one value of `*` for many holders
-    component = component_of_kind(root, value) if key == "kind" else None
+    component = component_of_kind(root, keys[:-1], value) if key == "kind" else None
     if component is not None:  # the fields of the former kind go with it
         for name in [name for name in holder if name not in component.model_fields]:
             del holder[name]

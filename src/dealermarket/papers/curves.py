@@ -83,7 +83,13 @@ class Curves(Experiment):
         def reference(ax: Axes) -> None:
             ax.plot(size, percent * exchange.reference_spread(size, s0), color="black", lw=1.2, ls="--", label="reference curve")
             penalised = percent * maker.pricing.spread(size, 0, s0, exchange)
-            ax.plot(size, penalised, color=plots.COLOURS[0], lw=1.5, label=f"maker, α = {maker.pricing.alpha:g}, best tier")
+            ax.plot(
+                size,
+                penalised,
+                color=plots.COLOURS[0],
+                lw=1.5,
+                label=f"maker, α = {maker.pricing.power_of_reference:g}, best tier",
+            )
             ax.plot(list(REFERENCE), list(REFERENCE.values()), "o", mfc="white", color="black", ms=5, label="paper")
             ax.plot(*PENALISED, "o", mfc="white", color=plots.COLOURS[0], ms=5)
             ax.set(xlabel="size (units)", ylabel="spread per unit (% of price)")
@@ -116,7 +122,7 @@ def _frame(scenario: Scenario) -> pd.DataFrame:
     size, paper = PENALISED
     rows.append(
         {
-            "curve": f"α = {pricing.alpha:g}, tier 0",
+            "curve": f"α = {pricing.power_of_reference:g}, tier 0",
             "size": size,
             "paper": paper,
             "here": percent * pricing.spread(size, 0, s0, exchange),

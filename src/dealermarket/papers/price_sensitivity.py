@@ -297,4 +297,4 @@ def _distance(shares: Array) -> str:
 
 
 def _mean_sizes(scenario: Scenario) -> Array:
-    return np.exp([agent.size_log_mean + 0.5 * agent.log_std**2 for agent in scenario.agents])
+    return np.array([agent.size_moment(1, scenario.exchange.largest_trade) for agent in scenario.agents])

@@ -107,7 +107,7 @@ def plot_price_curves(
     ax = ax or _axes()
     exchange, s0 = scenario.exchange, scenario.market.reference_spread.mean
     if size is None:
-        typical = max(math.exp(investor.size_log_mean + 3 * investor.log_std) for investor in scenario.agents)
+        typical = max(investor.order_size.typical_largest for investor in scenario.agents)
         size = np.linspace(0.0, min(1.5 * typical, 0.9 * exchange.v_max), 200)
     scale = 1e2 if percent else 1e4
     scale /= 1.0 if scenario.market.spreads_scale_with_price else scenario.market.mid_price.initial

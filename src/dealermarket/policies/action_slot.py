@@ -12,7 +12,8 @@ from dealermarket.policies.policy import Action
 from dealermarket.values import short
 
 if TYPE_CHECKING:
-    from dealermarket.engine.state import Rules, State
+    from dealermarket.engine.rules import Rules
+    from dealermarket.engine.state import State
     from dealermarket.model.scenario import Scenario
 
 Array = NDArray[Any]
@@ -25,29 +26,28 @@ class Seat:
     """Where the actions of one maker go: checks them and puts them where the engine reads them."""
 
     def __init__(self, state: State, rules: Rules, scenario: Scenario, maker: str) -> None:
-        from dealermarket.engine.state import VENUES
+        from dealermarket.engine.records import VENUES
 
         index = scenario.maker_names.index(maker)
-        rule = rules.makers[index]
+        rule, pricing = rules.pricing[index], scenario.makers[index].pricing
         self._given: set[str] = set()  # parts that are not the scenario's own now
-        self._maker, self._largest_alpha = maker, min(LARGEST_ALPHA, scenario.largest_alpha)
-        self._skew, self._fraction = state.skew[:, index], state.given_fraction[:, index]
-        self._eps_buy, self._eps_sell = self._skew[:, 0], self._skew[:, 1]
-        self._alpha, self._tier_penalty = state.alpha[:, index], state.tier_penalty[:, index]
-        self._own = {name: float(rule[name]) for name in ("eps_buy", "eps_sell", "alpha", "tier_penalty")}
+        self._maker, self._largest_alpha = maker, min(LARGEST_ALPHA, scenario.exchange.largest_alpha)
+        self._fraction = state.given_fraction[:, index]
+        self._pricing = {name: state.pricing[name][:, index] for name in ("eps_buy", "eps_sell", *pricing.actions)}
+        self._pricing_kind = pricing.kind
+        self._own = {name: float(rule[name]) for name in self._pricing}
         self._tiers_given, self._tiers = state.tiers_given[:, index], state.given_tier[:, index]
-        self._worst_tier = int(rule["tiers"]) - 1
-        self._nobody_to_hedge_with = len(rules.makers) == 1 and rule["venue"] == VENUES["makers"]
+        self._worst_tier = int(rules.tiering[index]["tiers"]) - 1
+        self._nobody_to_hedge_with = len(rules.pricing) == 1 and rules.hedging[index]["venue"] == VENUES["makers"]
 
     def take(self, action: Action) -> None:
         """Raises PolicyError for a wrong type, shape or range, or a hedge with nobody to trade with."""
         if not isinstance(action, Action):
             raise PolicyError(f"policy of {self._maker!r}: act must return an Action, got {short(action)}")
-        own = self._own
-        self._fill("eps_buy", self._eps_buy, action.eps_buy, own["eps_buy"], -1.0, LARGEST_SKEW)
-        self._fill("eps_sell", self._eps_sell, action.eps_sell, own["eps_sell"], -1.0, LARGEST_SKEW)
-        self._fill("alpha", self._alpha, action.alpha, own["alpha"], SMALLEST_ALPHA, self._largest_alpha)
-        self._fill("tier_penalty", self._tier_penalty, action.tier_penalty, own["tier_penalty"], 0.0, LARGEST_TIER_PENALTY)
+        self._fill_pricing("eps_buy", action.eps_buy, -1.0, LARGEST_SKEW)
+        self._fill_pricing("eps_sell", action.eps_sell, -1.0, LARGEST_SKEW)
+        self._fill_pricing("alpha", action.alpha, SMALLEST_ALPHA, self._largest_alpha)
+        self._fill_pricing("tier_penalty", action.tier_penalty, 0.0, LARGEST_TIER_PENALTY)
         self._fill("hedge_fraction", self._fraction, action.hedge_fraction, np.nan, 0.0, 1.0)
         if self._nobody_to_hedge_with and self._fraction.max() > 0:
             raise PolicyError(
@@ -62,13 +62,17 @@ class Seat:
 
     def target(self, part: str) -> Array:
         """Where a part of the action goes, (B,): for numbers that are known to be allowed. What nobody writes there stays."""
-        return {
-            "eps_buy": self._eps_buy,
-            "eps_sell": self._eps_sell,
-            "hedge_fraction": self._fraction,
-            "alpha": self._alpha,
-            "tier_penalty": self._tier_penalty,
-        }[part]
+        return self._fraction if part == "hedge_fraction" else self._pricing[part]
+
+    def _fill_pricing(self, name: str, given: ArrayLike | None, low: float, high: float) -> None:
+        """Writes a part of an action that the maker's pricing rule has. Raises PolicyError where it has none of this name."""
+        if name in self._pricing:
+            self._fill(name, self._pricing[name], given, self._own[name], low, high)
+        elif given is not None:
+            raise PolicyError(
+                f"policy of {self._maker!r}: {name} is no parameter of {self._pricing_kind!r} pricing; leave it out, or give the "
+                "maker another kind of pricing in the scenario"
+            )
 
     def _fill(self, name: str, target: Array, given: ArrayLike | None, own: float, low: float, high: float) -> None:
         """Writes a part of an action, or what the maker does without it, and checks its range."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, model_validator
 
 from dealermarket import laws
-from dealermarket.model.makers.pricing.power import Skew
+from dealermarket.model.makers.pricing import Skew
 from dealermarket.policies.baselines import BuiltInPolicy
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, PolicySetup

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, model_validator
 
-from dealermarket.model.makers.pricing.power import Skew
+from dealermarket.model.makers.pricing import Skew
 from dealermarket.policies.action_slot import LARGEST_SKEW
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, MakerPolicy, PolicySetup

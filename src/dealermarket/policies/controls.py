@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from dealermarket.errors import ParameterError
-from dealermarket.model.makers.pricing.power import Skew
+from dealermarket.model.makers.pricing import Skew
 from dealermarket.values import Value, short
 
 if TYPE_CHECKING:
@@ -92,8 +92,15 @@ class Controls(Value):
                 f"controls: hedge_fraction: there is no other maker to hedge with; leave it out (None), or give {maker!r} "
                 "hedging with venue = 'exchange'"
             )
-        if self.alpha is not None and self.alpha[1] > scenario.largest_alpha:
+        for name in ("alpha", "tier_penalty"):
+            if getattr(self, name) is not None and name not in agent.pricing.actions:
+                raise ParameterError(
+                    f"controls: {name}: is no parameter of {agent.pricing.kind!r} pricing, which {maker!r} has; leave it out "
+                    "(None)"
+                )
+        largest = scenario.exchange.largest_alpha
+        if self.alpha is not None and self.alpha[1] > largest:
             raise ParameterError(
-                f"controls: alpha: must be at most {scenario.largest_alpha:g} in this scenario, got {self.alpha[1]:g}; larger "
+                f"controls: alpha: must be at most {largest:g} in this scenario, got {self.alpha[1]:g}; larger "
                 "ones price the largest trade beyond what a computer holds"
             )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from dealermarket.draws.arithmetic import TapeArrays
-    from dealermarket.engine.advance import Record
+    from dealermarket.engine.recorder import Record
     from dealermarket.engine.state import State
 
 Array = NDArray[Any]

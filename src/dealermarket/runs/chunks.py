@@ -41,7 +41,7 @@ class Simulator:
     """Runs the markets of one scenario on tapes."""
 
     def __init__(self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, MakerPolicy], seed: int) -> None:
-        from dealermarket.engine.state import rules_of
+        from dealermarket.engine.rules import rules_of
         from dealermarket.runs.session import acting_policies
 
         self.scenario, self._record, self._seed = scenario, record, seed
@@ -55,7 +55,8 @@ class Simulator:
 
     def run(self, replicas: range, tape: Tape, report: Progress) -> Chunk:
         """The chunk of these replicas, whose tape this is."""
-        from dealermarket.engine.advance import advance, empty_record
+        from dealermarket.engine.advance import advance
+        from dealermarket.engine.recorder import empty_record
         from dealermarket.engine.state import empty_state
 
         steps, level = self.scenario.steps, tables_of(self._record)

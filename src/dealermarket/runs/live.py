@@ -43,8 +43,8 @@ class LiveMarket:
     """
 
     def __init__(self, scenario: Scenario, seed: int = 0, policies: Mapping[str, MakerPolicy] | None = None) -> None:
-        from dealermarket.engine.advance import empty_record
-        from dealermarket.engine.state import rules_of
+        from dealermarket.engine.recorder import empty_record
+        from dealermarket.engine.rules import rules_of
         from dealermarket.runs.session import Session, acting_policies
 
         whole_number("seed", seed, 0)

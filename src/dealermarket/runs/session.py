@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 from dealermarket.compiled import resolved
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.streams import Episode
-from dealermarket.engine.advance import Record, advance
-from dealermarket.engine.state import Rules, empty_state
+from dealermarket.engine.advance import advance
+from dealermarket.engine.recorder import Record
+from dealermarket.engine.rules import Rules
+from dealermarket.engine.state import empty_state
 from dealermarket.errors import PolicyError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import HeuristicMaker, MakerPolicy, Observation, PolicySetup

@@ -13,7 +13,7 @@ from dealermarket.model.scenario import RESERVED_NAME, Scenario
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dealermarket.engine.advance import Record
+    from dealermarket.engine.recorder import Record
 
 Array = NDArray[Any]
 RecordLevel = Literal["summary", "steps", "trades"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.engine.state import ORDER
+from dealermarket.engine.records import ORDER
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.tables import REWARDS, Chunk, quotient, total_reward
 

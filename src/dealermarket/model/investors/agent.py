@@ -11,26 +11,21 @@ from pydantic import Field, model_validator
 
 from dealermarket import laws
 from dealermarket.errors import ParameterError
+from dealermarket.model.investors.sizes import SIZES, LogNormalSize, OrderSize
+from dealermarket.model.investors.sizes.lognormal import NotNegative, Positive, check_one_level
 from dealermarket.values import Value
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-
-
-Positive = Annotated[float, Field(gt=0)]
-
-
-NotNegative = Annotated[float, Field(ge=0)]
-
-
 Name = Annotated[str, Field(min_length=1)]
 
 
 class InvestorAgent(Value):
     """A price taker (section 3.2).
 
-    At each step it trades with `trade_probability`, at most once, a log-normal size: `log_std` is the standard
-    deviation of log size; its level is given either as `mean_size` (the mean size) or as `log_mean` (the mean of log
-    size). It buys with `buy_probability`, but with `oracle_probability` takes the side of the price move to come.
+    At each step it trades with `trade_probability`, at most once. Its order sizes are log-normal, `log_std` being the standard
+    deviation of log size and the level given either as `mean_size` (the mean size) or as `log_mean` (the mean of log
+    size); or they follow another law, `size`. It buys with `buy_probability`, but with `oracle_probability` takes the side of
+    the price move to come.
     """
 
     name: Name
@@ -40,35 +35,31 @@ class InvestorAgent(Value):
     log_std: NotNegative = 0.5
     buy_probability: Probability = 0.5
     oracle_probability: Probability = 0.0
+    size: Annotated[OrderSize, SIZES] | None = None
 
     @model_validator(mode="after")
-    def _one_level(self) -> InvestorAgent:
-        check_one_level(self.mean_size, self.log_mean)
+    def _one_law(self) -> InvestorAgent:
+        check_one_law(self.mean_size, self.log_mean, self.size)
         return self
 
     @property
-    def size_log_mean(self) -> float:
-        """Mean of log size, however the level was given."""
-        if self.log_mean is not None:
-            return self.log_mean
-        assert self.mean_size is not None
-        return math.log(self.mean_size) - 0.5 * self.log_std**2
+    def order_size(self) -> OrderSize:
+        """The law of its order sizes, however it was given."""
+        if self.size is not None:
+            return self.size
+        return LogNormalSize(mean_size=self.mean_size, log_mean=self.log_mean, log_std=self.log_std)
 
     def size_moment(self, order: int, largest: float) -> float:
-        """The mean of size^`order`, of the law without its cap, and never more than that of the `largest` size."""
-        return math.exp(order * min(self.size_log_mean + 0.5 * order * self.log_std**2, math.log(largest)))
+        """The mean of size^`order`, and never more than that of the `largest` size."""
+        return self.order_size.moment(order, largest)
 
     def capped_share(self, largest: float) -> float:
         """The probability that a size exceeds `largest` and would be capped at it."""
-        distance = math.log(largest) - self.size_log_mean
-        if self.log_std == 0:
-            return float(distance < 0)
-        return 0.5 * math.erfc(distance / (self.log_std * math.sqrt(2)))
+        return self.order_size.share_above(largest)
 
     def sample_sizes(self, rng: np.random.Generator, count: int, largest: float = math.inf) -> NDArray[np.float64]:
         """`count` order sizes, shape (count,), units of the asset, capped at `largest`."""
-        normal = rng.standard_normal(count)
-        return np.asarray(laws.order_size(normal, self.size_log_mean, self.log_std, largest))
+        return self.order_size.sample(rng, count, largest)
 
     @staticmethod
     def choose(spreads: ArrayLike, draw: ArrayLike) -> NDArray[np.int64]:
@@ -84,7 +75,9 @@ class InvestorAgent(Value):
         return np.asarray(np.argmax(np.cumsum(cheapest, axis=-1) > winner[..., None], axis=-1))
 
 
-def check_one_level(mean_size: object, log_mean: object) -> None:
-    """Raises ValueError unless the level of sizes is given in one way."""
-    if (mean_size is None) == (log_mean is None):
-        raise ValueError("mean_size: give either mean_size or log_mean, and not both")
+def check_one_law(mean_size: object, log_mean: object, size: OrderSize | None) -> None:
+    """Raises ValueError unless the law of sizes is given in one way."""
+    if size is None:
+        check_one_level(mean_size, log_mean)
+    elif not (mean_size is None and log_mean is None):
+        raise ValueError("size: give either a law of sizes, or mean_size or log_mean for log-normal ones, and not both")

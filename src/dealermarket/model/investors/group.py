@@ -6,21 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, Tag, model_validator
 
-from dealermarket.model.investors.agent import InvestorAgent, Name, NotNegative, Positive, Probability, check_one_level
+from dealermarket.model.investors.agent import InvestorAgent, Name, Probability, check_one_law
+from dealermarket.model.investors.sizes import SIZES, OrderSize
+from dealermarket.model.investors.sizes.lognormal import NotNegative, Positive
 from dealermarket.values import NUMBER, NUMBER_OR_RANGE, RANGE, Value
 
 _Pair = Annotated[tuple[float, float], Field(strict=False), Tag(RANGE)]
-
-
 ProbabilityRange = Annotated[Annotated[Probability, Tag(NUMBER)] | _Pair, NUMBER_OR_RANGE]
-
-
 PositiveRange = Annotated[Annotated[Positive, Tag(NUMBER)] | _Pair, NUMBER_OR_RANGE]
-
-
 NotNegativeRange = Annotated[Annotated[NotNegative, Tag(NUMBER)] | _Pair, NUMBER_OR_RANGE]
-
-
 FloatRange = Annotated[Annotated[float, Tag(NUMBER)] | _Pair, NUMBER_OR_RANGE]
 
 
@@ -35,10 +29,11 @@ class InvestorGroup(Value):
     log_std: NotNegativeRange = 0.5
     buy_probability: ProbabilityRange = 0.5
     oracle_probability: ProbabilityRange = 0.0
+    size: Annotated[OrderSize, SIZES] | None = None
 
     @model_validator(mode="after")
     def _valid_members(self) -> InvestorGroup:
-        check_one_level(self.mean_size, self.log_mean)
+        check_one_law(self.mean_size, self.log_mean, self.size)
         ends = {0, self.count - 1}
         for index in sorted(ends):  # the others lie between these two
             self._member(index)

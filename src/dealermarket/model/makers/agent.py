@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from dealermarket.model.investors.agent import Name
-from dealermarket.model.makers.hedging import Hedging
-from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
-from dealermarket.model.makers.pricing import Pricing
-from dealermarket.model.makers.pricing.power import PowerPricing
-from dealermarket.model.makers.tiering import Tiering
-from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, HedgingPolicy
+from dealermarket.model.makers.pricing import PRICINGS, PowerPricing, PricingRule
+from dealermarket.model.makers.tiering import TIERINGS, AverageYield, TieringPolicy
 from dealermarket.policies import HeuristicMaker, Policy
 from dealermarket.values import Value
 
@@ -17,7 +16,7 @@ class MarketMakerAgent(Value):
     """A market maker (section 3.3): quotes to investors and to other makers, warehouses the risk, hedges with others."""
 
     name: Name
-    tiering: Tiering = AverageYield()
-    pricing: Pricing = PowerPricing()
-    hedging: Hedging = AlmgrenChriss()
+    tiering: Annotated[TieringPolicy, TIERINGS] = AverageYield()
+    pricing: Annotated[PricingRule, PRICINGS] = PowerPricing()
+    hedging: Annotated[HedgingPolicy, HEDGINGS] = AlmgrenChriss()
     policy: Policy = HeuristicMaker()

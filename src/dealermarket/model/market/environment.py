@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dealermarket import laws
 from dealermarket.errors import ParameterError
-from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
-from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.model.market.mid_price import MID_PRICES, GeometricBrownianMotion, MidPrice
+from dealermarket.model.market.reference_spread import REFERENCE_SPREADS, ClippedNormal, ReferenceSpread
 from dealermarket.values import Value
 
 Floats = NDArray[np.float64]
@@ -25,8 +25,8 @@ class MarketEnvironment(Value):
     price is far from 1.
     """
 
-    mid_price: GeometricBrownianMotion = GeometricBrownianMotion()
-    reference_spread: ClippedNormal = ClippedNormal()
+    mid_price: Annotated[MidPrice, MID_PRICES] = GeometricBrownianMotion()
+    reference_spread: Annotated[ReferenceSpread, REFERENCE_SPREADS] = ClippedNormal()
     steps_per_day: Annotated[int, Field(ge=1)] = 96
     days_per_year: Annotated[int, Field(ge=1)] = 252
     spreads_scale_with_price: bool = False
@@ -43,16 +43,13 @@ class MarketEnvironment(Value):
         """
         if steps < 1 or replicas < 1:
             raise ParameterError(f"steps and replicas must be >= 1, got {steps} and {replicas}")
-        mid, spread = self.mid_price, self.reference_spread
-        growth = laws.gbm_growth(rng.standard_normal((replicas, steps)), mid.drift, mid.volatility, self.dt)
-        growth[:, 0] = 1.0
-        mids = mid.initial * np.cumprod(growth, axis=1)
-        s0 = laws.clipped_normal(rng.standard_normal((replicas, steps)), spread.mean, spread.std, spread.minimum, spread.maximum)
+        mids = self.mid_price.sample(rng, steps, replicas, self.dt)
+        s0 = self.reference_spread.sample(rng, steps, replicas, self.dt)
         return mids, s0 * mids if self.spreads_scale_with_price else s0
 
     def step_volatility(self, mid: Floats | float, volatility: float | None = None) -> Floats:
-        """Standard deviation of the mid over one step, price units: sigma sqrt(dt) P_t; shape of `mid`.
+        """Standard deviation of the mid over one step, price units (sigma sqrt(dt) P_t for `gbm`); shape of `mid`.
 
         `volatility` is annual, the market's own where left out."""
-        sigma = self.mid_price.volatility if volatility is None else volatility
-        return np.asarray(sigma * np.sqrt(self.dt) * np.asarray(mid, dtype=np.float64))
+        relative = self.mid_price.step_volatility(self.dt) if volatility is None else volatility * math.sqrt(self.dt)
+        return np.asarray(relative * np.asarray(mid, dtype=np.float64))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from dealermarket.model.makers.hedging.base import CostCurve, HedgingPolicy
+from dealermarket.model.makers.hedging.base import CostCurve, HedgingPolicy, PlannedHedging, Situation, TradingPolicy
 from dealermarket.model.makers.hedging.fraction import ConstantFraction
 from dealermarket.model.makers.hedging.full import FullHedge
 from dealermarket.model.makers.hedging.linear import LinearSchedule
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.slots import Slot
 
-Hedging = Annotated[AlmgrenChriss | LinearSchedule | ConstantFraction | FullHedge | NoHedge, Field(discriminator="kind")]
+HEDGINGS = Slot("hedging", HedgingPolicy, [NoHedge, FullHedge, ConstantFraction, LinearSchedule, AlmgrenChriss])
 
 __all__ = [
+    "HEDGINGS",
     "AlmgrenChriss",
     "ConstantFraction",
     "CostCurve",
     "FullHedge",
-    "Hedging",
     "HedgingPolicy",
     "LinearSchedule",
     "NoHedge",
+    "PlannedHedging",
+    "Situation",
+    "TradingPolicy",
 ]

@@ -1,10 +1,10 @@
-"""What every hedging rule answers: a schedule of trades (section 3.3)."""
+"""What every hedging rule answers: a schedule of trades, and the fraction to trade now (section 3.3)."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,32 +12,47 @@ from pydantic import Field, Tag
 
 from dealermarket import laws
 from dealermarket.errors import ParameterError
-from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD, Value
+from dealermarket.model.part import Part
+from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD
 
 Floats = NDArray[np.float64]
-
-
 CostCurve = Callable[[Floats], Floats]
 """Cost per unit of trades of given sizes: takes an array of sizes > 0, returns an array of the same shape, price units."""
 
-
 Venue = Literal["makers", "exchange", "best"]
-
-
 Volatility = Annotated[
     Annotated[Literal["market"], Tag(WORD)] | Annotated[Annotated[float, Field(ge=0, le=100)], Tag(NUMBER)], NUMBER_OR_WORD
 ]
 
 
-class HedgingPolicy(Value):
-    """What every policy that trades shares.
+class Situation(NamedTuple):
+    """What a maker knows when it hedges: prices in price units, sizes in units of the asset."""
 
-    `venue`: the other `makers` (the paper's), the `exchange` (unlimited, at S_ref) or the `best` of both.
-    `volatility`: the annual volatility the maker believes in, "market" for the scenario's own.
+    position: Any  # held into the step
+    size: Any  # |position|, above 0
+    side: Any  # of the hedge: +1 buys, -1 sells
+    mid: Any
+    half_spread: Any  # S_ref(0)
+    unit: Any  # what one price unit is here: 1, or the mid where spreads scale with the price
+    volatility: Any  # that the maker believes in: of the mid over one step, relative to it
+    largest: Any  # the largest size that trades at once
+    maker: Any  # its number among the makers
+    rules: Any  # the engine's, for `cost` and `plan`
+    market: Any
+
+
+class HedgingPolicy(Part):
+    """How much of a position is traded now, with whom, and how the rest is planned.
+
+    `law(situation, rule, cost, plan)` is the fraction of the position to trade in this step, in [0, 1], for a Situation in which
+    the position is not 0; what cannot be traded at once is cut off. It may ask `cost(situation, size)`, the best quote of
+    its venue for a size (cost per unit, price units), and, in a kind that `plans`, `plan(situation, risk)`, the fraction that the
+    cheapest optimal schedule trades first at `risk` = gamma s in price units.
     """
 
-    venue: Venue = "makers"
-    volatility: Volatility = "market"
+    formulas: ClassVar = {"law": ("situation", "rule", "cost", "plan")}
+    law: ClassVar[Callable[..., Any]]
+    plans: ClassVar[bool] = False  # whether its law asks `plan`: what it trades against must then be known beforehand
 
     @abstractmethod
     def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
@@ -49,13 +64,25 @@ class HedgingPolicy(Value):
         """
 
 
-class PlannedHedging(HedgingPolicy):
+class TradingPolicy(HedgingPolicy):
+    """What every rule that trades shares.
+
+    `venue`: the other `makers` (the paper's), the `exchange` (unlimited, at S_ref) or the `best` of both.
+    `volatility`: the annual volatility the maker believes in, "market" for the scenario's own.
+    """
+
+    venue: Venue = "makers"
+    volatility: Volatility = "market"
+
+
+class PlannedHedging(TradingPolicy):
     """A policy that weighs the cost of trading against the risk of waiting over `horizon` steps (N_max)."""
 
     risk_aversion: Annotated[
         float, Field(ge=0, le=1e12, json_schema_extra={"way_out": "an infinite risk aversion is written kind = 'full'"})
     ] = 0.25
     horizon: Annotated[int, Field(ge=1, le=1000)] = 20
+    parameters: ClassVar = ("risk_aversion", "horizon")
 
     def objective(self, fractions: Floats, position: float, cost: CostCurve, step_volatility: float) -> float:
         """E[C] + gamma sqrt(Var[C]) of a schedule, price units per unit of |position|."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from dealermarket.model.makers.hedging.base import CostCurve, Floats, HedgingPolicy, at_once
+from dealermarket.model.makers.hedging.base import CostCurve, Floats, TradingPolicy, at_once
 
 
-class ConstantFraction(HedgingPolicy):
+class ConstantFraction(TradingPolicy):
     """Trades the same `fraction` of the position at every step."""
 
     kind: Literal["fraction"] = "fraction"
     fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    parameters: ClassVar = ("fraction",)
+
+    @staticmethod
+    def law(rule: Any) -> Any:
+        """The same, whatever happens."""
+        return rule.fraction
 
     def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
         return at_once(position, self.fraction, largest)

@@ -6,13 +6,18 @@ from typing import Literal
 
 import numpy as np
 
-from dealermarket.model.makers.hedging.base import CostCurve, Floats, HedgingPolicy, at_once
+from dealermarket.model.makers.hedging.base import CostCurve, Floats, TradingPolicy, at_once
 
 
-class FullHedge(HedgingPolicy):
+class FullHedge(TradingPolicy):
     """Trades the whole position at every step: infinite risk aversion."""
 
     kind: Literal["full"] = "full"
+
+    @staticmethod
+    def law() -> float:
+        """Everything."""
+        return 1.0
 
     def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
         return at_once(position, 1.0, largest)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from dealermarket import laws
+from dealermarket.laws import mean_plus_risk, uniform_variance
 from dealermarket.model.makers.hedging.base import CostCurve, Floats, PlannedHedging, checked_size
 
 
@@ -14,6 +14,19 @@ class LinearSchedule(PlannedHedging):
     """The `linear` heuristic: n equal trades in the next n steps, with the best n in 1..H (section 3.3)."""
 
     kind: Literal["linear"] = "linear"
+
+    @staticmethod
+    def law(situation: Any, rule: Any, cost: Any) -> Any:
+        """1/n for the best n, at the best quotes of the venue."""
+        risk = rule.risk_aversion * situation.volatility * situation.mid
+        fraction, best = situation.largest / situation.size, np.inf
+        for pieces in range(1, int(rule.horizon) + 1):
+            if situation.size / pieces > situation.largest:
+                continue
+            value = mean_plus_risk(cost(situation, situation.size / pieces), uniform_variance(pieces), risk)
+            if value < best:
+                fraction, best = 1.0 / pieces, value
+        return fraction
 
     def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
         from dealermarket.model.makers.hedging.schedule import checked_cost
@@ -25,7 +38,7 @@ class LinearSchedule(PlannedHedging):
         pieces = pieces[size / pieces <= largest]
         if len(pieces) == 0:
             return np.full(self.horizon, largest / size)
-        variance = step_volatility**2 * laws.uniform_variance(pieces)
-        value = laws.mean_plus_risk(checked_cost(cost(size / pieces)), variance, self.risk_aversion)
+        variance = step_volatility**2 * uniform_variance(pieces)
+        value = mean_plus_risk(checked_cost(cost(size / pieces)), variance, self.risk_aversion)
         best = pieces[np.argmin(value)]
         return np.where(np.arange(self.horizon) < best, 1.0 / best, 0.0)

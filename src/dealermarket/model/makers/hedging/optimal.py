@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,6 +14,12 @@ class AlmgrenChriss(PlannedHedging):
     again at the next step (section 3.3, eq. 7; Almgren and Chriss 2000)."""
 
     kind: Literal["optimal"] = "optimal"
+    plans: ClassVar[bool] = True
+
+    @staticmethod
+    def law(situation: Any, rule: Any, plan: Any) -> Any:
+        """x_0 of the schedule with the rival whose own optimum is the cheapest."""
+        return plan(situation, rule.risk_aversion * situation.volatility * situation.mid)
 
     def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
         from dealermarket.model.makers.hedging.schedule import optimal_schedule

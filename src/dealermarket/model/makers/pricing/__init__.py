@@ -1,7 +1,11 @@
 """Pricing: what a maker charges for a size and a tier (section 3.3)."""
 
-from dealermarket.model.makers.pricing.power import PowerPricing, Skew
+from __future__ import annotations
 
-Pricing = PowerPricing
+from dealermarket.model.makers.pricing.base import PricingRule, Skew
+from dealermarket.model.makers.pricing.power import PowerPricing
+from dealermarket.slots import Slot
 
-__all__ = ["PowerPricing", "Pricing", "Skew"]
+PRICINGS = Slot("pricing", PricingRule, [PowerPricing], default="power")
+
+__all__ = ["PRICINGS", "PowerPricing", "PricingRule", "Skew"]

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from dealermarket import laws
-from dealermarket.errors import ParameterError
-from dealermarket.model.exchange import Exchange
-from dealermarket.values import Value, short
-
-Skew = Annotated[float, Field(ge=-1, le=1e6)]
+from dealermarket.laws import power_curve
+from dealermarket.model.exchange import LARGEST_LOG_PRICE, Exchange
+from dealermarket.model.makers.pricing.base import PricingRule
 
 
-class PowerPricing(Value):
+class PowerPricing(PricingRule):
     """s(v, u) = S_ref(0) (1 + eps) (S_ref(v) / S_ref(0))^alpha + delta u (section 3.3, eq. 5).
 
     `alpha` > 0 is the volume penalty, `tier_penalty` (delta, price units) what each tier below the best pays more;
@@ -26,21 +22,27 @@ class PowerPricing(Value):
     kind: Literal["power"] = "power"
     alpha: Annotated[float, Field(gt=0, le=10)] = 1.5
     tier_penalty: Annotated[float, Field(ge=0, le=1e12)] = 1e-5
-    eps_buy: Skew = 0.0
-    eps_sell: Skew = 0.0
+    parameters: ClassVar = ("alpha", "tier_penalty")
+    actions: ClassVar = ("alpha", "tier_penalty")
 
-    def spread(self, size: ArrayLike, tier: ArrayLike, s0: ArrayLike, exchange: Exchange, side: int = 0) -> NDArray[np.float64]:
-        """Cost per unit, relative to mid, that a client pays; price units.
+    @staticmethod
+    def curve(log_curve: Any, rule: Any) -> Any:
+        """The same for every tier."""
+        return power_curve(log_curve, rule.alpha)
 
-        `size`, `tier` (0 is best) and `s0` broadcast; returns their shape. `side`: +1 the client buys, -1 it sells,
-        0 without skew. Raises ParameterError for a size outside [0, v_max), a tier below 0 or s0 below 0.
-        """
-        tier = np.asarray(tier)
-        if not np.all(tier >= 0):
-            raise ParameterError(f"tier: must be >= 0, got {short(tier.tolist())}")
-        skew = {0: 0.0, 1: self.eps_buy, -1: self.eps_sell}.get(side)
-        if skew is None:
-            raise ParameterError(f"side: must be +1 (the client buys), -1 (sells) or 0, got {side!r}")
-        log_curve = np.log(exchange.relative_spread(size))
-        half_spread = exchange.reference_spread(0.0, s0)
-        return np.asarray(laws.quoted_spread(log_curve, half_spread, self.alpha, skew, self.tier_penalty * tier))
+    @staticmethod
+    def surcharge(tier: Any, unit: Any, rule: Any) -> Any:
+        """Delta u."""
+        return rule.tier_penalty * unit * tier
+
+    @property
+    def power_of_reference(self) -> float:
+        return self.alpha
+
+    def problems(self, exchange: Exchange) -> Iterable[tuple[str, str]]:
+        if not self.alpha <= exchange.largest_alpha:
+            yield (
+                "alpha",
+                f"{self.alpha:g} with exchange.lam = {exchange.lam:g} prices the "
+                f"largest trade beyond e^{LARGEST_LOG_PRICE} half spreads; lower alpha or raise exchange.lam",
+            )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from dealermarket.model.makers.tiering.average_yield import AverageYield
-from dealermarket.model.makers.tiering.base import TieringPolicy
+from dealermarket.model.makers.tiering.base import RankedTiering, TieringPolicy
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.slots import Slot
 
-Tiering = Annotated[AverageYield | RevenueRate | FixedTiers, Field(discriminator="kind")]
+TIERINGS = Slot("tiering", TieringPolicy, [AverageYield, RevenueRate, FixedTiers])
 
-__all__ = ["AverageYield", "FixedTiers", "RevenueRate", "Tiering", "TieringPolicy"]
+__all__ = ["TIERINGS", "AverageYield", "FixedTiers", "RankedTiering", "RevenueRate", "TieringPolicy"]

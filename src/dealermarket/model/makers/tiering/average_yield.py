@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import Field
-
-from dealermarket.model.makers.tiering.base import TieringPolicy
+from dealermarket.model.makers.tiering.base import RankedTiering
 
 
-class AverageYield(TieringPolicy):
+class AverageYield(RankedTiering):
     """Ranks by psi, the exponentially weighted average of the yields of past trades, with `weight` on the newest."""
 
     kind: Literal["average_yield"] = "average_yield"
-    weight: Annotated[float, Field(gt=0, le=1)] = 0.05
+
+    @staticmethod
+    def law(average_yield: Any) -> Any:
+        """The average yield itself."""
+        return average_yield

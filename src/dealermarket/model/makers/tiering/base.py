@@ -1,8 +1,9 @@
-"""What every tiering answers: a table of tiers, by ranking or by hand (section 3.3)."""
+"""What every tiering answers: a metric to rank by, or a table of tiers (section 3.3)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,20 +11,24 @@ from pydantic import Field
 
 from dealermarket import laws
 from dealermarket.errors import ParameterError
-from dealermarket.values import Value
+from dealermarket.model.part import Part
 
 Tier = Annotated[int, Field(ge=0)]
-
-
 TierTable = dict[str, Tier]
 
 
-class TieringPolicy(Value):
+class TieringPolicy(Part):
     """What all tierings share: `tiers` (the paper's K, 0 is the best tier) and `pins`.
 
     `pins` fixes participants, by name, to a tier by hand: they are ranked like the rest, only their tier is replaced.
+    `law(average_yield, volume, trades, rule, numbers)` is the metric that a participant is ranked by, highest first, from what
+    its matured trades with the maker say: the average of their yields (`psi`, price units), their volume (units of the asset)
+    and their number, all 0 before the first has matured. Who `ranks` nobody keeps no averages.
     """
 
+    formulas: ClassVar = {"law": ("average_yield", "volume", "trades", "rule", "numbers")}
+    law: ClassVar[Callable[..., Any]]
+    ranks: ClassVar[bool] = True
     tiers: Annotated[int, Field(ge=1)] = 5
     pins: TierTable = Field(default={})
 
@@ -49,3 +54,9 @@ class TieringPolicy(Value):
         rank = np.empty_like(order)
         np.put_along_axis(rank, order, np.broadcast_to(np.arange(ranked), order.shape), axis=-1)
         return np.asarray(laws.tier_of_rank(rank, self.tiers, ranked), dtype=np.int64)
+
+
+class RankedTiering(TieringPolicy):
+    """A tiering by ranking; `weight` is that of the newest yield in the exponentially weighted average of yields."""
+
+    weight: Annotated[float, Field(gt=0, le=1)] = 0.05

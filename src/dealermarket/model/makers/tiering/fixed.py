@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,9 +12,15 @@ from dealermarket.model.makers.tiering.base import TieringPolicy, TierTable
 class FixedTiers(TieringPolicy):
     """A given `table` of tiers by participant; who is not listed gets tier 0."""
 
+    ranks: ClassVar[bool] = False
     kind: Literal["fixed"] = "fixed"
     table: TierTable = Field(default={})
 
     @property
     def fixed_tiers(self) -> TierTable:
         return self.table | self.pins
+
+    @staticmethod
+    def law() -> float:
+        """Nobody is ranked."""
+        return 0.0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import Field
-
-from dealermarket.model.makers.tiering.base import TieringPolicy
+from dealermarket.model.makers.tiering.base import RankedTiering
 
 
-class RevenueRate(TieringPolicy):
+class RevenueRate(RankedTiering):
     """Ranks by average yield times average matured volume per step."""
 
     kind: Literal["revenue_rate"] = "revenue_rate"
-    weight: Annotated[float, Field(gt=0, le=1)] = 0.05
+
+    @staticmethod
+    def law(average_yield: Any, volume: Any) -> Any:
+        """Average yield times volume, over the number of steps, which is common to all."""
+        return average_yield * volume

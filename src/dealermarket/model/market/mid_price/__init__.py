@@ -1,5 +1,11 @@
-"""Mid-price processes (section 3.1)."""
+"""Mid-price processes (section 3.1): what the market takes as `mid_price`."""
 
+from __future__ import annotations
+
+from dealermarket.model.market.mid_price.base import MidPrice
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.slots import Slot
 
-__all__ = ["GeometricBrownianMotion"]
+MID_PRICES = Slot("mid price", MidPrice, [GeometricBrownianMotion], default="gbm")
+
+__all__ = ["MID_PRICES", "GeometricBrownianMotion", "MidPrice"]

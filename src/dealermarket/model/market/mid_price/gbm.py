@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from dealermarket.values import Value
+from dealermarket.laws import log_drift, log_growth
+from dealermarket.model.market.mid_price.base import MidPrice
 
 
-class GeometricBrownianMotion(Value):
-    """Mid-price process (section 3.1): annual `drift` and `volatility`, `initial` the price at step 0."""
+class GeometricBrownianMotion(MidPrice):
+    """P_t = P_{t-1} exp((mu - sigma^2/2) dt + sigma sqrt(dt) Z), exact (section 3.1): annual `drift` and `volatility`."""
 
     kind: Literal["gbm"] = "gbm"
-    initial: Annotated[float, Field(gt=0, le=1e12)] = 1.0
     drift: Annotated[float, Field(ge=-100, le=100)] = 0.0
     volatility: Annotated[float, Field(ge=0, le=100)] = 0.1
+    parameters: ClassVar = ("mean", "std")
+
+    def rule(self, dt: float) -> Mapping[str, float]:
+        """Mean and deviation of a step's log return."""
+        return {"mean": log_drift(self.drift, self.volatility, dt), "std": self.step_volatility(dt)}
+
+    @staticmethod
+    def law(before: Any, draw: Any, rule: Any) -> Any:
+        """The price times the growth of a step."""
+        return before * log_growth(draw[0], rule.mean, rule.std)
+
+    def step_volatility(self, dt: float) -> float:
+        return self.volatility * math.sqrt(dt)

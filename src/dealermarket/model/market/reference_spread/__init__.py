@@ -1,5 +1,11 @@
-"""Reference-spread processes (section 3.1)."""
+"""Reference-spread processes (section 3.1): what the market takes as `reference_spread`."""
 
+from __future__ import annotations
+
+from dealermarket.model.market.reference_spread.base import ReferenceSpread
 from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.slots import Slot
 
-__all__ = ["ClippedNormal"]
+REFERENCE_SPREADS = Slot("reference spread", ReferenceSpread, [ClippedNormal], default="clipped_normal")
+
+__all__ = ["REFERENCE_SPREADS", "ClippedNormal", "ReferenceSpread"]

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from dealermarket.values import Value
+from dealermarket.laws import clipped_normal
+from dealermarket.model.market.reference_spread.base import ReferenceSpread
 
 
-class ClippedNormal(Value):
-    """Reference-spread process (section 3.1): s0_t ~ N(mean, std) clipped to [minimum, maximum], independent each step.
-
-    In price units where the price is near 1; see `spreads_scale_with_price` of :class:`MarketEnvironment`.
-    """
+class ClippedNormal(ReferenceSpread):
+    """s0_t ~ N(mean, std) clipped to [minimum, maximum], independent each step (section 3.1). All in price units."""
 
     kind: Literal["clipped_normal"] = "clipped_normal"
     mean: Annotated[float, Field(gt=0, le=1e12)] = 0.00015
     std: Annotated[float, Field(ge=0, le=1e12)] = 0.00005
     minimum: Annotated[float, Field(gt=0, le=1e12)] = 0.00002
     maximum: Annotated[float, Field(gt=0, le=1e12)] = 0.0005
+    parameters: ClassVar = ("mean", "std", "minimum", "maximum")
 
     @model_validator(mode="after")
     def _ordered(self) -> ClippedNormal:
         if self.minimum > self.maximum:
             raise ValueError(f"minimum: must be <= maximum = {self.maximum:g}, got {self.minimum:g}")
         return self
+
+    @staticmethod
+    def first(draw: Any, rule: Any) -> Any:
+        """As at every other step."""
+        return clipped_normal(draw[0], rule.mean, rule.std, rule.minimum, rule.maximum)
+
+    @staticmethod
+    def law(draw: Any, rule: Any) -> Any:
+        """Whatever was before."""
+        return clipped_normal(draw[0], rule.mean, rule.std, rule.minimum, rule.maximum)

@@ -1,0 +1,96 @@
+"""Hedging plans: which table of optimal schedules a maker looks up against each rival, and the look-up (section 3.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.compiled import kernel
+from dealermarket.engine.curve_tables import curve_table
+from dealermarket.engine.hedge_tables import CAP, HedgeTables, Table, interpolate, power_table, size_cell, stacked
+from dealermarket.engine.quotes import quoted_tier, surcharge_of
+from dealermarket.errors import ParameterError
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging import PlannedHedging
+from dealermarket.model.scenario import Scenario
+
+Array = NDArray[Any]
+
+
+def plans_of(scenario: Scenario) -> tuple[Array, HedgeTables]:
+    """The number of the table of every maker (M) against every rival and the exchange (M + 1) in every tier (K), -1 where it
+    does not trade there or plans nothing; and the tables. Builds those that are neither in memory nor on disk.
+
+    Raises ParameterError for a rival's prices that cannot be planned against."""
+    makers = scenario.makers
+    deepest = max(maker.tiering.tiers for maker in makers)
+    number = np.full((len(makers), len(makers) + 1, deepest), -1, np.int64)
+    tables: list[Table] = []
+    known: dict[tuple[object, ...], int] = {}
+
+    def number_of(key: tuple[object, ...], horizon: int, rival: MarketMakerAgent | None, tier: int) -> int:
+        if key not in known:
+            known[key] = len(tables)
+            tables.append(_table(scenario, horizon, rival, tier))
+        return known[key]
+
+    for i, maker in enumerate(makers):
+        hedging = maker.hedging
+        if not (hedging.plans and isinstance(hedging, PlannedHedging)):
+            continue
+        if hedging.venue != "makers":
+            number[i, -1] = number_of((1.0, hedging.horizon), hedging.horizon, None, 0)
+        for j, rival in enumerate(makers):
+            if j == i or hedging.venue == "exchange":
+                continue
+            exponent = rival.pricing.power_of_reference
+            for tier in range(rival.tiering.tiers):
+                curve = (exponent,) if exponent is not None else (rival.pricing.kind, rival.pricing.model_dump_json(), tier)
+                number[i, j, tier] = number_of((*curve, hedging.horizon), hedging.horizon, rival, tier)
+    return number, stacked(tables)
+
+
+def _table(scenario: Scenario, horizon: int, rival: MarketMakerAgent | None, tier: int) -> Table:
+    """The table against a rival's curve in a tier, or against the exchange."""
+    exchange = scenario.exchange
+    exponent = 1.0 if rival is None else rival.pricing.power_of_reference
+    if rival is None or exponent is not None:
+        return power_table(exponent if exponent is not None else 1.0, exchange.lam, horizon)
+    try:
+        return curve_table(lambda share: rival.pricing.relative_spread(share * exchange.v_max, tier, exchange), horizon)
+    except ParameterError as error:
+        raise ParameterError(
+            f"{scenario.name}: hedges cannot be planned on the prices of {rival.name!r} in tier {tier} ({rival.pricing.kind!r} "
+            f"pricing): {error}; set the hedger's venue = 'exchange', or a kind of hedging that plans nothing"
+        ) from None
+
+
+@kernel
+def planned_fraction(situation, risk):
+    """x_0 of the schedule with the rival whose own optimum is the cheapest, from the tables; `risk` = gamma s."""
+    rules, market, i = situation.rules, situation.market, situation.maker
+    hedger, q, horizon = rules.investors + i, situation.size / rules.v_max, rules.hedging[i].horizon
+    fraction, best = min(CAP / q, 1.0), np.inf
+    if q >= CAP * horizon:
+        return fraction  # the largest trade at every step is not enough
+    cell, within = size_cell(q, horizon)
+    for j in range(len(rules.pricing) + 1):
+        if j == i:
+            continue
+        level, surcharge, tier = situation.half_spread, 0.0, 0
+        if j < len(rules.pricing):
+            rule, tier = market.pricing[j], quoted_tier(market, j, hedger)
+            if rule.in_price_units:
+                level = situation.unit
+            level *= 1.0 + (rule.eps_buy if situation.side > 0 else rule.eps_sell)
+            surcharge = surcharge_of(rule.kind, tier, situation.unit, rule, rules.pricing_numbers[j])
+        table = rules.table[i, j, tier]
+        if table < 0 or level * rules.tables.least[table] + surcharge >= best:
+            continue  # no schedule costs less than trades at the least price without risk
+        first, relative = interpolate(rules.tables, table, cell, within, q, risk, level)
+        value = level * relative + surcharge
+        if value < best:
+            fraction, best = first, value
+    return fraction

@@ -1,0 +1,71 @@
+"""The engine's records: what stands in one row of its arrays, with named fields.
+
+Participants are numbered investors first, then makers, and the exchange comes after the last maker. Sizes are in units of
+the asset, spreads and money in price units.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dealermarket.draws.records import record
+
+MAKERS, EXCHANGE, BEST = 0, 1, 2
+VENUES = {"makers": MAKERS, "exchange": EXCHANGE, "best": BEST}
+ORDER, HEDGE = 0, 1
+
+
+TRADE = record(
+    [
+        ("step", np.int32),
+        ("taker", np.int32),
+        ("maker", np.int32),
+        ("side", np.int32),  # +1 the taker buys
+        ("tier", np.int32),
+        ("kind", np.int32),
+        ("volume", np.float64),  # `size` is taken: every NumPy scalar has one
+        ("spread", np.float64),
+        ("position_revenue", np.float64),  # of the maker; NaN until it is known
+        ("trade_yield", np.float64),
+    ]
+)
+"""One trade; `maker` and `taker` are participants, the exchange is number J."""
+
+MAKER_STEP = record(
+    [
+        ("position", np.float64),  # held into the step
+        ("spread_revenue", np.float64),
+        ("position_revenue", np.float64),
+        ("hedging_cost", np.float64),
+        ("risk_cost", np.float64),
+        ("hedge_fraction", np.float64),
+        ("hedge_size", np.float64),  # signed, from the maker's side
+        ("step_volatility", np.float64),
+    ]
+)
+"""What one maker did and earned in one step."""
+
+MAKER_FLOW = record(
+    [
+        ("bought", np.float64),  # volume that investors bought from the maker in the last step
+        ("sold", np.float64),
+        ("market", np.float64),  # volume of all investors in the last step
+    ]
+)
+"""The last step's trades as a policy sees them."""
+
+MAKER_TOTALS = record(
+    [
+        ("spread_revenue", np.float64),
+        ("position_revenue", np.float64),
+        ("hedging_cost", np.float64),
+        ("risk_cost", np.float64),
+        ("pnl", np.float64),
+        ("volume", np.float64),  # as the quoting side
+        ("client_volume", np.float64),  # of it, with investors
+        ("hedge_volume", np.float64),  # as the hedger
+        ("trades", np.int64),  # as the quoting side
+        ("abs_position", np.float64),  # summed over the steps
+    ]
+)
+"""One maker's sums over a run."""

@@ -1,0 +1,109 @@
+"""The rules of a market, fixed for a run: the scenario as arrays."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket import laws
+from dealermarket.draws.records import number_rows, rule_records
+from dealermarket.engine.hedge_tables import HedgeTables
+from dealermarket.engine.planning import plans_of
+from dealermarket.engine.records import VENUES
+from dealermarket.model.makers.hedging import HEDGINGS
+from dealermarket.model.makers.pricing import PRICINGS
+from dealermarket.model.makers.tiering import TIERINGS
+from dealermarket.model.scenario import Scenario
+
+Array = NDArray[Any]
+
+
+class Rules(NamedTuple):
+    """What stays the same during a run. N investors, M makers, J = N + M participants, K tiers at most."""
+
+    tiering: Array  # (M,) records: kind, tiers, ranks, weight, and the parameters of all kinds
+    pricing: Array  # (M,) records: kind, eps_buy, eps_sell, in_price_units, and the parameters of all kinds
+    hedging: Array  # (M,) records: kind, venue, volatility, and the parameters of all kinds
+    tiering_numbers: Array  # (M, n)
+    pricing_numbers: Array  # (M, n)
+    fixed_tier: Array  # (M, J) int64: the tier that no ranking moves, else -1
+    tier_at: Array  # (M, J - 1) int64: the tier of each rank
+    tier_start: Array  # (M, K) int64: the first rank of each tier
+    table: Array  # (M, M + 1, K) int64: hedge table of maker i against rival j, the exchange last, in a tier; -1 for none
+    tables: HedgeTables
+    investors: int
+    reward_horizon: int
+    curve_exponent: float
+    v_max: float
+    scale_with_price: bool
+
+
+def rules_of(scenario: Scenario) -> Rules:
+    """The scenario as the engine reads it; builds or loads the hedging tables that it needs.
+
+    Raises ParameterError where a maker plans its hedges on a rival's prices that cannot be planned against."""
+    makers, participants = scenario.makers, scenario.participants
+    tierings = [maker.tiering for maker in makers]
+    ranks = np.arange(len(participants) - 1)
+    tier_at = np.stack([laws.tier_of_rank(ranks, tiering.tiers, len(ranks)) for tiering in tierings])
+    table, tables = plans_of(scenario)
+    return Rules(
+        tiering=_tiering_records(scenario),
+        pricing=_pricing_records(scenario),
+        hedging=_hedging_records(scenario),
+        tiering_numbers=number_rows(tierings),
+        pricing_numbers=number_rows(maker.pricing for maker in makers),
+        fixed_tier=_fixed_tiers(scenario),
+        tier_at=tier_at,
+        tier_start=np.stack([np.searchsorted(tiers, np.arange(tier_at.max() + 1)) for tiers in tier_at]),
+        table=table,
+        tables=tables,
+        investors=len(scenario.agents),
+        reward_horizon=scenario.reward_horizon,
+        curve_exponent=laws.curve_exponent(scenario.exchange.lam),
+        v_max=scenario.exchange.v_max,
+        scale_with_price=scenario.market.spreads_scale_with_price,
+    )
+
+
+def _tiering_records(scenario: Scenario) -> Array:
+    parts = [maker.tiering for maker in scenario.makers]
+    common = [("tiers", np.int64), ("ranks", np.bool_), ("weight", np.float64)]
+    records = rule_records(TIERINGS, parts, scenario.market.dt, common)
+    for record, part in zip(records, parts, strict=True):
+        record["tiers"], record["ranks"], record["weight"] = part.tiers, part.ranks, getattr(part, "weight", 0.0)
+    return records
+
+
+def _pricing_records(scenario: Scenario) -> Array:
+    parts = [maker.pricing for maker in scenario.makers]
+    common = [("eps_buy", np.float64), ("eps_sell", np.float64), ("in_price_units", np.bool_)]
+    records = rule_records(PRICINGS, parts, scenario.market.dt, common)
+    for record, part in zip(records, parts, strict=True):
+        for name, _ in common:
+            record[name] = getattr(part, name)
+    return records
+
+
+def _hedging_records(scenario: Scenario) -> Array:
+    parts = [maker.hedging for maker in scenario.makers]
+    # the volatility is that of one step, relative to the mid; 0 for who never trades
+    records = rule_records(HEDGINGS, parts, scenario.market.dt, [("venue", np.int64), ("volatility", np.float64)])
+    for record, part in zip(records, parts, strict=True):
+        believed = getattr(part, "volatility", 0.0)
+        record["venue"] = VENUES[getattr(part, "venue", "makers")]
+        record["volatility"] = scenario.market.step_volatility(1.0, None if believed == "market" else believed)
+    return records
+
+
+def _fixed_tiers(scenario: Scenario) -> Array:
+    number = {name: index for index, name in enumerate(scenario.participants)}
+    fixed = np.full((len(scenario.makers), len(number)), -1, np.int64)
+    for row, maker in zip(fixed, scenario.makers, strict=True):
+        if not maker.tiering.ranks:
+            row[:] = 0
+        for name, tier in maker.tiering.fixed_tiers.items():
+            row[number[name]] = tier
+    return fixed

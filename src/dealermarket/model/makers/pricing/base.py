@@ -1,0 +1,87 @@
+"""What every pricing rule answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from dealermarket.errors import ParameterError
+from dealermarket.laws import quoted_spread
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.part import Numbers, Part
+from dealermarket.slots import applied
+from dealermarket.values import short
+
+Skew = Annotated[float, Field(ge=-1, le=1e6)]
+
+
+def no_surcharge() -> float:
+    """A tier pays nothing besides."""
+    return 0.0
+
+
+class PricingRule(Part):
+    """What a maker charges: level (1 + eps) curve + surcharge, cost per unit relative to mid (section 3.3).
+
+    The level is S_ref(0), or one price unit where the curve is `in_price_units`; `eps_buy` and `eps_sell` >= -1 skew the curve
+    for clients who buy and sell (follow-up paper; 0 is the heuristic maker).
+    `curve(size, log_curve, tier, rule, numbers)` is the curve in units of the level, above 0: `size` in units of the asset,
+    `log_curve` = log(S_ref(size) / S_ref(0)), `tier` 0 the best. `surcharge(tier, unit, rule, numbers)` is what a tier pays
+    besides, price units; `unit` is 1, or P_t where spreads scale with the price.
+    Rivals plan their hedges on this curve.
+    """
+
+    formulas: ClassVar = {
+        "curve": ("size", "log_curve", "tier", "rule", "numbers"),
+        "surcharge": ("tier", "unit", "rule", "numbers"),
+    }
+    curve: ClassVar[Callable[..., Any]]
+    surcharge: ClassVar[Callable[..., Any]] = staticmethod(no_surcharge)
+    actions: ClassVar[tuple[str, ...]] = ()  # further parts of an Action that act on this rule's parameters
+    unplannable: ClassVar[str] = ""  # why nobody can plan a hedge on this curve, where that is so
+    eps_buy: Skew = 0.0
+    eps_sell: Skew = 0.0
+
+    @property
+    def in_price_units(self) -> bool:
+        """Whether the curve is in price units and not in units of S_ref(0)."""
+        return False
+
+    @property
+    def power_of_reference(self) -> float | None:
+        """The exponent, where the curve is a power of the reference curve; hedges against it are then planned exactly."""
+        return None
+
+    def problems(self, exchange: Exchange) -> Iterable[tuple[str, str]]:
+        """What is wrong with this rule at this exchange: field and reason of each problem."""
+        return ()
+
+    def relative_spread(self, size: ArrayLike, tier: ArrayLike, exchange: Exchange) -> NDArray[np.float64]:
+        """The curve for sizes and tiers, which broadcast, in units of the level.
+
+        Raises ParameterError for a size outside [0, v_max) or a tier below 0.
+        """
+        sizes, tiers = np.broadcast_arrays(np.asarray(size, dtype=np.float64), np.asarray(tier))
+        if not np.all(tiers >= 0):
+            raise ParameterError(f"tier: must be >= 0, got {short(np.asarray(tier).tolist())}")
+        log_curve = np.log(exchange.relative_spread(sizes))
+        rule, numbers = Numbers(self), self.numbers
+        return np.asarray(applied(self.curve, size=sizes, log_curve=log_curve, tier=tiers, rule=rule, numbers=numbers))
+
+    def spread(self, size: ArrayLike, tier: ArrayLike, s0: ArrayLike, exchange: Exchange, side: int = 0) -> NDArray[np.float64]:
+        """Cost per unit, relative to mid, that a client pays; price units.
+
+        `size`, `tier` (0 is best) and `s0` broadcast; returns their shape. `side`: +1 the client buys, -1 it sells,
+        0 without skew. Raises ParameterError for a size outside [0, v_max), a tier below 0 or s0 below 0.
+        """
+        skew = {0: 0.0, 1: self.eps_buy, -1: self.eps_sell}.get(side)
+        if skew is None:
+            raise ParameterError(f"side: must be +1 (the client buys), -1 (sells) or 0, got {side!r}")
+        relative = self.relative_spread(size, tier, exchange)
+        level = exchange.reference_spread(0.0, s0)
+        surcharge = applied(self.surcharge, tier=np.asarray(tier), unit=1.0, rule=Numbers(self), numbers=self.numbers)
+        return np.asarray(quoted_spread(1.0 if self.in_price_units else level, skew, relative, surcharge))

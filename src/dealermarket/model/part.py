@@ -1,0 +1,55 @@
+"""What every replaceable part of a market is whose formulas the engine compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.values import Value
+
+Array = NDArray[Any]
+Draw = Literal["normal", "uniform"]
+"""A kind of random number: standard normal, or uniform on [0, 1)."""
+
+
+class Part(Value):
+    """A frozen value with formulas: static methods that the engine compiles and the public methods call as they stand.
+
+    `formulas` names them and what each may take; a kind's formula takes those of the arguments that it needs, by name. They
+    are numbers, or arrays that broadcast, but for `rule`, which holds the part's own numbers as `rule.NAME` for every name
+    in `parameters`, and `numbers`, the row of what does not fit in single numbers. A formula may call functions of its module,
+    NumPy's functions and the `math` that Numba compiles; it neither allocates nor keeps anything.
+    """
+
+    if TYPE_CHECKING:
+
+        @property
+        def kind(self) -> str:
+            """The name by which the kind is chosen: a field of every kind."""
+
+    formulas: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    parameters: ClassVar[tuple[str, ...]] = ()
+
+    def rule(self, dt: float) -> Mapping[str, float]:
+        """The value of each of `parameters`; `dt` is the length of a step in years. Fields or properties of these names."""
+        return {name: float(getattr(self, name)) for name in self.parameters}
+
+    @property
+    def numbers(self) -> Array:
+        """The row that formulas read as `numbers`, (n,)."""
+        return np.empty(0)
+
+
+class Numbers:
+    """The parameters of a part where a formula is called in Python: `rule.NAME`."""
+
+    def __init__(self, part: Part, dt: float = float("nan")) -> None:
+        self.__dict__.update(part.rule(dt))
+
+
+def drawn(rng: np.random.Generator, kind: Draw, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Random numbers of a kind."""
+    return rng.standard_normal(shape) if kind == "normal" else rng.random(shape)

@@ -1,0 +1,1 @@
+"""Runs: replicas in chunks, their folder and their result; markets driven live."""

@@ -1,0 +1,183 @@
+"""Slots: the parts of a market that can be replaced, and the kinds that fit each of them.
+
+A slot is the annotation of a field; what stands in the field is chosen by its `kind`. Unions, the numbers by which the
+engine knows kinds, the fields of its records and its dispatch are all derived from the slot's list of kinds.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, TypeAdapter
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+
+from dealermarket.errors import ParameterError
+
+K = TypeVar("K", bound=type)
+
+_SLOTS: list[Slot] = []
+
+
+class Slot:
+    """The kinds that can stand in one place: subclasses of `base`, each with a `kind` of its own, in the order they came in.
+
+    A table without `kind` is one of the `default` kind, where there is one. Used as an annotation, `Annotated[Base, SLOT]`,
+    it validates tables by their kind and takes instances as they are; an `is_open` slot takes those of kinds that nobody
+    registered, too.
+    """
+
+    def __init__(
+        self, name: str, base: type, kinds: Sequence[type[BaseModel]], default: str | None = None, is_open: bool = False
+    ):
+        self.name, self.base, self.default, self.is_open = name, base, default, is_open
+        self._kinds: dict[str, type[BaseModel]] = {}
+        self._adapter: TypeAdapter[Any] | None = None
+        for kind in kinds:
+            self.add(kind)
+        _SLOTS.append(self)
+
+    def __repr__(self) -> str:
+        return f"Slot({self.name!r}: {', '.join(self._kinds)})"
+
+    @property
+    def kinds(self) -> Mapping[str, type[BaseModel]]:
+        """The kinds by name."""
+        return MappingProxyType(self._kinds)
+
+    def number(self, part: object) -> int:
+        """By which number the engine knows the kind of a part: its place in the list."""
+        return list(self._kinds.values()).index(type(part))  # type: ignore[arg-type]
+
+    def add(self, kind: type[BaseModel]) -> None:
+        """Adds a kind. Raises ParameterError for a class that is not one of this slot."""
+        name = kind_name(kind)
+        if not issubclass(kind, self.base):
+            raise ParameterError(f"{self.name}: {kind.__name__} must be a subclass of {self.base.__name__}")
+        if name is None:
+            raise ParameterError(f'{self.name}: {kind.__name__} needs a name of its own: kind: Literal["..."] = "..."')
+        for formula, arguments in getattr(self.base, "formulas", {}).items():
+            _check_formula(f"{self.name}: {kind.__name__}.{formula}", getattr(kind, formula, None), arguments)
+        if inspect.isabstract(kind):
+            missing = ", ".join(sorted(kind.__abstractmethods__))
+            raise ParameterError(f"{self.name}: {kind.__name__} does not say what a kind must: {missing}")
+        former = self._kinds.get(name)
+        if former is not None and (former.__module__, former.__qualname__) != (kind.__module__, kind.__qualname__):
+            raise ParameterError(
+                f"{self.name}: there is a kind {name!r} already, {former.__name__}; give {kind.__name__} another name"
+            )
+        self._kinds[name] = kind  # a class that was defined anew, as in a notebook, takes the former one's place
+        self._adapter = None
+        _count()
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._validated)
+
+    def _validated(self, given: Any) -> Any:
+        if isinstance(given, self.base):
+            if self.is_open or type(given) in self._kinds.values():
+                return given
+            raise ValueError(
+                f"{type(given).__name__} is not registered; call dealermarket.register({type(given).__name__}) first"
+            )
+        if not isinstance(given, Mapping):
+            raise PydanticKnownError("model_type", {"class_name": self.base.__name__})
+        content = dict(given)
+        if self.default is not None:
+            content.setdefault("kind", self.default)
+        return self._by_kind().validate_python(content)
+
+    def _by_kind(self) -> TypeAdapter[Any]:
+        """What validates a table of any kind."""
+        if self._adapter is None:
+            kinds = tuple(self._kinds.values())
+            union: Any = kinds[0] if len(kinds) == 1 else _union(kinds)
+            self._adapter = TypeAdapter(union)
+        return self._adapter
+
+
+class Law:
+    """A formula that every kind of a slot has: `law(number, *arguments)` is that of the kind with this number.
+
+    `arguments` names what is handed in; a kind's formula takes those of them that it needs, by name. Compiled functions that
+    name a law get a choice among the formulas that the compiler inlines.
+    """
+
+    def __init__(self, slot: Slot, name: str) -> None:
+        self.slot, self.name = slot, name
+        self.arguments: tuple[str, ...] = slot.base.formulas[name]  # type: ignore[attr-defined]
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """The formulas of all kinds, by number."""
+        return [getattr(kind, self.name) for kind in self.slot.kinds.values()]
+
+    def __call__(self, number: int, *arguments: Any) -> Any:
+        return applied(self.functions()[number], **dict(zip(self.arguments, arguments, strict=True)))
+
+
+def taken(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a formula's arguments."""
+    return tuple(inspect.signature(function).parameters)
+
+
+def applied(function: Callable[..., Any], **arguments: Any) -> Any:
+    """A formula's value, for those of the arguments that it takes."""
+    return function(*(arguments[name] for name in taken(function)))
+
+
+def _check_formula(where: str, function: object, arguments: tuple[str, ...]) -> None:
+    """Raises ParameterError unless a kind has the formula, and it takes nothing but these arguments."""
+    known = f"a static method of some of: {', '.join(arguments)}"
+    if not inspect.isfunction(function):
+        raise ParameterError(f"{where}: is missing; must be {known}")
+    unknown = [name for name in taken(function) if name not in arguments]
+    if unknown:
+        raise ParameterError(f"{where}: takes {', '.join(unknown)}; must be {known}")
+
+
+def register(kind: K) -> K:
+    """Adds a kind of yours to the slot that its base class belongs to; usable as a decorator.
+
+    From then on it is valid wherever a kind that ships is: in scenarios and settings, runs, studies, leagues and
+    environments, and its laws are compiled with the engine. Raises ParameterError for a class that fits no slot or does not
+    say what its slot asks.
+    """
+    for slot in _SLOTS:
+        if isinstance(kind, type) and issubclass(kind, slot.base):
+            slot.add(kind)  # type: ignore[arg-type]  # says itself what is wrong
+            return kind
+    known = ", ".join(f"{slot.base.__name__} ({slot.name})" for slot in _SLOTS)
+    raise ParameterError(f"register: {getattr(kind, '__name__', kind)!r} is a subclass of none of {known}")
+
+
+def slots() -> Iterator[Slot]:
+    """Every slot there is so far."""
+    return iter(_SLOTS)
+
+
+def kind_name(kind: type[BaseModel]) -> str | None:
+    """The name by which a class is chosen, or None."""
+    field = kind.model_fields.get("kind") if issubclass(kind, BaseModel) else None
+    return str(field.default) if field is not None and isinstance(field.default, str) else None
+
+
+_registrations = 0
+
+
+def registrations() -> int:
+    """How many kinds have been added so far; another number means that what was derived from the lists is out of date."""
+    return _registrations
+
+
+def _count() -> None:
+    global _registrations  # noqa: PLW0603
+    _registrations += 1
+
+
+def _union(kinds: tuple[type[BaseModel], ...]) -> Any:
+    together: Any = kinds[0]
+    for kind in kinds[1:]:
+        together = together | kind
+    return Annotated[together, Field(discriminator="kind")]
