@@ -336,7 +336,7 @@ def random_actions(rng: np.random.Generator, scenario: Scenario) -> list[dict[in
     def action(i: int) -> Action:
         no_venue = alone and isinstance(scenario.makers[i].hedging, NoHedge)
         return Action(
-            tiers=some(rng.integers(0, participants, participants).tolist()),
+            tiers=some(rng.integers(0, scenario.makers[i].tiering.tiers, participants).tolist()),
             eps_buy=some(float(rng.uniform(-0.5, 0.5))),
             eps_sell=some(float(rng.uniform(-0.5, 0.5))),
             hedge_fraction=None if no_venue else some(float(rng.choice([0.0, 1.0, rng.random()]))),
