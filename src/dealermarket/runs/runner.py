@@ -142,7 +142,7 @@ class SimulationRunner:
         return time.monotonic() - began
 
     def _chunks(self) -> list[range]:
-        return chunks_of(self.scenario, range(self.replicas), bool(self.scenario.policies | self.policies))
+        return chunks_of(self.scenario, range(self.replicas), bool(self.scenario.policies or self.policies))
 
     def _simulator(self) -> Simulator:
         return Simulator(self.scenario, self.record, self.policies, self.seed)

@@ -119,6 +119,6 @@ def acting_policies(scenario: Scenario, given: Mapping[str, MakerPolicy]) -> dic
 
     Raises PolicyError for a given one that is none, or belongs to no maker, and where one cannot act in its seat."""
     check_policies(scenario, given)
-    acting = scenario.policies | dict(given)
+    acting = {**scenario.policies, **given}
     check_seats(scenario, acting)
     return {maker: policy for maker, policy in acting.items() if not isinstance(policy, HeuristicMaker)}

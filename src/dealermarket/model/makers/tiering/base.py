@@ -10,12 +10,13 @@ from pydantic import Field
 
 from dealermarket import laws
 from dealermarket.errors import ParameterError
+from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.values import Value
 
 Tier = Annotated[int, Field(ge=0)]
 
 
-TierTable = dict[str, Tier]
+TierTable = Frozen[str, Tier]
 
 
 class TieringPolicy(Value):
@@ -25,7 +26,7 @@ class TieringPolicy(Value):
     """
 
     tiers: Annotated[int, Field(ge=1)] = 5
-    pins: TierTable = Field(default={})
+    pins: TierTable = FrozenMapping()
 
     @property
     def fixed_tiers(self) -> TierTable:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
+from dealermarket.frozen import FrozenMapping
 from dealermarket.model.makers.tiering.base import TieringPolicy, TierTable
 
 
@@ -13,8 +12,8 @@ class FixedTiers(TieringPolicy):
     """A given `table` of tiers by participant; who is not listed gets tier 0."""
 
     kind: Literal["fixed"] = "fixed"
-    table: TierTable = Field(default={})
+    table: TierTable = FrozenMapping()
 
     @property
     def fixed_tiers(self) -> TierTable:
-        return self.table | self.pins
+        return FrozenMapping({**self.table, **self.pins})
