@@ -59,6 +59,9 @@ class LiveMarket:
         self._session.restart([Episode(seed, 0)])
         self._prices: tuple[float, float] | None = None
 
+    def __repr__(self) -> str:
+        return f"<LiveMarket of {self.scenario.name!r}: at step {self.step}>"
+
     @property
     def step(self) -> int:
         """The number of the next step, or of the step under way."""
