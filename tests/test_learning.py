@@ -893,7 +893,7 @@ def test_with_a_library_that_is_broken(capsys: pytest.CaptureFixture[str], monke
 
 
 def test_too_many_markets_for_the_memory(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(*_: Any) -> None:
+    def train(*_: Any, **__: Any) -> None:
         raise MemoryError
 
     monkeypatch.setattr(trainer, "train", train)

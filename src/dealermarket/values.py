@@ -39,7 +39,7 @@ _COMPARISONS = {
     "less_than_equal": ("<=", "le"),
 }
 
-# Tags of fields that take a number or something else; chosen by the type found, so that one error is reported, not two.
+# Tags of fields that take a number or something else; chosen by the type given, so that one error is reported, not two.
 NUMBER, RANGE, WORD = "number", "range", "word"
 
 
@@ -189,9 +189,9 @@ def component_of_kind(root: type[BaseModel], kind: object) -> type[BaseModel] | 
         model = pending.pop()
         if _kind(model) == kind:
             return model
-        found = {part for field in model.model_fields.values() for part in _models(field.annotation)} - seen
-        pending.extend(found)
-        seen |= found
+        new = {part for field in model.model_fields.values() for part in _models(field.annotation)} - seen
+        pending.extend(new)
+        seen |= new
     return None
 
 

@@ -105,6 +105,7 @@ class Tape:
         mid: ArrayLike,
         reference_spread: ArrayLike,
         orders: Iterable[Sequence[float]],
+        *,
         hedge_tie: ArrayLike | None = None,
         tie_break: ArrayLike | None = None,
     ) -> Tape:
@@ -121,7 +122,7 @@ class Tape:
         mids = _checked("mid", mid, [(steps + horizon,), (steps,)], positive=True)
         mids = np.concatenate([mids, np.repeat(mids[-1:], steps + horizon - len(mids))])
         rows, _ = order_rows(orders, "step, investor, side, size")
-        check_orders(scenario, *rows.T)
+        check_orders(scenario, rows)
         step, investor, side, size, tie = rows[np.argsort(rows[:, 0], kind="stable")].T
         exchange, sizes = scenario.exchange, np.ascontiguousarray(size)
         hedge_draws = _checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])
@@ -181,7 +182,7 @@ class TapeSource:
 
         agents, mid, spread = scenario.agents, scenario.market.mid_price, scenario.market.reference_spread
 
-        def each(field: str) -> Array:
+        def of_agents(field: str) -> Array:
             return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)
 
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
@@ -198,11 +199,11 @@ class TapeSource:
             largest=scenario.exchange.largest_trade,
             v_max=scenario.exchange.v_max,
             curve_exponent=laws.curve_exponent(scenario.exchange.lam),
-            trade_probability=each("trade_probability"),
-            log_mean=each("size_log_mean"),
-            log_std=each("log_std"),
-            buy_probability=each("buy_probability"),
-            oracle_probability=each("oracle_probability"),
+            trade_probability=of_agents("trade_probability"),
+            log_mean=of_agents("size_log_mean"),
+            log_std=of_agents("log_std"),
+            buy_probability=of_agents("buy_probability"),
+            oracle_probability=of_agents("oracle_probability"),
         )
 
     def draw(self, episodes: Sequence[Episode]) -> Draws:

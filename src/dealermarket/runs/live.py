@@ -110,8 +110,7 @@ class LiveMarket:
         if self._prices is None:
             raise TapeError("finish: hand the step's prices to begin first")
         rows, drawn = order_rows(orders, "investor, side, size")
-        investor, side, size, tie = rows.T
-        check_orders(self.scenario, np.zeros(len(rows)), investor, side, size, tie)
+        check_orders(self.scenario, np.column_stack([np.zeros(len(rows)), rows]))  # as those of one step
         draws = self._hedge_ties(hedge_tie)
         rows[~drawn, 3] = self._ties.random((~drawn).sum())
         self._session.use(self._tape(rows, draws))

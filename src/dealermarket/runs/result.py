@@ -1,4 +1,4 @@
-"""What a run found: frames, statistics, and the folder it is kept in."""
+"""The outcome of a run: frames, statistics, and the folder it is kept in."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class SimulationResult(RunMeta):
         )
 
     def _content(self) -> tuple[object, ...]:
-        """What can be told apart without reading the tables."""
+        """What tells results apart without reading the tables."""
         return self.scenario, self.record, self.meta["replicas"]
 
     @classmethod
