@@ -123,7 +123,13 @@ class SimulationRunner:
     def _in_memory(self, chunks: list[Chunk], seconds: float, origin: Mapping[str, str] = FrozenMapping()) -> SimulationResult:
         capped = sum(int(chunk.capped.sum()) for chunk in chunks)
         replicas = sum(len(chunk.capped) for chunk in chunks)
-        meta = self._meta() | {"replicas": replicas, "complete": True, "capped_orders": capped, "seconds": round(seconds, 3), **origin}
+        meta = self._meta() | {
+            "replicas": replicas,
+            "complete": True,
+            "capped_orders": capped,
+            "seconds": round(seconds, 3),
+            **origin,
+        }
         return SimulationResult(self.scenario, meta, chunks)
 
     def _meta(self) -> dict[str, Any]:
