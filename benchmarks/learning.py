@@ -71,12 +71,12 @@ def vectorised() -> None:
     print(f"\n### Gymnasium: {MARKETS:,} markets in a VectorEnv, random actions\n")
     header("scenario", "target", *(f"market steps/s, {mode.name}" for mode in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)))
     for scenario in SCENARIOS:
-        found = []
+        rates = []
         for mode in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP):
             envs = DealerVectorEnv(MARKETS, scenario, autoreset_mode=mode)
             steps = 2 * envs.arena.scenario.steps
-            found.append(rate(steps * MARKETS / median_seconds(random_play(envs, steps))))
-        row(f"`{scenario}`", rate(VECTORISED), *found)
+            rates.append(rate(steps * MARKETS / median_seconds(random_play(envs, steps))))
+        row(f"`{scenario}`", rate(VECTORISED), *rates)
 
 
 def random_play(envs: VectorEnv[Any, Any, Any], steps: int) -> Callable[[], object]:
@@ -99,7 +99,7 @@ def several() -> None:
     header("agents", "target", "market steps/s")
     env = DealerParallelEnv("paper")
     agents, numbers = env.possible_agents, drawn(4000, len(env.possible_agents), 3)
-    actions = [dict(zip(agents, each, strict=True)) for each in numbers]
+    actions = [dict(zip(agents, of_step, strict=True)) for of_step in numbers]
     env.reset(seed=0)
 
     def play() -> None:
@@ -174,8 +174,8 @@ def training() -> None:
     rounds = [{name: [seconds(work) for work in works] for name, works in runs.items()} for _ in range(REPEATS)]
     header("environment", "environment alone, steps/s", "training, steps/s", "training, `learning` / this one")
     for name, (_, steps) in kinds.items():
-        alone, training = (statistics.median(each[name][part] for each in rounds) for part in (0, 1))
-        ratio = statistics.median(each[name][1] / each["`learning`"][1] for each in rounds)
+        alone, training = (statistics.median(times[name][part] for times in rounds) for part in (0, 1))
+        ratio = statistics.median(times[name][1] / times["`learning`"][1] for times in rounds)
         row(name, rate(steps * TRAINED_MARKETS / alone), rate(TRAINED_STEPS / training), f"{ratio:.2f}")
     if find_spec("envpool") is None:
         print("\nEnvPool is not installed: `pip install envpool`.")

@@ -113,8 +113,8 @@ def mesa() -> None:
         )
         arguments = [sys.executable, "-c", code, str(Path(__file__).parent), hedging, str(steps)]
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        found = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)
-        theirs = float(found.stdout)
+        done = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)
+        theirs = float(done.stdout)
         row(f"Mesa, hedging by {'equal pieces' if hedging == 'linear' else 'SLSQP'}", f"{theirs:,.0f}", f"{ours / theirs:,.0f}")
     row("dealermarket, optimal hedging", f"{ours:,.0f}", 1)
 
@@ -139,8 +139,8 @@ def memory() -> None:
         "SimulationRunner(Scenario.load('paper'), 10000, threads=2).run(); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    row("10,000 replicas of `paper`, 500 steps, summary: peak memory", "400 MB", f"{float(found.stdout):.0f} MB")
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    row("10,000 replicas of `paper`, 500 steps, summary: peak memory", "400 MB", f"{float(done.stdout):.0f} MB")
     with tempfile.TemporaryDirectory() as folder:
         times = []
         for _ in range(REPEATS):

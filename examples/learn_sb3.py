@@ -22,11 +22,10 @@ def report(name: str, policy: str) -> None:
     """What a policy earns in 200 days that no training has seen, the same for every policy."""
     policies = {"learner": policy_named(policy), "competitor": policy_named(RIVAL)}
     runner = SimulationRunner(Scenario.load("learning"), replicas=200, seed=1, threads=2, policies=policies)
-    found = runner.run().statistics()["learner"]
-    told = (
-        f"{column} {found[column].mean:.3f}" for column in ("spread_revenue", "hedging_cost", "mean_abs_position", "market_share")
-    )
-    print(f"{name:10}", ", ".join(told))
+    averages = runner.run().statistics()["learner"]
+    columns = ("spread_revenue", "hedging_cost", "mean_abs_position", "market_share")
+    shown = (f"{column} {averages[column].mean:.3f}" for column in columns)
+    print(f"{name:10}", ", ".join(shown))
 
 
 def main(steps: int = 300_000, file: str = "my-maker.npz") -> None:

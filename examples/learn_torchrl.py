@@ -47,8 +47,8 @@ def main(rollouts: int = 12) -> None:
             data = env.rollout(5 * 96, actor, break_when_any_done=False)  # a day is truncated, the next one begins
             loss.value_estimator(data, params=loss.critic_network_params, target_params=loss.target_critic_network_params)
         eps, revenue = data[ACTION].mean(dim=(0, 2)), data["next"][REWARD].mean(dim=(0, 2))
-        told = (f"{maker}: eps {eps[n]:+.2f}, spread revenue {revenue[n]:.3f}" for n, maker in enumerate(MAKERS))
-        print(f"rollout {rollout:2}", *told, sep="; ", flush=True)
+        shown = (f"{maker}: eps {eps[n]:+.2f}, spread revenue {revenue[n]:.3f}" for n, maker in enumerate(MAKERS))
+        print(f"rollout {rollout:2}", *shown, sep="; ", flush=True)
         for batch in (part for _ in range(8) for part in data[torch.randperm(len(data))].split(120)):
             optimiser.zero_grad()
             sum(loss(batch).select("loss_objective", "loss_critic").values()).backward()

@@ -107,9 +107,14 @@ def test_a_scenario_names_its_policies(kind: str) -> None:
 
 
 def test_parameters_are_kept_in_a_file() -> None:
-    adaptive = AdaptiveMaker(0.4, 0.5, 0.1, 0.02, -0.5, 0.75, 11)
+    adaptive = AdaptiveMaker(eta=0.4, weight=0.5, risk_aversion=0.1, tolerance=0.02, low=-0.5, high=0.75, points=11)
     assert (adaptive.eta, adaptive.weight, adaptive.risk_aversion, adaptive.tolerance) == (0.4, 0.5, 0.1, 0.02)
-    makers: tuple[Any, ...] = (adaptive, SkewMaker(0.1, 0.2, 30.0, 0.5), RandomMaker(-0.5, 0.5), PersistentMaker(0.1, 0.1))
+    makers: tuple[Any, ...] = (
+        adaptive,
+        SkewMaker(eps=0.1, strength=0.2, scale=30.0, hedge_fraction=0.5),
+        RandomMaker(low=-0.5, high=0.5),
+        PersistentMaker(low=0.1, high=0.1),
+    )
     scenario = Scenario.load("paper")
     for policy in makers:
         changed = scenario.replace(makers=(scenario.makers[0].replace(policy=policy), scenario.makers[1]))

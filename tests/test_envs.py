@@ -518,7 +518,7 @@ POSITION_UNIT = 10 * math.sqrt(20)
 def test_penalties_by_hand(unit: Any, money: float, weights: dict[str, float]) -> None:
     scenario = short("learning", 20)
     plain = play(DealerEnv(scenario, reward={"weights": "pnl", "unit": unit}), seed=2)
-    played = play(DealerEnv(scenario, reward=Reward("pnl", unit, **weights)), seed=2)
+    played = play(DealerEnv(scenario, reward=Reward(weights="pnl", unit=unit, **weights)), seed=2)
     assert_same_bits(plain.observations, played.observations)
     penalties = []
     for before, reward, info in zip(plain.rewards, played.rewards, played.infos, strict=True):

@@ -94,7 +94,7 @@ RISING = "market.mid_price.drift=20.0"  # three percent in an hour: the oracle s
         ("volatility", 60, ["makers.*.pricing.tier_penalty=2e-3"], {COSTS[2]: FAILS, COSTS[3]: FAILS}),
         # tiers that cost nothing save nothing, whoever is in them
         ("sophistication", 30, ["makers.*.pricing.tier_penalty=0.0"], {KNOWING[2]: FAILS}),
-        # prices rise for sure: who asks no oracle buys and is right, who asks one sells in the other cases and is wrong
+        # prices always rise: who asks no oracle buys and is right, who asks one sells in the other cases and is wrong
         (
             "sophistication",
             20,

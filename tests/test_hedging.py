@@ -403,16 +403,25 @@ def test_linear_is_the_best_of_all_uniform_schedules(size: float, rivals: list[t
 
 def test_fraction_full_and_none() -> None:
     cost = envelope([(1.5, 0.0)])
-    assert ConstantFraction(0.3).schedule(-5.0, cost, 0.1).tolist() == [0.3]
-    assert ConstantFraction(0.0).schedule(-5.0, cost, 0.1).tolist() == [0.0]
-    assert ConstantFraction(0.3).schedule(5.0, cost, 0.1, largest=1.0).tolist() == [0.2]
-    assert ConstantFraction(0.2).schedule(5.0, cost, 0.1, largest=1.0).tolist() == [0.2]
+    assert ConstantFraction(fraction=0.3).schedule(-5.0, cost, 0.1).tolist() == [0.3]
+    assert ConstantFraction(fraction=0.0).schedule(-5.0, cost, 0.1).tolist() == [0.0]
+    assert ConstantFraction(fraction=0.3).schedule(5.0, cost, 0.1, largest=1.0).tolist() == [0.2]
+    assert ConstantFraction(fraction=0.2).schedule(5.0, cost, 0.1, largest=1.0).tolist() == [0.2]
     assert FullHedge().schedule(-5.0, cost, 0.1).tolist() == [1.0]
     assert FullHedge().schedule(-5.0, cost, 0.1, largest=CAP).tolist() == [CAP / 5.0]
     assert NoHedge().schedule(-5.0, cost, 0.1).tolist() == [0.0]
 
 
-@pytest.mark.parametrize("policy", [AlmgrenChriss(0.5, 4), LinearSchedule(0.5, 4), ConstantFraction(0.5), FullHedge(), NoHedge()])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        AlmgrenChriss(risk_aversion=0.5, horizon=4),
+        LinearSchedule(risk_aversion=0.5, horizon=4),
+        ConstantFraction(fraction=0.5),
+        FullHedge(),
+        NoHedge(),
+    ],
+)
 def test_no_position_no_trade(policy: Any) -> None:
     def never(_: Floats) -> Floats:
         raise AssertionError("nothing is traded, nothing is asked")
@@ -428,7 +437,7 @@ def test_no_position_no_trade(policy: Any) -> None:
 def test_a_position_too_large_for_the_horizon_trades_the_most_at_every_step(horizon: int) -> None:
     cost = envelope([(1.5, 0.0)])
     for size in (CAP * horizon * (1 + 1e-9), CAP * horizon * 1.5, 1e4):
-        for policy in (AlmgrenChriss(0.1, horizon), LinearSchedule(0.1, horizon)):
+        for policy in (AlmgrenChriss(risk_aversion=0.1, horizon=horizon), LinearSchedule(risk_aversion=0.1, horizon=horizon)):
             x = policy.schedule(-size, cost, 1.0, largest=CAP)
             np.testing.assert_allclose(x, np.full(horizon, CAP / size), rtol=2e-9)
             assert x.sum() <= 1.0
@@ -451,7 +460,7 @@ def test_the_cap_binds_one_trade_after_the_other() -> None:
 
 @needs_tables
 def test_a_horizon_of_one_trades_all() -> None:
-    for policy in (AlmgrenChriss(0.0, 1), LinearSchedule(0.0, 1)):
+    for policy in (AlmgrenChriss(risk_aversion=0.0, horizon=1), LinearSchedule(risk_aversion=0.0, horizon=1)):
         assert policy.schedule(0.5, envelope([(1.5, 0.0)]), 1.0, largest=CAP).tolist() == [1.0]
     assert lookup(table(1.5, 1), 0, 0.5, 0.0)[0] == 1.0
 

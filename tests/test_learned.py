@@ -179,22 +179,22 @@ def test_who_is_trained_on_what() -> None:
         assert training.scenario.replace(makers=usual.makers) == usual
         assert training.scenario.makers[0].pricing == usual.makers[0].pricing.replace(eps_buy=0.5, eps_sell=0.5)
         assert training.start.tolist() == [0.5, 0.5, -1.0]
-        assert training.reward == Reward(income)
+        assert training.reward == Reward(weights=income)
         assert training.makers == ("learner",)
     adaptive = trainings.pop(("learned-price", "trained, adaptive"))
     assert adaptive.scenario.makers[1].policy.kind == "adaptive"
-    assert (adaptive.reward, adaptive.makers) == (Reward(income), ("learner",))
+    assert (adaptive.reward, adaptive.makers) == (Reward(weights=income), ("learner",))
     for label, penalty in PENALTIES.items():
         training = trainings.pop(("learned-risk", label))
-        assert (training.scenario, training.makers, training.reward) == (usual, ("learner",), Reward("pnl", **penalty))
+        assert (training.scenario, training.makers, training.reward) == (usual, ("learner",), Reward(weights="pnl", **penalty))
     assert [len(penalty) for penalty in PENALTIES.values()] == [0, 1, 1, 1]
     for label, drift in (("rising", 1.0), ("falling", -1.0)):
         training = trainings.pop(("learned-drift", label))
         assert training.scenario == usual.with_settings(f"market.mid_price.drift={drift}")
-        assert training.reward.component_weights == Reward("pnl").component_weights
+        assert training.reward.component_weights == Reward(weights="pnl").component_weights
         assert training.makers == ("learner",)
     both = trainings.pop(("two-learners", "both"))
-    assert (both.makers, both.reward) == (("learner", "competitor"), Reward(income))
+    assert (both.makers, both.reward) == (("learner", "competitor"), Reward(weights=income))
     assert both.start.tolist() == [0.5, 0.5, -1.0]
     for trained, own in zip(both.scenario.makers, usual.makers, strict=True):
         assert trained == own.replace(pricing=own.pricing.replace(eps_buy=0.5, eps_sell=0.5))
@@ -561,7 +561,7 @@ def close(found: Any, expected: Any) -> None:
 def test_what_is_measured_of_a_policy_is_what_a_run_says(makers: tuple[str, ...]) -> None:
     steps, replicas, seed = 24, 5, 9
     scenario = market(steps)
-    training = Training(scenario=scenario, makers=makers, reward=Reward({"spread_revenue": 2.0}, unit=0.5))
+    training = Training(scenario=scenario, makers=makers, reward=Reward(weights={"spread_revenue": 2.0}, unit=0.5))
     found = played(training, leaning, seed, replicas)
     unit = 10.0 * np.sqrt(20.0)
     policies = {maker: Leaning(unit, steps) for maker in makers}
@@ -707,7 +707,7 @@ def test_keys_tell_apart_what_is_trained() -> None:
             TrainedStudy("one", tiny(**changed), 3, 10)
             for changed in (
                 {"steps": 601},
-                {"reward": Reward("pnl")},
+                {"reward": Reward(weights="pnl")},
                 {"reward": Reward(inventory_squared=0.1)},
                 {"scenario": market(25)},
                 {"makers": ("competitor",)},
@@ -829,7 +829,7 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(of_trained, "ProcessPoolExecutor", nobody_trains)
     third = measure_trained(studies, 7, workers=2, keep=tmp_path / "kept")
     assert all(same(found[seed], third[name][seed]) for name, found in first.items() for seed in found)
-    for other in (studies[0].training.replace(steps=601), studies[0].training.replace(reward=Reward("pnl"))):
+    for other in (studies[0].training.replace(steps=601), studies[0].training.replace(reward=Reward(weights="pnl"))):
         with pytest.raises(Began):  # of these nothing is kept
             measure_trained([TrainedStudy("one", other, 3, 10)], 7, keep=tmp_path / "kept")
     with pytest.raises(Began):
@@ -840,7 +840,7 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.usefixtures("nobody_is_left")
 def test_an_error_in_a_process_ends_them_all() -> None:
     """At once, though one is far from its end and two more wait."""
-    diverging = tiny(reward=Reward({"spread_revenue": 1e300}), steps=10_000)
+    diverging = tiny(reward=Reward(weights={"spread_revenue": 1e300}), steps=10_000)
     studies = [TrainedStudy("endless", tiny(steps=ENDLESS), 1, 4), TrainedStudy("diverging", diverging, 1, 4)]
     studies.append(TrainedStudy("waiting", tiny(steps=ENDLESS), 2, 4))
     done: list[int] = []

@@ -215,7 +215,7 @@ def test_what_a_training_reports_is_what_the_markets_paid() -> None:
     """And not what the algorithm adds beyond the time limit."""
     points: list[Point] = []
     training = quick(
-        scenario=market(4, "reward_horizon=2"), reward=Reward("pnl"), hyperparameters=QUICK.replace(rollout=4), steps=1
+        scenario=market(4, "reward_horizon=2"), reward=Reward(weights="pnl"), hyperparameters=QUICK.replace(rollout=4), steps=1
     )
     policy = trainer.train(training, points.append)
     assert [point.steps for point in points] == [64]
@@ -252,7 +252,7 @@ def test_it_learns() -> None:
     """Spread revenue less hedging cost against a random competitor: more than without training, on common replicas."""
     from dealermarket.learning.playing import play
 
-    reward = Reward({"spread_revenue": 1.0, "hedging_cost": 1.0})
+    reward = Reward(weights={"spread_revenue": 1.0, "hedging_cost": 1.0})
     training = Training(scenario=market(96), makers=("learner",), steps=80_000, markets=128, reward=reward)
     arena = Arena(training.scenario, training.makers, training.controls, reward)
     untrained = exported(trainer._model(training, None, None), training.controls, {})
@@ -295,7 +295,7 @@ def test_trainings_that_cannot_be(changes: dict[str, Any], said: str) -> None:
 
 def test_a_training_that_diverges_says_so() -> None:
     with pytest.raises(ParameterError, match=r"diverged within 128 steps: .* lower the learning_rate"):
-        trainer.train(quick(reward=Reward({"spread_revenue": 1e300}), steps=10_000))
+        trainer.train(quick(reward=Reward(weights={"spread_revenue": 1e300}), steps=10_000))
 
 
 def test_torch_keeps_its_threads() -> None:
@@ -660,7 +660,9 @@ def test_train_takes_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
         seed=9,
         markets=4,
         controls=Controls(eps_buy=(-0.5, 0.25), hedge_fraction=None, alpha=(0.5, 2.0)),
-        reward=Reward({"spread_revenue": 1.0, "hedging_cost": 1.0, "inventory_pnl": 1.0, "risk_cost": 2.0}, inventory_loss=0.5),
+        reward=Reward(
+            weights={"spread_revenue": 1.0, "hedging_cost": 1.0, "inventory_pnl": 1.0, "risk_cost": 2.0}, inventory_loss=0.5
+        ),
         hyperparameters=Hyperparameters(rollout=4, learning_rate=3e-4, width=5),
     )
     assert training.scenario.makers[0].policy.kind == "random" and training.scenario.makers[2].policy.kind == "adaptive"
@@ -891,7 +893,7 @@ def test_with_a_library_that_is_broken(capsys: pytest.CaptureFixture[str], monke
 
 
 def test_too_many_markets_for_the_memory(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(*_: Any) -> None:
+    def train(*_: Any, **__: Any) -> None:
         raise MemoryError
 
     monkeypatch.setattr(trainer, "train", train)

@@ -181,9 +181,3 @@ def test_groups_expand_linearly() -> None:
     assert [agent.oracle_probability for agent in members] == [0.0, 0.5, 1.0]
     alone = InvestorGroup(name="g", count=1, trade_probability=(0.1, 0.3), log_mean=1.0)
     assert alone.members()[0].trade_probability == 0.1
-
-
-def test_scenarios_are_frozen() -> None:
-    scenario = Scenario.load("paper")
-    with pytest.raises(ValueError, match="frozen"):
-        scenario.steps = 3  # type: ignore[misc]

@@ -33,12 +33,12 @@ from dealermarket.model.market.reference_spread.clipped_normal import ClippedNor
 from dealermarket.model.scenario import Scenario
 
 INVESTORS = (
-    InvestorAgent("rare", 0.02, mean_size=5.0, log_std=0.6, oracle_probability=0.3),
-    InvestorAgent("buyer", 0.3, log_mean=0.5, log_std=0.2, buy_probability=0.8),
-    InvestorAgent("oracle", 0.25, mean_size=2.0, log_std=1.0, oracle_probability=0.6),
-    InvestorAgent("always", 1.0, mean_size=1.0, log_std=0.4),
-    InvestorAgent("never", 0.0, mean_size=1.0),
-    InvestorAgent("mixed", 0.4, mean_size=0.1, buy_probability=0.3, oracle_probability=0.5),
+    InvestorAgent(name="rare", trade_probability=0.02, mean_size=5.0, log_std=0.6, oracle_probability=0.3),
+    InvestorAgent(name="buyer", trade_probability=0.3, log_mean=0.5, log_std=0.2, buy_probability=0.8),
+    InvestorAgent(name="oracle", trade_probability=0.25, mean_size=2.0, log_std=1.0, oracle_probability=0.6),
+    InvestorAgent(name="always", trade_probability=1.0, mean_size=1.0, log_std=0.4),
+    InvestorAgent(name="never", trade_probability=0.0, mean_size=1.0),
+    InvestorAgent(name="mixed", trade_probability=0.4, mean_size=0.1, buy_probability=0.3, oracle_probability=0.5),
 )
 RARE, BUYER, ORACLE, ALWAYS, NEVER, MIXED = range(6)
 VOLATILITY, DRIFT = 0.4, 2.0
@@ -207,7 +207,7 @@ def test_oracles_hit_as_often_as_they_should(tape: Tape) -> None:
 
 
 def test_an_oracle_that_is_always_asked_is_always_right() -> None:
-    scenario = market(60, 7, investors=(InvestorAgent("a", 1.0, mean_size=1.0, oracle_probability=1.0),))
+    scenario = market(60, 7, investors=(InvestorAgent(name="a", trade_probability=1.0, mean_size=1.0, oracle_probability=1.0),))
     tape = Tape.draw(scenario, seed=3, replicas=5)
     np.testing.assert_array_equal(tape.side, np.sign(moves(tape, scenario)))
     assert len(tape.side) == 300
@@ -219,7 +219,7 @@ def test_an_oracle_that_is_always_asked_is_always_right() -> None:
 
 def test_where_the_price_stands_still_the_oracle_tosses_the_coin() -> None:
     still = MarketEnvironment(mid_price=GeometricBrownianMotion(volatility=0.0, drift=0.0))
-    agents = (InvestorAgent("a", 1.0, mean_size=1.0, buy_probability=0.8, oracle_probability=1.0),)
+    agents = (InvestorAgent(name="a", trade_probability=1.0, mean_size=1.0, buy_probability=0.8, oracle_probability=1.0),)
     tape = Tape.draw(market(2000, market=still, investors=agents), seed=5)
     assert np.all(tape.mid == 1.0)
     share(tape.side == 1, 0.8)
@@ -267,8 +267,8 @@ def test_draws_for_ties_are_uniform(tape: Tape) -> None:
 
 def test_capped_sizes_are_counted() -> None:
     agents = (
-        InvestorAgent("large", 1.0, mean_size=30.0, log_std=0.5),
-        InvestorAgent("small", 1.0, mean_size=1.0, log_std=0.1),
+        InvestorAgent(name="large", trade_probability=1.0, mean_size=30.0, log_std=0.5),
+        InvestorAgent(name="small", trade_probability=1.0, mean_size=1.0, log_std=0.1),
     )
     scenario = market(1500, exchange=Exchange(v_max=87.0), investors=agents)
     expected = agents[0].capped_share(scenario.exchange.largest_trade)
@@ -286,7 +286,7 @@ def test_capped_sizes_are_counted() -> None:
 def test_a_size_that_is_the_largest_anyway_is_not_capped(v_max: float) -> None:
     """Constant sizes of just 0.99 v_max: nothing was cut off, as `capped_share` says too."""
     exchange = Exchange(v_max=v_max)
-    agents = (InvestorAgent("a", 1.0, mean_size=exchange.largest_trade, log_std=0.0),)
+    agents = (InvestorAgent(name="a", trade_probability=1.0, mean_size=exchange.largest_trade, log_std=0.0),)
     assert agents[0].capped_share(exchange.largest_trade) == 0.0
     tape = Tape.draw(market(5, exchange=exchange, investors=agents))
     np.testing.assert_allclose(tape.size, exchange.largest_trade, rtol=1e-14)
@@ -505,7 +505,7 @@ def test_more_steps_continue_the_same_market() -> None:
 
 def test_many_arrivals_are_drawn_in_one_stream() -> None:
     """However arrivals are drawn, piece by piece or at once, they are the stream's."""
-    agents = tuple(InvestorAgent(f"a{n}", 0.001 * (n % 3), mean_size=1.0) for n in range(3000))
+    agents = tuple(InvestorAgent(name=f"a{n}", trade_probability=0.001 * (n % 3), mean_size=1.0) for n in range(3000))
     tape = Tape.draw(market(400, investors=agents), seed=3, replicas=1)
     bits = np.random.PCG64(np.random.SeedSequence(3, spawn_key=(0,))).advance(int(Stream.ARRIVAL) << 64)
     step, investor = np.nonzero(np.random.Generator(bits).random((400, 3000)) < [agent.trade_probability for agent in agents])

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self, get_origin
+from typing import TYPE_CHECKING, Any, Self, dataclass_transform, get_origin
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, ValidationError
 from pydantic.fields import FieldInfo
 
+from dealermarket import describe
 from dealermarket.errors import ParameterError
 from dealermarket.slots import Slot, kind_name
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)  # which has no public name
 
 # What pydantic calls its checks, in the words of a user.
 _MEANINGS = {
@@ -35,7 +41,7 @@ _COMPARISONS = {
     "less_than_equal": ("<=", "le"),
 }
 
-# Tags of fields that take a number or something else; chosen by the type found, so that one error is reported, not two.
+# Tags of fields that take a number or something else; chosen by the type given, so that one error is reported, not two.
 NUMBER, RANGE, WORD = "number", "range", "word"
 
 
@@ -47,24 +53,27 @@ NUMBER_OR_RANGE = Discriminator(lambda value: NUMBER if _form(value) == WORD els
 NUMBER_OR_WORD = Discriminator(lambda value: NUMBER if _form(value) == RANGE else _form(value))
 
 
-class Value(BaseModel):
-    """Frozen, strict and without unknown fields; fields may be given by position in the order of their declaration,
-    a class's own before those it inherits.
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field, PrivateAttr))
+class _ValueClass(ModelMetaclass):
+    """`dir` and `help` show what a value adds to pydantic's model, whose own members work all the same."""
 
-    Raises :class:`~dealermarket.errors.ParameterError`, which lists all problems at once, each with the path of its
-    field, the value found and what is allowed.
+    def __dir__(cls) -> list[str]:  # noqa: N805, this is a metaclass
+        names = (name for name in super().__dir__() if not name.startswith("__"))
+        return ["__init__", *(name for name in names if not hasattr(BaseModel, name))]
+
+
+class Value(BaseModel, metaclass=_ValueClass):
+    """Frozen all through, strict and without unknown fields, which are given by name.
+
+    Values with equal fields are equal and have one hash, whatever was left out when they were made. `replace` makes a
+    copy with some fields changed. Raises :class:`~dealermarket.errors.ParameterError`, which lists all problems at once,
+    each with the path of its field, the value and what is allowed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, revalidate_instances="never")
 
-    def __init__(self, /, *args: Any, **fields: Any) -> None:
-        names = _positional(type(self))
-        if len(args) > len(names):
-            raise ParameterError(f"{type(self).__name__}: takes at most {len(names)} values by position, got {len(args)}")
-        for name, value in zip(names, args, strict=False):
-            if name in fields:
-                raise ParameterError(f"{type(self).__name__}.{name}: given twice, by position and by name")
-            fields[name] = value
+    def __init__(self, /, **fields: Any) -> None:
+        """From its fields, by name. Raises ParameterError."""
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -79,13 +88,40 @@ class Value(BaseModel):
         Raises ParameterError where the copy would not be valid."""
         return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | changes)
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        cls.__signature__ = describe.signature(cls)
+        if cls.__doc__:  # there is none where Python runs without docstrings
+            cls.__doc__ = describe.docstring(cls)
 
-def _positional(model: type[BaseModel]) -> list[str]:
-    """Field names by position: a class's own fields before those it inherits."""
-    names: list[str] = []
-    for ancestor in reversed([c for c in model.__mro__ if issubclass(c, BaseModel)]):
-        names = [name for name in ancestor.model_fields if name not in names and name != "kind"] + names
-    return names
+    def _content(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in type(self).model_fields)
+
+    # By fields alone: pydantic's own comparison meets what cached properties have left in the instance, arrays too.
+    def __eq__(self, other: object) -> bool:
+        return self._content() == other._content() if isinstance(other, Value) and type(other) is type(self) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._content()))
+
+    if not TYPE_CHECKING:  # else type checkers would let every assignment pass
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name not in self.__private_attributes__:
+                raise ParameterError(f"{type(self).__name__}.{name}: is frozen; make a copy with replace({name}=...)")
+            super().__setattr__(name, value)
+
+        def __delattr__(self, name: str) -> None:
+            raise ParameterError(f"{type(self).__name__}.{name}: is frozen and cannot be deleted")
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return [(name, getattr(self, name)) for name in type(self).model_fields if name != "kind"]  # the class says its kind
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __dir__(self) -> list[str]:
+        return [*dir(type(self)), *type(self).model_fields]
 
 
 def readable(error: ValidationError, root: type[BaseModel]) -> list[str]:
@@ -170,7 +206,7 @@ def _walk(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[
         if len(here) == 1 and part in here[0].model_fields:
             parent = here[0]
             field = parent.model_fields[str(part)]
-            here, scalars = _models_of(field), get_origin(field.annotation) is not dict
+            here, scalars = _models_of(field), get_origin(field.annotation) is not Mapping
             path.append(str(part))
         elif chosen:
             parent, here = chosen[0], chosen[:1]

@@ -98,7 +98,8 @@ def run(
             raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
         changes = (*settings, f"steps={steps}") if steps is not None else settings
         loaded = with_policies(Scenario.load(scenario, changes), policies)
-        runner = SimulationRunner(loaded, 100 if replicas is None else replicas, seed or 0, threads, record or "summary")
+        count = 100 if replicas is None else replicas
+        runner = SimulationRunner(loaded, count, seed or 0, threads=threads, record=record or "summary")
         folder = out if out is not None else next_folder(RUNS, loaded.name)
         RunFolder.check_free(folder)
         announce_compiling(quiet)

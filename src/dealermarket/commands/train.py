@@ -260,7 +260,13 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
                 folder.add(point)
                 show(point)
 
-            policy = learn(training, report, folder.tensorboard, folder.checkpoints, lambda kept: folder.keep(kept, spent()))
+            policy = learn(
+                training,
+                report,
+                tensorboard=folder.tensorboard,
+                checkpoints=folder.checkpoints,
+                keep=lambda kept: folder.keep(kept, spent()),
+            )
         folder.keep(policy, spent(), complete=True)
     except KeyboardInterrupt:
         raise InterruptedRunError(path, "train") from None

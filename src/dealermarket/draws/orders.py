@@ -35,8 +35,12 @@ def order_rows(orders: Iterable[Sequence[float]], fields: str) -> tuple[Array, A
     return np.array([(*row, 0.0)[: count + 1] for row in rows]).reshape(-1, count + 1), drawn
 
 
-def check_orders(scenario: Scenario, step: Array, investor: Array, side: Array, size: Array, tie: Array) -> None:
-    """Raises TapeError, naming the first wrong order, unless all can be traded; all arrays (orders,)."""
+def check_orders(scenario: Scenario, rows: Array) -> None:
+    """Raises TapeError, naming the first wrong order, unless all can be traded.
+
+    `rows` (orders, 5): step, number of the investor, side, size and tie draw.
+    """
+    step, investor, side, size, tie = rows.T
     allowed = {
         f"step: must be a whole number in 0..{scenario.steps - 1}": (step == np.floor(step))
         & (step >= 0)

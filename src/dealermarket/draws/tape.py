@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tape:
     """What happens to B replicas of a market of N investors, M makers and J = N + M participants in T steps.
 
     Orders stand one after the other, replica by replica, step by step: those of replica b and step t are
     `order_start[b, t]` to `order_start[b, t + 1]`. Sizes in units of the asset, prices and spreads in price units.
+    Arrays are read-only; tapes are equal where all of their arrays are.
     """
 
     mid: Array  # (B, T + t_m); the last t_m only the oracle and the last trades' horizon reach for
@@ -44,6 +45,30 @@ class Tape:
     hedge_tie: Array  # (B, T, M) the same for hedges
     tie_break: Array  # (B, M, J) uniform draws that order participants of equal metric in a maker's ranking
     capped: Array  # (B,) int64: orders whose size was capped at 0.99 v_max
+
+    def __post_init__(self) -> None:
+        # The engine keeps arrays that can be written: read-only ones are of another type to Numba, which would compile the
+        # market once more for them.
+        kept = {field.name: np.require(getattr(self, field.name), requirements="W") for field in fields(self)}
+        object.__setattr__(self, "_arrays", kept)
+        for name, array in kept.items():
+            shown = array.view()
+            shown.flags.writeable = False
+            object.__setattr__(self, name, shown)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tape):
+            return NotImplemented
+        return all(np.array_equal(getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+
+    __hash__ = None  # type: ignore[assignment]  # as that of an array
+
+    def __repr__(self) -> str:
+        orders = len(self.investor)
+        return f"<Tape: {self.replicas:,} replicas, {self.steps:,} steps, {self.tie_break.shape[1]:,} makers, {orders:,} orders>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))  # without the engine's second view
 
     @property
     def replicas(self) -> int:
@@ -64,8 +89,9 @@ class Tape:
         """The same for the engine."""
         from dealermarket.draws.arithmetic import TapeArrays
 
+        kept: dict[str, Array] = vars(self)["_arrays"]
         ranking = np.argsort(self.tie_break, axis=-1).astype(np.int32)
-        return TapeArrays(ranking=ranking, **{name: getattr(self, name) for name in TapeArrays._fields[:-1]})
+        return TapeArrays(ranking=ranking, **{name: kept[name] for name in TapeArrays._fields[:-1]})
 
     @classmethod
     def draw(cls, scenario: Scenario, seed: int = 0, replicas: int | range = 1) -> Tape:
@@ -82,6 +108,7 @@ class Tape:
         mid: ArrayLike,
         reference_spread: ArrayLike,
         orders: Iterable[Sequence[float]],
+        *,
         hedge_tie: ArrayLike | None = None,
         tie_break: ArrayLike | None = None,
     ) -> Tape:
@@ -98,7 +125,7 @@ class Tape:
         mids = _checked("mid", mid, [(steps + horizon,), (steps,)], positive=True)
         mids = np.concatenate([mids, np.repeat(mids[-1:], steps + horizon - len(mids))])
         rows, _ = order_rows(orders, "step, investor, side, size")
-        check_orders(scenario, *rows.T)
+        check_orders(scenario, rows)
         step, investor, side, size, tie = rows[np.argsort(rows[:, 0], kind="stable")].T
         exchange, sizes = scenario.exchange, np.ascontiguousarray(size)
         hedge_draws = _checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])
@@ -163,7 +190,7 @@ class TapeSource:
         size = rule_records(SIZES, sizes, market.dt, [("uniform", np.bool_)])
         size["uniform"] = [law.draw == "uniform" for law in sizes]
 
-        def each(field: str) -> Array:
+        def of_agents(field: str) -> Array:
             return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)
 
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
@@ -180,9 +207,9 @@ class TapeSource:
             largest=scenario.exchange.largest_trade,
             v_max=scenario.exchange.v_max,
             curve_exponent=laws.curve_exponent(scenario.exchange.lam),
-            trade_probability=each("trade_probability"),
-            buy_probability=each("buy_probability"),
-            oracle_probability=each("oracle_probability"),
+            trade_probability=of_agents("trade_probability"),
+            buy_probability=of_agents("buy_probability"),
+            oracle_probability=of_agents("oracle_probability"),
         )
 
     def draw(self, episodes: Sequence[Episode]) -> Draws:

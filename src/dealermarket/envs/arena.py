@@ -17,7 +17,7 @@ from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy
 from dealermarket.policies.controls import Controls
-from dealermarket.policies.features import FEATURES, TOLD, Sensor
+from dealermarket.policies.features import FEATURES, FEEDBACK, Sensor
 from dealermarket.policies.named import policy_named
 from dealermarket.policies.rewards import Reward
 from dealermarket.runs.session import Session, acting_policies
@@ -42,7 +42,7 @@ class Arena:
         self.controls = _value(Controls, "controls", controls)
         self.reward = _value(Reward, "reward", {"weights": reward} if isinstance(reward, str) else reward)
         self._check(policies or {})
-        given = {maker: policy_named(each) if isinstance(each, str) else each for maker, each in (policies or {}).items()}
+        given = {maker: policy_named(policy) if isinstance(policy, str) else policy for maker, policy in (policies or {}).items()}
         acting = acting_policies(self.scenario, given)
         self.policies = {maker: policy for maker, policy in acting.items() if maker not in self.learners}
         self.rules, self.source = rules_of(self.scenario), TapeSource(self.scenario)
@@ -77,7 +77,7 @@ class Arena:
 class Play:
     """B markets in step with each other, from their first step to their last.
 
-    `features` (B, learners, FEATURES) float32 and `told` (B, learners, TOLD) are those of the step that has begun; they are
+    `features` (B, learners, FEATURES) float32 and `feedback` (B, learners, FEEDBACK) are those of the step that has begun,
     new arrays at every step. `ended` says that no step is left.
     """
 
@@ -86,8 +86,8 @@ class Play:
         orders = np.zeros(markets, np.int64)  # none is kept
         record = empty_record(arena.rules, orders, 2, keep_steps=False, keep_trades=False, in_turn=False)
         self._session = Session(arena.scenario, arena.rules, record, arena.policies, markets)
-        seats = [self._session.seat(maker) for maker in arena.learners]
-        self._targets = [[seat.target(part) for part in arena.controls.names] for seat in seats]
+        slots = [self._session.action_slot(maker) for maker in arena.learners]
+        self._targets = [[slot.target(part) for part in arena.controls.names] for slot in slots]
         self._seen = [self._session.view(maker) for maker in arena.learners]
         self._sensors = [Sensor(arena.scenario, maker, self.markets, arena.reward) for maker in arena.learners]
 
@@ -116,9 +116,9 @@ class Play:
     def _read(self) -> None:
         learners = len(self._seen)
         self.features = np.empty((self.markets, learners, len(FEATURES)), np.float32)
-        self.told = np.empty((self.markets, learners, len(TOLD)))
+        self.feedback = np.empty((self.markets, learners, len(FEEDBACK)))
         for place, (seen, sensor) in enumerate(zip(self._seen, self._sensors, strict=True)):
-            sensor.read(seen.at(self._session.step, self._session.tape), self.features, self.told, place, self.ended)
+            sensor.read(seen.at(self._session.step, self._session.tape), self.features, self.feedback, place, self.ended)
 
 
 def refuse_rendering(render_mode: str | None) -> None:

@@ -74,5 +74,5 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         if play is None or play.ended:
             raise ResetNeeded("step: " + ("call reset first" if play is None else "the episode has ended; call reset"))
         play.act(checked_actions(action, self._shape)[None, None])
-        told = play.told[0, 0]
-        return play.features[0, 0], float(told[-1]), False, play.ended, info_of(told)
+        feedback = play.feedback[0, 0]
+        return play.features[0, 0], float(feedback[-1]), False, play.ended, info_of(feedback)

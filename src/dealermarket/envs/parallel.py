@@ -84,9 +84,9 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
             got = list(actions) if isinstance(actions, Mapping) else actions
             raise PolicyError(f"actions: must be one for each of {', '.join(self.agents)}, got {short(got)}")
         play.act(self._numbers(actions)[None])
-        agents, told = self.agents, play.told[0]
-        rewards = dict(zip(agents, told[:, -1].tolist(), strict=True))
-        infos = {agent: info_of(told[n]) for n, agent in enumerate(agents)}
+        agents, feedback = self.agents, play.feedback[0]
+        rewards = dict(zip(agents, feedback[:, -1].tolist(), strict=True))
+        infos = {agent: info_of(feedback[n]) for n, agent in enumerate(agents)}
         if play.ended:
             self.agents = []
         return self._observations(play), rewards, dict.fromkeys(agents, False), dict.fromkeys(agents, play.ended), infos

@@ -9,9 +9,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from dealermarket.policies.controls import Controls
-from dealermarket.policies.features import FEATURES, TOLD
+from dealermarket.policies.features import FEATURES, FEEDBACK
 
-INFO = TOLD[:-1]  # the reward has a place of its own
+INFO = FEEDBACK[:-1]  # the reward has a place of its own
 
 
 def observation_space() -> spaces.Box:
@@ -25,6 +25,6 @@ def action_space(controls: Controls) -> spaces.Box:
     return spaces.Box(-1.0, 1.0, (len(controls.names),), np.float32)
 
 
-def info_of(told: NDArray[Any]) -> dict[str, float]:
-    """What one maker is told besides its reward: price units times units of the asset, but for position and penalty."""
-    return dict(zip(INFO, told.tolist(), strict=False))
+def info_of(feedback: NDArray[Any]) -> dict[str, float]:
+    """The feedback of one maker besides its reward: price units times units of the asset, but for position and penalty."""
+    return dict(zip(INFO, feedback.tolist(), strict=False))

@@ -21,7 +21,7 @@ from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy
 from dealermarket.policies.controls import Controls
-from dealermarket.policies.features import FEATURES, TOLD
+from dealermarket.policies.features import FEATURES, FEEDBACK
 from dealermarket.policies.rewards import Reward
 from dealermarket.values import short, whole_number
 
@@ -101,38 +101,38 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         over = self._ended.copy()
         if over.any() and self.autoreset_mode is AutoresetMode.DISABLED:
             raise ResetNeeded(f"step: episodes have ended ({over.sum()}); reset them with reset(options={{'reset_mask': ...}})")
-        told = np.zeros((len(TOLD), self.num_envs))
+        feedback = np.zeros((len(FEEDBACK), self.num_envs))
         for cohort in self._cohorts:
             if not cohort.play.ended:
-                self._act(cohort, numbers, told)
+                self._act(cohort, numbers, feedback)
         now_over = self._ended & ~over
-        info = _masked(told, ~over)
+        info = _masked(feedback, ~over)
         if self.autoreset_mode is AutoresetMode.NEXT_STEP and over.any():
             self._begin(over)
         elif self.autoreset_mode is AutoresetMode.SAME_STEP and now_over.any():
-            info = self._final(told, now_over)
+            info = self._final(feedback, now_over)
             self._begin(now_over)
-        return self._observation.copy(), told[-1].copy(), np.zeros(self.num_envs, np.bool_), now_over, info
+        return self._observation.copy(), feedback[-1].copy(), np.zeros(self.num_envs, np.bool_), now_over, info
 
-    def _act(self, cohort: Cohort, numbers: Array, told: Array) -> None:
-        """A step of the markets of a cohort, and what its members see and are told of it."""
+    def _act(self, cohort: Cohort, numbers: Array, feedback: Array) -> None:
+        """A step of the markets of a cohort, and what its members observe and get as feedback."""
         play, members, rows = cohort.play, cohort.members, cohort.rows
         actions = np.zeros((play.markets, 1, numbers.shape[1]))
         actions[rows, 0] = numbers[members]
         play.act(actions)
         self._observation[members] = play.features[rows, 0]
-        told[:, members] = play.told[rows, 0].T
+        feedback[:, members] = play.feedback[rows, 0].T
         self._ended[members] = play.ended
 
-    def _final(self, told: Array, over: Array) -> dict[str, Any]:
+    def _final(self, feedback: Array, over: Array) -> dict[str, Any]:
         """The info of a step in which some episodes ended and begin anew: their last observation and info."""
         last = np.full(self.num_envs, None, object)
         for i in np.flatnonzero(over):
             last[i] = self._observation[i].copy()
-        return _masked(told, ~over) | {
+        return _masked(feedback, ~over) | {
             "final_obs": last,
             "_final_obs": over.copy(),
-            "final_info": _masked(told, over),
+            "final_info": _masked(feedback, over),
             "_final_info": over.copy(),
         }
 
@@ -163,7 +163,7 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         if isinstance(seed, (Sequence, np.ndarray)) and not isinstance(seed, str):
             if len(seed) != self.num_envs:
                 raise ParameterError(f"seed: must be one number or {self.num_envs} of them, got {len(seed)}")
-            return [None if each is None else Episode(whole_number(f"seed[{i}]", each, 0), 0) for i, each in enumerate(seed)]
+            return [None if one is None else Episode(whole_number(f"seed[{i}]", one, 0), 0) for i, one in enumerate(seed)]
         number = whole_number("seed", seed, 0)
         return [Episode(number, i) for i in range(self.num_envs)]
 
@@ -185,14 +185,14 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         return mask
 
 
-def _masked(told: Array, there: Array) -> dict[str, Any]:
-    """What the environments of a mask are told, by name, as Gymnasium's infos: `_name` is the mask."""
+def _masked(feedback: Array, there: Array) -> dict[str, Any]:
+    """The feedback of the environments of a mask, by name, as Gymnasium's infos: `_name` is the mask."""
     if not there.any():
         return {}
-    found: dict[str, Any] = {}
-    for name, values in zip(INFO, told, strict=False):
-        found[name], found[f"_{name}"] = np.where(there, values, 0.0), there.copy()
-    return found
+    info: dict[str, Any] = {}
+    for name, values in zip(INFO, feedback, strict=False):
+        info[name], info[f"_{name}"] = np.where(there, values, 0.0), there.copy()
+    return info
 
 
 def _mode(given: AutoresetMode | str) -> AutoresetMode:

@@ -51,7 +51,7 @@ class SharedPolicyVectorEnv(VectorEnv[Array, Array, Array]):
             raise ResetNeeded("step: call reset first")
         numbers = checked_actions(actions, (self.num_envs, len(self.arena.controls.names)), "actions")
         self._play.act(numbers.reshape(self._markets, len(self.arena.learners), -1))
-        reward = self._play.told[:, :, -1].ravel()
+        reward = self._play.feedback[:, :, -1].ravel()
         over, info = np.full(self.num_envs, self._play.ended), {}
         if self._play.ended:
             last = np.empty(self.num_envs, object)

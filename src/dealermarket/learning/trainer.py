@@ -35,6 +35,7 @@ POSITION, BOUGHT, SOLD, TIME_LEFT = (PLACES[name] for name in ("position", "boug
 def train(
     training: Training,
     report: Callable[[Point], None] = lambda _: None,
+    *,
     tensorboard: Path | None = None,
     checkpoints: Path | None = None,
     keep: Callable[[TrainedPolicy], None] = lambda _: None,
@@ -49,7 +50,8 @@ def train(
     """
     with _one_thread():
         model = _model(training, tensorboard, checkpoints)
-        watch = _Watch(training, model, report, checkpoints, keep, max(training.steps // every, 1))
+        steps_between = max(training.steps // every, 1)
+        watch = _Watch(training, model, report=report, checkpoints=checkpoints, keep=keep, every=steps_between)
         left = training.steps * len(training.makers) - model.num_timesteps
         if left > 0:
             _learn(model, left, watch)
@@ -146,6 +148,7 @@ class _Watch(BaseCallback):
         self,
         training: Training,
         model: OnPolicyAlgorithm,
+        *,
         report: Callable[[Point], None],
         checkpoints: Path | None,
         keep: Callable[[TrainedPolicy], None],

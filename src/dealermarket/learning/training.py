@@ -41,7 +41,7 @@ class Hyperparameters(Value):
 
 
 class Training(Value):
-    """One policy to be trained: in the seat of `makers` (several share it) of a scenario, for `steps` market steps of each.
+    """One policy to be trained: for `makers` (several share it) of a scenario, for `steps` market steps of each.
 
     `markets` run side by side. Equal trainings give equal policies, on one machine and set of libraries.
     """

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from dealermarket.errors import ScenarioError
+from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent, Name
 from dealermarket.model.investors.group import InvestorGroup
@@ -45,7 +46,7 @@ class Scenario(Value):
     `reward_horizon` (the paper's t_m, in steps) is how long a trade's position revenue takes to be known. Entries of
     `investors` are single investors or groups; `agents` has every one. `choices` says why a value was chosen where
     nothing dictates it, path of the field -> reason; a setting that changes a value takes its reason away.
-    Raises ScenarioError with all problems.
+    Raises ParameterError, and where it is read ScenarioError, with all problems.
     """
 
     name: Name = "scenario"
@@ -56,7 +57,10 @@ class Scenario(Value):
     market: MarketEnvironment = MarketEnvironment()
     investors: Annotated[tuple[Investor, ...], Field(strict=False)]
     makers: Annotated[tuple[MarketMakerAgent, ...], Field(strict=False)]
-    choices: dict[str, str] = Field(default={})
+    choices: Frozen[str, str] = FrozenMapping()
+
+    def __repr__(self) -> str:
+        return f"<Scenario {self.name!r}: {self.steps:,} steps, {len(self.agents):,} investors, {len(self.makers):,} makers>"
 
     # --- what follows from the fields
 
@@ -83,9 +87,9 @@ class Scenario(Value):
         return sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
 
     @cached_property
-    def policies(self) -> dict[str, MakerPolicy]:
+    def policies(self) -> Mapping[str, MakerPolicy]:
         """The policies that act in Python, by maker: every one but the paper's own, which the engine knows."""
-        return {maker.name: maker.policy for maker in self.makers if not isinstance(maker.policy, HeuristicMaker)}
+        return FrozenMapping({maker.name: maker.policy for maker in self.makers if not isinstance(maker.policy, HeuristicMaker)})
 
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""

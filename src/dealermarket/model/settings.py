@@ -34,12 +34,12 @@ def values_at(content: dict[str, Any], path: str) -> list[Any]:
     """What content holds at `path.to.field`: a value, or one for each entry that the path names. Raises ScenarioError."""
     holders: list[Any] = [content]
     for key in path.split("."):
-        found: list[Any] = []
+        children: list[Any] = []
         for holder in holders:
             if isinstance(holder, dict) and key not in holder:
                 raise ScenarioError(f"{path!r}: there is no {key!r}{suggestion(key, holder)}")
-            found += _children(holder, key, repr(path))
-        holders = found
+            children += _children(holder, key, repr(path))
+        holders = children
     return holders
 
 

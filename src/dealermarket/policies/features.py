@@ -20,8 +20,8 @@ Array = NDArray[Any]
 
 RECENT = 4
 COMPONENTS = ("spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "inventory_pnl")
-TOLD = (*COMPONENTS, "position", "penalty", "reward")
-"""What a learner is told after a step: money in price units times units of the asset, the position in units of the asset,
+FEEDBACK = (*COMPONENTS, "position", "penalty", "reward")
+"""A learner's feedback after a step: money in price units times units of the asset, the position in units of the asset,
 penalty and reward in the unit of its reward."""
 
 
@@ -101,17 +101,17 @@ class Sensor:
         self._tape: TapeArrays | None = None
         self._look: Any = None
 
-    def read(self, seen: Observation, features: Array, told: Array, place: int = 0, ended: bool = False) -> None:
-        """Writes features[:, place] and told[:, place], of arrays (B, ..., FEATURES) and (B, ..., TOLD).
+    def read(self, seen: Observation, features: Array, feedback: Array, place: int = 0, ended: bool = False) -> None:
+        """Writes features[:, place] and feedback[:, place], of arrays (B, ..., FEATURES) and (B, ..., FEEDBACK).
 
         To be called once a step: at its beginning, and once more after the last one, with `ended`."""
         tape = seen._tape
         if tape is not self._tape:
-            self._use(seen, features, told)
+            self._use(seen, features, feedback)
         column = min(seen.step, seen.steps - 1) % tape.reference_spread.shape[1]
-        self._look(*self._fixed, self._memory, features, told, place, column, seen.step, seen.steps, ended)
+        self._look(*self._fixed, self._memory, features, feedback, place, column, seen.step, seen.steps, ended)
 
-    def _use(self, seen: Observation, features: Array, told: Array) -> None:
+    def _use(self, seen: Observation, features: Array, feedback: Array) -> None:
         """Remembers the arrays to read from, and the machine code that reads them."""
         from dealermarket.compiled import resolved
         from dealermarket.engine.features import look, view_of
@@ -120,4 +120,4 @@ class Sensor:
         view = view_of(seen._state, seen._record.steps, self._tape.mid, self._tape.reference_spread)
         self._fixed = (view, self._gauges, self._index, self._number)
         if self._look is None:
-            self._look = resolved(look, *self._fixed, self._memory, features, told, 0, 0, 0, 0, False)
+            self._look = resolved(look, *self._fixed, self._memory, features, feedback, 0, 0, 0, 0, False)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, Tag, field_validator
 
+from dealermarket.frozen import Frozen
 from dealermarket.policies.features import COMPONENTS
 from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD, Value, suggestion
 
 Weights = Annotated[  # a table goes by the tag of what is no word, so that one error is reported, not two
-    Annotated[Literal["components", "pnl"], Tag(WORD)] | Annotated[dict[str, float], Tag(NUMBER)], NUMBER_OR_WORD
+    Annotated[Literal["components", "pnl"], Tag(WORD)] | Annotated[Frozen[str, float], Tag(NUMBER)], NUMBER_OR_WORD
 ]
 Unit = Annotated[
     Annotated[Literal["spread"], Tag(WORD)] | Annotated[Annotated[float, Field(gt=0, le=1e12)], Tag(NUMBER)], NUMBER_OR_WORD
@@ -45,7 +47,7 @@ class Reward(Value):
     @field_validator("weights")
     @classmethod
     def _known(cls, weights: Weights) -> Weights:
-        for name in weights if isinstance(weights, dict) else ():
+        for name in weights if isinstance(weights, Mapping) else ():
             if name not in COMPONENTS:
                 raise ValueError(f"{name!r} is no component{suggestion(name, COMPONENTS)}")
         return weights
@@ -54,4 +56,4 @@ class Reward(Value):
     def component_weights(self) -> dict[str, float]:
         """The weight of every component."""
         given = NAMED[self.weights] if isinstance(self.weights, str) else self.weights
-        return dict.fromkeys(COMPONENTS, 0.0) | given
+        return {**dict.fromkeys(COMPONENTS, 0.0), **given}

@@ -9,7 +9,7 @@ from pydantic import PrivateAttr
 
 from dealermarket.errors import PolicyError
 from dealermarket.policies.baselines import BuiltInPolicy
-from dealermarket.policies.features import FEATURES, TOLD, Sensor
+from dealermarket.policies.features import FEATURES, FEEDBACK, Sensor
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, PolicySetup
 from dealermarket.policies.policy_file import TrainedPolicy
@@ -50,10 +50,10 @@ class TrainedMaker(BuiltInPolicy):
         markets = len(setup.episodes)
         self._trained = self.load()
         self._sensor = Sensor(setup.scenario, setup.maker, markets, Reward())
-        self._seen = np.empty((markets, 1, len(FEATURES)), np.float32), np.empty((markets, 1, len(TOLD)))
+        self._seen = np.empty((markets, 1, len(FEATURES)), np.float32), np.empty((markets, 1, len(FEEDBACK)))
 
     def act(self, observation: Observation) -> Action:
-        features, told = self._seen
-        self._sensor.read(observation, features, told)
+        features, feedback = self._seen
+        self._sensor.read(observation, features, feedback)
         values = self._trained.values(features[:, 0])
         return Action(**{name: values[:, n] for n, name in enumerate(self._trained.controls.names)})

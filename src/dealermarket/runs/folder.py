@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ LIBRARIES = ("numpy", "numba", "pandas", "pyarrow", "scipy")
 class RunMeta:
     """What is said of a run: how it was made and how far it came."""
 
-    meta: dict[str, Any]
+    meta: Mapping[str, Any]
 
     @property
     def complete(self) -> bool:
@@ -48,6 +49,8 @@ class RunMeta:
 
 class RunFolder(RunMeta):
     """One run on disk. Make one with `create` or `open`; every failure is a RunFolderError that names the file."""
+
+    meta: dict[str, Any]
 
     def __init__(self, path: Path, scenario: Scenario, meta: dict[str, Any]) -> None:
         self.path, self.scenario, self.meta = path, scenario, meta

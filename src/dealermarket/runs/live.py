@@ -59,6 +59,9 @@ class LiveMarket:
         self._session.restart([Episode(seed, 0)])
         self._prices: tuple[float, float] | None = None
 
+    def __repr__(self) -> str:
+        return f"<LiveMarket of {self.scenario.name!r}: at step {self.step}>"
+
     @property
     def step(self) -> int:
         """The number of the next step, or of the step under way."""
@@ -107,8 +110,7 @@ class LiveMarket:
         if self._prices is None:
             raise TapeError("finish: hand the step's prices to begin first")
         rows, drawn = order_rows(orders, "investor, side, size")
-        investor, side, size, tie = rows.T
-        check_orders(self.scenario, np.zeros(len(rows)), investor, side, size, tie)
+        check_orders(self.scenario, np.column_stack([np.zeros(len(rows)), rows]))  # as those of one step
         draws = self._hedge_ties(hedge_tie)
         rows[~drawn, 3] = self._ties.random((~drawn).sum())
         self._session.use(self._tape(rows, draws))

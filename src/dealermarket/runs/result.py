@@ -1,8 +1,8 @@
-"""What a run found: frames, statistics, and the folder it is kept in."""
+"""The outcome of a run: frames, statistics, and the folder it is kept in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import RunFolderError
+from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.folder import RunFolder, RunMeta
 from dealermarket.runs.tables import REWARDS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
@@ -42,10 +43,33 @@ class Statistic:
 
 
 class SimulationResult(RunMeta):
-    """The outcome of a run. Frames are read or built when asked for; `summary` has a row per replica and maker."""
+    """The outcome of a run. Frames are read or built when asked for; `summary` has a row per replica and maker.
 
-    def __init__(self, scenario: Scenario, meta: dict[str, Any], source: Sequence[Chunk] | RunFolder) -> None:
-        self.scenario, self.meta, self._source = scenario, meta, source
+    Results are equal where their scenarios and all recorded tables are, wherever they are kept."""
+
+    def __init__(self, scenario: Scenario, meta: Mapping[str, Any], source: Sequence[Chunk] | RunFolder) -> None:
+        self.scenario, self.meta, self._source = scenario, FrozenMapping(meta), source
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SimulationResult):
+            return NotImplemented
+        return self._content() == other._content() and all(
+            self._frame(table).equals(other._frame(table)) for table in tables_of(self.record)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def __repr__(self) -> str:
+        state = "" if self.complete else ", incomplete"
+        return (
+            f"<SimulationResult of {self.scenario.name!r}: {self.meta['replicas']:,} replicas, seed {self.meta['seed']}, "
+            f"{' and '.join(tables_of(self.record))}{state}>"
+        )
+
+    def _content(self) -> tuple[object, ...]:
+        """What tells results apart without reading the tables."""
+        return self.scenario, self.record, self.meta["replicas"]
 
     @classmethod
     def load(cls, path: str | Path) -> SimulationResult:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError, RunFolderError, TapeError
+from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
@@ -18,6 +20,7 @@ from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.values import whole_number
 
 
+@dataclass(frozen=True)
 class SimulationRunner:
     """Runs `replicas` independent markets of a scenario.
 
@@ -26,27 +29,31 @@ class SimulationRunner:
     Python. Raises ParameterError or PolicyError for what cannot be run.
     """
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        replicas: int = 1,
-        seed: int = 0,
-        threads: int = 1,
-        record: RecordLevel = "summary",
-        policies: Mapping[str, MakerPolicy] | None = None,
-    ) -> None:
-        self.replicas = whole_number("replicas", replicas, 1, 100_000_000)
-        self.seed, self.threads = whole_number("seed", seed, 0), whole_number("threads", threads, 1, 1024)
-        if record not in RECORD_LEVELS:
-            raise ParameterError(f"record: must be one of {', '.join(RECORD_LEVELS)}, got {record!r}")
-        if not isinstance(scenario, Scenario):
-            raise ParameterError(f"scenario: must be a Scenario, such as Scenario.load('paper'), got {scenario!r}")
-        self.scenario, self.record = scenario, record
-        self.policies = dict(policies or {})
-        if scenario.policies or self.policies:
+    scenario: Scenario
+    replicas: int = 1
+    seed: int = 0
+    _: KW_ONLY
+    threads: int = 1
+    record: RecordLevel = "summary"
+    policies: Mapping[str, MakerPolicy] = FrozenMapping()
+
+    def __post_init__(self) -> None:
+        checked = {
+            "replicas": whole_number("replicas", self.replicas, 1, 100_000_000),
+            "seed": whole_number("seed", self.seed, 0),
+            "threads": whole_number("threads", self.threads, 1, 1024),
+            "policies": FrozenMapping(self.policies),
+        }
+        if self.record not in RECORD_LEVELS:
+            raise ParameterError(f"record: must be one of {', '.join(RECORD_LEVELS)}, got {self.record!r}")
+        if not isinstance(self.scenario, Scenario):
+            raise ParameterError(f"scenario: must be a Scenario, such as Scenario.load('paper'), got {self.scenario!r}")
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if self.scenario.policies or self.policies:
             from dealermarket.runs.session import acting_policies
 
-            acting_policies(scenario, self.policies)  # fails here, before anything is written
+            acting_policies(self.scenario, self.policies)  # fails here, before anything is written
 
     @classmethod
     def resume(
@@ -66,7 +73,9 @@ class SimulationRunner:
         meta = folder.meta
         if sorted(policies or {}) != meta["policies"]:
             raise RunFolderError(f"{path}: was run with policies for {meta['policies']}; give the same to resume it")
-        runner = cls(folder.scenario, meta["replicas"], meta["seed"], threads, folder.record, policies)
+        runner = cls(
+            folder.scenario, meta["replicas"], meta["seed"], threads=threads, record=folder.record, policies=policies or {}
+        )
         return runner._run_into(folder, progress)
 
     @property
@@ -106,16 +115,21 @@ class SimulationRunner:
             )
         began = time.monotonic()
         chunk = self._simulator().run(range(tape.replicas), tape, lambda _: None)
-        result = self._in_memory([chunk], time.monotonic() - began)
-        result.meta["tape"] = "handed in"
+        result = self._in_memory([chunk], time.monotonic() - began, {"tape": "handed in"})
         if out is not None:
             result.save(out)
         return result
 
-    def _in_memory(self, chunks: list[Chunk], seconds: float) -> SimulationResult:
+    def _in_memory(self, chunks: list[Chunk], seconds: float, origin: Mapping[str, str] = FrozenMapping()) -> SimulationResult:
         capped = sum(int(chunk.capped.sum()) for chunk in chunks)
         replicas = sum(len(chunk.capped) for chunk in chunks)
-        meta = self._meta() | {"replicas": replicas, "complete": True, "capped_orders": capped, "seconds": round(seconds, 3)}
+        meta = self._meta() | {
+            "replicas": replicas,
+            "complete": True,
+            "capped_orders": capped,
+            "seconds": round(seconds, 3),
+            **origin,
+        }
         return SimulationResult(self.scenario, meta, chunks)
 
     def _meta(self) -> dict[str, Any]:
@@ -142,7 +156,7 @@ class SimulationRunner:
         return time.monotonic() - began
 
     def _chunks(self) -> list[range]:
-        return chunks_of(self.scenario, range(self.replicas), bool(self.scenario.policies | self.policies))
+        return chunks_of(self.scenario, range(self.replicas), bool(self.scenario.policies or self.policies))
 
     def _simulator(self) -> Simulator:
         return Simulator(self.scenario, self.record, self.policies, self.seed)

@@ -38,7 +38,7 @@ class Session:
         self.state = empty_state(rules, markets)
         self.step = 0
         self._policies = policies
-        self._places = [(self.view(maker), self.seat(maker)) for maker in policies]
+        self._places = [(self.view(maker), self.action_slot(maker)) for maker in policies]
         self._actors: list[tuple[MakerPolicy, Observation, Seat]] = []
         self._engine: Any = None
 
@@ -50,7 +50,7 @@ class Session:
         """What a maker sees."""
         return Observation(self.state, self.record, self.scenario.maker_names.index(maker), self.steps)
 
-    def seat(self, maker: str) -> Seat:
+    def action_slot(self, maker: str) -> Seat:
         """Where a maker's actions go."""
         return Seat(self.state, self.rules, self.scenario, maker)
 
@@ -74,8 +74,8 @@ class Session:
 
     def act(self) -> None:
         """The policies' turn."""
-        for policy, view, seat in self._actors:
-            seat.take(policy.act(view.at(self.step, self.tape)))
+        for policy, view, slot in self._actors:
+            slot.take(policy.act(view.at(self.step, self.tape)))
 
     def finish(self, last: bool = False) -> None:
         """Orders, hedges and positions of the step."""
@@ -119,8 +119,8 @@ def check_policies(scenario: Scenario, policies: Mapping[str, MakerPolicy]) -> N
 def acting_policies(scenario: Scenario, given: Mapping[str, MakerPolicy]) -> dict[str, MakerPolicy]:
     """The policies that act in Python: those given, and for the other makers those that the scenario names.
 
-    Raises PolicyError for a given one that is none, or belongs to no maker, and where one cannot act in its seat."""
+    Raises PolicyError for a given one that is none, or belongs to no maker, and where one cannot act as its maker."""
     check_policies(scenario, given)
-    acting = scenario.policies | dict(given)
+    acting = {**scenario.policies, **given}
     check_seats(scenario, acting)
     return {maker: policy for maker, policy in acting.items() if not isinstance(policy, HeuristicMaker)}

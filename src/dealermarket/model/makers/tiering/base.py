@@ -11,10 +11,11 @@ from pydantic import Field
 
 from dealermarket import laws
 from dealermarket.errors import ParameterError
+from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.part import Part
 
 Tier = Annotated[int, Field(ge=0)]
-TierTable = dict[str, Tier]
+TierTable = Frozen[str, Tier]
 
 
 class TieringPolicy(Part):
@@ -30,7 +31,7 @@ class TieringPolicy(Part):
     law: ClassVar[Callable[..., Any]]
     ranks: ClassVar[bool] = True
     tiers: Annotated[int, Field(ge=1)] = 5
-    pins: TierTable = Field(default={})
+    pins: TierTable = FrozenMapping()
 
     @property
     def fixed_tiers(self) -> TierTable:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
-
+from dealermarket.frozen import FrozenMapping
 from dealermarket.model.makers.tiering.base import TieringPolicy, TierTable
 
 
@@ -14,11 +13,11 @@ class FixedTiers(TieringPolicy):
 
     ranks: ClassVar[bool] = False
     kind: Literal["fixed"] = "fixed"
-    table: TierTable = Field(default={})
+    table: TierTable = FrozenMapping()
 
     @property
     def fixed_tiers(self) -> TierTable:
-        return self.table | self.pins
+        return FrozenMapping({**self.table, **self.pins})
 
     @staticmethod
     def law() -> float:
