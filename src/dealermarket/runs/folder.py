@@ -84,6 +84,7 @@ class RunFolder(RunMeta):
             "seed": int,
             "record": str,
             "policies": list,
+            "statistics": list,
         }
         if meta.get("complete"):
             wanted |= {"seconds": (int, float), "capped_orders": int}

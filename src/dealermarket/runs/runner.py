@@ -14,6 +14,7 @@ from dealermarket.policies import MakerPolicy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
 from dealermarket.runs.folder import RunFolder
 from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.values import whole_number
 
@@ -66,6 +67,10 @@ class SimulationRunner:
         meta = folder.meta
         if sorted(policies or {}) != meta["policies"]:
             raise RunFolderError(f"{path}: was run with policies for {meta['policies']}; give the same to resume it")
+        if _registered_names() != meta["statistics"]:
+            raise RunFolderError(
+                f"{path}: was run with {meta['statistics']} registered as statistics; register the same to resume it"
+            )
         runner = cls(folder.scenario, meta["replicas"], meta["seed"], threads, folder.record, policies)
         return runner._run_into(folder, progress)
 
@@ -126,6 +131,7 @@ class SimulationRunner:
             "steps": self.scenario.steps,
             "record": self.record,
             "policies": sorted(self.policies),
+            "statistics": _registered_names(),
         }
 
     def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> float:
@@ -146,3 +152,8 @@ class SimulationRunner:
 
     def _simulator(self) -> Simulator:
         return Simulator(self.scenario, self.record, self.policies, self.seed)
+
+
+def _registered_names() -> list[str]:
+    """Names of the statistics from outside, in the order of their columns."""
+    return [statistic.name for statistic in registered_statistics()]
