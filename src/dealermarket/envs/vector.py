@@ -190,8 +190,8 @@ def _masked(told: Array, there: Array) -> dict[str, Any]:
     if not there.any():
         return {}
     found: dict[str, Any] = {}
-    for name, values in zip(INFO, told, strict=False):
-        found[name], found[f"_{name}"] = np.where(there, values, 0.0), there.copy()
+    for entry, values in zip(INFO, told, strict=False):
+        found[entry.name], found[f"_{entry.name}"] = np.where(there, values, 0.0), there.copy()
     return found
 
 
