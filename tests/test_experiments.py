@@ -24,7 +24,7 @@ from dealermarket.papers import volatility as of_volatility
 from dealermarket.papers.experiment import Results, Variation
 from dealermarket.papers.markouts import Markouts
 from dealermarket.papers.reproduction import Varied
-from dealermarket.runs.tables import REWARDS
+from dealermarket.runs.statistics import REWARDS
 from dealermarket.study.study import Measures, Study, measure
 
 PAPER = ("curves", "price-sensitivity", "internalization", "hedging-paths", "volatility", "sophistication", "markouts")

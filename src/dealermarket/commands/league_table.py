@@ -60,7 +60,8 @@ def explanation(league: League) -> str:
     if len(league.samples) > 1:
         lines += [
             "Differences are taken replica by replica, on the same prices and orders; their intervals hold all at once.",
-            "Rank: 1 + the number of policies that are better by an interval of the difference above 0; = where it is shared.",
+            "Rank: 1 + the number of policies that are better, with a 95 % interval of the difference that leaves out 0; "
+            "= where it is shared.",
         ]
     return "\n".join(lines)
 

@@ -12,9 +12,8 @@ from dealermarket.errors import ParameterError, RunFolderError, TapeError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
-from dealermarket.runs.folder import RunFolder
+from dealermarket.runs.folder import RunFolder, registered_names
 from dealermarket.runs.result import SimulationResult
-from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.values import whole_number
 
@@ -67,7 +66,7 @@ class SimulationRunner:
         meta = folder.meta
         if sorted(policies or {}) != meta["policies"]:
             raise RunFolderError(f"{path}: was run with policies for {meta['policies']}; give the same to resume it")
-        if _registered_names() != meta["statistics"]:
+        if registered_names() != meta["statistics"]:
             raise RunFolderError(
                 f"{path}: was run with {meta['statistics']} registered as statistics; register the same to resume it"
             )
@@ -131,7 +130,6 @@ class SimulationRunner:
             "steps": self.scenario.steps,
             "record": self.record,
             "policies": sorted(self.policies),
-            "statistics": _registered_names(),
         }
 
     def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> float:
@@ -152,8 +150,3 @@ class SimulationRunner:
 
     def _simulator(self) -> Simulator:
         return Simulator(self.scenario, self.record, self.policies, self.seed)
-
-
-def _registered_names() -> list[str]:
-    """Names of the statistics from outside, in the order of their columns."""
-    return [statistic.name for statistic in registered_statistics()]
