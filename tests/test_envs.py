@@ -25,7 +25,7 @@ from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test  # n
 from pettingzoo.utils import parallel_to_aec  # noqa: E402
 
 from dealermarket import Action, MakerPolicy, Observation, PolicySetup, Scenario, SimulationRunner, Tape  # noqa: E402
-from dealermarket.envs import ENV_ID, FEATURES, Controls, DealerEnv, DealerVectorEnv, Reward  # noqa: E402
+from dealermarket.envs import ENV_ID, FEATURES, INFO, Controls, DealerEnv, DealerVectorEnv, Reward  # noqa: E402
 from dealermarket.envs.parallel import DealerParallelEnv  # noqa: E402
 from dealermarket.errors import ParameterError, PolicyError  # noqa: E402
 from dealermarket.runs.result import SimulationResult  # noqa: E402

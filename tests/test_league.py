@@ -14,7 +14,7 @@ from rich.console import Console
 from scipy import stats
 
 from conftest import assert_same_bits, refused
-from dealermarket import ParameterError, PolicyError, Scenario, SimulationResult, SimulationRunner, __version__, chunks
+from dealermarket import ParameterError, PolicyError, Scenario, SimulationResult, SimulationRunner, __version__
 from dealermarket.commands.evaluate import as_data, labelled
 from dealermarket.commands.league_table import explanation, league_tables, plus_minus
 from dealermarket.commands.main import main
@@ -33,6 +33,7 @@ from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES
 from dealermarket.policies.named import KINDS, policy_named, with_policies, with_policy
 from dealermarket.policies.policy_file import Network, TrainedPolicy
+from dealermarket.runs import chunks
 from dealermarket.runs.folder import RunFolder
 from dealermarket.runs.statistics import REWARDS, SHIPPED, ranking_statistics
 from dealermarket.study import Contest, League

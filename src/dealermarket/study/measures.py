@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.engine.state import ORDER
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.statistics import quotient, statistics
 from dealermarket.runs.tables import Chunk
@@ -127,6 +126,8 @@ def _trades(chunk: Chunk) -> tuple[Array, Array]:
 
 def _orders(chunk: Chunk, *fields: str) -> dict[str, Array]:
     """`replica`, its row in the chunk, and fields of the trades of investors, in the order they were made; each (orders,)."""
+    from dealermarket.engine.state import ORDER
+
     replica, trades = _trades(chunk)
     orders = trades["kind"] == ORDER
     return {"replica": replica[orders]} | {field: trades[field][orders] for field in fields}
