@@ -17,7 +17,7 @@ from conftest import refused
 from dealermarket import Scenario, SimulationResult, SimulationRunner
 from dealermarket.commands.console import with_error
 from dealermarket.commands.main import main
-from dealermarket.runs.result import Statistic
+from dealermarket.runs.result import Average
 
 SMALL = ["--steps", "20", "--replicas", "3", "--threads", "1"]
 
@@ -229,7 +229,7 @@ def test_output_can_be_cut_by_its_reader() -> None:
     ],
 )
 def test_numbers_with_errors(mean: float, error: float, text: str) -> None:
-    assert with_error(Statistic(mean, error)) == text
+    assert with_error(Average(mean, error)) == text
 
 
 def test_names_are_texts_whatever_brackets_they_have(capsys: pytest.CaptureFixture[str]) -> None:

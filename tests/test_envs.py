@@ -25,7 +25,7 @@ from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test  # n
 from pettingzoo.utils import parallel_to_aec  # noqa: E402
 
 from dealermarket import Action, MakerPolicy, Observation, PolicySetup, Scenario, SimulationRunner, Tape  # noqa: E402
-from dealermarket.envs import ENV_ID, FEATURES, Controls, DealerEnv, DealerVectorEnv, Reward  # noqa: E402
+from dealermarket.envs import ENV_ID, FEATURES, INFO, Controls, DealerEnv, DealerVectorEnv, Reward  # noqa: E402
 from dealermarket.envs.parallel import DealerParallelEnv  # noqa: E402
 from dealermarket.errors import ParameterError, PolicyError  # noqa: E402
 from dealermarket.runs.result import SimulationResult  # noqa: E402
@@ -257,7 +257,7 @@ def test_an_episode_is_a_replica_of_a_run(scenario: Scenario, maker: str, which:
 
     # step by step: the deals of the step that was acted in, and what the mid after it did
     for t, info in enumerate(told.infos):
-        assert set(info) == {*MONEY, "position", "penalty"}
+        assert list(info) == [entry.name for entry in INFO] == [*MONEY, "position", "penalty"]
         assert all(type(value) is float for value in info.values())
         for name in ("spread_revenue", "hedging_cost"):
             assert info[name] == pytest.approx(steps[name].iloc[t], **close)

@@ -94,13 +94,13 @@ def test_the_engine_is_compiled_once_for_all_tapes(small: Scenario) -> None:
 
     engine: Any = advance
     SimulationRunner(small).run()
-    before = list(engine.signatures)
+    before = list(engine.machine_code().signatures)
     tapes = other_ways(Tape.draw(small), small)
     results = [SimulationRunner(small, record="trades").run(tape=tape) for tape in tapes.values()]
     assert all(result == results[0] for result in results)
     SimulationRunner(small, policies={"maker-1": Still()}).run(tape=tapes["by hand"])
     LiveMarket(small).begin(1.0, 0.01)
-    assert engine.signatures == before
+    assert engine.machine_code().signatures == before
 
 
 # --- runners

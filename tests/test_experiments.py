@@ -24,7 +24,7 @@ from dealermarket.papers import volatility as of_volatility
 from dealermarket.papers.experiment import Results, Variation
 from dealermarket.papers.markouts import Markouts
 from dealermarket.papers.reproduction import Varied
-from dealermarket.runs.tables import REWARDS
+from dealermarket.runs.statistics import REWARDS
 from dealermarket.study.study import Measures, Study, measure
 
 PAPER = ("curves", "price-sensitivity", "internalization", "hedging-paths", "volatility", "sophistication", "markouts")
@@ -197,6 +197,10 @@ def _made_up(
     totals |= {name: draw.uniform(5.0, 9.0, (runs, makers)) for name in ("volume", "hedge_volume", "client_volume")}
     totals |= {name: draw.uniform(0.0, 3.0, (runs, makers)) for name in ("mean_abs_position", "last_abs_position")}
     totals["total_reward"] = np.asarray(sum(totals[name] for name in REWARDS))
+    totals["inventory_pnl"] = totals["pnl"] - totals["spread_revenue"] - totals["hedging_cost"]
+    totals["market_share"] = totals["client_volume"] / totals["client_volume"].sum(axis=1, keepdims=True)
+    totals["internalization"] = totals["last_abs_position"] / (totals["volume"] + totals["hedge_volume"])
+    totals["trades"] = np.ones((runs, makers))
 
     def with_gaps(values: np.ndarray) -> np.ndarray:
         values[:1, :1] = np.nan

@@ -14,19 +14,31 @@ from rich.console import Console
 from scipy import stats
 
 from conftest import assert_same_bits, refused
-from dealermarket import ParameterError, PolicyError, Scenario, SimulationResult, SimulationRunner, __version__, chunks
+from dealermarket import ParameterError, PolicyError, Scenario, SimulationResult, SimulationRunner, __version__
 from dealermarket.commands.evaluate import as_data, labelled
 from dealermarket.commands.league_table import explanation, league_tables, plus_minus
 from dealermarket.commands.main import main
-from dealermarket.policies import HeuristicMaker, PersistentMaker, RandomMaker, SkewMaker, TrainedMaker
+from dealermarket.policies import (
+    Action,
+    HeuristicMaker,
+    MakerPolicy,
+    Observation,
+    PersistentMaker,
+    PolicySetup,
+    RandomMaker,
+    SkewMaker,
+    TrainedMaker,
+)
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES
 from dealermarket.policies.named import KINDS, policy_named, with_policies, with_policy
 from dealermarket.policies.policy_file import Network, TrainedPolicy
+from dealermarket.runs import chunks
 from dealermarket.runs.folder import RunFolder
-from dealermarket.runs.tables import REWARDS
-from dealermarket.study import MEASURES, RANKED, Contest, League
+from dealermarket.runs.statistics import REWARDS, SHIPPED, ranking_statistics
+from dealermarket.study import Contest, League
 
+NAMES = [statistic.name for statistic in SHIPPED]
 LABELS = ("heuristic", "random", "skew:strength=0.4,scale=3")
 
 
@@ -50,7 +62,7 @@ def league(scenario: Scenario) -> League:
 def made_up(contest: Contest, totals: dict[str, np.ndarray]) -> League:
     """A league of given total rewards; of everything else there is one unit a replica."""
     samples = {
-        label: {name: values if name == "total_reward" else np.ones_like(values) for name in MEASURES}
+        label: {name: values if name == "total_reward" else np.ones_like(values) for name in NAMES}
         for label, values in totals.items()
     }
     contest.policies = dict.fromkeys(totals, HeuristicMaker())
@@ -82,7 +94,7 @@ def test_numbers_are_those_of_runs(scenario: Scenario, league: League, monkeypat
             assert_same_bits(found[name], own[name].to_numpy())
         np.testing.assert_allclose(found["inventory_pnl"], own.pnl - own.spread_revenue - own.hedging_cost, rtol=1e-15)
         np.testing.assert_allclose(found["last_abs_position"], own.internalization * (own.volume + own.hedge_volume), rtol=1e-14)
-        for name in MEASURES:
+        for name in NAMES:
             assert_same_bits(found[name], again.samples[label][name])
 
 
@@ -93,7 +105,7 @@ def test_differences_are_paired(league: League) -> None:
     )
     quantile = stats.t.ppf(1 - 0.05 / 3 / 2, 11)  # three pairs of policies
     for standing in others:
-        for name in MEASURES:
+        for name in NAMES:
             pairs = league.samples[standing.label][name] - league.samples[best.label][name]
             found = standing.difference[name]
             assert found.value == pytest.approx(pairs.mean(), rel=1e-12)
@@ -153,6 +165,38 @@ def test_the_same_policy_twice_is_run_once(scenario: Scenario) -> None:
     assert [(each.rank, each.shared) for each in standings] == [(1, True)] * 3
 
 
+class Bold(MakerPolicy):
+    """Quotes a little better than everybody after a loss; remembers the last position."""
+
+    def reset(self, setup: PolicySetup) -> None:
+        self.before = np.zeros(len(setup.episodes))
+
+    def act(self, observation: Observation) -> Action:
+        grown = np.abs(observation.position) > np.abs(self.before)
+        self.before = observation.position
+        return Action(eps_buy=np.where(grown, 0.4, -0.2), eps_sell=-0.1, hedge_fraction=0.5)
+
+
+def test_a_policy_of_ones_own_takes_part(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "_CHUNK_NUMBERS", scenario.steps * 30 * 5)  # chunks of 5 replicas
+    bold = Bold()
+    contest = Contest(scenario, {"bold": bold, "heuristic": HeuristicMaker(), "again": bold}, "maker-2", replicas=12, seed=3)
+    assert contest.market_steps == 2 * 12 * 12
+    league = contest.run(threads=2)
+    run = SimulationRunner(scenario, replicas=12, seed=3, policies={"maker-2": Bold()}).run().summary
+    for name in NAMES:
+        assert_same_bits(league.samples["bold"][name], run.loc[run["maker"] == "maker-2", name].to_numpy())
+        assert_same_bits(league.samples["bold"][name], league.samples["again"][name])
+    heuristic = SimulationRunner(scenario, replicas=12, seed=3).run().summary
+    expected = heuristic.loc[heuristic["maker"] == "maker-2", "pnl"].to_numpy()
+    assert_same_bits(league.samples["heuristic"]["pnl"], expected)
+    assert not np.array_equal(league.samples["bold"]["pnl"], expected)
+    said = {entry["label"]: entry["policy"] for entry in as_data(league, "pnl", None)["policies"]}
+    assert said == {"bold": {"class": "Bold"}, "again": {"class": "Bold"}, "heuristic": {"kind": "heuristic"}}
+    with pytest.raises(PolicyError, match="must be an instance of a MakerPolicy"):
+        Contest(scenario, {"bold": Bold}, replicas=10)  # type: ignore[dict-item]
+
+
 def test_what_a_contest_refuses(scenario: Scenario, league: League) -> None:
     with pytest.raises(ParameterError, match="policies: at least one"):
         Contest(scenario, {})
@@ -162,8 +206,8 @@ def test_what_a_contest_refuses(scenario: Scenario, league: League) -> None:
         Contest(scenario, {"a": RandomMaker()}, "maker-3")
     misleading = scenario.with_settings("makers.1.name='0'")
     assert [Contest(misleading, {"a": RandomMaker()}, maker).maker for maker in (None, "0", "1")] == ["maker-1", "0", "0"]
-    with pytest.raises(ParameterError, match="by: 'volume' is not one of total_reward"):
-        league.standings(by="volume")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="by: 'volume' is not one of spread_revenue, "):
+        league.standings(by="volume")
     with pytest.raises(ParameterError, match="against: 'randm' is none of the policies; did you mean 'random'"):
         league.standings(against="randm")
 
@@ -171,12 +215,12 @@ def test_what_a_contest_refuses(scenario: Scenario, league: League) -> None:
 # --- what is shown
 
 
-@pytest.mark.parametrize("by", RANKED)
+@pytest.mark.parametrize("by", ranking_statistics())
 @pytest.mark.parametrize("width", [60, 80, 140, 1000])
 def test_tables_fit_the_terminal(league: League, by: str, width: int) -> None:
     text = io.StringIO()
     console = Console(width=width, file=text, markup=False)
-    tables = league_tables(league, by, "random", console.width)  # type: ignore[arg-type]
+    tables = league_tables(league, by, "random", console.width)
     for table in tables:
         console.print(table)
     shown = text.getvalue()
@@ -236,7 +280,7 @@ def test_json_and_csv_have_the_same_numbers(capsys: pytest.CaptureFixture[str]) 
     pd.testing.assert_frame_equal(frame, expected.frame("pnl", "random"), check_exact=False, rtol=1e-12)
     for entry in found["policies"]:
         rows = frame[frame.policy == entry["label"]].set_index("measure")
-        for name in MEASURES:
+        for name in NAMES:
             assert rows.loc[name, "mean"] == pytest.approx(entry["measures"][name]["mean"], rel=1e-12)
             assert rows.loc[name, "difference_low"] == pytest.approx(entry["measures"][name]["difference"]["low"], rel=1e-12)
 
@@ -255,7 +299,7 @@ def test_the_command_prints_a_league(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["evaluate", "heuristic", "random", "random", "--set", "steps=12", "--replicas", "10", "--threads", "2"]) == 0
     shown = capsys.readouterr()
     for text in (
-        "learning: policies in the seat of learner, per replica of 12 steps, mean of 10 replicas",
+        "learning: policies as learner, per replica of 12 steps, mean of 10 replicas",
         "less the",
         "random (2)",
         "± is half a 95 % interval",
@@ -273,7 +317,7 @@ def test_the_command_prints_a_league(capsys: pytest.CaptureFixture[str]) -> None
         ("randm", "policy 'randm': neither a kind of policy nor the file (.npz) of a trained one; did you mean 'random'?"),
         ("zzz", "; known: adaptive, heuristic, persistent, random, skew, trained"),
         ("no.npz", "no.npz: cannot be read: No such file"),
-        ("random --by profit", '"total_reward"'),
+        ("random --by profit", "by: 'profit' is not one of spread_revenue, "),
         ("random --against adaptive", "--against: must be one of the policies given, random; got 'adaptive'"),
         ("random --maker lerner", "maker 'lerner': is none of scenario 'learning'; did you mean 'learner'?"),
         ("random --replicas 9", "replicas: must be a whole number >= 10, got 9"),
@@ -355,7 +399,7 @@ def test_a_trained_policy_takes_part() -> None:
     scenario = Scenario.load("learning", ["steps=8"])
     policies = {text: policy_named(text) for text in ("flat.npz", "skew:strength=0,hedge_fraction=0.5")}
     trained, same = Contest(scenario, policies, replicas=10).run().samples.values()
-    for name in MEASURES:
+    for name in NAMES:
         assert_same_bits(trained[name], same[name])
     saved_policy("flat.npz", 0.5)
     with pytest.raises(PolicyError, match="holds another policy than the scenario names"):

@@ -107,6 +107,22 @@ def test_the_docs_name_every_feature() -> None:
         assert f"| `{feature.name}` | {feature.meaning} | {feature.unit} |" in text
 
 
+def test_the_docs_name_every_statistic_and_every_entry_of_info() -> None:
+    from dealermarket.runs.statistics import SHIPPED
+
+    text = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"\*\*`summary`\*\*.*?\n\n(.*?)\n\n", text, re.DOTALL)
+    named = re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in table.splitlines()))
+    assert sorted(named) == sorted(["replica", "maker", *(statistic.name for statistic in SHIPPED)])
+    if find_spec("gymnasium") is None:
+        pytest.skip("gymnasium is not installed")
+    from dealermarket.envs import INFO
+
+    text = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
+    for entry in INFO:
+        assert f"| `{entry.name}` | {entry.meaning} | {entry.unit} |" in text
+
+
 def test_the_version_is_said_once_and_the_same() -> None:
     from dealermarket import __version__
 

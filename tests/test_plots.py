@@ -28,7 +28,7 @@ def test_cumulative_reward_ends_at_the_summary(result: SimulationResult) -> None
     ax = plot_cumulative_reward(result, "maker-1")
     summary = result.summary[result.summary["maker"] == "maker-1"]
     for line in ax.lines:
-        column = {"total": "total_reward"}.get(str(line.get_label()), str(line.get_label()).replace(" ", "_"))
+        column = str(line.get_label()).replace(" ", "_")
         assert np.asarray(line.get_ydata())[-1] == pytest.approx(summary[column].mean())
     assert len(ax.lines) == 5
 

@@ -69,8 +69,9 @@ def test_rewards_add_up_across_tables(small: Scenario) -> None:
 def test_columns_are_the_documented_ones(small: Scenario) -> None:
     result = SimulationRunner(small, replicas=2, record="trades").run()
     rewards = ["spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "total_reward"]
-    extra = ["pnl", "volume", "hedge_volume", "trades", "market_share", "mean_abs_position", "internalization"]
-    assert list(result.summary) == ["replica", "maker", *rewards, *extra]
+    extra = ["pnl", "inventory_pnl", "volume", "client_volume", "hedge_volume", "trades", "market_share"]
+    positions = ["mean_abs_position", "last_abs_position", "internalization"]
+    assert list(result.summary) == ["replica", "maker", *rewards, *extra, *positions]
     of_steps = ["replica", "step", "maker", "mid", "reference_spread", "position", *rewards]
     assert list(result.steps) == [*of_steps, "hedge_fraction", "hedge_size", "step_volatility"]
     of_trades = ["replica", "step", "taker", "maker", "side", "size", "spread", "tier", "kind", "position_revenue", "yield"]

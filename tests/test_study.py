@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import dealermarket.runs.chunks
 from conftest import assert_same_bits
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
-from dealermarket.runs.tables import REWARDS
+from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
 from dealermarket.study.study import Measures, Study, measure
 

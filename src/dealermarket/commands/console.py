@@ -10,22 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dealermarket.runs.statistics import REWARDS, registered_statistics, statistic_named
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from dealermarket.runs.result import SimulationResult, Statistic
+    from dealermarket.runs.result import Average, SimulationResult
 
-SHOWN = (
-    ("spread_revenue", "spread\nrevenue"),
-    ("position_revenue", "position\nrevenue"),
-    ("hedging_cost", "hedging\ncost"),
-    ("risk_cost", "risk\ncost"),
-    ("total_reward", "total\nreward"),
-    ("pnl", "P&L"),
-    ("market_share", "market\nshare"),
-    ("internalization", "|z|/volume\nat the end"),
-)
+# the statistics of a run's table; those registered follow
+SHOWN = (*REWARDS, "total_reward", "pnl", "market_share", "internalization")
 
 
 def open_console(stderr: bool = False) -> Console:
@@ -106,16 +100,20 @@ def rate(steps_per_second: float) -> str:
 
 
 def maker_tables(result: SimulationResult, width: int) -> list[Table]:
-    """A row a maker: mean over the replicas, and its standard error in the last digits shown.
+    """A row a maker: average over the replicas, and its standard error in the last digits shown.
 
     One table, or several where the columns do not fit beside each other in `width` characters."""
     from rich import box
     from rich.table import Table
 
-    statistics = result.statistics()
-    columns = [(heading, [with_error(found[name]) for found in statistics.values()]) for name, heading in SHOWN]
+    averages = result.statistics()
+    shown_statistics = [*(statistic_named(name) for name in SHOWN), *registered_statistics()]
+    columns = [
+        (statistic.column_heading, [with_error(of_maker[statistic.name], statistic.scale) for of_maker in averages.values()])
+        for statistic in shown_statistics
+    ]
     tables: list[list[tuple[str, list[str]]]] = [[]]
-    names = max(len(maker) for maker in (*statistics, "maker")) + 4
+    names = max(len(maker) for maker in (*averages, "maker")) + 4
     room = width - names
     for heading, texts in columns:
         needed = max(len(text) for text in (*heading.splitlines(), *texts)) + 3
@@ -130,7 +128,7 @@ def maker_tables(result: SimulationResult, width: int) -> list[Table]:
         table.add_column("maker", no_wrap=True)
         for heading, _ in chosen:
             table.add_column(heading, justify="right", no_wrap=True)
-        for row, maker in enumerate(statistics):
+        for row, maker in enumerate(averages):
             table.add_row(maker, *(texts[row] for _, texts in chosen))
         shown.append(table)
     replicas = result.meta["replicas"]
@@ -142,9 +140,9 @@ def maker_tables(result: SimulationResult, width: int) -> list[Table]:
     return shown
 
 
-def with_error(statistic: Statistic) -> str:
-    """`1.234(56)`: the mean, with the standard error in units of its last digits; `-` where there is nothing to average."""
-    mean, error = statistic.mean, statistic.standard_error
+def with_error(average: Average, scale: float = 1.0) -> str:
+    """`1.234(56)`: the mean times `scale`, with the standard error in units of its last digits; `-` where there is none."""
+    mean, error = scale * average.mean, scale * average.standard_error
     if math.isnan(mean):
         return "-"
     if not math.isfinite(error) or error == 0.0:

@@ -16,10 +16,11 @@ from dealermarket.commands.league_table import explanation, league_tables
 from dealermarket.disk import errors_of
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import BuiltInPolicy
+from dealermarket.policies import BuiltInPolicy, MakerPolicy
 from dealermarket.policies.named import policy_named
 from dealermarket.runs.chunks import cores
-from dealermarket.study.league import MEASURES, By, Contest, League, Standing
+from dealermarket.runs.statistics import ranking_statistics
+from dealermarket.study.league import Contest, League, Standing, ranking_statistic
 from dealermarket.values import whole_number
 from dealermarket.version import __version__
 
@@ -36,7 +37,7 @@ def evaluate(
         ),
     ],
     scenario: Annotated[str, Parameter(help="A preset's name or a TOML file.")] = "learning",
-    maker: Annotated[str | None, Parameter(help="Whose seat the policies take; the first maker's if not given.")] = None,
+    maker: Annotated[str | None, Parameter(help="Whose place the policies take; the first maker's if not given.")] = None,
     settings: Annotated[
         tuple[str, ...],
         Parameter(name="--set", negative=(), show_default=False, help="Change a field, such as makers.1.policy.kind=adaptive."),
@@ -44,19 +45,20 @@ def evaluate(
     replicas: Annotated[int, Parameter(help="Independent replicas of the market for each policy.")] = 1000,
     seed: Annotated[int, Parameter(help="Numbers depend on scenario, seed and replica alone.")] = 0,
     threads: Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")] = None,
-    by: Annotated[By, Parameter(help="What they are ranked by.")] = "total_reward",
+    by: Annotated[str, Parameter(help=f"What they are ranked by: {', '.join(ranking_statistics())}.")] = "total_reward",
     against: Annotated[str | None, Parameter(help="The policy that differences are to; the best if not given.")] = None,
     out: Annotated[Path | None, Parameter(help="A new CSV file for all numbers, a row per policy and measure.")] = None,
     as_json: Annotated[
         bool, Parameter(name="--json", negative=(), show_default=False, help="Print the numbers as JSON, and nothing else.")
     ] = False,
 ) -> None:
-    """Compare policies, trained or not: each takes a maker's seat, all on the same prices and orders."""
+    """Compare policies, trained or not: each takes a maker's place, all on the same prices and orders."""
     if not policies:
         raise ParameterError("POLICY: give one or more, such as: dealermarket evaluate heuristic random adaptive")
     entered = labelled((text, policy_named(text)) for text in policies)
     if against is not None and against not in entered:
         raise ParameterError(f"--against: must be one of the policies given, {', '.join(entered)}; got {against!r}")
+    ranking_statistic(by)
     threads = whole_number("--threads", threads, 1, 1024) if threads is not None else cores()
     contest = Contest(Scenario.load(scenario, settings), entered, maker, replicas, seed)
     _check_free(out)
@@ -94,7 +96,7 @@ def labelled(policies: Iterable[tuple[str, BuiltInPolicy]]) -> dict[str, BuiltIn
     return entered
 
 
-def as_data(league: League, by: By, against: str | None) -> dict[str, Any]:
+def as_data(league: League, by: str, against: str | None) -> dict[str, Any]:
     """The league as JSON has it; what is not a number is null."""
     contest = league.contest
     standings = league.standings(by, against)
@@ -111,12 +113,19 @@ def as_data(league: League, by: By, against: str | None) -> dict[str, Any]:
             {
                 "label": standing.label,
                 "rank": standing.rank,
-                "policy": standing.policy.model_dump(mode="json", exclude_none=True),
-                "measures": {name: _measure_data(standing, name) for name in MEASURES},
+                "policy": _policy_data(standing.policy),
+                "measures": {name: _measure_data(standing, name) for name in league.statistics},
             }
             for standing in standings
         ],
     }
+
+
+def _policy_data(policy: MakerPolicy) -> dict[str, Any]:
+    """A policy that ships with its parameters, any other by the name of its class."""
+    if isinstance(policy, BuiltInPolicy):
+        return policy.model_dump(mode="json", exclude_none=True)
+    return {"class": type(policy).__qualname__}
 
 
 def _measure_data(standing: Standing, name: str) -> dict[str, Any]:

@@ -7,27 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dealermarket.study.league import By, League, Standing
+from dealermarket.runs.statistics import registered_statistics, statistic_named
+from dealermarket.study.league import League, Standing
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from dealermarket.study.estimates import Estimate
 
-HEADINGS = {
-    "total_reward": "total\nreward",
-    "pnl": "P&L",
-    "spread_revenue": "spread\nrevenue",
-    "position_revenue": "position\nrevenue",
-    "hedging_cost": "hedging\ncost",
-    "risk_cost": "risk\ncost",
-    "inventory_pnl": "inventory\nP&L",
-    "market_share": "market\nshare, %",
-    "hedge_volume": "hedged\nvolume",
-    "mean_abs_position": "mean\n|z|",
-    "last_abs_position": "|z| at\nthe end",
-}
-SCALES = {"market_share": 100.0}
+# the statistics of the two tables; those registered follow in the first
 LEAGUE = ("total_reward", "pnl", "market_share", "mean_abs_position", "last_abs_position")
 SPLIT = ("spread_revenue", "hedging_cost", "inventory_pnl", "position_revenue", "risk_cost", "hedge_volume")
 
@@ -45,18 +33,18 @@ class Column:
         return max(len(text) for text in (*self.heading.splitlines(), *self.texts)) + 2
 
 
-def league_tables(league: League, by: By, against: str | None, width: int) -> list[Table]:
+def league_tables(league: League, by: str, against: str | None, width: int) -> list[Table]:
     """The league, and what P&L and reward are made of: a table each, or several where a terminal of `width` is too narrow."""
     contest, standings = league.contest, league.standings(by, against)
     ranked = [_column(by, standings)]
     if len(standings) > 1:
         ranked.append(_difference_column(by, standings, against))
-    for name in LEAGUE:
+    for name in (*LEAGUE, *(statistic.name for statistic in registered_statistics())):
         ranked += [_column(name, standings)] if name != by else []
         ranked += [_deviation_column(standings)] if name == "pnl" else []
     made_of = [_column(name, standings) for name in SPLIT if name != by]
     title = (
-        f"{contest.scenario.name}: policies in the seat of {contest.maker}, per replica of {contest.scenario.steps:,} steps, "
+        f"{contest.scenario.name}: policies as {contest.maker}, per replica of {contest.scenario.steps:,} steps, "
         f"mean of {contest.replicas:,} replicas"
     )
     return [*_tables(title, standings, ranked, width), *_tables("What it is made of", standings, made_of, width)]
@@ -72,7 +60,8 @@ def explanation(league: League) -> str:
     if len(league.samples) > 1:
         lines += [
             "Differences are taken replica by replica, on the same prices and orders; their intervals hold all at once.",
-            "Rank: 1 + how many are ahead for sure (the interval of the difference is above 0); = where it is shared.",
+            "Rank: 1 + the number of policies that are better, with a 95 % interval of the difference that leaves out 0; "
+            "= where it is shared.",
         ]
     return "\n".join(lines)
 
@@ -82,11 +71,11 @@ def plus_minus(values: Sequence[Estimate], scale: float = 1.0) -> list[str]:
     one where the largest is of another order.
 
     A value that never varies goes without; `-` where there is none."""
-    halves = [float(each.high - each.low) / 2 * scale for each in values]
+    halves = [float(estimate.high - estimate.low) / 2 * scale for estimate in values]
     decimals = _decimals([half for half in halves if math.isfinite(half) and half > 0])
     texts = []
-    for each, half in zip(values, halves, strict=True):
-        value = float(each.value) * scale
+    for estimate, half in zip(values, halves, strict=True):
+        value = float(estimate.value) * scale
         if not math.isfinite(value):
             texts.append("-")
         elif decimals is None or (half == 0 and value == 0):
@@ -110,14 +99,15 @@ def _fixed(value: float, decimals: int) -> str:
 
 
 def _column(name: str, standings: Sequence[Standing]) -> Column:
-    return Column(HEADINGS[name], plus_minus([standing.mean[name] for standing in standings], SCALES.get(name, 1.0)))
+    statistic = statistic_named(name)
+    return Column(statistic.column_heading, plus_minus([standing.mean[name] for standing in standings], statistic.scale))
 
 
-def _difference_column(by: By, standings: Sequence[Standing], against: str | None) -> Column:
+def _difference_column(by: str, standings: Sequence[Standing], against: str | None) -> Column:
     """Differences to the reference, whose own cell is empty."""
     reference = standings[0].label if against is None else against
     others = [standing for standing in standings if standing.label != reference]
-    shown = plus_minus([standing.difference[by] for standing in others], SCALES.get(by, 1.0))
+    shown = plus_minus([standing.difference[by] for standing in others], statistic_named(by).scale)
     texts = dict(zip((standing.label for standing in others), shown, strict=True))
     heading = "less the\nbest" if against is None else f"less\n{against if len(against) <= 20 else against[:19] + '…'}"
     return Column(heading, [texts.get(standing.label, "") for standing in standings])
@@ -125,10 +115,10 @@ def _difference_column(by: By, standings: Sequence[Standing], against: str | Non
 
 def _deviation_column(standings: Sequence[Standing]) -> Column:
     """Standard deviations of P&L, the smallest with two digits."""
-    found = [standing.deviation["pnl"] for standing in standings]
-    smallest = min((value for value in found if value > 0), default=1.0)
+    deviations = [standing.deviation["pnl"] for standing in standings]
+    smallest = min((value for value in deviations if value > 0), default=1.0)
     decimals = max(1 - math.floor(math.log10(smallest)), 0)
-    return Column("sd of\nP&L", [_fixed(value, decimals) if math.isfinite(value) else "-" for value in found])
+    return Column("sd of\nP&L", [_fixed(value, decimals) if math.isfinite(value) else "-" for value in deviations])
 
 
 def _tables(title: str, standings: Sequence[Standing], columns: Sequence[Column], width: int) -> list[Table]:

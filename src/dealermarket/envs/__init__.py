@@ -13,6 +13,7 @@ if find_spec("gymnasium") is None:
 
 from dealermarket.envs.dealer import DealerEnv
 from dealermarket.envs.registration import ENV_ID, register
+from dealermarket.envs.spaces import INFO
 from dealermarket.envs.vector import DealerVectorEnv
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, PLACES
@@ -23,7 +24,7 @@ register()
 if TYPE_CHECKING:
     from dealermarket.envs.parallel import DealerParallelEnv
 
-__all__ = ["ENV_ID", "FEATURES", "PLACES", "Controls", "DealerEnv", "DealerParallelEnv", "DealerVectorEnv", "Reward"]
+__all__ = ["ENV_ID", "FEATURES", "INFO", "PLACES", "Controls", "DealerEnv", "DealerParallelEnv", "DealerVectorEnv", "Reward"]
 
 
 def __getattr__(name: str) -> Any:

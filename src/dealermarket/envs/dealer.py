@@ -33,8 +33,8 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
     Observation: float32 (15,), entry by entry in `FEATURES`. Action: float32 in [-1, 1], (3,) by default: eps for clients
     who buy, eps for clients who sell, hedge fraction. A reward is what happened since the last observation: spread revenue
     and hedging cost of the step, and what the next mid did to the position and to matured trades; over a run, rewards of
-    the components sum to its total reward. `info` holds every component, the position and the penalty; it is empty after a
-    reset. A run is as long as the scenario; it is then truncated, never terminated.
+    the components sum to its total reward. `info` holds what `INFO` lists: every component, the position and the penalty; it is
+    empty after a reset. A run is as long as the scenario; it is then truncated, never terminated.
 
     `reset(seed=s)` plays the first replica of a run of seed s, `options={"replica": r}` replica r; without a seed, the next
     episode of the same replica.

@@ -190,8 +190,8 @@ def _masked(feedback: Array, there: Array) -> dict[str, Any]:
     if not there.any():
         return {}
     info: dict[str, Any] = {}
-    for name, values in zip(INFO, feedback, strict=False):
-        info[name], info[f"_{name}"] = np.where(there, values, 0.0), there.copy()
+    for entry, values in zip(INFO, feedback, strict=False):
+        info[entry.name], info[f"_{entry.name}"] = np.where(there, values, 0.0), there.copy()
     return info
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from dealermarket.study.estimates import with_interval as with_interval  # noqa: PLC0414, part of what papers are written with
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -129,11 +131,6 @@ class Figure:
     caption: str
     draw: Callable[[Axes], None]
     size: tuple[float, float] = (4.8, 3.5)  # inches
-
-
-def with_interval(name: str, estimate: Estimate) -> dict[str, Any]:
-    """One number as the fields `name`, `name_low` and `name_high` of a frame."""
-    return {name: float(estimate.value), f"{name}_low": float(estimate.low), f"{name}_high": float(estimate.high)}
 
 
 def interval_column(name: str, heading: str, digits: int, scale: float = 1.0) -> Column:

@@ -12,7 +12,7 @@ from dealermarket.papers.experiment import Experiment, Results, Variation
 from dealermarket.papers.findings import Column, Figure, Table, Verdict, bracketed, interval_column, judged, with_interval
 from dealermarket.papers.variants import INFINITE, STUDIED, with_risk_aversion
 from dealermarket.plots.run import COLOURS
-from dealermarket.runs.tables import quotient
+from dealermarket.runs.statistics import quotient
 from dealermarket.study import measures as observe
 from dealermarket.study.estimates import mean
 from dealermarket.study.study import Array, Study

@@ -24,7 +24,7 @@ from dealermarket.papers.findings import (
 )
 from dealermarket.papers.variants import STUDIED
 from dealermarket.plots.run import COLOURS, heat_map, marked_bars, marked_line
-from dealermarket.runs.tables import quotient
+from dealermarket.runs.statistics import quotient
 from dealermarket.study import measures as observe
 from dealermarket.study.estimates import Estimate, mean, p_not_above_zero, ratio, slopes
 from dealermarket.study.study import Array, Measures, Study

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.result import SimulationResult
-from dealermarket.runs.tables import REWARDS
+from dealermarket.runs.statistics import ASSET, MONEY, REWARDS, statistic_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def plot_net_position(result: SimulationResult, maker: str, replica: int = 0, ax
         low, high = by_step.quantile(0.05), by_step.quantile(0.95)
         ax.fill_between(low.index, low, high, color=COLOURS[4], alpha=0.45, lw=0, label=f"5 to 95 % of {replicas} replicas")
     ax.plot(path["step"], path["position"], color=COLOURS[0], lw=0.9, label=f"replica {replica}")
-    ax.set(title=maker, xlabel="step", ylabel="position (units)")
+    ax.set(title=maker, xlabel="step", ylabel=f"position ({ASSET})")
     return ax
 
 
@@ -61,9 +61,9 @@ def plot_cumulative_reward(result: SimulationResult, maker: str, ax: Axes | None
     mean = _of_maker(result, maker).groupby("step")[[*REWARDS, "total_reward"]].mean().cumsum()
     ax = ax or _axes()
     for name, colour in zip(REWARDS, COLOURS, strict=False):
-        ax.plot(mean.index, mean[name], color=colour, lw=1.4, label=name.replace("_", " "))
-    ax.plot(mean.index, mean["total_reward"], color="black", lw=1.8, label="total")
-    ax.set(title=maker, xlabel="step", ylabel="cumulative reward (price × units)")
+        ax.plot(mean.index, mean[name], color=colour, lw=1.4, label=statistic_named(name).label)
+    ax.plot(mean.index, mean["total_reward"], color="black", lw=1.8, label=statistic_named("total_reward").label)
+    ax.set(title=maker, xlabel="step", ylabel=f"cumulative reward ({MONEY})")
     return ax
 
 
@@ -83,8 +83,9 @@ def plot_market_share(result: SimulationResult, ax: Axes | None = None) -> Axes:
         ax.set(title=title, xlabel="step", ylabel="share of investors' volume (%)", ylim=(0, 100))
         _legend(ax, len(makers))
         return ax
+    scale = statistic_named("market_share").scale
     share = result.summary.groupby("maker")["market_share"]
-    middle, low, high = 100 * share.mean(), 100 * share.quantile(0.05), 100 * share.quantile(0.95)
+    middle, low, high = scale * share.mean(), scale * share.quantile(0.05), scale * share.quantile(0.95)
     for row, (maker, colour) in enumerate(zip(makers, colours, strict=True)):
         ax.barh(row, middle[maker], color=colour, alpha=0.8)
         ax.plot([low[maker], high[maker]], [row, row], color="black", lw=1.2)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dealermarket.disk import errors_of, replacing, write_text
 from dealermarket.errors import RunFolderError
 from dealermarket.model.scenario import Scenario, read_source
+from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.version import __version__
 
@@ -64,7 +65,8 @@ class RunFolder(RunMeta):
         text = scenario.to_toml()
         with errors_of(path):
             path.mkdir(parents=True, exist_ok=True)
-            folder = cls(path, scenario, {"version": __version__, "complete": False, **meta, "scenario_sha256": digest(text)})
+            made = {"version": __version__, "complete": False, **meta}
+            folder = cls(path, scenario, made | {"statistics": registered_names(), "scenario_sha256": digest(text)})
             folder._write_meta()  # first, so that whatever is there says that it is incomplete
             write_text(path / SCENARIO, text)
             (path / PARTS).mkdir()
@@ -87,6 +89,7 @@ class RunFolder(RunMeta):
             "seed": int,
             "record": str,
             "policies": list,
+            "statistics": list,
         }
         if meta.get("complete"):
             wanted |= {"seconds": (int, float), "capped_orders": int}
@@ -213,6 +216,11 @@ def read_meta(path: Path, what: str, example: str, way_out: str) -> dict[str, An
             f"{path}: was made by dealermarket {made_by}, this is {__version__}, and numbers may differ; {way_out}"
         )
     return meta
+
+
+def registered_names() -> list[str]:
+    """Names of the statistics from outside the package, in the order of their columns."""
+    return [statistic.name for statistic in registered_statistics()]
 
 
 def next_folder(parent: Path, name: str) -> Path:

@@ -14,7 +14,8 @@ from dealermarket.draws.streams import Episode, Stream, Streams
 from dealermarket.errors import TapeError
 from dealermarket.model.scenario import RESERVED_NAME, Scenario
 from dealermarket.policies import MakerPolicy
-from dealermarket.runs.tables import KINDS, REWARDS
+from dealermarket.runs.statistics import REWARDS
+from dealermarket.runs.tables import KINDS
 from dealermarket.values import short, whole_number
 
 if TYPE_CHECKING:

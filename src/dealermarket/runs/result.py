@@ -15,28 +15,17 @@ from dealermarket.errors import RunFolderError
 from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.folder import RunFolder, RunMeta
-from dealermarket.runs.tables import REWARDS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
+from dealermarket.runs.statistics import statistics
+from dealermarket.runs.tables import Chunk, RecordLevel, arrow_table, columns_of, tables_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-STATISTICS = (
-    *REWARDS,
-    "total_reward",
-    "pnl",
-    "volume",
-    "hedge_volume",
-    "trades",
-    "market_share",
-    "mean_abs_position",
-    "internalization",
-)
-
 
 @dataclass(frozen=True)
-class Statistic:
-    """Mean over the replicas and its standard error (NaN with a single replica)."""
+class Average:
+    """The average of a statistic over the replicas and its standard error (NaN with a single replica)."""
 
     mean: float
     standard_error: float
@@ -90,7 +79,7 @@ class SimulationResult(RunMeta):
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """A row per replica and maker: rewards, P&L, volumes, market share, internalization."""
+        """A row per replica and maker: `replica`, `maker`, and a column per statistic (`dealermarket.runs.statistics`)."""
         return self._frame("summary")
 
     @cached_property
@@ -103,16 +92,20 @@ class SimulationResult(RunMeta):
         """A row per trade. Raises RunFolderError if the run did not record trades."""
         return self._frame("trades")
 
-    def statistics(self) -> dict[str, dict[str, Statistic]]:
-        """For every maker, each column of the summary: mean over the replicas and standard error."""
-        table = self._table("summary")
-        makers = self.scenario.maker_names
-        found: dict[str, dict[str, Statistic]] = {maker: {} for maker in makers}
-        for name in STATISTICS:
-            values = table[name].to_numpy().astype(np.float64).reshape(-1, len(makers))
-            for maker, column in zip(makers, values.T, strict=True):
-                found[maker][name] = _statistic(column[~np.isnan(column)])
-        return found
+    def statistics(self) -> dict[str, dict[str, Average]]:
+        """For every maker, the average of each statistic of the summary over the replicas, with its standard error.
+
+        Columns of a loaded run that are no statistics here, since nobody registered them, are left out."""
+        table, makers = self._table("summary"), self.scenario.maker_names
+        names = set(table.column_names)
+        averages: dict[str, dict[str, Average]] = {maker: {} for maker in makers}
+        for statistic in statistics():
+            if not statistic.columns <= names:
+                continue
+            columns = {name: table[name].to_numpy().astype(np.float64).reshape(-1, len(makers)) for name in statistic.columns}
+            for maker, values in zip(makers, statistic.by_replica(columns).T, strict=True):
+                averages[maker][statistic.name] = _average(values[~np.isnan(values)])
+        return averages
 
     def _table(self, table: RecordLevel) -> pa.Table:
         import pyarrow as pa
@@ -128,9 +121,9 @@ class SimulationResult(RunMeta):
         return frame
 
 
-def _statistic(values: NDArray[np.float64]) -> Statistic:
+def _average(values: NDArray[np.float64]) -> Average:
     count = len(values)
     if count == 0:
-        return Statistic(float("nan"), float("nan"))
+        return Average(float("nan"), float("nan"))
     error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
-    return Statistic(float(values.mean()), error)
+    return Average(float(values.mean()), error)

@@ -14,7 +14,7 @@ from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import MakerPolicy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
-from dealermarket.runs.folder import RunFolder
+from dealermarket.runs.folder import RunFolder, registered_names
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.values import whole_number
@@ -73,6 +73,10 @@ class SimulationRunner:
         meta = folder.meta
         if sorted(policies or {}) != meta["policies"]:
             raise RunFolderError(f"{path}: was run with policies for {meta['policies']}; give the same to resume it")
+        if registered_names() != meta["statistics"]:
+            raise RunFolderError(
+                f"{path}: was run with {meta['statistics']} registered as statistics; register the same to resume it"
+            )
         runner = cls(
             folder.scenario, meta["replicas"], meta["seed"], threads=threads, record=folder.record, policies=policies or {}
         )

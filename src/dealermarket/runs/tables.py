@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.model.scenario import RESERVED_NAME, Scenario
+from dealermarket.runs.statistics import REWARDS, statistics, total_reward
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 RecordLevel = Literal["summary", "steps", "trades"]
 RECORD_LEVELS: tuple[RecordLevel, ...] = ("summary", "steps", "trades")
-REWARDS = ("spread_revenue", "position_revenue", "hedging_cost", "risk_cost")
 KINDS = ("order", "hedge")
 
 
@@ -54,19 +54,9 @@ def columns_of(table: RecordLevel, scenario: Scenario, chunk: Chunk) -> Columns:
 
 
 def summary_columns(scenario: Scenario, chunk: Chunk) -> Columns:
-    """A row per replica and maker: rewards, P&L, volumes and the metrics made of them."""
-    totals, last = chunk.record.totals, np.abs(chunk.record.position)
-    clients = totals["client_volume"]
-    everybody = clients.sum(axis=1, keepdims=True)
-    volume = totals["volume"] + totals["hedge_volume"]
-    columns = _replica_and_maker(scenario, chunk.first, totals.shape)
-    columns |= {name: totals[name].ravel() for name in REWARDS}
-    columns["total_reward"] = total_reward(totals).ravel()
-    columns |= {name: totals[name].ravel() for name in ("pnl", "volume", "hedge_volume", "trades")}
-    columns["market_share"] = quotient(clients, everybody).ravel()
-    columns["mean_abs_position"] = (totals["abs_position"] / scenario.steps).ravel()
-    columns["internalization"] = quotient(last, volume).ravel()
-    return columns
+    """A row per replica and maker, a column per statistic. Raises ParameterError where one is not what it must be."""
+    columns = _replica_and_maker(scenario, chunk.first, chunk.record.position.shape)
+    return columns | {statistic.name: statistic.values(scenario, chunk.record).ravel() for statistic in statistics()}
 
 
 def step_columns(scenario: Scenario, chunk: Chunk) -> Columns:
@@ -125,13 +115,3 @@ def _replica_and_maker(scenario: Scenario, first: int, shape: tuple[int, ...]) -
         "replica": np.repeat(np.arange(replicas, dtype=np.int32) + first, makers),
         "maker": Names(np.tile(np.arange(makers, dtype=np.int32), replicas), scenario.maker_names),
     }
-
-
-def total_reward(earned: Array) -> Array:
-    """The sum of the four rewards of records, shape of the records."""
-    return np.asarray(sum(earned[name] for name in REWARDS))
-
-
-def quotient(part: Array, whole: Array) -> Array:
-    """`part` / `whole`, NaN where there is nothing to divide by."""
-    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0))

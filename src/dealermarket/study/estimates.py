@@ -35,6 +35,11 @@ class Estimate:
         return Estimate(self.value[index], self.error[index], self.low[index], self.high[index])
 
 
+def with_interval(name: str, estimate: Estimate) -> dict[str, float]:
+    """One number as the fields `name`, `name_low` and `name_high` of a frame."""
+    return {name: float(estimate.value), f"{name}_low": float(estimate.low), f"{name}_high": float(estimate.high)}
+
+
 def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
     """Mean over the replicas with Student's interval. Of paired differences: hand in the differences."""
     from scipy import stats

@@ -1,4 +1,4 @@
-"""A contest of policies for one maker's seat, and the league that comes out of it.
+"""A contest of policies for the place of one maker, and the league that comes out of it.
 
 Policies share every price and every order (common random numbers), so differences between them are paired.
 """
@@ -10,20 +10,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers.findings import with_interval
-from dealermarket.policies import BuiltInPolicy
-from dealermarket.policies.baselines import check_seats
+from dealermarket.policies import BuiltInPolicy, MakerPolicy
 from dealermarket.policies.named import maker_index, with_policy
 from dealermarket.runs.chunks import Progress
-from dealermarket.runs.tables import Chunk, quotient
-from dealermarket.study.estimates import FEWEST_RUNS, Estimate, joint, mean
+from dealermarket.runs.statistics import Statistic, ranking_statistics, statistic_named
+from dealermarket.runs.tables import Chunk
+from dealermarket.study.estimates import FEWEST_RUNS, Estimate, joint, mean, with_interval
+from dealermarket.study.measures import totals
 from dealermarket.study.study import Measures, Study, measure
 from dealermarket.values import suggestion, whole_number
 
@@ -32,46 +32,33 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-By = Literal[
-    "total_reward",
-    "pnl",
-    "spread_revenue",
-    "position_revenue",
-    "hedging_cost",
-    "risk_cost",
-    "inventory_pnl",
-    "market_share",
-]
-RANKED: tuple[By, ...] = get_args(By)
-"""What policies can be ranked by: more of it is better (costs are below 0)."""
-MEASURES = (*RANKED, "hedge_volume", "mean_abs_position", "last_abs_position")
-"""What is measured of each replica. Money in price units times units of the asset, volume and positions in units of the
-asset; `inventory_pnl` is P&L less spread revenue and hedging cost: the sum of position times the mid's move."""
 MOST_REPLICAS = 1_000_000
 
 
-def seat_totals(scenario: Scenario, chunk: Chunk, maker: int) -> dict[str, Array]:
-    """MEASURES of one maker, each (B,)."""
-    from dealermarket.study.measures import totals
+def maker_totals(scenario: Scenario, chunk: Chunk, maker: int) -> dict[str, Array]:
+    """Every statistic of one maker, each (B,)."""
+    return {name: values[:, maker].copy() for name, values in totals(scenario, chunk).items()}
 
-    found = totals(scenario, chunk)
-    clients = found["client_volume"]
-    found["market_share"] = quotient(clients, clients.sum(axis=1, keepdims=True))
-    found["inventory_pnl"] = found["pnl"] - found["spread_revenue"] - found["hedging_cost"]
-    return {name: found[name][:, maker].copy() for name in MEASURES}
+
+def ranking_statistic(by: str) -> Statistic:
+    """The statistic of this name. Raises ParameterError unless policies can be ranked by it."""
+    if by not in ranking_statistics():
+        raise ParameterError(f"by: {by!r} is not one of {', '.join(ranking_statistics())}")
+    return statistic_named(by)
 
 
 class Contest:
-    """`policies`, by label, that take the seat of one maker of a scenario in turn, `replicas` markets each.
+    """`policies`, by label, that take the place of one maker of a scenario in turn, `replicas` markets each.
 
-    `maker` is a name or a number, by default the first. A replica's numbers are those of a run of the scenario with that
-    policy and the same seed. Raises ParameterError or PolicyError for what cannot be run.
+    Policies are those that ship or any `MakerPolicy`. `maker` is a name or a number, by default the first. A replica's
+    numbers are those of a run of the scenario with that policy and the same seed. Raises ParameterError or PolicyError for
+    what cannot be run.
     """
 
     def __init__(
         self,
         scenario: Scenario,
-        policies: Mapping[str, BuiltInPolicy],
+        policies: Mapping[str, MakerPolicy],
         maker: str | None = None,
         replicas: int = 1000,
         seed: int = 0,
@@ -82,10 +69,21 @@ class Contest:
         self.scenario, self.policies, self.maker = scenario, dict(policies), scenario.maker_names[index]
         self.replicas = whole_number("replicas", replicas, FEWEST_RUNS, MOST_REPLICAS)
         self.seed = whole_number("seed", seed, 0)
-        variants = {label: with_policy(scenario, self.maker, policy) for label, policy in policies.items()}
-        for variant in variants.values():
-            check_seats(variant, variant.policies)
-        self._study = Study("league", variants, self.replicas, partial(seat_totals, maker=index))
+        self._study = self._study_of(partial(maker_totals, maker=index))
+
+    def _study_of(self, observe: partial[dict[str, Array]]) -> Study:
+        """A variant for each policy: those that ship stand in its scenario, others act in its runs."""
+        from dealermarket.runs.session import acting_policies
+
+        variants: dict[str, Scenario] = {}
+        acting: dict[str, dict[str, MakerPolicy]] = {}
+        for label, policy in self.policies.items():
+            if isinstance(policy, BuiltInPolicy):
+                variants[label] = with_policy(self.scenario, self.maker, policy)
+            else:
+                variants[label], acting[label] = self.scenario, {self.maker: policy}
+            acting_policies(variants[label], acting.get(label, {}))  # fails here, before anything is run
+        return Study("league", variants, self.replicas, observe, policies=acting)
 
     @property
     def market_steps(self) -> int:
@@ -99,14 +97,15 @@ class Contest:
 
 @dataclass(frozen=True)
 class Standing:
-    """One policy in the league: of each of MEASURES the mean over the replicas, its standard deviation between replicas, and
-    the paired difference to the reference, which is above 0 where this policy has more.
+    """One policy in the league: of each statistic the average over the replicas, the standard deviation between replicas,
+    and the paired difference to the reference, which is above 0 where this policy has more.
 
-    `rank` is 1 plus the number of policies that are ahead beyond doubt; it is `shared` where others have it, too.
+    `rank` is 1 plus the number of policies that are better, the interval of the difference being on one side of 0; it is
+    `shared` where others have it, too.
     """
 
     label: str
-    policy: BuiltInPolicy
+    policy: MakerPolicy
     rank: int
     shared: bool
     mean: Mapping[str, Estimate]
@@ -116,7 +115,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class League:
-    """What was measured: label -> MEASURES -> an array (B,). Intervals of means are at 95 %; those of differences are wider,
+    """What was measured: label -> statistic -> an array (B,). Intervals of means are at 95 %; those of differences are wider,
     so that all of them, between any two policies, hold at once at 95 % (Bonferroni): the best is known only afterwards."""
 
     contest: Contest
@@ -127,21 +126,25 @@ class League:
         """The level of the interval of each difference."""
         return joint(math.comb(len(self.samples), 2))
 
-    def standings(self, by: By = "total_reward", against: str | None = None) -> list[Standing]:
-        """The policies, those with the highest mean first; differences are to the first one, or to that `against`.
+    @cached_property
+    def statistics(self) -> tuple[str, ...]:
+        """Names of what was measured of each replica."""
+        return tuple(next(iter(self.samples.values())))
 
-        Raises ParameterError for another label, or a measure of which more is not better."""
-        if by not in RANKED:
-            raise ParameterError(f"by: {by!r} is not one of {', '.join(RANKED)}")
+    def standings(self, by: str = "total_reward", against: str | None = None) -> list[Standing]:
+        """The policies, the best mean first; differences are to the first one, or to that `against`.
+
+        Raises ParameterError for another label, or a statistic that policies cannot be ranked by."""
+        statistic = ranking_statistic(by)
         if against is not None and against not in self.samples:
             raise ParameterError(f"against: {against!r} is none of the policies{suggestion(against, self.samples)}")
-        order = self._order(by)
+        order = self._order(statistic)
         reference = order[0] if against is None else against
-        ranks = self._ranks(by)
+        ranks = self._ranks(statistic)
         return [self._standing(label, ranks, reference) for label in order]
 
-    def frame(self, by: By = "total_reward", against: str | None = None) -> pd.DataFrame:
-        """The standings as a frame with a row per policy and measure: rank, policy, measure, mean with its interval, standard
+    def frame(self, by: str = "total_reward", against: str | None = None) -> pd.DataFrame:
+        """The standings as a frame with a row per policy and statistic: rank, policy, measure, mean with its interval, standard
         deviation between replicas, difference with its interval."""
         import pandas as pd
 
@@ -151,36 +154,45 @@ class League:
             | {"standard_deviation": standing.deviation[name]}
             | with_interval("difference", standing.difference[name])
             for standing in self.standings(by, against)
-            for name in MEASURES
+            for name in self.statistics
         ]
         return pd.DataFrame(rows)
 
     def difference(self, first: str, second: str, name: str) -> Estimate:
         """What the first policy has more of than the second: the mean of the replicas' differences."""
-        return mean(self.samples[first][name] - self.samples[second][name], self.level)
+        return mean(self._by_replica(first, name) - self._by_replica(second, name), self.level)
 
-    def _order(self, by: str) -> list[str]:
-        means = {label: float(mean(found[by]).value) for label, found in self.samples.items()}
-        return sorted(means, key=lambda label: -math.inf if math.isnan(means[label]) else means[label], reverse=True)
+    def _by_replica(self, label: str, name: str) -> Array:
+        """Numbers (B,) whose mean is the average of a statistic."""
+        return statistic_named(name).by_replica(self.samples[label])
 
-    def _ranks(self, by: str) -> dict[str, int]:
+    def _order(self, statistic: Statistic) -> list[str]:
+        """The labels, the best first, those without a value last."""
+        sign = 1.0 if statistic.more_is_better else -1.0
+        values = {label: sign * float(mean(self._by_replica(label, statistic.name)).value) for label in self.samples}
+        return sorted(values, key=lambda label: -math.inf if math.isnan(values[label]) else values[label], reverse=True)
+
+    def _ranks(self, statistic: Statistic) -> dict[str, int]:
         ranks = dict.fromkeys(self.samples, 1)
         for first, second in itertools.combinations(self.samples, 2):
-            found = self.difference(first, second, by)
-            ranks[second] += bool(found.low > 0)
-            ranks[first] += bool(found.high < 0)
+            estimate = self.difference(first, second, statistic.name)
+            first_ahead, second_ahead = bool(estimate.low > 0), bool(estimate.high < 0)
+            if not statistic.more_is_better:
+                first_ahead, second_ahead = second_ahead, first_ahead
+            ranks[second] += first_ahead
+            ranks[first] += second_ahead
         return ranks
 
     def _standing(self, label: str, ranks: Mapping[str, int], reference: str) -> Standing:
-        found, rank = self.samples[label], ranks[label]
+        rank = ranks[label]
         return Standing(
             label,
             self.contest.policies[label],
             rank,
             list(ranks.values()).count(rank) > 1,
-            {name: mean(found[name]) for name in MEASURES},
-            {name: _deviation(found[name]) for name in MEASURES},
-            {name: self.difference(label, reference, name) for name in MEASURES},
+            {name: mean(self._by_replica(label, name)) for name in self.statistics},
+            {name: _deviation(self.samples[label][name]) for name in self.statistics},
+            {name: self.difference(label, reference, name) for name in self.statistics},
         )
 
 

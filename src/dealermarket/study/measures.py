@@ -11,23 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.engine.records import ORDER
 from dealermarket.model.scenario import Scenario
-from dealermarket.runs.tables import REWARDS, Chunk, quotient, total_reward
+from dealermarket.runs.statistics import quotient, statistics
+from dealermarket.runs.tables import Chunk
 
 Array = NDArray[Any]
 
 
 def totals(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
-    """The sums of the run, each (B, M): the four rewards, their total, P&L and volumes; and `mean_abs_position`, over the
-    steps, and `last_abs_position`."""
-    sums = chunk.record.totals
-    names = (*REWARDS, "pnl", "volume", "hedge_volume", "client_volume")
-    return {name: sums[name].copy() for name in names} | {
-        "total_reward": total_reward(sums),
-        "mean_abs_position": sums["abs_position"] / scenario.steps,
-        "last_abs_position": np.abs(chunk.record.position),
-    }
+    """Every statistic of the run (`dealermarket.runs.statistics`), each (B, M)."""
+    return {statistic.name: statistic.values(scenario, chunk.record) for statistic in statistics()}
 
 
 def cumulative_costs(scenario: Scenario, chunk: Chunk, points: int = 50) -> dict[str, Array]:
@@ -133,6 +126,8 @@ def _trades(chunk: Chunk) -> tuple[Array, Array]:
 
 def _orders(chunk: Chunk, *fields: str) -> dict[str, Array]:
     """`replica`, its row in the chunk, and fields of the trades of investors, in the order they were made; each (orders,)."""
+    from dealermarket.engine.records import ORDER
+
     replica, trades = _trades(chunk)
     orders = trades["kind"] == ORDER
     return {"replica": replica[orders]} | {field: trades[field][orders] for field in fields}

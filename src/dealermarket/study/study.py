@@ -11,7 +11,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from dealermarket.disk import errors_of, replacing
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
+from dealermarket.policies import MakerPolicy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
+from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import Chunk, RecordLevel
 from dealermarket.version import __version__
 
@@ -39,6 +41,8 @@ Measured = Mapping[str, Mapping[str, Measures]]
 class Study:
     """`replicas` markets of each variant, on common tapes, of which `observe` keeps what the question needs.
 
+    `policies` has, by the label of a variant, policies in Python for its makers, by name; the others act as the scenario
+    says. A study with such policies is not kept in a folder: nothing tells whether they are the same next time.
     Raises ParameterError unless the variants share what the tape is drawn from.
     """
 
@@ -47,6 +51,7 @@ class Study:
     replicas: int
     observe: Observe
     record: RecordLevel = "summary"
+    policies: Mapping[str, Mapping[str, MakerPolicy]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         first, *others = self.variants.values()
@@ -59,12 +64,17 @@ class Study:
     @property
     def market_steps(self) -> int:
         """Steps of markets in all."""
-        return self.replicas * sum(variant.steps for variant in self.distinct.values())
+        return self.replicas * sum(self.variants[label].steps for label in self.distinct.values())
 
     @cached_property
-    def distinct(self) -> dict[str, Scenario]:
-        """The variants without repetitions, by content: the same scenario under two labels is run once."""
-        return {variant.model_dump_json(): variant for variant in self.variants.values()}
+    def distinct(self) -> dict[str, str]:
+        """By content, the label of a variant that has it: what two labels have in common is run once."""
+        return {self.content(label): label for label in self.variants}
+
+    def content(self, label: str) -> str:
+        """What tells a variant from another: its scenario, and which policies in Python act in it."""
+        acting = {maker: id(policy) for maker, policy in self.policies.get(label, {}).items()}
+        return self.variants[label].model_dump_json() + (repr(sorted(acting.items())) if acting else "")
 
     def key(self, seed: int) -> str:
         """A digest of all that the measures depend on."""
@@ -77,7 +87,8 @@ class Study:
             observe[0].__qualname__,
             repr(sorted(observe[1].items())),
         ]
-        parts += [part for label, variant in self.variants.items() for part in (label, variant.model_dump_json())]
+        parts += [part for statistic in registered_statistics() for part in (statistic.name, statistic.source)]
+        parts += [part for label in self.variants for part in (label, self.content(label))]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -95,7 +106,7 @@ def measure(
     found: dict[str, Mapping[str, Measures]] = {}
     open_studies = []
     for key, study in distinct.items():
-        known = kept(keep / f"{key}.npz") if keep is not None else None
+        known = kept(keep / f"{key}.npz") if keep is not None and not study.policies else None
         if known is None:
             open_studies.append((key, _Open(study, seed)))
         else:
@@ -105,7 +116,7 @@ def measure(
     def done(key: str) -> Callable[[Mapping[str, Measures]], None]:
         def store(measures: Mapping[str, Measures]) -> None:
             found[key] = measures
-            if keep is not None:
+            if keep is not None and not distinct[key].policies:
                 keep_measures(keep / f"{key}.npz", measures)
 
         return store
@@ -125,7 +136,10 @@ class _Open:
         study = self._study
         market = next(iter(study.variants.values()))
         source = TapeSource(market)
-        simulators = {name: Simulator(variant, study.record, {}, self._seed) for name, variant in study.distinct.items()}
+        simulators = {
+            content: Simulator(study.variants[label], study.record, study.policies.get(label, {}), self._seed)
+            for content, label in study.distinct.items()
+        }
         chunks = chunks_of(market, range(study.replicas))
 
         def work(replicas: range) -> Callable[[Tape], None]:
@@ -149,7 +163,7 @@ class _Open:
             each: {name: np.concatenate([part[each][name] for part in parts]) for name in parts[0][each]}
             for each in self._study.distinct
         }
-        return {label: found[variant.model_dump_json()] for label, variant in self._study.variants.items()}
+        return {label: found[self._study.content(label)] for label in self._study.variants}
 
 
 def _exogenous(scenario: Scenario) -> tuple[Any, ...]:

@@ -1,0 +1,91 @@
+"""The four rewards of the paper (section 3.4), their sum, and mark-to-market P&L."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.runs.statistics.base import MONEY, Statistic, Sums, sum_of
+
+if TYPE_CHECKING:
+    from dealermarket.model.scenario import Scenario
+
+Array = NDArray[Any]
+
+REWARDS = ("spread_revenue", "position_revenue", "hedging_cost", "risk_cost")
+
+
+def total_reward(earned: Array) -> Array:
+    """The sum of the four rewards of records, shape of the records."""
+    return np.asarray(sum(earned[name] for name in REWARDS))
+
+
+def _total_reward(_: Scenario, sums: Sums) -> Array:
+    return total_reward(sums.totals)
+
+
+def _inventory_pnl(_: Scenario, sums: Sums) -> Array:
+    totals = sums.totals
+    return np.asarray(totals["pnl"] - totals["spread_revenue"] - totals["hedging_cost"])
+
+
+STATISTICS = (
+    Statistic(
+        name="spread_revenue",
+        heading="spread\nrevenue",
+        unit=MONEY,
+        meaning="spreads that others paid for trades it quoted, never below 0",
+        function=sum_of("spread_revenue"),
+        more_is_better=True,
+    ),
+    Statistic(
+        name="position_revenue",
+        heading="position\nrevenue",
+        unit=MONEY,
+        meaning="what the mid's moves earned on its trades until they matured, its own hedges included",
+        function=sum_of("position_revenue"),
+        more_is_better=True,
+    ),
+    Statistic(
+        name="hedging_cost",
+        heading="hedging\ncost",
+        unit=MONEY,
+        meaning="spreads that it paid for its hedges, never above 0",
+        function=sum_of("hedging_cost"),
+        more_is_better=True,
+    ),
+    Statistic(
+        name="risk_cost",
+        heading="risk\ncost",
+        unit=MONEY,
+        meaning="the charge for the risk of its position, never above 0",
+        function=sum_of("risk_cost"),
+        more_is_better=True,
+    ),
+    Statistic(
+        name="total_reward",
+        heading="total\nreward",
+        unit=MONEY,
+        meaning="spread and position revenue, hedging and risk cost, added up",
+        function=_total_reward,
+        more_is_better=True,
+    ),
+    Statistic(
+        name="pnl",
+        heading="P&L",
+        unit=MONEY,
+        meaning="mark-to-market P&L: spread revenue, hedging cost and inventory P&L, added up",
+        function=sum_of("pnl"),
+        more_is_better=True,
+    ),
+    Statistic(
+        name="inventory_pnl",
+        heading="inventory\nP&L",
+        unit=MONEY,
+        meaning="what the mid's moves earned on its position",
+        function=_inventory_pnl,
+        more_is_better=True,
+    ),
+)

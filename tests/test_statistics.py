@@ -1,0 +1,297 @@
+"""Statistics: what each is, that one declaration reaches everything, and how they are averaged and ranked."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from rich.console import Console
+
+import dealermarket.runs.statistics as slot
+from conftest import assert_same_bits
+from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
+from dealermarket.commands.console import maker_tables
+from dealermarket.commands.league_table import league_tables
+from dealermarket.commands.main import main
+from dealermarket.engine.advance import Record
+from dealermarket.engine.state import MAKER_TOTALS
+from dealermarket.policies import HeuristicMaker, PersistentMaker
+from dealermarket.runs.folder import RunFolder
+from dealermarket.runs.statistics import (
+    SHIPPED,
+    Statistic,
+    Sums,
+    quotient,
+    ranking_statistics,
+    register_statistic,
+    registered_statistics,
+    statistic_named,
+    statistics,
+)
+from dealermarket.study import Contest, League, Study, mean, measure, ratio
+from dealermarket.study.measures import totals
+
+Array = np.ndarray[Any, Any]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slot, "_registered", {})
+
+
+def turnover(scenario: Scenario, sums: Sums) -> Array:
+    """Volume traded per unit of the mean position."""
+    traded = sums.totals["volume"] + sums.totals["hedge_volume"]
+    return quotient(traded, sums.totals["abs_position"] / scenario.steps)
+
+
+def declared(**changes: Any) -> Statistic:
+    fields: dict[str, Any] = {
+        "name": "turnover",
+        "heading": "turn-\nover",
+        "unit": "1",
+        "meaning": "volume traded over the mean size of the position",
+        "function": turnover,
+        "more_is_better": False,
+        "weight": "mean_abs_position",
+    }
+    return Statistic(**fields | changes)
+
+
+def plain(function: Callable[[Scenario, Sums], Array], name: str = "own") -> Statistic:
+    return Statistic(name=name, heading=name, unit="1", meaning="a statistic of one's own", function=function)
+
+
+# --- what each is
+
+
+def by_hand() -> tuple[Record, int]:
+    """Two replicas of two makers, after 4 steps; in the second nothing happened."""
+    sums = np.zeros((2, 2), MAKER_TOTALS)
+    #          spread, position, hedging, risk, P&L, quoted, clients', hedged, trades, |z| summed
+    sums[0, 0] = (8.0, -3.0, -1.0, -0.5, 5.0, 30.0, 24.0, 10.0, 7, 12.0)
+    sums[0, 1] = (4.0, 2.0, 0.0, -0.25, 4.5, 20.0, 8.0, 0.0, 3, 6.0)
+    position = np.array([[-8.0, 5.0], [0.0, 0.0]])
+    nothing = np.zeros(2, np.int64)
+    return Record(np.zeros((1, 1, 2)), sums, position, np.zeros(0), nothing, nothing), 4
+
+
+NONE = float("nan")
+EXPECTED = {
+    "spread_revenue": [[8.0, 4.0], [0.0, 0.0]],
+    "position_revenue": [[-3.0, 2.0], [0.0, 0.0]],
+    "hedging_cost": [[-1.0, 0.0], [0.0, 0.0]],
+    "risk_cost": [[-0.5, -0.25], [0.0, 0.0]],
+    "total_reward": [[3.5, 5.75], [0.0, 0.0]],
+    "pnl": [[5.0, 4.5], [0.0, 0.0]],
+    "inventory_pnl": [[-2.0, 0.5], [0.0, 0.0]],
+    "volume": [[30.0, 20.0], [0.0, 0.0]],
+    "client_volume": [[24.0, 8.0], [0.0, 0.0]],
+    "hedge_volume": [[10.0, 0.0], [0.0, 0.0]],
+    "trades": [[7, 3], [0, 0]],
+    "market_share": [[0.75, 0.25], [NONE, NONE]],
+    "mean_abs_position": [[3.0, 1.5], [0.0, 0.0]],
+    "last_abs_position": [[8.0, 5.0], [0.0, 0.0]],
+    "internalization": [[0.2, 0.25], [NONE, NONE]],
+}
+
+
+@pytest.mark.parametrize("statistic", SHIPPED, ids=lambda statistic: statistic.name)
+def test_each_is_what_it_says(small: Scenario, statistic: Statistic) -> None:
+    record, steps = by_hand()
+    values = statistic.values(small.with_settings(f"steps={steps}"), record)
+    assert_array_equal(values, EXPECTED[statistic.name])
+    assert (values.dtype.kind == "i") == (statistic.name == "trades")
+    assert not np.shares_memory(values, record.totals)
+    assert not np.shares_memory(values, record.position)
+
+
+def test_names_are_unique_and_all_are_explained() -> None:
+    assert len({statistic.name for statistic in SHIPPED}) == len(SHIPPED) == len(EXPECTED)
+    for statistic in SHIPPED:
+        assert statistic.meaning
+        assert statistic.unit in (slot.MONEY, slot.ASSET, slot.PURE)
+        assert max(len(line) for line in statistic.heading.splitlines()) <= 10
+    assert [statistic.name for statistic in SHIPPED if statistic.percent] == ["market_share"]
+    share = statistic_named("market_share")
+    assert (share.label, share.column_heading, share.scale) == ("market share", "market\nshare, %", 100.0)
+
+
+# --- one declaration
+
+
+def test_one_declaration_reaches_summary_study_and_league(small: Scenario, tmp_path: Path) -> None:
+    before = list(SimulationRunner(small, replicas=1).run().summary)
+    register_statistic(declared())
+    run = SimulationRunner(small, replicas=12, seed=5, record="trades").run(out=tmp_path / "run")
+    assert list(run.summary) == [*before, "turnover"]
+    volume = run.trades.groupby(["replica", "maker"])["size"].sum()
+    volume = volume.add(run.trades.groupby(["replica", "taker"])["size"].sum().rename_axis(["replica", "maker"]), fill_value=0.0)
+    held = run.steps["position"].abs().groupby([run.steps["replica"], run.steps["maker"]]).mean()
+    summary = run.summary.set_index(["replica", "maker"])
+    expected = (volume.reindex(summary.index) / held.reindex(summary.index)).to_numpy()
+    assert_allclose(summary["turnover"], expected, rtol=1e-9)
+    assert (expected > 0).all()
+
+    loaded = SimulationResult.load(tmp_path / "run")
+    own = summary.xs("maker-2", level="maker")
+    assert loaded.statistics()["maker-2"]["turnover"].mean == pytest.approx(
+        (own["volume"] + own["hedge_volume"]).sum() / own["mean_abs_position"].sum(), rel=1e-12
+    )
+
+    measures = measure([Study("one", {"x": small}, 12, totals)], seed=5)["one"]["x"]
+    assert_same_bits(np.asarray(measures["turnover"]).ravel(), run.summary["turnover"].to_numpy())
+
+    league = Contest(small, {"heuristic": HeuristicMaker()}, "maker-2", replicas=12, seed=5).run()
+    (standing,) = league.standings(by="turnover")
+    assert float(standing.mean["turnover"].value) == pytest.approx(loaded.statistics()["maker-2"]["turnover"].mean, rel=1e-12)
+    assert set(league.frame("turnover")["measure"]) == {statistic.name for statistic in statistics()}
+
+
+def test_tables_show_it(small: Scenario, capsys: pytest.CaptureFixture[str]) -> None:
+    register_statistic(declared())
+    text = io.StringIO()
+    console = Console(width=300, file=text, markup=False)
+    for table in maker_tables(SimulationRunner(small, replicas=3).run(), 300):
+        console.print(table)
+    league = Contest(small, {"heuristic": HeuristicMaker()}, replicas=10).run()
+    for table in league_tables(league, "pnl", None, 300):
+        console.print(table)
+    assert text.getvalue().split().count("turn-") == 2
+    assert text.getvalue().split().count("%") == 2  # the market share, in both
+    settings = ["--scenario", "paper", "--set", "steps=12", "--replicas", "10", "--threads", "1"]
+    assert main(["evaluate", "heuristic", "persistent", *settings, "--by", "turnover", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    first, second = (entry["measures"]["turnover"]["mean"] for entry in shown["policies"])
+    assert shown["by"] == "turnover"
+    assert first < second  # less is better
+
+
+def test_the_same_columns_whatever_else_is_registered(small: Scenario) -> None:
+    before = SimulationRunner(small, replicas=2).run().summary
+    register_statistic(plain(lambda _, sums: -sums.position))
+    after = SimulationRunner(small, replicas=2).run().summary
+    for name in before:
+        assert_array_equal(before[name].to_numpy(), after[name].to_numpy())
+    assert_array_equal(np.abs(after["own"]), after["last_abs_position"])
+
+
+def test_registering_again_replaces_and_what_ships_stays() -> None:
+    first, second = declared(), declared(heading="other")
+    assert register_statistic(first) is first
+    register_statistic(plain(turnover))
+    register_statistic(second)
+    assert registered_statistics() == (second, statistic_named("own"))
+    assert statistics() == (*SHIPPED, *registered_statistics())
+    assert "turnover" in ranking_statistics()
+    assert "own" not in ranking_statistics()
+    for statistic, said in (
+        (declared(name="pnl"), "'pnl': ships with the package"),
+        (declared(name="other", weight="volum"), "'volum': is not declared; did you mean 'volume'"),
+        (declared(name="other", weight="turnover"), "'turnover' must not be weighted itself"),
+    ):
+        with pytest.raises(ParameterError, match=said):
+            register_statistic(statistic)
+    assert len(registered_statistics()) == 2
+
+
+@pytest.mark.parametrize("changes", [{"name": "turn over"}, {"name": ""}, {"name": "maker"}, {"weight": "turnover"}])
+def test_what_cannot_be_a_column_is_refused(changes: dict[str, str]) -> None:
+    with pytest.raises(ParameterError, match=f"Statistic.{next(iter(changes))}: "):
+        declared(**changes)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda _, sums: sums.position.sum(axis=1),
+        lambda _, sums: sums.position.T[:, :1],
+        lambda _, sums: sums.position.astype(str),
+        lambda _, sums: None,
+    ],
+)
+def test_values_of_another_shape_or_type_are_refused(small: Scenario, function: Any) -> None:
+    record, _ = by_hand()
+    with pytest.raises(ParameterError, match=r"statistic 'own': must be numbers of shape \(2, 2\)"):
+        plain(function).values(small, record)
+    register_statistic(plain(function))
+    with pytest.raises(ParameterError, match="statistic 'own'"):
+        SimulationRunner(small, replicas=3).run().summary  # noqa: B018, read when asked for
+
+
+def test_a_run_is_resumed_with_the_statistics_it_began_with(
+    small: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_statistic(declared())
+    folder = RunFolder.create(tmp_path / "cut", small, SimulationRunner(small, replicas=3)._meta())
+    assert folder.meta["statistics"] == ["turnover"]
+    SimulationRunner(small, replicas=3).run(out=tmp_path / "whole")
+    monkeypatch.setattr(slot, "_registered", {})
+    with pytest.raises(RunFolderError, match="turnover"):
+        SimulationRunner.resume(tmp_path / "cut")
+    loaded = SimulationResult.load(tmp_path / "whole")
+    assert "turnover" in loaded.summary
+    assert list(loaded.statistics()["maker-1"]) == [statistic.name for statistic in SHIPPED]
+    register_statistic(declared())
+    assert SimulationRunner.resume(tmp_path / "cut").summary.equals(loaded.summary)
+
+
+def test_what_is_kept_of_a_study_is_of_these_statistics(small: Scenario) -> None:
+    study = Study("one", {"x": small}, 2, totals)
+    keys = [study.key(0)]
+    for statistic in (
+        declared(),
+        declared(function=lambda _, sums: sums.position),
+        declared(function=slot.base.sum_of("pnl")),
+        declared(function=slot.base.sum_of("volume")),
+        declared(function=np.negative),
+    ):
+        register_statistic(statistic)
+        keys.append(study.key(0))
+    assert len(set(keys)) == len(keys)
+    register_statistic(declared())
+    assert study.key(0) == keys[1]
+
+
+# --- averages and ranks
+
+
+def weighted(values: Any, weights: Any) -> Array:
+    return declared().by_replica({"turnover": np.asarray(values, float), "mean_abs_position": np.asarray(weights, float)})
+
+
+def test_a_weighted_average_is_the_ratio_of_the_sums() -> None:
+    generator = np.random.default_rng(2)
+    whole = generator.exponential(size=(40, 3))
+    part = whole * (1 + generator.normal(size=(40, 3)))
+    whole[7] = part[7] = 0.0  # has no ratio, and takes part with nothing
+    found, expected = mean(weighted(quotient(part, whole), whole)), ratio(part, whole)
+    for name in ("value", "error", "low", "high"):
+        assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12)
+    assert_allclose(found.value, part.sum(axis=0) / whole.sum(axis=0), rtol=1e-12)
+    assert (np.abs(found.value - np.nanmean(quotient(part, whole), axis=0)) > 1e-3).all()
+
+
+def test_a_weighted_average_of_few() -> None:
+    assert np.isnan(weighted([NONE, NONE], [0.0, 0.0])).all()
+    assert_array_equal(weighted([NONE, 2.0, NONE], [0.0, 5.0, 0.0]), [NONE, 2.0, NONE])
+    assert_allclose(weighted([NONE, 2.0, 8.0], [3.0, 1.0, 2.0]).mean(), 6.0)
+
+
+def test_where_less_is_better_ranks_are_turned_round(small: Scenario) -> None:
+    register_statistic(plain(lambda _, sums: sums.position, "more"))
+    register_statistic(declared(name="less", weight=None))
+    contest = Contest(small, {"a": HeuristicMaker(), "b": PersistentMaker(), "c": PersistentMaker(low=0.5)}, replicas=10)
+    noise = np.random.default_rng(0).normal(size=30)
+    values = {"a": noise + 5.0, "b": noise, "c": np.full(30, NONE)}
+    league = League(contest, {label: {"pnl": own, "less": own} for label, own in values.items()})
+    ranks = {by: [(each.label, each.rank) for each in league.standings(by)] for by in ("pnl", "less")}
+    assert ranks == {"pnl": [("a", 1), ("b", 2), ("c", 1)], "less": [("b", 1), ("a", 2), ("c", 1)]}
+    (_, second, _) = league.standings("less")
+    assert float(second.difference["less"].value) == pytest.approx(5.0)
