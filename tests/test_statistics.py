@@ -19,8 +19,8 @@ from dealermarket import ParameterError, RunFolderError, Scenario, SimulationRes
 from dealermarket.commands.console import maker_tables
 from dealermarket.commands.league_table import league_tables
 from dealermarket.commands.main import main
-from dealermarket.engine.advance import Record
-from dealermarket.engine.state import MAKER_TOTALS
+from dealermarket.engine.recorder import Record
+from dealermarket.engine.records import MAKER_TOTALS
 from dealermarket.policies import HeuristicMaker, PersistentMaker
 from dealermarket.runs.folder import RunFolder
 from dealermarket.runs.statistics import (
