@@ -20,7 +20,7 @@ from dealermarket.model.settings import apply_setting, forget_changed_choices, p
 from dealermarket.policies.controls import NO_RANGE, Controls
 from dealermarket.policies.named import maker_index
 from dealermarket.policies.rewards import Reward
-from dealermarket.values import Value, suggestion
+from dealermarket.values import Value, short, suggestion
 from dealermarket.version import __version__
 
 MOST_SAMPLES = 10_000_000
@@ -91,9 +91,8 @@ class Training(Value):
             if content["scenario"] is not table:  # the setting put another one in its place
                 table = content["scenario"] = _scenario_table(content["scenario"], Path())
                 before = copy.deepcopy(table)
-        if isinstance(table, dict):
-            forget_changed_choices(before, table)
-        scenario = validated(Scenario, content["scenario"], where, ScenarioError, "scenario.")
+        forget_changed_choices(before, table)
+        scenario = validated(Scenario, table, where, ScenarioError, "scenario.")
         makers = content.get("makers", list(scenario.maker_names[:1]))
         if isinstance(makers, list) and all(isinstance(maker, str) for maker in makers):
             makers = [scenario.maker_names[maker_index(scenario, maker)] for maker in makers]
@@ -184,10 +183,12 @@ class Training(Value):
         return self.model_dump(mode="json", exclude={"scenario", "controls"}) | {"scenario": self.scenario.name}
 
 
-def _scenario_table(scenario: Any, folder: Path) -> Any:
-    """The content of the preset or file that is named; what is no name stays as it is."""
-    if not isinstance(scenario, str):
+def _scenario_table(scenario: Any, folder: Path) -> dict[str, Any]:
+    """The scenario's content: a table as it is, or that of the preset or file which is named."""
+    if isinstance(scenario, dict):
         return scenario
+    if not isinstance(scenario, str):
+        raise ParameterError(f"scenario: must be a preset's name, a file's, or a table, got {short(scenario)}")
     source = scenario if scenario in preset_names() else folder / scenario
     return parsed(read_source(source), str(source))
 
