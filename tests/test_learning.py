@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -223,17 +224,17 @@ def test_what_a_training_reports_is_what_the_markets_paid() -> None:
     policy = trainer.train(training, points.append)
     assert [point.steps for point in points] == [64]
     model = trainer._model(training, None, None)
-    told: list[float] = []
+    paid: list[float] = []
     real = model.env.step
 
     def step(actions: np.ndarray) -> Any:
-        found = real(actions)
-        told.append(float(found[1].mean()))
-        return found
+        result = real(actions)
+        paid.append(float(result[1].mean()))
+        return result
 
     model.env.step = step
     model.learn(64)
-    assert points[0].reward == pytest.approx(np.mean(told), rel=1e-6)
+    assert points[0].reward == pytest.approx(np.mean(paid), rel=1e-6)
     assert 0 < points[0].share < 1 and points[0].inventory > 0 and points[0].noise == pytest.approx(QUICK.noise)
     assert policy.about["steps"] == 64 and policy.about["scenario"] == "learning" and policy.about["makers"] == ["learner"]
 
@@ -285,7 +286,7 @@ def test_batches_divide_rollouts(rollout: int, markets: int, batch: int, expecte
     [
         ({"makers": ("bob",)}, "maker: there is no 'bob' in 'learning'"),
         ({"makers": ()}, "makers: must not be empty"),
-        ({"makers": ("learner", "learner")}, "makers: each learns once, got learner, learner"),
+        ({"makers": ("learner", "learner")}, "makers: must be different ones, got learner, learner"),
         ({"markets": 1, "hyperparameters": Hyperparameters(rollout=1)}, "must be 2 to 10,000,000"),
         ({"algorithm": "a2c", "hyperparameters": Hyperparameters(clip=0.3)}, "hyperparameters.clip: a2c knows none"),
         ({"controls": Controls(alpha=(1.0, 5.0)), "scenario": market(24, "exchange.lam=1.02")}, "alpha: must be at most"),
@@ -744,6 +745,21 @@ def test_a_training_is_equal_to_what_it_writes(asked: Path) -> None:
     assert Training.from_toml(quick().to_toml()) == quick()
 
 
+def test_the_training_in_the_docs_is_one() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "learning.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(# training.toml\n.*?)```", text, re.DOTALL)
+    assert Training.from_toml(block) == Training(
+        scenario=Scenario.load("learning"),
+        makers=("learner",),
+        steps=600_000,
+        controls=Controls((-0.5, 0.5), (-0.5, 0.5), None),
+        reward=Reward({"spread_revenue": 1.0, "hedging_cost": 1.0}, inventory_squared=0.5),
+        hyperparameters=Hyperparameters(learning_rate=1e-3),
+    )
+    names = ", ".join(Hyperparameters.model_fields)
+    assert f"[hyperparameters]          # {names}\n" in block
+
+
 def test_a_scenario_is_trained_on_as_is_usual() -> None:
     Path("market.toml").write_text(market(48).to_toml())
     assert Training.load("market.toml") == Training(scenario=market(48), makers=("learner",))
@@ -957,7 +973,7 @@ def test_folders_that_cannot_be_resumed(capsys: pytest.CaptureFixture[str], dama
         ("learning --algorithm a2c --set hyperparameters.epochs=7", "hyperparameters.epochs: a2c knows none"),
         ("learning --maker bob", "maker 'bob': is none of scenario 'learning'; known: competitor, learner"),
         ("learning --maker 2", "maker '2': is none of scenario"),
-        ("learning --maker 0 --maker learner", "makers: each learns once, got learner, learner"),
+        ("learning --maker 0 --maker learner", "makers: must be different ones, got learner, learner"),
         ("learning --reward fame", '"components", "pnl"'),
         ("learning --set reward.weights.fame=1", "reward.weights: 'fame' is no component; known: hedging_cost"),
         ("learning --set reward.weights.risk_cost=much", "reward.weights.risk_cost: must be a number, got 'much'"),

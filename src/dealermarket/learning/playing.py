@@ -18,16 +18,16 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Played:
-    """`values` (B, T, learners, controls): what was decided, `positions` (B, T, learners) held into each step, `told`
-    (B, T, learners, TOLD): what each step brought."""
+    """`values` (B, T, learners, controls): what was decided, `positions` (B, T, learners) held into each step,
+    `feedback` (B, T, learners, TOLD): what each step brought."""
 
     values: Array
     positions: Array
-    told: Array
+    feedback: Array
 
     def earned(self, name: str) -> Array:
         """One entry of TOLD, (B, T, learners)."""
-        return np.asarray(self.told[..., TOLD.index(name)])
+        return np.asarray(self.feedback[..., TOLD.index(name)])
 
 
 def play(arena: Arena, decide: Callable[[Array], Array], seed: int, replicas: Sequence[int]) -> Played:
@@ -38,12 +38,12 @@ def play(arena: Arena, decide: Callable[[Array], Array], seed: int, replicas: Se
     market = arena.play(markets)
     market.begin(first_episodes(seed, replicas))
     values = np.empty((markets, steps, learners, len(arena.controls.names)))
-    positions, told = np.zeros((markets, steps, learners)), np.empty((markets, steps, learners, len(TOLD)))
+    positions, feedback = np.zeros((markets, steps, learners)), np.empty((markets, steps, learners, len(TOLD)))
     for step in range(steps):
         if step > 0:
-            positions[:, step] = told[:, step - 1, :, TOLD.index("position")]
+            positions[:, step] = feedback[:, step - 1, :, TOLD.index("position")]
         numbers = decide(market.features.reshape(markets * learners, -1)).reshape(markets, learners, -1)
         values[:, step] = arena.controls.values(numbers)
         market.act(numbers)
-        told[:, step] = market.told
-    return Played(values, positions, told)
+        feedback[:, step] = market.told
+    return Played(values, positions, feedback)

@@ -27,7 +27,7 @@ MOST_SAMPLES = 10_000_000
 
 
 class Hyperparameters(Value):
-    """How PPO (or A2C, which knows no batches, epochs and clipping) learns; defaults found on the `learning` scenario.
+    """How PPO (or A2C, which knows no batches, epochs and clipping) learns; the defaults were chosen on the `learning` scenario.
 
     `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; `discount` is a
     step's, `gae` the lambda of the advantage estimates; the noise begins with a standard deviation of `noise`, in the units
@@ -126,7 +126,7 @@ class Training(Value):
                 raise ValueError(f"maker: there is no {maker!r} in {self.scenario.name!r}{known}")
             self.controls.check(self.scenario, maker)
         if len(set(self.makers)) < len(self.makers):
-            raise ValueError(f"makers: each learns once, got {', '.join(self.makers)}")
+            raise ValueError(f"makers: must be different ones, got {', '.join(self.makers)}")
         if not 2 <= self.samples <= MOST_SAMPLES:
             raise ValueError(
                 f"markets: {self.markets:,} with rollouts of {self.hyperparameters.rollout:,} steps are {self.samples:,} samples "
