@@ -572,7 +572,7 @@ def test_a_scenario_that_somebody_edited(capsys: pytest.CaptureFixture[str]) -> 
         path.write_text(edited)
         assert "begun/scenarios/markouts.toml: was changed after" in refused(capsys, "experiment", "--resume", "begun")
     path.unlink()
-    assert "begun/scenarios/markouts.toml: no preset and no file" in refused(capsys, "experiment", "--resume", "begun")
+    assert "begun: has no scenarios/markouts.toml, its report was stopped" in refused(capsys, "experiment", "--resume", "begun")
     path.write_text(whole)
     assert main(["experiment", "--resume", "begun"]) == 0
 

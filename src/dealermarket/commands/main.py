@@ -83,8 +83,9 @@ def run(
     """Run a market and print the makers' rewards."""
     from dealermarket.model.scenario import Scenario
     from dealermarket.policies.named import with_policies
-    from dealermarket.runs.folder import RunFolder, next_folder
+    from dealermarket.runs.folder import RunFolder
     from dealermarket.runs.runner import SimulationRunner
+    from dealermarket.runs.work_folder import next_folder
 
     quiet = open_console(stderr=True)
     threads = threads if threads is not None else cores()

@@ -137,12 +137,12 @@ def _list() -> None:
 def _begin(command: str, name: str, plans: Sequence[Plan], options: Options) -> None:
     """Begins a report and finishes it."""
     from dealermarket.papers.report_folder import ReportFolder
-    from dealermarket.runs.folder import RunFolder, next_folder
+    from dealermarket.runs.work_folder import next_folder
     from dealermarket.values import whole_number
 
     seed = whole_number("--seed", options.seed or 0, 0)
     path = options.out if options.out is not None else next_folder(REPORTS, name)
-    RunFolder.check_free(path)
+    ReportFolder.check_free(path)
     _finish(command, path, options, lambda: ReportFolder.create(path, plans, seed))
 
 

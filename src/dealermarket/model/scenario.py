@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -11,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from dealermarket.errors import ScenarioError
 from dealermarket.frozen import Frozen, FrozenMapping
@@ -21,9 +20,9 @@ from dealermarket.model.investors.group import InvestorGroup
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import TradingPolicy
 from dealermarket.model.market.environment import MarketEnvironment
-from dealermarket.model.settings import apply_setting, forget_changed_choices, values_at
+from dealermarket.model.settings import apply_setting, forget_changed_choices, parsed, validated, values_at
 from dealermarket.policies import HeuristicMaker, MakerPolicy
-from dealermarket.values import Value, readable, suggestion
+from dealermarket.values import Value, suggestion
 
 RESERVED_NAME = "exchange"
 LARGEST_CAPPED_SHARE = 0.01
@@ -108,19 +107,12 @@ class Scenario(Value):
     @classmethod
     def from_toml(cls, text: str, settings: Iterable[str] = (), where: str = "scenario") -> Self:
         """A scenario from the text of a TOML file; `where` names it in errors."""
-        try:
-            content = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
+        content = parsed(text, where)
         before = copy.deepcopy(content)
         for setting in (settings,) if isinstance(settings, str) else settings:
             apply_setting(cls, content, setting)
         forget_changed_choices(before, content)
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            lines = "\n".join(readable(error, cls)).splitlines()
-            raise ScenarioError("\n".join(f"{where}: {line}" for line in lines)) from None
+        return validated(cls, content, where, ScenarioError)
 
     def to_toml(self) -> str:
         """The scenario as TOML, every default written out; `from_toml` of it is equal to this scenario."""

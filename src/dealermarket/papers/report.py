@@ -229,7 +229,7 @@ def _page(sections: Sequence[Section], about: Mapping[str, str], pictures: Mappi
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("dealermarket", "experiments"),
+        loader=PackageLoader("dealermarket", "papers"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
