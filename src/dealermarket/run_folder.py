@@ -15,6 +15,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dealermarket import interrupt
 from dealermarket.disk import errors_of, replacing, write_text
 from dealermarket.errors import RunFolderError
 from dealermarket.frames import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
@@ -59,7 +60,7 @@ class RunFolder(RunMeta):
         """A new folder; refuses one that exists and is not empty."""
         cls.check_free(path)
         text = scenario.to_toml()
-        with errors_of(path):
+        with interrupt.held(), errors_of(path):
             path.mkdir(parents=True, exist_ok=True)
             folder = cls(path, scenario, {"version": __version__, "complete": False, **meta, "scenario_sha256": digest(text)})
             folder._write_meta()  # first, so that whatever is there says that it is incomplete

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from dealermarket import interrupt
 from dealermarket.engine.advance import Record, advance
 from dealermarket.engine.compiled import resolved
 from dealermarket.engine.state import Rules, empty_state
@@ -97,6 +98,7 @@ class Session:
         """All steps of the tape."""
         self.begin()
         while not self.ended:
+            interrupt.check()
             self.act()
             self.proceed()
             progress(len(self.state.clock))

@@ -14,6 +14,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
+from dealermarket import interrupt
 from dealermarket.chunks import Progress
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import RunFolderError
@@ -52,11 +53,11 @@ class ReportFolder:
             ],
         }
         folder = cls(path, plans, meta)
-        with errors_of(path):
+        with interrupt.held(), errors_of(path):
             (path / SCENARIOS).mkdir(parents=True, exist_ok=True)
-        for plan in plans:
-            write_text(folder._scenario(plan.experiment.name), plan.scenario.to_toml())
-        folder._write_meta()
+            for plan in plans:
+                write_text(folder._scenario(plan.experiment.name), plan.scenario.to_toml())
+            folder._write_meta()
         return folder
 
     @classmethod

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from dealermarket import interrupt
 from dealermarket.console import announce_compiling, open_console, rate
-from dealermarket.errors import DealerMarketError, InterruptedRunError, ParameterError
+from dealermarket.errors import DealerMarketError, ParameterError
 from dealermarket.learning.display import described, introduce, mean_of, training_progress
 
 if TYPE_CHECKING:
@@ -245,6 +246,7 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
     """Trains to the end, and says what came of it; `begin` makes the folder ready."""
     quiet = open_console(stderr=True)
     introduce(path, training, done, quiet)
+    interrupt.keep(path, "train")
     try:
         learn = _trainer()
         announce_compiling(quiet)
@@ -262,8 +264,6 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
 
             policy = learn(training, report, folder.tensorboard, folder.checkpoints, lambda kept: folder.keep(kept, spent()))
         folder.keep(policy, spent(), complete=True)
-    except KeyboardInterrupt:
-        raise InterruptedRunError(path, "train") from None
     except MemoryError:
         raise ParameterError("not enough memory for this training; fewer --markets, or a shorter --hyper rollout") from None
     _print(folder, training.market_steps - done, time.monotonic() - began, as_json)

@@ -14,6 +14,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
+from dealermarket import interrupt
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.learning.training import FIELDS, Point, Training
@@ -41,11 +42,11 @@ class TrainingFolder:
         RunFolder.check_free(path)
         meta = {"version": __version__, "complete": False, "seconds": 0.0, "resumed_at": []}
         folder = cls(path, training, meta)
-        with errors_of(path):
+        with interrupt.held(), errors_of(path):
             path.mkdir(parents=True, exist_ok=True)
-        folder._write_meta()  # first, so that whatever is there says that it is incomplete
-        write_text(path / SCENARIO, training.scenario.to_toml())
-        write_text(path / PROGRESS, ",".join(FIELDS) + "\n")
+            folder._write_meta()  # first, so that whatever is there says that it is incomplete
+            write_text(path / SCENARIO, training.scenario.to_toml())
+            write_text(path / PROGRESS, ",".join(FIELDS) + "\n")
         return folder
 
     @classmethod
