@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,7 +18,7 @@ from dealermarket.cache import cache_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_KEPT_VERSIONS = 5
+_KEPT = 86_400.0  # seconds that code is kept after its last use
 
 
 @cache
@@ -30,10 +33,13 @@ def _code_folder() -> Path | None:
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     folder = base / "code" / digest
     if not folder.exists():
-        former = sorted((base / "code").glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for old in former[_KEPT_VERSIONS - 1 :]:
-            shutil.rmtree(old, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
+        for other in (base / "code").glob("*"):
+            with suppress(OSError):  # another process may have deleted it
+                if time.time() - other.stat().st_mtime > _KEPT:
+                    shutil.rmtree(other, ignore_errors=True)
+    with suppress(OSError):
+        os.utime(folder)  # the time of its last use
     return folder
 
 
