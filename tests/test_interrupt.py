@@ -332,13 +332,16 @@ def test_nothing_keeps_the_command_from_ending(presses: int) -> None:
     Path("here/meta.json").write_text('{"complete": false}')
     command = [sys.executable, "-c", STUCK, "0.1" if presses == 1 else str(DEADLINE)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = threading.Timer(DEADLINE, process.kill)
+        deadline.start()
         try:
             assert process.stdout is not None
             for _ in range(presses):  # before the second one, the first one has been swallowed
                 assert process.stdout.readline() == "stuck\n"
                 process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=DEADLINE)
+            _, said = process.communicate()
         finally:
+            deadline.cancel()
             process.kill()
     assert process.returncode == 130, said
     assert said == "interrupted; finish it with: dealermarket run --resume here\n"

@@ -779,12 +779,12 @@ def begin_a_training_without_end(lifeline: Any, queue: Any) -> None:
 def test_a_training_ends_that_nobody_waits_for(told: bool) -> None:
     context = multiprocessing.get_context("spawn")
     lifeline, parents_end = context.Pipe(duplex=False)
-    queue = context.SimpleQueue()
+    queue = context.Queue()
     process = context.Process(target=begin_a_training_without_end, args=(lifeline, queue))
     process.start()
     try:
         if told:
-            assert queue.get() > 0  # waits for the first rollout
+            assert queue.get(timeout=DEADLINE) > 0  # waits for the first rollout
         parents_end.close()
         process.join(DEADLINE)
         assert process.exitcode == 1

@@ -16,11 +16,11 @@ def main() -> int:
         from dealermarket.cli import main as command
 
         status = command()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
         if interrupt.pressed():
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError, ValueError):
-                    stream.flush()
-            os._exit(status)  # libraries may have left threads that Python would wait for
+            os._exit(interrupt.STATUS)  # libraries may have left threads that Python would wait for
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python only closes down now, and would show a traceback
     return status
