@@ -15,7 +15,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from dealermarket import Scenario
+from dealermarket import Scenario, interrupt
 from dealermarket.cli import main
 
 mpl.use("Agg")
@@ -84,8 +84,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 @pytest.fixture
-def ctrl_c() -> Iterator[Callable[[], None]]:
+def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Presses Ctrl-C. Tests may run where it is ignored: in the background, and in the workers of pytest-xdist."""
+    monkeypatch.setattr(interrupt, "GRACE", DEADLINE)  # on a busy machine, too, it is the command that ends and not the tests
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield lambda: signal.raise_signal(signal.SIGINT)
     signal.signal(signal.SIGINT, former)

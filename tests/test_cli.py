@@ -165,9 +165,11 @@ def test_resuming_a_complete_run_shows_it(capsys: pytest.CaptureFixture[str]) ->
 STOPPED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+from dealermarket import interrupt
 from dealermarket.cli import main
 from dealermarket.run_folder import RunFolder
 
+interrupt.GRACE = 900.0  # on a busy machine, too, it ends by itself
 how, write, written = int(sys.argv.pop(1)), RunFolder.write, []
 
 def stopping(folder, chunk):
