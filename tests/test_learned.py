@@ -19,7 +19,7 @@ pytest.importorskip("gymnasium")
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("torch")
 
-from conftest import assert_same_bits
+from conftest import DEADLINE, assert_same_bits
 from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner
 from dealermarket.commands.main import main
 from dealermarket.envs import FEATURES, Controls, Reward
@@ -746,19 +746,18 @@ class Told:
 
 
 @pytest.fixture
-def as_worker(monkeypatch: pytest.MonkeyPatch) -> tuple[Told, threading.Event]:
+def as_worker(monkeypatch: pytest.MonkeyPatch) -> Told:
     """What a worker has, here."""
-    told, unwanted = Told(), threading.Event()
+    told = Told()
     monkeypatch.setattr(of_trained, "_steps_done", told)
-    monkeypatch.setattr(of_trained, "_unwanted", unwanted)
-    return told, unwanted
+    return told
 
 
 @pytest.mark.parametrize("makers", [("learner",), ("learner", "competitor")])
-def test_a_training_is_measured(as_worker: tuple[Told, threading.Event], makers: tuple[str, ...]) -> None:
+def test_a_training_is_measured(as_worker: Told, makers: tuple[str, ...]) -> None:
     training = tiny(makers=makers, seed=5)
     found = of_trained._trained(training, 2, 4)
-    assert sum(as_worker[0].steps) == 600  # those that were asked for; rollouts are played to their end
+    assert sum(as_worker.steps) == 600  # those that were asked for; rollouts are played to their end
     curve = found.pop("curve")
     assert curve.shape == (10, len(of_learned.FIELDS))
     assert curve[:, 0].tolist() == list(range(64, 641, 64))
@@ -771,12 +770,28 @@ def test_a_training_is_measured(as_worker: tuple[Told, threading.Event], makers:
     assert all(invented[name].shape == found[name].shape for name in found if name != "points")
 
 
-def test_a_training_ends_that_nobody_waits_for(as_worker: tuple[Told, threading.Event]) -> None:
-    told, unwanted = as_worker
-    told.put = lambda steps: unwanted.set()  # type: ignore[method-assign]
-    for _ in range(2):  # while it is under way, and before it has begun
-        with pytest.raises(of_trained._UnwantedError):
-            of_trained._trained(tiny(steps=ENDLESS), 0, 4)
+def begin_a_training_without_end(lifeline: Any, queue: Any) -> None:
+    of_trained._begin_worker(queue, lifeline)
+    of_trained._trained(tiny(steps=ENDLESS), 0, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("told", [False, True], ids=["before it has begun", "while it is under way"])
+def test_a_training_ends_that_nobody_waits_for(told: bool) -> None:
+    context = multiprocessing.get_context("spawn")
+    lifeline, parents_end = context.Pipe(duplex=False)
+    queue = context.Queue()
+    process = context.Process(target=begin_a_training_without_end, args=(lifeline, queue))
+    process.start()
+    try:
+        if told:
+            assert queue.get(timeout=DEADLINE) > 0  # waits for the first rollout
+        parents_end.close()
+        process.join(DEADLINE)
+        assert process.exitcode == 1
+    finally:
+        process.kill()
+        queue.close()
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import queue
 import re
-import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import assert_same_bits, refused
+from conftest import DEADLINE, assert_same_bits, ran, refused
 
 gymnasium = pytest.importorskip("gymnasium")
 pytest.importorskip("pettingzoo")
@@ -1083,28 +1082,87 @@ def test_importing_and_help_are_light() -> None:
         "heavy = {'torch', 'gymnasium', 'stable_baselines3', 'numba', 'pandas', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True)
+    ran([sys.executable, "-W", "error", "-c", code])
 
 
-@pytest.mark.slow
-def test_ctrl_c_keeps_what_was_learned() -> None:
-    # Ctrl-C reaches the training even where these tests run in the background, which ignores it
-    code = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from dealermarket.commands.main import main; sys.exit(main())"
-    )
-    arguments = ["train", "learning", *BRIEF[2:], "--out", "cut"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 60
-    while not (Path("cut/progress.csv").exists() and len(Path("cut/progress.csv").read_bytes()) > 400):
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+# A training that gets Ctrl-C from itself when its twelfth rollout is reported, even where these tests run in the background,
+# which ignores it
+STOPPED = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from dealermarket import interrupt
+from dealermarket.commands.main import main
+from dealermarket.learning.folder import TrainingFolder
+
+interrupt.GRACE = 900.0  # on a busy machine, too, it ends by itself
+add, reported = TrainingFolder.add, []
+
+def stopping(folder, point):
+    add(folder, point)
+    reported.append(point)
+    if len(reported) == 12:
+        os.kill(os.getpid(), signal.SIGINT)
+
+TrainingFolder.add = stopping
+sys.exit(main())
+"""
+
+
+def check_cut(said: str) -> None:
+    """What an interrupted training says, and that it kept what was learned."""
     assert "interrupted; finish it with: dealermarket train --resume cut" in said and "Traceback" not in said
     folder = TrainingFolder.open(Path("cut"))
     assert not folder.complete and folder.steps_done > 0
     assert TrainedPolicy.load(folder.policy).about["steps"] == folder.steps_done
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_learned() -> None:
+    command = [sys.executable, "-c", STOPPED, "train", "learning", *BRIEF, "--out", "cut"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == 130, done.stderr
+    check_cut(done.stderr)
+
+
+@pytest.mark.parametrize("inside", ["put", "notify"])
+def test_ctrl_c_inside_the_queue_of_tensorboard(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ctrl_c: Callable[[], None], inside: str
+) -> None:
+    """An exception there would leave a lock taken or an entry without its reader, and the end would wait for them."""
+    went_on: list[str] = []
+
+    def press() -> None:
+        if len(reported) > 1 and not went_on:
+            try:
+                ctrl_c()
+                went_on.append(inside)
+            except KeyboardInterrupt:  # left alone, it would keep this test waiting, too
+                went_on.append("raised")
+
+    class Queue(queue.Queue[bytes]):
+        """Ctrl-C comes while its lock is held."""
+
+        def __init__(self, size: int) -> None:
+            super().__init__(size)
+            notify = self.not_empty.notify
+
+            def notifying(n: int = 1) -> None:
+                if inside == "notify":
+                    press()
+                notify(n)
+
+            monkeypatch.setattr(self.not_empty, "notify", notifying)
+
+        def _put(self, item: bytes) -> None:
+            if inside == "put":
+                press()
+            super()._put(item)
+
+    reported: list[Point] = []
+    real = TrainingFolder.add
+    monkeypatch.setattr(TrainingFolder, "add", lambda folder, point: (reported.append(point), real(folder, point)))
+    monkeypatch.setattr("tensorboard.summary.writer.event_file_writer.queue.Queue", Queue)
+    assert main(["train", "learning", *BRIEF, "--out", "cut"]) == 130
+    assert went_on == [inside]
+    assert len(reported) == 2
+    check_cut(capsys.readouterr().err)

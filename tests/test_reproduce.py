@@ -21,9 +21,9 @@ import pytest
 import dealermarket.papers.reproduction
 from conftest import refused
 from dealermarket import RunFolderError, Scenario
+from dealermarket.commands import reproduce as of_command
 from dealermarket.commands.main import main
 from dealermarket.papers import Plan, experiment_named, experiments, observe
-from dealermarket.papers import command as of_command
 from dealermarket.papers import trained as of_trained
 from dealermarket.papers.curves import Curves
 from dealermarket.papers.experiment import Experiment

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress
-from dealermarket.errors import InterruptedRunError, ParameterError
+from dealermarket.errors import ParameterError
 from dealermarket.runs.chunks import cores
 
 if TYPE_CHECKING:
@@ -171,15 +172,13 @@ def _finish(command: str, path: Path, options: Options, begin: Callable[[], Repo
     threads = whole_number("--threads", options.threads, 1, 1024) if options.threads is not None else cores()
     quiet = open_console(stderr=True)
     announce_compiling(quiet)
+    interrupt.keep(path, command)
     began = time.monotonic()
-    try:
-        folder = begin()
-        with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
-            sections = folder.measure(threads, report)
-        quiet.print("Drawing the figures", highlight=False)
-        folder.finish(sections, time.monotonic() - began)
-    except KeyboardInterrupt:
-        raise InterruptedRunError(path, command) from None
+    folder = begin()
+    with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
+        sections = folder.measure(threads, report)
+    quiet.print("Drawing the figures", highlight=False)
+    folder.finish(sections, time.monotonic() - began)
     if options.as_json:
         print(json.dumps(_as_json(sections, path), indent=2, ensure_ascii=False))
         return

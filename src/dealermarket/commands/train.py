@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, rate
 from dealermarket.commands.training_display import described, introduce, mean_of, training_progress
-from dealermarket.errors import DealerMarketError, InterruptedRunError, ParameterError
+from dealermarket.errors import DealerMarketError, ParameterError
 
 if TYPE_CHECKING:
     from dealermarket.learning.folder import TrainingFolder
@@ -160,6 +161,7 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
     """Trains to the end, and says what came of it; `begin` makes the folder ready."""
     quiet = open_console(stderr=True)
     introduce(path, training, done, quiet)
+    interrupt.keep(path, "train")
     try:
         learn = _trainer()
         announce_compiling(quiet)
@@ -183,8 +185,6 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
                 keep=lambda kept: folder.keep(kept, spent()),
             )
         folder.keep(policy, spent(), complete=True)
-    except KeyboardInterrupt:
-        raise InterruptedRunError(path, "train") from None
     except MemoryError:
         raise ParameterError("not enough memory for this training; fewer --markets, or --set hyperparameters.rollout=8") from None
     _print(folder, training.market_steps - done, time.monotonic() - began, as_json)

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
+from dealermarket import interrupt
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.learning.training import FIELDS, Point, Training
@@ -63,8 +64,9 @@ class TrainingFolder(WorkFolder):
             "training_sha256": digest(inputs[TRAINING]),
         }
         folder = cls(path, training, meta)
-        folder._begin(inputs)
-        write_text(path / PROGRESS, _HEADER)
+        with interrupt.held():
+            folder._begin(inputs)
+            write_text(path / PROGRESS, _HEADER)
         return folder
 
     @classmethod

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dealermarket import interrupt
 from dealermarket.disk import errors_of, replacing
 from dealermarket.papers.findings import Column, Figure, Outcome, Table
 from dealermarket.papers.reproduction import VARIATIONS, Section, market_steps
@@ -86,6 +87,7 @@ def _drawn(figure: Figure, title: str) -> _Picture:
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Canvas
 
+    interrupt.check()
     content = io.BytesIO()
     with rc_context(STYLE):
         canvas = Canvas(figsize=figure.size, layout="constrained")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from dealermarket import interrupt
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers.experiment import Experiment, Results, Variation
@@ -199,7 +200,11 @@ def run_plans(
     studies = [study for plan in plans for study in plan.studies]
     trainings = [study for plan in plans for study in plan.trainings]
     measured = {**measure(studies, seed, threads, progress, keep), **measure_trained(trainings, seed, threads, progress, keep)}
-    return [plan.section(measured) for plan in plans]
+    sections = []
+    for plan in plans:
+        interrupt.check()
+        sections.append(plan.section(measured))
+    return sections
 
 
 def experiments() -> Mapping[str, Experiment]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -12,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket import interrupt
 from dealermarket.errors import DealerMarketError
 from dealermarket.runs.chunks import Progress
 from dealermarket.study.study import Measured, Measures, keep_measures, kept
@@ -29,7 +31,7 @@ Array = NDArray[Any]
 SAMPLE = 400  # points kept of what was decided at which position
 
 _steps_done: Any = None  # in a worker: where it says how far it is
-_unwanted: Any = None  # and where it hears that nobody waits for it any more
+_saying = Lock()  # and what it holds meanwhile
 
 
 @dataclass(frozen=True)
@@ -84,26 +86,32 @@ def measure_trained(
     if not jobs:
         return found
     context = multiprocessing.get_context("spawn")
-    unwanted = context.Event()
+    lifeline, parents_end = context.Pipe(duplex=False)
     with _told(context, report) as steps_done:
-        executor = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin_worker, (steps_done, unwanted))
+        executor = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin_worker, (steps_done, lifeline))
         try:
-            futures: dict[Future[Measures], tuple[str, int]] = {
-                executor.submit(_trained, training, seed, replicas): job for job, (training, replicas, _) in jobs.items()
-            }
+            with interrupt.spared():
+                futures: dict[Future[Measures], tuple[str, int]] = {
+                    executor.submit(_trained, training, seed, replicas): job for job, (training, replicas, _) in jobs.items()
+                }
             for future in as_completed(futures):
+                interrupt.check()
                 name, number = futures[future]
                 found[name][str(number)] = future.result()
                 file = jobs[name, number][2]
                 if file is not None:
                     keep_measures(file, {"trained": future.result()})
-        except BrokenProcessPool:
-            raise DealerMarketError(
-                "a training's process was ended from outside, perhaps for memory; try fewer --threads"
-            ) from None
+        except BaseException as error:
+            parents_end.close()  # nobody waits for what is under way, or in a worker's queue
+            if isinstance(error, BrokenProcessPool):
+                raise DealerMarketError(
+                    "a training's process was ended from outside, perhaps for memory; try fewer --threads"
+                ) from None
+            raise
         finally:
-            unwanted.set()  # after an error or Ctrl-C, what is under way or waits in a worker's queue
             executor.shutdown(wait=True, cancel_futures=True)
+            parents_end.close()
+            lifeline.close()
     return {name: dict(sorted(seeds.items())) for name, seeds in found.items()}
 
 
@@ -126,31 +134,32 @@ def _told(context: Any, report: Callable[[int], None]) -> Iterator[Any]:
         queue.close()
 
 
-class _UnwantedError(Exception):
-    """Ends a training that nobody waits for any more."""
-
-
-def _begin_worker(queue: Any, unwanted: Any) -> None:
-    global _steps_done, _unwanted
-    _steps_done, _unwanted = queue, unwanted
+def _begin_worker(queue: Any, lifeline: Any) -> None:
+    global _steps_done  # noqa: PLW0603 (a pool hands nothing else to its workers)
+    _steps_done = queue
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent answers it
+    Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+
+
+def _end_with_parent(lifeline: Any) -> None:
+    """Ends the worker when the parent closes its end, or is gone: at once, for importing and compiling take long."""
+    lifeline.poll(None)
+    with _saying:  # others wait for the lock that a worker holds while it puts something into their queue
+        os._exit(1)
 
 
 def _trained(training: Training, seed: int, replicas: int) -> dict[str, Array]:
     """In a worker: the learning curve and what `played` measures."""
-    if _unwanted.is_set():
-        raise _UnwantedError
     from dealermarket.learning.trainer import train
     from dealermarket.learning.training import Point
 
     points: list[Point] = []
 
     def report(point: Point) -> None:
-        if _unwanted.is_set():
-            raise _UnwantedError
         before = points[-1].steps if points else 0
         points.append(point)
-        _steps_done.put(min(point.steps, training.steps) - min(before, training.steps))
+        with _saying:
+            _steps_done.put(min(point.steps, training.steps) - min(before, training.steps))
 
     policy = train(training, report)
     curve = np.array([tuple(vars(point).values()) for point in points])

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from dealermarket import interrupt
 from dealermarket.compiled import resolved
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.streams import Episode
@@ -99,6 +100,7 @@ class Session:
         """All steps of the tape."""
         self.begin()
         while not self.ended:
+            interrupt.check()
             self.act()
             self.proceed()
             progress(len(self.state.clock))

@@ -15,6 +15,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, ClassVar
 
+from dealermarket import interrupt
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import RunFolderError
 from dealermarket.model.scenario import read_source
@@ -66,7 +67,7 @@ class WorkFolder(WithMeta):
         """Makes the folder and writes `meta.json` and the inputs, name -> text. Refuses a folder that is not empty."""
         self.check_free(self.path)
         self.meta = {"version": __version__, "complete": False, **self.meta}
-        with errors_of(self.path):
+        with interrupt.held(), errors_of(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             self._write_meta()  # first, so that whatever is there says that it is incomplete
             for name, text in inputs.items():
