@@ -23,12 +23,13 @@ from conftest import refused
 from dealermarket import RunFolderError, Scenario
 from dealermarket.commands import reproduce as of_command
 from dealermarket.commands.main import main
-from dealermarket.papers import Plan, experiment_named, experiments, observe
+from dealermarket.papers import Plan, experiment_named, experiments
 from dealermarket.papers import trained as of_trained
 from dealermarket.papers.curves import Curves
 from dealermarket.papers.experiment import Experiment
 from dealermarket.papers.markouts import Markouts
 from dealermarket.papers.report_folder import ReportFolder
+from dealermarket.study import measures as observe
 from test_report import page_of, table_of
 
 GOLDEN = Path(__file__).with_name("golden_quick.json")

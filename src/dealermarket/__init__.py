@@ -32,6 +32,7 @@ from dealermarket.policies import Action, MakerPolicy, Observation, PolicySetup
 from dealermarket.runs.live import LiveMarket
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.runner import SimulationRunner
+from dealermarket.slots import register
 from dealermarket.version import __version__
 
 __all__ = [
@@ -68,4 +69,5 @@ __all__ = [
     "TapeError",
     "__version__",
     "preset_names",
+    "register",
 ]

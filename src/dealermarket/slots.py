@@ -7,18 +7,31 @@ engine knows kinds, the fields of its records and its dispatch are all derived f
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from dealermarket.errors import ParameterError
 
-K = TypeVar("K", bound=type)
+K = TypeVar("K")
 
-_SLOTS: list[Slot] = []
+
+class Registry(Protocol):
+    """What takes things from outside the package: a slot its kinds, and the like."""
+
+    name: str
+    base: type
+
+    def add(self, thing: Any) -> None:
+        """Adds a thing; raises ParameterError for one that is not as it must be."""
+
+
+_REGISTRIES: list[Registry] = []
 
 
 class Slot:
@@ -37,7 +50,7 @@ class Slot:
         self._adapter: TypeAdapter[Any] | None = None
         for kind in kinds:
             self.add(kind)
-        _SLOTS.append(self)
+        _REGISTRIES.append(self)
 
     def __repr__(self) -> str:
         return f"Slot({self.name!r}: {', '.join(self._kinds)})"
@@ -53,6 +66,8 @@ class Slot:
 
     def add(self, kind: type[BaseModel]) -> None:
         """Adds a kind. Raises ParameterError for a class that is not one of this slot."""
+        if not isinstance(kind, type):
+            raise ParameterError(f"{self.name}: register the class {type(kind).__name__}, not an instance of it")
         name = kind_name(kind)
         if not issubclass(kind, self.base):
             raise ParameterError(f"{self.name}: {kind.__name__} must be a subclass of {self.base.__name__}")
@@ -114,9 +129,23 @@ class Law:
         return [getattr(kind, self.name) for kind in self.slot.kinds.values()]
 
     def __call__(self, number: int, *arguments: Any) -> Any:
-        return applied(self.functions()[number], **dict(zip(self.arguments, arguments, strict=True)))
+        named = dict(zip(self.arguments, arguments, strict=True))
+        if isinstance(named.get("rule"), np.void):
+            named["rule"] = _Row(named["rule"])
+        return applied(self.functions()[number], **named)
 
 
+class _Row:
+    """A record whose fields are attributes, also those with names that NumPy's scalars use themselves, such as `mean`."""
+
+    def __init__(self, record: Any) -> None:
+        self._record = record
+
+    def __getattr__(self, name: str) -> Any:
+        return self._record[name]
+
+
+@cache
 def taken(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of a formula's arguments."""
     return tuple(inspect.signature(function).parameters)
@@ -137,24 +166,25 @@ def _check_formula(where: str, function: object, arguments: tuple[str, ...]) -> 
         raise ParameterError(f"{where}: takes {', '.join(unknown)}; must be {known}")
 
 
-def register(kind: K) -> K:
+def register(thing: K) -> K:
     """Adds a kind of yours to the slot that its base class belongs to; usable as a decorator.
 
     From then on it is valid wherever a kind that ships is: in scenarios and settings, runs, studies, leagues and
-    environments, and its laws are compiled with the engine. Raises ParameterError for a class that fits no slot or does not
-    say what its slot asks.
+    environments, and its formulas are compiled with the engine. Statistics and experiments are registered in the same way.
+    Raises ParameterError for what fits no slot or does not say what its slot asks.
     """
-    for slot in _SLOTS:
-        if isinstance(kind, type) and issubclass(kind, slot.base):
-            slot.add(kind)  # type: ignore[arg-type]  # says itself what is wrong
-            return kind
-    known = ", ".join(f"{slot.base.__name__} ({slot.name})" for slot in _SLOTS)
-    raise ParameterError(f"register: {getattr(kind, '__name__', kind)!r} is a subclass of none of {known}")
+    cls = thing if isinstance(thing, type) else type(thing)
+    for registry in _REGISTRIES:
+        if issubclass(cls, registry.base):
+            registry.add(thing)
+            return thing
+    known = ", ".join(f"{registry.base.__name__} ({registry.name})" for registry in _REGISTRIES)
+    raise ParameterError(f"register: {cls.__name__} is a subclass of none of {known}")
 
 
-def slots() -> Iterator[Slot]:
-    """Every slot there is so far."""
-    return iter(_SLOTS)
+def takes_from_outside(registry: Registry) -> None:
+    """Makes `register` hand things of the registry's base class to it."""
+    _REGISTRIES.append(registry)
 
 
 def kind_name(kind: type[BaseModel]) -> str | None:

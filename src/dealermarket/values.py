@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, dataclass_transform, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, ValidationError
@@ -69,6 +69,9 @@ class Value(BaseModel, metaclass=_ValueClass):
     copy with some fields changed. Raises :class:`~dealermarket.errors.ParameterError`, which lists all problems at once,
     each with the path of its field, the value and what is allowed.
     """
+
+    alternatives: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """For a field, those that it stands in place of: a setting of the one takes the others away."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, revalidate_instances="never")
 
@@ -184,14 +187,14 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(known)}" if known else ""
 
 
-def component_of_kind(root: type[BaseModel], path: Sequence[str], kind: object) -> type[BaseModel] | None:
-    """The component that `kind = ...` chooses at a path of fields and entries of lists below `root`, or None."""
+def components_at(root: type[BaseModel], path: Sequence[str]) -> list[type[BaseModel]]:
+    """The components that can stand at a path of fields and entries of lists below `root`."""
     here = [root]
     for part in path:
         fields = [model.model_fields[part] for model in here if part in model.model_fields]
         if fields:
             here = [model for field in fields for model in _models_of(field)]
-    return next((model for model in here if kind_name(model) == kind), None)
+    return here
 
 
 def _walk(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel]]:

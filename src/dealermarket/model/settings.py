@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dealermarket.errors import ParameterError, ScenarioError
-from dealermarket.values import component_of_kind, readable, suggestion
+from dealermarket.slots import kind_name
+from dealermarket.values import components_at, readable, suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,8 +44,10 @@ def apply_setting(root: type[BaseModel], content: dict[str, Any], setting: str) 
     except tomllib.TOMLDecodeError:
         value = text.strip()  # a bare word is a text: kind=none
     holders: list[Any] = [content]
-    for key in keys[:-1]:
+    for depth, key in enumerate(keys[:-1]):
+        _make_way(root, holders, keys[:depth], key)
         holders = [child for holder in holders for child in _children(holder, key, where)]
+    _make_way(root, holders, keys[:-1], keys[-1])
     for holder in holders:
         _assign(root, holder, keys, value, where)
 
@@ -77,6 +80,15 @@ def forget_changed_choices(before: dict[str, Any], content: dict[str, Any]) -> N
     content["choices"] = {path: why for path, why in choices.items() if held(before, path) == held(content, path)}
 
 
+def _make_way(root: type[BaseModel], holders: list[Any], path: list[str], key: str) -> None:
+    """Takes fields away that another, which is about to be set, stands in place of."""
+    for model in components_at(root, path):
+        for other in getattr(model, "alternatives", {}).get(key, ()):
+            for holder in holders:
+                if isinstance(holder, dict):
+                    holder.pop(other, None)
+
+
 def _children(holder: Any, key: str, where: str) -> list[Any]:
     if isinstance(holder, list):
         return [holder[index] for index in _indices(holder, key, where)]
@@ -94,7 +106,8 @@ def _assign(root: type[BaseModel], holder: Any, keys: list[str], value: Any, whe
     if not isinstance(holder, dict):
         raise ScenarioError(f"{where}: {key!r} is looked for in {holder!r}, which has no fields")
     holder[key] = copy.deepcopy(value)  # one value of `*` for many holders
-    component = component_of_kind(root, keys[:-1], value) if key == "kind" else None
+    chosen = components_at(root, keys[:-1]) if key == "kind" else []
+    component = next((model for model in chosen if kind_name(model) == value), None)
     if component is not None:  # the fields of the former kind go with it
         for name in [name for name in holder if name not in component.model_fields]:
             del holder[name]

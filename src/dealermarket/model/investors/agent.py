@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,15 @@ from dealermarket.values import Value
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1)]
+
+
+ALTERNATIVES = {
+    "mean_size": ("log_mean", "size"),
+    "log_mean": ("mean_size", "size"),
+    "log_std": ("size",),
+    "size": ("mean_size", "log_mean", "log_std"),
+}
+"""What gives the law of sizes in place of what, for settings."""
 
 
 class InvestorAgent(Value):
@@ -36,6 +45,7 @@ class InvestorAgent(Value):
     buy_probability: Probability = 0.5
     oracle_probability: Probability = 0.0
     size: Annotated[OrderSize, SIZES] | None = None
+    alternatives: ClassVar = ALTERNATIVES
 
     @model_validator(mode="after")
     def _one_law(self) -> InvestorAgent:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, Tag, model_validator
 
-from dealermarket.model.investors.agent import InvestorAgent, Name, Probability, check_one_law
+from dealermarket.model.investors.agent import ALTERNATIVES, InvestorAgent, Name, Probability, check_one_law
 from dealermarket.model.investors.sizes import SIZES, OrderSize
 from dealermarket.model.investors.sizes.lognormal import NotNegative, Positive
 from dealermarket.values import NUMBER, NUMBER_OR_RANGE, RANGE, Value
@@ -30,6 +30,7 @@ class InvestorGroup(Value):
     buy_probability: ProbabilityRange = 0.5
     oracle_probability: ProbabilityRange = 0.0
     size: Annotated[OrderSize, SIZES] | None = None
+    alternatives: ClassVar = ALTERNATIVES
 
     @model_validator(mode="after")
     def _valid_members(self) -> InvestorGroup:

@@ -22,6 +22,7 @@ from dealermarket.errors import ParameterError
 from dealermarket.runs.statistics import positions, rewards, volumes
 from dealermarket.runs.statistics.base import ASSET, MONEY, PURE, Statistic, Sums, quotient
 from dealermarket.runs.statistics.rewards import REWARDS, total_reward
+from dealermarket.slots import takes_from_outside
 from dealermarket.values import suggestion
 
 __all__ = [
@@ -80,3 +81,16 @@ def register_statistic(statistic: Statistic) -> Statistic:
         raise ParameterError(f"statistic {statistic.name!r}: its weight {statistic.weight!r} must not be weighted itself")
     _registered[statistic.name] = statistic
     return statistic
+
+
+class _Statistics:
+    """What makes `dealermarket.register` take statistics."""
+
+    name = "statistic"
+    base: type = Statistic
+
+    def add(self, thing: Statistic) -> None:
+        register_statistic(thing)
+
+
+takes_from_outside(_Statistics())

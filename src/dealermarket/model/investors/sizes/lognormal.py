@@ -23,6 +23,7 @@ class LogNormalSize(OrderSize):
     log_mean: float | None = None
     log_std: NotNegative = 0.5
     parameters: ClassVar = ("size_log_mean", "log_std")
+    alternatives: ClassVar = {"mean_size": ("log_mean",), "log_mean": ("mean_size",)}
 
     @model_validator(mode="after")
     def _one_level(self) -> LogNormalSize:

@@ -1,0 +1,114 @@
+"""Speed of two revisions of this repository, measured side by side in one run: `python benchmarks/compare.py HEAD~1`.
+
+Both are taken out of git into a folder of their own, or are the files as they are (`.`), and run by this Python with its
+libraries, in turns: old, new, old, new. Each turn is a process that runs every market several times and tells its fastest
+run in seconds of this process's own processor time, which other work on the machine disturbs less than the clock. A ratio
+is new / old of the same round; below 1 the new one is faster. `--json` prints the numbers of every round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+REPLICAS = {"paper": 1200, "dealers": 240, "thousand": 24}
+MEASURE = """
+import json, sys, time
+from dealermarket import Scenario, SimulationRunner
+replicas, repeats, fastest = json.loads(sys.argv[1]), int(sys.argv[2]), {}
+for name, count in replicas.items():
+    runner = SimulationRunner(Scenario.load(name), count)
+    SimulationRunner(Scenario.load(name), 1).run()  # compiles, or loads what was compiled
+    seconds = []
+    for _ in range(repeats):
+        began = time.process_time()
+        runner.run()
+        seconds.append(time.process_time() - began)
+    fastest[name] = min(seconds) / (count * runner.scenario.steps)
+print(json.dumps(fastest))
+"""
+
+Round = dict[str, float]
+"""Market -> seconds of processor time a market step."""
+
+
+def taken_out(revision: str, folder: Path) -> Path:
+    """The sources of a revision, in `folder`; those of the working tree for "."."""
+    if revision == ".":
+        return ROOT / "src"
+    folder.mkdir()
+    archive = subprocess.run(["git", "archive", revision, "src"], cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+    return folder / "src"
+
+
+def measured(sources: Path, cache: Path, replicas: dict[str, int], repeats: int) -> Round:
+    """One turn: a process with these sources."""
+    environment = {**os.environ, "PYTHONPATH": str(sources), "DEALERMARKET_CACHE_DIR": str(cache)}
+    command = [sys.executable, "-c", MEASURE, json.dumps(replicas), str(repeats)]
+    output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    result: Round = json.loads(output)
+    return result
+
+
+def compared(old: str, new: str, rounds: int, repeats: int, replicas: dict[str, int]) -> dict[str, list[Round]]:
+    """Every round of both revisions, after one of each that is not counted."""
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary)
+        sources = {"old": taken_out(old, place / "old"), "new": taken_out(new, place / "new")}
+        for side, path in sources.items():
+            measured(path, place / f"cache-{side}", dict.fromkeys(replicas, 1), 1)
+        found: dict[str, list[Round]] = {"old": [], "new": []}
+        for number in range(rounds):
+            for side, path in sources.items():
+                found[side].append(measured(path, place / f"cache-{side}", replicas, repeats))
+            print(f"round {number + 1} of {rounds} done", file=sys.stderr)
+        return found
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("old", help="a revision of git")
+    parser.add_argument("new", nargs="?", default=".", help="another; the working tree if not given")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5, help="runs of every market in a round; the fastest counts")
+    parser.add_argument("--markets", nargs="+", choices=sorted(REPLICAS), default=sorted(REPLICAS))
+    parser.add_argument("--json", action="store_true", help="print the numbers of every round as JSON")
+    chosen = parser.parse_args()
+    replicas = {name: REPLICAS[name] for name in chosen.markets}
+    found = compared(chosen.old, chosen.new, chosen.rounds, chosen.repeats, replicas)
+    rows = {}
+    for name in replicas:
+        pairs = zip(found["old"], found["new"], strict=True)
+        ratios = sorted(new[name] / old[name] for old, new in pairs)
+        best = {side: min(one[name] for one in found[side]) for side in found}
+        rows[name] = {
+            "old_ns_per_step": 1e9 * best["old"],
+            "new_ns_per_step": 1e9 * best["new"],
+            "ratio_median": statistics.median(ratios),
+            "ratio_lowest": ratios[0],
+            "ratio_highest": ratios[-1],
+            "ratio_of_fastest": best["new"] / best["old"],
+        }
+    if chosen.json:
+        print(json.dumps({"old": chosen.old, "new": chosen.new, "markets": rows, "rounds": found}, indent=2))
+        return
+    print("| market | old, ns a step | new, ns a step | new / old, median | lowest to highest | of the fastest |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, row in rows.items():
+        print(
+            f"| `{name}` | {row['old_ns_per_step']:,.0f} | {row['new_ns_per_step']:,.0f} | {row['ratio_median']:.3f} | "
+            f"{row['ratio_lowest']:.3f} to {row['ratio_highest']:.3f} | {row['ratio_of_fastest']:.3f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
