@@ -141,10 +141,11 @@ def test_it_waits_for_the_compiler(ctrl_c: Press) -> None:
 
 
 @pytest.mark.skipif(UNCOMPILED, reason="nothing is compiled")
-def test_a_function_is_compiled_to_the_end(ctrl_c: Press) -> None:
+def test_a_function_is_compiled_to_the_end(ctrl_c: Press, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever calls it for the first time begins that."""
     from numba.core import event
 
+    monkeypatch.setenv("DEALERMARKET_CACHE_DIR", str(tmp_path / "cache"))  # an empty one
     begun: list[object] = []
 
     class Listener(event.Listener):
