@@ -228,7 +228,7 @@ def test_learning_curves() -> None:
     for n, (length, level) in enumerate([(30, 1.0), (40, 2.0), (35, 6.0)]):
         steps = np.arange(1, length + 1) * 1e5
         results["both"][str(n)].others["curve"] = np.column_stack([steps, np.zeros((length, 2)), np.full(length, level), steps])
-    figure = of_learned.learning_curves(results, {"two": "both"}, "inventory", "units", "curves", "Said.")
+    figure = of_learned.curves(results, {"two": "both"}, "inventory", "Said.")
     axes = Canvas().add_subplot()
     draw(figure, axes)
     (drawn,) = axes.lines

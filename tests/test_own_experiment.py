@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure as Canvas
 
-from dealermarket import ParameterError, Scenario
+from dealermarket import ParameterError, Scenario, register
 from dealermarket.commands.main import main
 from dealermarket.papers import (
     Column,
@@ -85,20 +85,23 @@ def test_registered_experiments_come_after_those_of_the_papers() -> None:
     assert list(experiments()).count("undercutting") == 1
 
 
-def test_a_name_belongs_to_one_experiment() -> None:
+def test_an_experiment_may_be_registered_like_a_kind() -> None:
+    assert register(Undercutting) is Undercutting
+    assert isinstance(experiment_named("undercutting"), Undercutting)
+
+
+def test_what_cannot_be_registered() -> None:
     class Taken(Undercutting):
         name = "curves"
 
-    class Same(Undercutting):
-        name = "undercutting"
+    class Half(Experiment):
+        name = "half"
 
-    with pytest.raises(ParameterError) as refused:
-        register_experiment(Taken)
-    assert "'curves'" in str(refused.value)
-    register_experiment(Undercutting)
-    with pytest.raises(ParameterError) as refused:
-        register_experiment(Same)
-    assert "'undercutting'" in str(refused.value)
+    for kind, said in ((Taken, "'curves'"), (Half, "Half: has no question, preset, verdicts")):
+        with pytest.raises(ParameterError) as refused:
+            register_experiment(kind)
+        assert said in str(refused.value)
+    assert list(experiments()) == list(experiments_of_the_papers())
 
 
 def test_an_experiment_says_what_it_needs() -> None:

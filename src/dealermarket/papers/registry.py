@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from dealermarket.errors import ParameterError
 from dealermarket.papers.experiment import Experiment
+from dealermarket.slots import takes_from_outside
 from dealermarket.values import suggestion
 
 Kind = TypeVar("Kind", bound=type[Experiment])
@@ -33,11 +34,13 @@ _registered: dict[str, type[Experiment]] = {}
 def register_experiment(kind: Kind) -> Kind:
     """Makes an experiment from outside the package known by its name; also a decorator of its class.
 
-    The same class may be registered anew, as a notebook's cell does that is run again. Raises ParameterError for the name of
-    another experiment."""
-    known = experiments().get(kind.name)
-    if known is not None and _origin(type(known)) != _origin(kind):
-        raise ParameterError(f"experiment: there is already one named {kind.name!r}, {_origin(type(known))}")
+    One registered before under the same name is replaced, so that a notebook's cell can be run again. Raises ParameterError
+    for the name of a paper's experiment, and for a class that lacks something every experiment has."""
+    missing = [name for name in ("name", "question", "preset") if not hasattr(kind, name)] + sorted(kind.__abstractmethods__)
+    if missing:
+        raise ParameterError(f"experiment {kind.__name__}: has no {', '.join(missing)}")
+    if kind.name in experiments_of_the_papers():
+        raise ParameterError(f"experiment {kind.name!r}: is one of the papers'; choose another name")
     _registered[kind.name] = kind
     return kind
 
@@ -61,5 +64,14 @@ def experiment_named(name: str) -> Experiment:
     return known[name]
 
 
-def _origin(kind: type[Experiment]) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+class _Experiments:
+    """What makes `dealermarket.register` take experiments."""
+
+    name = "experiment"
+    base: type = Experiment
+
+    def add(self, thing: type[Experiment]) -> None:
+        register_experiment(thing)
+
+
+takes_from_outside(_Experiments())
