@@ -17,7 +17,7 @@ from typing import Any
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import RunFolderError
 from dealermarket.model.scenario import Scenario, read_source
-from dealermarket.papers.reproduction import Plan, Section, experiment_named, market_steps, run_plans
+from dealermarket.papers import Plan, Section, experiment_named, market_steps, run_plans
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.folder import LIBRARIES, META, RunFolder, digest, read_meta
 from dealermarket.version import __version__
