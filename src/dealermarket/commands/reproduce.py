@@ -22,8 +22,8 @@ from dealermarket.runs.chunks import cores
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dealermarket.papers import Plan, Section
     from dealermarket.papers.report_folder import ReportFolder
-    from dealermarket.papers.reproduction import Plan, Section
 
 REPORTS = Path("reports")
 NEEDS_EXTRA = "needs the extra `learn`: pip install 'dealermarket[learn]'"
@@ -63,7 +63,7 @@ def experiment(
     options: Options | None = None,
 ) -> None:
     """Run one of the papers' experiments: verdicts on the terminal, figures and tables in a report."""
-    from dealermarket.papers.reproduction import Plan, experiment_named
+    from dealermarket.papers import Plan, experiment_named
     from dealermarket.papers.trained import is_trainable
     from dealermarket.study.estimates import FEWEST_RUNS
     from dealermarket.values import whole_number
@@ -91,7 +91,7 @@ def experiment(
 
 def reproduce(*, options: Options | None = None) -> None:
     """Run every experiment of the papers and write the report in which their numbers stand beside ours."""
-    from dealermarket.papers.reproduction import Plan, experiments
+    from dealermarket.papers import Plan, experiments
     from dealermarket.papers.trained import is_trainable
 
     options = options or Options()
@@ -121,7 +121,7 @@ def _list() -> None:
     from rich import box
     from rich.table import Table
 
-    from dealermarket.papers.reproduction import experiments
+    from dealermarket.papers import experiments
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("name", no_wrap=True)

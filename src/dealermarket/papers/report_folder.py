@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers.reproduction import Plan, Section, experiment_named, market_steps, run_plans
+from dealermarket.papers import Plan, Section, experiment_named, market_steps, run_plans
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.folder import LIBRARIES
 from dealermarket.runs.work_folder import WorkFolder, digest, installed

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from dealermarket import interrupt
 from dealermarket.errors import DealerMarketError
 from dealermarket.runs.chunks import Progress
-from dealermarket.study.study import Measured, Measures, keep_measures, kept
+from dealermarket.study.labelled import Measures
+from dealermarket.study.study import Measured, keep_measures, kept
 
 if TYPE_CHECKING:
     from dealermarket.learning.training import Training
@@ -148,7 +149,7 @@ def _end_with_parent(lifeline: Any) -> None:
         os._exit(1)
 
 
-def _trained(training: Training, seed: int, replicas: int) -> dict[str, Array]:
+def _trained(training: Training, seed: int, replicas: int) -> Measures:
     """In a worker: the learning curve and what `played` measures."""
     from dealermarket.learning.trainer import train
     from dealermarket.learning.training import Point
@@ -163,11 +164,12 @@ def _trained(training: Training, seed: int, replicas: int) -> dict[str, Array]:
 
     policy = train(training, report)
     curve = np.array([tuple(vars(point).values()) for point in points])
-    return {"curve": curve, **played(training, policy.numbers, seed, replicas)}
+    after = played(training, policy.numbers, seed, replicas)
+    return Measures(after.by_maker, after.makers, {"curve": curve, **after.others})
 
 
-def played(training: Training, decide: Callable[[Array], Array], seed: int, replicas: int) -> dict[str, Array]:
-    """What is measured of a policy: arrays (replicas, learners), or one number more for each replica.
+def played(training: Training, decide: Callable[[Array], Array], seed: int, replicas: int) -> Measures:
+    """What is measured of a policy, of every learner: arrays (replicas, learners).
 
     Sums over the run: `spread_revenue`, `hedging_cost`, `inventory_pnl`, `reward`, `pnl`. Means over its steps: `position`,
     `abs_position`, `eps_buy`, `eps_sell`, `hedge_fraction`. `lean` is the least-squares slope of eps_sell - eps_buy on the
@@ -178,15 +180,15 @@ def played(training: Training, decide: Callable[[Array], Array], seed: int, repl
     arena = Arena(training.scenario, training.makers, training.controls, training.reward)
     log = play(arena, decide, seed, range(replicas))
     names = ("spread_revenue", "hedging_cost", "inventory_pnl", "reward")
-    found = {name: log.earned(name).sum(axis=1) for name in names}
-    found["pnl"] = found["spread_revenue"] + found["hedging_cost"] + found["inventory_pnl"]
-    found["position"], found["abs_position"] = log.positions.mean(axis=1), np.abs(log.positions).mean(axis=1)
+    measured = {name: log.earned(name).sum(axis=1) for name in names}
+    measured["pnl"] = measured["spread_revenue"] + measured["hedging_cost"] + measured["inventory_pnl"]
+    measured["position"], measured["abs_position"] = log.positions.mean(axis=1), np.abs(log.positions).mean(axis=1)
     decided = {name: log.values[..., n] for n, name in enumerate(arena.controls.names)}
-    found |= {name: values.mean(axis=1) for name, values in decided.items()}
+    measured |= {name: values.mean(axis=1) for name, values in decided.items()}
     lean = decided["eps_sell"] - decided["eps_buy"]
     centred = log.positions - log.positions.mean(axis=1, keepdims=True)
-    found["lean"] = (centred * lean).sum(axis=1) / np.maximum((centred**2).sum(axis=1), 1e-300)
+    measured["lean"] = (centred * lean).sum(axis=1) / np.maximum((centred**2).sum(axis=1), 1e-300)
     rows = np.stack([log.positions[..., 0], decided["eps_buy"][..., 0], decided["eps_sell"][..., 0]], axis=-1).reshape(-1, 3)
     # drawn, for evenly spaced ones would be those of the same few steps of every run
-    found["points"] = np.random.default_rng(seed).choice(rows, min(SAMPLE, len(rows)), replace=False)
-    return found
+    points = np.random.default_rng(seed).choice(rows, min(SAMPLE, len(rows)), replace=False)
+    return Measures(measured, training.makers, {"points": points})
