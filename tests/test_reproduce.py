@@ -21,7 +21,7 @@ import pytest
 import dealermarket.papers.registry
 from conftest import refused
 from dealermarket import RunFolderError, Scenario
-from dealermarket.commands import reproduce as of_command
+from dealermarket.commands import reproduce as of_reproduce
 from dealermarket.commands.main import main
 from dealermarket.papers import Plan, experiment_named, experiments
 from dealermarket.papers import trained as of_trained
@@ -304,7 +304,7 @@ def test_variations_that_a_scenario_cannot_have_are_left_out() -> None:
 def begun_with(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
     """The plans of the reports that would have been begun."""
     plans: list[Plan] = []
-    monkeypatch.setattr(of_command, "_begin", lambda command, name, chosen, options: plans.extend(chosen))
+    monkeypatch.setattr(of_reproduce, "begin_report", lambda command, name, chosen, options: plans.extend(chosen))
     return plans
 
 
