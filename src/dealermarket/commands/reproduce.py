@@ -8,7 +8,8 @@ from dealermarket.commands.report import NEEDS_EXTRA, ReportOptions, begin_repor
 
 def reproduce(*, options: ReportOptions | None = None) -> None:
     """Run every experiment of the papers and write the report in which their numbers stand beside ours."""
-    from dealermarket.papers import Plan, experiments
+    from dealermarket.papers import Plan
+    from dealermarket.papers.registry import experiments
     from dealermarket.papers.trained import is_trainable
 
     options = options or ReportOptions()

@@ -1,10 +1,10 @@
 """The experiments of two papers: each is measured, its claims are decided, and all is reported.
 
-In Python::
+Verdicts on claims, with the numbers they rest on::
 
     from dealermarket.papers import Plan, experiment_named, run_plans
 
-    plan = Plan.of(experiment_named("volatility"), quick=True)
+    plan = Plan.of(experiment_named("markouts"), runs=50)
     for section in run_plans([plan], threads=2):
         print(section.outcome, [verdict.evidence for verdict in section.verdicts])
 
@@ -48,3 +48,7 @@ __all__ = [
     "run_plans",
     "signed",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

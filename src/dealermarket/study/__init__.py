@@ -12,11 +12,12 @@ Variants of a scenario, what to keep of each replica, and paired differences wit
 
 Policies that take the place of one maker in turn::
 
+    from dealermarket import Scenario
     from dealermarket.policies.named import policy_named
     from dealermarket.study import Contest
 
     policies = {name: policy_named(name) for name in ("random", "adaptive", "skew:strength=0.3")}
-    league = Contest(Scenario.load("learning"), policies, replicas=1000).run(threads=2)
+    league = Contest(Scenario.load("learning"), policies, replicas=100).run(threads=2)
     for standing in league.standings(by="pnl"):
         print(standing.rank, standing.label, standing.mean["pnl"], standing.difference["pnl"])
 """
@@ -68,3 +69,7 @@ __all__ = [
     "with_interval",
     "with_risk_aversion",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
