@@ -25,6 +25,7 @@ test: lint types unit coverage
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 types: $(LEARNING)
 	$(BIN)/mypy
@@ -43,14 +44,16 @@ bench: $(LEARNING)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/learning.py
 
-# Versions and hashes for every supported Python; needs uv on the path. What only learning needs goes to a file of its own,
-# without torch, which is installed by itself: its builds differ from machine to machine.
+# Versions and hashes for every supported Python; needs uv on the path. What is pinned stays so, except with UPGRADE=--upgrade.
+# What only learning needs goes to a file of its own, without torch, which is installed by itself: its builds differ from
+# machine to machine.
+UPGRADE :=
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev
 OWN := NR == FNR { if (/^[a-z]/) there[$$1] = 1; next } /^[a-z]/ { skip = ($$1 in there) || /^(torch|triton|nvidia-.*|cuda-.*)==/ } !skip
 constraints:
 	printf 'torch==$(TORCH)\nmpmath<1.4\n' > .pins.txt  # torch's sympy takes no newer mpmath
-	$(COMPILE) -c .pins.txt --upgrade -o constraints.txt
-	cp constraints.txt .all.txt  # what it holds already is kept
+	$(COMPILE) -c .pins.txt $(UPGRADE) -o constraints.txt
+	cat constraints.txt $(if $(UPGRADE),,constraints-learning.txt) > .all.txt  # what it holds already is kept
 	$(COMPILE) -c .pins.txt --extra learn --group learn -o .all.txt
 	awk '$(OWN)' constraints.txt .all.txt > constraints-learning.txt
 	rm .pins.txt .all.txt
