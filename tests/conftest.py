@@ -48,11 +48,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked slow need machine code to end in reasonable time."""
+    """Tests marked `compiled` or `slow` need machine code to end in reasonable time."""
     if UNCOMPILED:
         for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="marked slow, and the engine runs uncompiled"))
+            if {"compiled", "slow"} & set(item.keywords):
+                item.add_marker(pytest.mark.skip(reason="needs machine code, and the engine runs uncompiled"))
 
 
 def ran(command: list[str] | str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -596,7 +596,7 @@ def diary(maker: AdaptiveMaker, rival: str, replicas: int = 24, steps: int = 200
     }
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_against_random_prices_it_finds_half_of_the_market() -> None:
     carefree = diary(AdaptiveMaker(risk_aversion=0.0), "{kind='random'}")
     averse = diary(AdaptiveMaker(), "{kind='random'}")
@@ -609,7 +609,7 @@ def test_against_random_prices_it_finds_half_of_the_market() -> None:
     assert np.abs(averse["position"]).mean() < 0.5 * np.abs(carefree["position"]).mean()
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("price", [-0.53, 0.03, 0.5])
 def test_it_finds_a_persistent_rivals_price_and_shares(price: float) -> None:
     found = diary(AdaptiveMaker(risk_aversion=0.0), f"{{kind='persistent', low={price}, high={price}}}")
@@ -619,7 +619,7 @@ def test_it_finds_a_persistent_rivals_price_and_shares(price: float) -> None:
     assert found["share"].std() < 0.1  # in every replica, not half of them all and half nothing
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_two_adaptive_makers_share_the_market_and_undercut_the_more_the_more_averse() -> None:
     carefree = diary(AdaptiveMaker(risk_aversion=0.0), "{kind='adaptive', risk_aversion=0.0}")
     averse = diary(AdaptiveMaker(), "{kind='adaptive'}")

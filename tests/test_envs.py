@@ -186,7 +186,7 @@ def test_spaces_are_what_the_features_and_controls_say() -> None:
     assert len(set(NAMES)) == len(NAMES)
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("preset", ["learning", "paper", "hedging", "informed", "internalization", "dealers", "thousand"])
 def test_observations_stay_in_their_space(preset: str) -> None:
     env = DealerEnv(short(preset, 40))
@@ -648,7 +648,7 @@ RIVALS: dict[str, tuple[Scenario, str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("rival", RIVALS)
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
 def test_many_environments_are_as_many_single_ones(mode: AutoresetMode, rival: str) -> None:

@@ -56,7 +56,7 @@ KNOWING = "tier rises", "yield falls", "tiering saves"
 MARKOUTS = "as the theory", "informed: below 0"
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("name", "runs", "settings", "claims"),
     [
@@ -79,7 +79,7 @@ RARE_IF_LARGE = [
 RISING = "market.mid_price.drift=20.0"  # three percent in an hour: the oracle says buy, whatever the noise
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("name", "runs", "settings", "turned"),
     [
@@ -113,21 +113,21 @@ def test_other_scenarios_turn_them(name: str, runs: int, settings: list[str], tu
     assert {claim: found[claim] for claim in turned} == turned
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_prices_that_do_not_move_tell_nobody_anything() -> None:
     found = outcomes("sophistication", 20, "market.mid_price.volatility=0.0001")
     assert found["tier rises"] is not HOLDS
     assert found["yield falls"] is not HOLDS
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_investors_who_all_buy_leave_nothing_to_internalize() -> None:
     found = outcomes("internalization", 60, "investors.*.buy_probability=1.0")
     assert found["whole below half"] is not HOLDS
     assert found["Table 2"] is FAILS
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_a_client_who_only_buys_can_make_the_whole_market_worse_than_half_of_it() -> None:
     """A tenth cheaper, the maker wins that client as well, whom its own tier sent to the other maker before."""
     usual = experiment_named("internalization").scenario()
@@ -138,7 +138,7 @@ def test_a_client_who_only_buys_can_make_the_whole_market_worse_than_half_of_it(
     assert outcomes("internalization", 40, scenario=scenario)["whole below half"] is FAILS
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(("setting", "outcome"), [([], HOLDS), (["makers.1.pricing.alpha=1.7"], FAILS)])
 def test_shares_against_fixed_tiers(setting: list[str], outcome: Outcome) -> None:
     experiment = experiment_named("price-sensitivity")
@@ -262,7 +262,7 @@ def sections() -> dict[str, Section]:
     return {name: section_of(plan_of(name)) for name in NAMES}
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", MEASURED)
 def test_what_is_made_up_has_the_form_of_what_is_measured(name: str) -> None:
     experiment, shortest = experiment_named(name), "steps=60"
@@ -1281,7 +1281,7 @@ def test_the_best_constant_price_is_the_theorys(monkeypatch: pytest.MonkeyPatch)
     assert set(found.values()) == {HOLDS}
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("number", "changes", "claim", "outcome"),
     [

@@ -605,7 +605,7 @@ def test_what_is_measured_of_a_policy_is_what_a_run_says(makers: tuple[str, ...]
     assert apart.min(axis=0).max() < 1e-5 > apart.min(axis=1).max()
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_a_sample_of_steps_is_of_all_steps() -> None:
     """A day's 96 steps: evenly spaced ones of many runs would all be of a few times of the day."""
     training = Training(scenario=market(96, "investors.0.count=2"), makers=("learner",))
@@ -655,7 +655,7 @@ def test_trained_makers_meet_the_markets_of_the_studies(rival: Any) -> None:
     assert_allclose(few["pnl"], found["pnl"][:5], rtol=1e-12)
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_who_leans_against_its_inventory_has_less_of_it() -> None:
     """What the sign of the slope means, without a word of prices."""
 
@@ -754,6 +754,7 @@ def as_worker(monkeypatch: pytest.MonkeyPatch) -> Told:
     return told
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("makers", [("learner",), ("learner", "competitor")])
 def test_a_training_is_measured(as_worker: Told, makers: tuple[str, ...]) -> None:
     training = tiny(makers=makers, seed=5)
@@ -815,6 +816,7 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return list(one) == list(other) and all(np.asarray(one[name]).tobytes() == np.asarray(other[name]).tobytes() for name in one)
 
 
+@pytest.mark.training
 @pytest.mark.slow
 @pytest.mark.usefixtures("nobody_is_left")
 def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -853,6 +855,7 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
         measure_trained(studies, 8, keep=tmp_path / "kept")
 
 
+@pytest.mark.training
 @pytest.mark.slow
 @pytest.mark.usefixtures("nobody_is_left")
 def test_an_error_in_a_process_ends_them_all() -> None:
@@ -883,6 +886,7 @@ def test_no_studies_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- from the command to the report
 
 
+@pytest.mark.training
 @pytest.mark.slow
 @pytest.mark.usefixtures("nobody_is_left")
 def test_an_experiment_is_interrupted_and_finished(

@@ -144,6 +144,7 @@ def test_the_bridge_answers_as_stable_baselines3_expects() -> None:
     assert [info["episode"]["l"] for info in infos] == [6] * 4
 
 
+@pytest.mark.training
 def test_any_vector_environment_that_resets_in_the_same_step_will_do() -> None:
     def make(limit: int) -> Any:
         return lambda: gymnasium.make("CartPole-v1", max_episode_steps=limit)
@@ -202,7 +203,8 @@ def test_an_exported_policy_acts_as_the_models_does(algorithm: Any) -> None:
 # --- training
 
 
-@pytest.mark.slow
+@pytest.mark.training
+@pytest.mark.compiled
 def test_equal_trainings_give_equal_policies() -> None:
     def trained(**changes: Any) -> str:
         return trainer.train(quick(**changes)).digest
@@ -214,6 +216,7 @@ def test_equal_trainings_give_equal_policies() -> None:
     assert trained(seed=2**80) != first
 
 
+@pytest.mark.training
 def test_what_a_training_reports_is_what_the_markets_paid() -> None:
     """And not what the algorithm adds beyond the time limit."""
     points: list[Point] = []
@@ -238,7 +241,8 @@ def test_what_a_training_reports_is_what_the_markets_paid() -> None:
     assert policy.about["steps"] == 64 and policy.about["scenario"] == "learning" and policy.about["makers"] == ["learner"]
 
 
-@pytest.mark.slow
+@pytest.mark.training
+@pytest.mark.compiled
 def test_the_share_reported_is_that_of_the_volume() -> None:
     """Also where nobody trades in every second step, so that the mean of the steps' shares is half of it."""
     scenario = Scenario.load("paper", ["steps=100"])
@@ -250,6 +254,7 @@ def test_the_share_reported_is_that_of_the_volume() -> None:
     assert points[0].share == pytest.approx(run.mean, abs=0.04)
 
 
+@pytest.mark.training
 @pytest.mark.slow
 def test_it_learns() -> None:
     """Spread revenue less hedging cost against a random competitor: more than without training, on common replicas."""
@@ -296,6 +301,7 @@ def test_trainings_that_cannot_be(changes: dict[str, Any], said: str) -> None:
         quick(**changes)
 
 
+@pytest.mark.training
 def test_a_training_that_diverges_says_so() -> None:
     with pytest.raises(ParameterError, match=r"diverged within 128 steps: .* lower the learning_rate"):
         trainer.train(quick(reward=Reward(weights={"spread_revenue": 1e300}), steps=10_000))
@@ -346,6 +352,7 @@ def test_learners_of_one_policy_see_what_those_of_the_parallel_environment_see(l
     assert_same_bits(shared.reset()[0], rows([env.reset()[0] for env in parallel]))
 
 
+@pytest.mark.training
 def test_self_play_counts_the_steps_of_the_markets() -> None:
     points: list[Point] = []
     training = quick(makers=("learner", "competitor"), steps=300)
@@ -609,6 +616,7 @@ def steps_reported(folder: str = "here") -> list[int]:
     return [int(steps) for steps in frame["steps"]]
 
 
+@pytest.mark.training
 @pytest.mark.slow
 def test_train_makes_a_policy_that_run_and_evaluate_take(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "learning", *BRIEF, "--seed", "3"]) == 0
@@ -647,6 +655,7 @@ def test_train_makes_a_policy_that_run_and_evaluate_take(capsys: pytest.CaptureF
     assert policy.digest in Path("runs/learning-1/scenario.toml").read_text()
 
 
+@pytest.mark.training
 def test_train_takes_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     names = Scenario.load("dealers").maker_names
     settings = [
@@ -853,6 +862,7 @@ def interrupted_at(monkeypatch: pytest.MonkeyPatch, rollout: int) -> None:
     monkeypatch.setattr(TrainingFolder, "add", add)
 
 
+@pytest.mark.training
 def test_an_interrupted_training_can_be_finished(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         interrupted_at(patch, 8)
@@ -879,7 +889,8 @@ def test_an_interrupted_training_can_be_finished(capsys: pytest.CaptureFixture[s
     assert not list(Path("here").rglob("*.tmp"))
 
 
-@pytest.mark.slow
+@pytest.mark.training
+@pytest.mark.compiled
 def test_a_training_interrupted_at_once_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         interrupted_at(patch, 1)
@@ -891,7 +902,8 @@ def test_a_training_interrupted_at_once_begins_again(monkeypatch: pytest.MonkeyP
     assert TrainedPolicy.load("here/policy.npz").digest == TrainedPolicy.load("there/policy.npz").digest
 
 
-@pytest.mark.slow
+@pytest.mark.training
+@pytest.mark.compiled
 def test_a_complete_training_goes_on_for_more_steps(capsys: pytest.CaptureFixture[str]) -> None:
     main(["train", "learning", *BRIEF, "--out", "here"])
     before = {path: path.read_bytes() for path in Path("here").rglob("*") if path.is_file()}
@@ -914,7 +926,8 @@ def test_a_complete_training_goes_on_for_more_steps(capsys: pytest.CaptureFixtur
     assert len(list(Path("here/tensorboard").rglob("events.out.*"))) == 2
 
 
-@pytest.mark.slow
+@pytest.mark.training
+@pytest.mark.compiled
 def test_a_damaged_checkpoint_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     main(["train", "learning", *BRIEF, "--out", "here"])
     capsys.readouterr()
@@ -1055,6 +1068,7 @@ def test_too_many_markets_for_the_memory(capsys: pytest.CaptureFixture[str], mon
     assert "not enough memory for this training; fewer --markets" in capsys.readouterr().err
 
 
+@pytest.mark.training
 def test_a_short_training_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
     shorter = [part if part != "2000" else "100" for part in BRIEF]
     assert main(["train", "learning", *shorter]) == 0

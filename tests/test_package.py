@@ -52,7 +52,7 @@ def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     assert "kept in runs/paper-1" in shown.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_no_writable_cache_costs_time_only(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
