@@ -62,6 +62,7 @@ def test_no_writable_cache_costs_time_only(tmp_path: Path) -> None:
         "double = compiled(lambda x: 2 * x)\n"
         "assert cache_folder() is None and not is_cached(double)\n"
         "assert double(4) == 8\n"
+        "assert not is_cached(double)\n"
     )
     environment = {**os.environ, "DEALERMARKET_CACHE_DIR": str(blocked / "below")}
     ran([sys.executable, "-c", code], env=environment)
