@@ -10,6 +10,7 @@ Ten lines to a result::
 
 What a market is, draws and runs is here. More in folders of its own, imported where they are first used:
 
+- `dealermarket.model`: base classes for parts of a market of your own
 - `dealermarket.policies`: how makers act, shipped policies and your own
 - `dealermarket.study`: variants of a market on common prices and orders, compared; leagues of policies
 - `dealermarket.plots`: figures of a run
@@ -86,11 +87,12 @@ __all__ = [
     "register",
 ]
 
-_FOLDERS = ("envs", "papers", "plots", "policies", "study", "testing")
+_FOLDERS = ("envs", "model", "papers", "plots", "policies", "study", "testing")
 
 
 if TYPE_CHECKING:
     from dealermarket import envs as envs
+    from dealermarket import model as model
     from dealermarket import papers as papers
     from dealermarket import plots as plots
     from dealermarket import policies as policies
