@@ -107,7 +107,10 @@ class Scenario(Value):
     @classmethod
     def from_toml(cls, text: str, settings: Iterable[str] = (), where: str = "scenario") -> Self:
         """A scenario from the text of a TOML file; `where` names it in errors."""
-        content = parsed(text, where)
+        return cls._from_content(parsed(text, where), settings, where)
+
+    @classmethod
+    def _from_content(cls, content: dict[str, Any], settings: Iterable[str], where: str) -> Self:
         before = copy.deepcopy(content)
         for setting in (settings,) if isinstance(settings, str) else settings:
             apply_setting(cls, content, setting)
@@ -122,7 +125,7 @@ class Scenario(Value):
 
     def with_settings(self, *settings: str) -> Self:
         """A copy with settings such as "makers.*.hedging.risk_aversion=0.5" applied, validated again."""
-        return self.from_toml(self.to_toml(), settings, where=self.name)
+        return self._from_content(self.model_dump(mode="json", exclude_none=True), settings, where=self.name)
 
     # --- checks that span components
 
