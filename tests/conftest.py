@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # SciPy's small problems gain nothing from threads that wait
@@ -90,3 +92,24 @@ def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield lambda: signal.raise_signal(signal.SIGINT)
     signal.signal(signal.SIGINT, former)
+
+
+@contextmanager
+def raises(
+    kind: type[Exception] | tuple[type[Exception], ...], field: object, value: object = None, *, names: Sequence[str] = ()
+) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    """An error of exactly this kind, of which a line is about the field (a path, an option, a file) and says what was found.
+
+    `value` is what was found, as it is shown; `names` are single words that tell the error from others on the same
+    field: a bound, an option, another field. Sentences may be put better without a test to change.
+    """
+    with pytest.raises(kind) as caught:
+        yield caught
+    assert caught.type in (kind if isinstance(kind, tuple) else (kind,))
+    about = [line for line in str(caught.value).splitlines() if re.search(rf"(^|[\s:]){re.escape(str(field))}: ", line)]
+    assert about, f"nothing about {field}: {caught.value}"
+    wanted = [re.escape(name) for name in names]
+    if value is not None:
+        wanted.append(rf"\bgot {re.escape(str(value))}(?![\w.])")
+    missing = [text for text in wanted if not any(re.search(text, line) for line in about)]
+    assert not missing, f"{missing} not in: {caught.value}"

@@ -22,6 +22,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
+from conftest import raises
 from dealermarket.engine import hedge_tables
 from dealermarket.engine.hedge_tables import HedgeTables, best_schedule, lookup, power_table, stacked
 from dealermarket.errors import ParameterError
@@ -470,19 +471,19 @@ def test_a_horizon_of_one_trades_all() -> None:
 @pytest.mark.parametrize("policy", [AlmgrenChriss(), LinearSchedule(), ConstantFraction(), FullHedge()])
 def test_positions_that_are_no_numbers_are_refused(policy: Any) -> None:
     for position in (math.nan, math.inf, -math.inf):
-        with pytest.raises(ParameterError, match=f"position: must be finite, got {position!r}"):
+        with raises(ParameterError, "position", position, names=["finite"]):
             policy.schedule(position, envelope([(1.5, 0.0)]), 0.1)
 
 
 @pytest.mark.parametrize("policy", [AlmgrenChriss(), LinearSchedule()])
 def test_volatilities_below_zero_are_refused(policy: Any) -> None:
     for volatility in (-0.1, math.nan, math.inf):
-        with pytest.raises(ParameterError, match=f"step_volatility: must be finite and >= 0, got {volatility!r}"):
+        with raises(ParameterError, "step_volatility", volatility, names=["finite", ">= 0"]):
             policy.schedule(1.0, envelope([(1.5, 0.0)]), volatility)
 
 
 def test_costs_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(ParameterError, match="cost: must return a number for every size that can trade, got NaN"):
+    with raises(ParameterError, "cost", "NaN"):
         AlmgrenChriss().schedule(1.0, lambda v: v * math.nan, 0.1)
 
 
