@@ -778,6 +778,7 @@ def begin_a_training_without_end(lifeline: Any, queue: Any) -> None:
     of_trained._trained(tiny(steps=ENDLESS), 0, 4)
 
 
+@pytest.mark.training
 @pytest.mark.slow
 @pytest.mark.parametrize("told", [False, True], ids=["before it has begun", "while it is under way"])
 def test_a_training_ends_that_nobody_waits_for(told: bool) -> None:

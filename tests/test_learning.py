@@ -1130,6 +1130,7 @@ def check_cut(said: str) -> None:
     assert TrainedPolicy.load(folder.policy).about["steps"] == folder.steps_done
 
 
+@pytest.mark.training
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_was_learned() -> None:
     command = [sys.executable, "-c", STOPPED, "train", "learning", *BRIEF, "--out", "cut"]

@@ -15,6 +15,7 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, rate
+from dealermarket.commands.options import flag, repeated
 from dealermarket.commands.training_display import described, introduce, mean_of, training_progress
 from dealermarket.errors import DealerMarketError, ParameterError
 
@@ -26,10 +27,6 @@ TRAININGS = Path("trainings")
 NEEDED = ("gymnasium", "stable_baselines3", "tensorboard", "torch")
 
 
-def _repeated(name: str, text: str) -> Parameter:
-    return Parameter(name=name, negative=(), show_default=False, help=text)
-
-
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -37,7 +34,7 @@ class Options:
 
     makers: Annotated[
         tuple[str, ...],
-        _repeated("--maker", "Who learns; the first maker if not given. Several learn one policy together, in self-play."),
+        repeated("--maker", "Who learns; the first maker if not given. Several learn one policy together, in self-play."),
     ] = ()
     algorithm: Annotated[Literal["ppo", "a2c"] | None, Parameter(help="How it learns; ppo if not given.")] = None
     seed: Annotated[int | None, Parameter(help="Of everything random; 0 if not given.")] = None
@@ -48,7 +45,7 @@ class Options:
     ] = None
     settings: Annotated[
         tuple[str, ...],
-        _repeated(
+        repeated(
             "--set",
             "Change a field of the training, such as reward.inventory_squared=2, controls.eps_buy=[-0.5,0.5] or "
             "hyperparameters.learning_rate=3e-4, or of its scenario, such as scenario.makers.1.policy.kind=adaptive.",
@@ -56,7 +53,7 @@ class Options:
     ] = ()
     policies: Annotated[
         tuple[str, ...],
-        _repeated("--policy", "Another maker's policy, MAKER=POLICY, such as maker-2=adaptive or maker-2=FILE.npz."),
+        repeated("--policy", "Another maker's policy, MAKER=POLICY, such as maker-2=adaptive or maker-2=FILE.npz."),
     ] = ()
     out: Annotated[Path | None, Parameter(help="The new folder of the training; trainings/NAME-1 and on if not given.")] = None
 
@@ -86,9 +83,7 @@ def train(
         Path | None,
         Parameter(help="Go on with the training in this folder instead: to its end, or to more --steps."),
     ] = None,
-    as_json: Annotated[
-        bool, Parameter(name="--json", negative=(), show_default=False, help="Print the outcome as JSON, and nothing else.")
-    ] = False,
+    as_json: Annotated[bool, flag("Print the outcome as JSON, and nothing else.", "--json")] = False,
     options: Options | None = None,
 ) -> None:
     """Train a maker's policy by playing against the others; needs the extra `learn`."""
