@@ -17,7 +17,7 @@ import pytest
 
 from conftest import DEADLINE, UNCOMPILED
 from dealermarket import SimulationResult, interrupt
-from dealermarket.commands import main as commands
+from dealermarket.commands import run as of_run
 from dealermarket.commands.console import progress
 from dealermarket.commands.main import main
 from dealermarket.compiled import compiled
@@ -274,7 +274,7 @@ def test_a_folder_is_made_whole_before_ctrl_c_is_answered(
 def test_a_run_that_is_complete_is_said_to_be(
     ctrl_c: Press, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(commands, "_print_result", lambda *_, **__: ctrl_c())
+    monkeypatch.setattr(of_run, "_print", lambda *_, **__: ctrl_c())
     assert main(["run", "paper", *SMALL, "--out", "here"]) == 130
     assert "interrupted; here is complete" in capsys.readouterr().err
     assert json.loads(Path("here/meta.json").read_text())["complete"] is True
@@ -290,7 +290,7 @@ def test_an_error_that_comes_of_ctrl_c_is_none(
         except KeyboardInterrupt:
             raise error from None
 
-    monkeypatch.setattr(commands, "progress", lambda *_: broken())
+    monkeypatch.setattr(of_run, "progress", lambda *_: broken())
     assert main(["run", "paper", *SMALL, "--out", "here"]) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "interrupted; nothing was written"
     assert nothing_was_answered()
@@ -300,7 +300,7 @@ def test_without_ctrl_c_an_error_is_one(monkeypatch: pytest.MonkeyPatch) -> None
     def broken(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(commands, "progress", broken)
+    monkeypatch.setattr(of_run, "progress", broken)
     with pytest.raises(RuntimeError):
         main(["run", "paper", *SMALL, "--out", "here"])
 
@@ -312,7 +312,7 @@ def test_one_that_python_drops_ends_the_command_between_chunks(
         Pressing(ctrl_c)
         return progress(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(commands, "progress", forgetful)
+    monkeypatch.setattr(of_run, "progress", forgetful)
     assert main(["run", "paper", *SMALL, "--out", "here"]) == 130
     assert "Exception ignored" not in capsys.readouterr().err
 
