@@ -107,10 +107,10 @@ def percents(shares: Iterable[Any]) -> str:
 
 def worth(scenario: Scenario) -> float:
     """What all investors' volume of a run earns at half the mean reference spread, eps 0; price units times units."""
-    from dealermarket.policies.features import gauges_of
+    from dealermarket.policies.features import scales_of
     from dealermarket.policies.rewards import Reward
 
-    return gauges_of(scenario, Reward()).money * scenario.steps
+    return scales_of(scenario, Reward()).money * scenario.steps
 
 
 def learning_curves(results: Results, studies: Mapping[str, str], field: str, ylabel: str, name: str, caption: str) -> Figure:
