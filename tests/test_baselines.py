@@ -773,7 +773,7 @@ def test_penalties_out_of_range_are_refused(small: Scenario, action: Action, sai
 
 def test_penalties_are_limited_where_the_book_is_steep(small: Scenario) -> None:
     steep = small.with_settings("exchange.lam=1.05", "makers.*.hedging={kind='none'}")
-    assert 7 < steep.largest_alpha < 8
+    assert 7 < steep.exchange.largest_alpha < 8
     SimulationRunner(steep, replicas=2, policies={"maker-1": Constant(alpha=7.0)}).run()
     with pytest.raises(PolicyError, match=r"alpha must be in \[1e-06, 7"):
         SimulationRunner(steep, replicas=2, policies={"maker-1": Constant(alpha=8.0)}).run()
