@@ -589,6 +589,6 @@ def test_a_makers_policy_changes_no_draw() -> None:
     before = run_engine(scenario, tape)
     for other in changed:
         same_tape = Tape.draw(other, 11, 3)
-        for name, array in vars(tape).items():
-            assert array.tobytes() == getattr(same_tape, name).tobytes(), name
+        for name, array in tape.arrays()._asdict().items():
+            assert array.tobytes() == getattr(same_tape.arrays(), name).tobytes(), name
         assert run_engine(other, same_tape).totals.tobytes() != before.totals.tobytes()
