@@ -199,7 +199,7 @@ def test_a_policy_of_ones_own_takes_part(scenario: Scenario, monkeypatch: pytest
     assert not np.array_equal(league.samples["bold"]["pnl"], expected)
     said = {entry["label"]: entry["policy"] for entry in as_data(league, "pnl", None)["policies"]}
     assert said == {"bold": {"class": "Bold"}, "again": {"class": "Bold"}, "heuristic": {"kind": "heuristic"}}
-    with pytest.raises(PolicyError, match="must be an instance of a MakerPolicy"):
+    with pytest.raises(ParameterError, match=r"^makers\.0\.policy: is the class Bold; give an instance"):
         Contest(scenario, {"bold": Bold}, replicas=10)  # type: ignore[dict-item]
 
 

@@ -78,9 +78,9 @@ class Source(NamedTuple):
     pending: Array  # (B, t_m, J) TRADE
     pending_count: Array  # (B, t_m)
     flow: Array  # (B, M) MAKER_FLOW
-    steps: Array  # (B, rows, M) MAKER_STEP
-    mid: Array  # (B, columns or more)
-    reference_spread: Array  # (B, columns)
+    steps: Array  # (B, T or 2, M) MAKER_STEP: of a record
+    mid: Array  # (B, T or more), or that of the step alone, (B, 1)
+    reference_spread: Array  # (B, T or 1)
 
 
 class Moment(NamedTuple):

@@ -44,8 +44,8 @@ class Observation:
         return Moment(step, self.steps, self._row(step), self._row(step - 1), self._column(min(step, self.steps - 1)), ended)
 
     def _row(self, step: int) -> int:
-        """Where a step stands in the record, whose rows are used in turn."""
-        return step % int(self._record.steps.shape[1])
+        """Where a step stands in the record, as in `engine.recorder.step_place`."""
+        return step if self._record.keeps_steps else step & 1
 
     def _column(self, step: int) -> int:
         """Where a step stands in the tape; that of a live market holds the step alone."""
