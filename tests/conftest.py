@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # SciPy's small problems gain nothing from threads that wait
 
@@ -11,12 +15,36 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from dealermarket import Scenario, slots
+from dealermarket import Scenario, interrupt, slots
 from dealermarket.commands.main import main
 
 mpl.use("Agg")
 
 UNCOMPILED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+
+DEADLINE = 900.0
+"""Seconds that a test waits for another process: far beyond what any of them takes, on a machine that is busy, too."""
+
+# All that is compiled for more than a few tests, so that it lies in the cache on disk
+WARM = """
+from importlib.util import find_spec
+from dealermarket import Scenario, SimulationRunner
+for record in ("summary", "trades"):
+    SimulationRunner(Scenario.load("paper", ["steps=20"]), 2, record=record).run()
+SimulationRunner(Scenario.load("learning", ["steps=20"]), 2).run()
+if find_spec("gymnasium"):
+    from dealermarket.envs import DealerVectorEnv
+    env = DealerVectorEnv(2, Scenario.load("learning", ["steps=20"]))
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+"""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compiles once what the workers need, before there are any: each would do it, and their tests would wait for it."""
+    config = session.config
+    if config.getoption("tx", None) and not hasattr(config, "workerinput") and not UNCOMPILED:
+        ran([sys.executable, "-c", WARM])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,6 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "slow" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="marked slow, and the engine runs uncompiled"))
+
+
+def ran(command: list[str] | str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """A command that has come to its end, with status 0; where it has not, what it said is shown."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False, **options)
+    assert done.returncode == 0, f"status {done.returncode} of {command}\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+    return done
 
 
 @pytest.fixture
@@ -59,3 +94,12 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert "Traceback" not in said
     assert len(said.splitlines()) <= 2
     return said
+
+
+@pytest.fixture
+def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Presses Ctrl-C. Tests may run where it is ignored: in the background, and in the workers of pytest-xdist."""
+    monkeypatch.setattr(interrupt, "GRACE", DEADLINE)  # on a busy machine, too, it is the command that ends and not the tests
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, former)

@@ -288,10 +288,22 @@ def test_a_run_is_not_finished_with_another_scenario(small: Scenario, tmp_path: 
     with pytest.raises(RunFolderError, match=r"scenario.toml: was changed after the run began"):
         SimulationRunner.resume(tmp_path / "run")
     file.unlink()
-    with pytest.raises(RunFolderError, match="its run was stopped before it began; delete it and run again"):
+    with pytest.raises(RunFolderError, match=r"has no scenario\.toml, its run was stopped before it began"):
         SimulationRunner.resume(tmp_path / "run")
     file.write_text(text)
     assert SimulationRunner.resume(tmp_path / "run").complete
+
+
+def test_only_our_own_leftovers_are_removed(small: Scenario, tmp_path: Path) -> None:
+    """Those of interrupted writing, in every kind of folder."""
+    folder = RunFolder.create(tmp_path / "run", small, SimulationRunner(small)._meta())
+    ours = [folder.path / name for name in ("meta.json.tmp", "summary.parquet.tmp", "parts/steps-0000000000.parquet.tmp")]
+    theirs = [folder.path / name for name in ("notes.tmp", "parts/notes.txt.tmp", "meta.json.tmp.old")]
+    for path in (*ours, *theirs):
+        path.write_text("half a file")
+    folder.clear_leftovers()
+    assert not any(path.exists() for path in ours)
+    assert all(path.exists() for path in (*theirs, folder.path / "meta.json", folder.path / "scenario.toml"))
 
 
 def test_prices_that_leave_all_bounds_are_refused() -> None:

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.league_table import explanation, league_tables
-from dealermarket.disk import errors_of
+from dealermarket.disk import replacing
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
@@ -69,8 +69,8 @@ def evaluate(
         league = contest.run(threads, report)
     seconds = time.monotonic() - began
     if out is not None:
-        with errors_of(out):
-            league.frame(by, against).to_csv(out, index=False)
+        with replacing(out) as temporary:
+            league.frame(by, against).to_csv(temporary, index=False)
     if as_json:
         about = {"version": __version__, "settings": list(settings), "seconds": round(seconds, 3)}
         print(json.dumps(about | as_data(league, by, against), indent=2, ensure_ascii=False))

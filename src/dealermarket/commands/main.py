@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
+from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, maker_tables, open_console, progress, rate
 from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.reproduce import experiment, reproduce
 from dealermarket.commands.train import train
-from dealermarket.errors import DealerMarketError, InterruptedRunError, ParameterError, RunFolderError, ScenarioError
+from dealermarket.errors import DealerMarketError, ParameterError, RunFolderError, ScenarioError
 from dealermarket.runs.chunks import cores
 from dealermarket.runs.tables import RecordLevel
 from dealermarket.version import __version__
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from dealermarket.runs.result import SimulationResult
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT = 2
 RUNS = Path("runs")
 
 app = App(
@@ -34,6 +35,7 @@ app = App(
     help="Simulates a dealer market: makers who tier, price and hedge, investors who shop around.",
     help_on_error=False,
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # main answers it
 )
 scenarios = App(name="scenarios", help="The shipped scenarios: list them, show one, or write one out to edit.")
 app.command(scenarios)
@@ -83,8 +85,9 @@ def run(
     """Run a market and print the makers' rewards."""
     from dealermarket.model.scenario import Scenario
     from dealermarket.policies.named import with_policies
-    from dealermarket.runs.folder import RunFolder, next_folder
+    from dealermarket.runs.folder import RunFolder
     from dealermarket.runs.runner import SimulationRunner
+    from dealermarket.runs.work_folder import next_folder
 
     quiet = open_console(stderr=True)
     threads = threads if threads is not None else cores()
@@ -102,12 +105,10 @@ def run(
         runner = SimulationRunner(loaded, count, seed or 0, threads=threads, record=record or "summary")
         folder = out if out is not None else next_folder(RUNS, loaded.name)
         RunFolder.check_free(folder)
+        interrupt.keep(folder, "run")
         announce_compiling(quiet)
-        try:
-            with progress(quiet, runner.market_steps) as report:
-                result = runner.run(folder, report)
-        except KeyboardInterrupt:
-            raise InterruptedRunError(folder, "run") from None
+        with progress(quiet, runner.market_steps) as report:
+            result = runner.run(folder, report)
     if as_json:
         print(json.dumps(_as_json(result, folder), indent=2))
     else:
@@ -237,15 +238,28 @@ def inspect(
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status: 0, 2 for bad input, 130 when interrupted."""
+    with interrupt.answered():
+        try:
+            with interrupt.raising():
+                status = _status_of(arguments)
+        except BaseException as error:  # once Ctrl-C was pressed, any error may come of that
+            if not (isinstance(error, KeyboardInterrupt) or interrupt.pressed()):
+                raise
+            status = interrupt.STATUS
+        if interrupt.pressed():
+            status = interrupt.STATUS
+        if status == interrupt.STATUS:
+            problems = open_console(stderr=True)
+            problems.show_cursor()  # a progress bar hides it
+            problems.print(interrupt.outcome(), style="yellow", highlight=False, soft_wrap=True)
+        return status
+
+
+def _status_of(arguments: list[str] | None) -> int:
+    """Runs the command, and says what was wrong with what was asked for."""
     problems = open_console(stderr=True)
     try:
         app(arguments, exit_on_error=False, print_error=False, console=open_console(), error_console=problems)
-    except InterruptedRunError as error:
-        problems.print(str(error), style="yellow", highlight=False, markup=False, soft_wrap=True)
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        problems.print("interrupted", style="yellow")
-        return INTERRUPTED
     except (DealerMarketError, CycloptsError) as error:
         said = str(error).strip()
         problems.print(said, style="red", highlight=False, markup=False, soft_wrap=True)
@@ -271,13 +285,11 @@ def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
     if kept.complete:
         console.print(f"{folder} is complete already", highlight=False, soft_wrap=True)
         return SimulationRunner.resume(folder)
+    interrupt.keep(folder, "run")
     announce_compiling(console)
-    try:
-        done = sum(kept.replicas_of(first) for first in kept.chunks_done())
-        with progress(console, kept.meta["replicas"] * kept.scenario.steps, done * kept.scenario.steps) as report:
-            return SimulationRunner.resume(folder, threads, progress=report)
-    except KeyboardInterrupt:
-        raise InterruptedRunError(folder, "run") from None
+    done = sum(kept.replicas_of(first) for first in kept.chunks_done())
+    with progress(console, kept.meta["replicas"] * kept.scenario.steps, done * kept.scenario.steps) as report:
+        return SimulationRunner.resume(folder, threads, progress=report)
 
 
 def _print_result(result: SimulationResult, folder: Path, resumed: bool) -> None:

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress
-from dealermarket.errors import InterruptedRunError, ParameterError
+from dealermarket.errors import ParameterError
 from dealermarket.runs.chunks import cores
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dealermarket.papers import Plan, Section
     from dealermarket.papers.report_folder import ReportFolder
-    from dealermarket.papers.reproduction import Plan, Section
 
 REPORTS = Path("reports")
 NEEDS_EXTRA = "needs the extra `learn`: pip install 'dealermarket[learn]'"
@@ -62,7 +63,7 @@ def experiment(
     options: Options | None = None,
 ) -> None:
     """Run one of the papers' experiments: verdicts on the terminal, figures and tables in a report."""
-    from dealermarket.papers.reproduction import Plan, experiment_named
+    from dealermarket.papers import Plan, experiment_named
     from dealermarket.papers.trained import is_trainable
     from dealermarket.study.estimates import FEWEST_RUNS
     from dealermarket.values import whole_number
@@ -90,7 +91,7 @@ def experiment(
 
 def reproduce(*, options: Options | None = None) -> None:
     """Run every experiment of the papers and write the report in which their numbers stand beside ours."""
-    from dealermarket.papers.reproduction import Plan, experiments
+    from dealermarket.papers import Plan, experiments
     from dealermarket.papers.trained import is_trainable
 
     options = options or Options()
@@ -120,7 +121,7 @@ def _list() -> None:
     from rich import box
     from rich.table import Table
 
-    from dealermarket.papers.reproduction import experiments
+    from dealermarket.papers import experiments
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("name", no_wrap=True)
@@ -137,12 +138,12 @@ def _list() -> None:
 def _begin(command: str, name: str, plans: Sequence[Plan], options: Options) -> None:
     """Begins a report and finishes it."""
     from dealermarket.papers.report_folder import ReportFolder
-    from dealermarket.runs.folder import RunFolder, next_folder
+    from dealermarket.runs.work_folder import next_folder
     from dealermarket.values import whole_number
 
     seed = whole_number("--seed", options.seed or 0, 0)
     path = options.out if options.out is not None else next_folder(REPORTS, name)
-    RunFolder.check_free(path)
+    ReportFolder.check_free(path)
     _finish(command, path, options, lambda: ReportFolder.create(path, plans, seed))
 
 
@@ -171,15 +172,13 @@ def _finish(command: str, path: Path, options: Options, begin: Callable[[], Repo
     threads = whole_number("--threads", options.threads, 1, 1024) if options.threads is not None else cores()
     quiet = open_console(stderr=True)
     announce_compiling(quiet)
+    interrupt.keep(path, command)
     began = time.monotonic()
-    try:
-        folder = begin()
-        with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
-            sections = folder.measure(threads, report)
-        quiet.print("Drawing the figures", highlight=False)
-        folder.finish(sections, time.monotonic() - began)
-    except KeyboardInterrupt:
-        raise InterruptedRunError(path, command) from None
+    folder = begin()
+    with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
+        sections = folder.measure(threads, report)
+    quiet.print("Drawing the figures", highlight=False)
+    folder.finish(sections, time.monotonic() - began)
     if options.as_json:
         print(json.dumps(_as_json(sections, path), indent=2, ensure_ascii=False))
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -10,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeGuard
 
-from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.frozen import Frozen, FrozenMapping
@@ -21,8 +20,8 @@ from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import TradingPolicy
 from dealermarket.model.makers.policies import POLICIES, HeuristicMaker, Policy
 from dealermarket.model.market.environment import MarketEnvironment
-from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, values_at
-from dealermarket.values import Value, readable, suggestion
+from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, parsed, validated, values_at
+from dealermarket.values import Value, suggestion
 
 RESERVED_NAME = "exchange"
 LARGEST_CAPPED_SHARE = 0.01
@@ -126,11 +125,7 @@ class Scenario(Value):
     @classmethod
     def from_toml(cls, text: str, settings: Iterable[str] = (), where: str = "scenario") -> Self:
         """A scenario from the text of a TOML file; `where` names it in errors."""
-        try:
-            content = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
-        return cls._from_table(content, settings, where)
+        return cls._from_table(parsed(text, where), settings, where)
 
     def to_toml(self) -> str:
         """The scenario as TOML, every default written out; `from_toml` of it is equal to this scenario.
@@ -167,11 +162,7 @@ class Scenario(Value):
         for setting in (settings,) if isinstance(settings, str) else settings:
             apply_setting(cls, content, setting)
         forget_changed_choices(before, content)
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            lines = "\n".join(readable(error, cls)).splitlines()
-            raise ScenarioError("\n".join(f"{where}: {line}" for line in lines)) from None
+        return validated(cls, content, where, ScenarioError)
 
     # --- checks that span components
 

@@ -1,16 +1,35 @@
-"""Settings: `path.to.field=value`, the short way to a variant of a scenario. Entries of a list go by number, by name, or
-all at once by `*`."""
+"""Values from TOML, and settings: `path.to.field=value`, the short way to a variant. Entries of a list go by number, by
+name, or all at once by `*`."""
 
 from __future__ import annotations
 
 import tomllib
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from dealermarket.errors import ScenarioError
+from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.slots import kind_name
-from dealermarket.values import components_at, suggestion
+from dealermarket.values import components_at, readable, suggestion
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parsed(text: str, where: str) -> dict[str, Any]:
+    """The content of a TOML text; `where` names it in the error. Raises ScenarioError."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
+
+
+def validated(model: type[Model], content: Any, where: str, error: type[ParameterError], within: str = "") -> Model:
+    """The value that content describes, or the `error` with a line for every problem; paths begin with `within`."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as problems:
+        lines = "\n".join(readable(problems, model)).splitlines()
+        raise error("\n".join(f"{where}: {within}{line}" for line in lines)) from None
 
 
 def apply_setting(root: type[BaseModel], content: dict[str, Any], setting: str) -> None:

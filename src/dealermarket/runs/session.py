@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from dealermarket import interrupt
 from dealermarket.compiled import resolved
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.streams import Episode
@@ -98,6 +99,7 @@ class Session:
         """All steps of the tape."""
         self.begin()
         while not self.ended:
+            interrupt.check()
             self.act()
             self.proceed()
             progress(len(self.state.clock))

@@ -23,8 +23,9 @@ from dealermarket.runs.chunks import Progress
 from dealermarket.runs.statistics import Statistic, ranking_statistics, statistic_named
 from dealermarket.runs.tables import Chunk
 from dealermarket.study.estimates import FEWEST_RUNS, Estimate, joint, mean, with_interval
+from dealermarket.study.labelled import Measures
 from dealermarket.study.measures import totals
-from dealermarket.study.study import Measures, Study, measure
+from dealermarket.study.study import Study, measure
 from dealermarket.values import suggestion, whole_number
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ MOST_REPLICAS = 1_000_000
 
 def maker_totals(scenario: Scenario, chunk: Chunk, maker: int) -> dict[str, Array]:
     """Every statistic of one maker, each (B,)."""
-    return {name: values[:, maker].copy() for name, values in totals(scenario, chunk).items()}
+    return {name: values.copy() for name, values in totals(scenario, chunk).of(maker).items()}
 
 
 def ranking_statistic(by: str) -> Statistic:

@@ -1,16 +1,25 @@
-"""Variants of a scenario that several experiments look at: risk aversions, volatilities, and what they cost a maker."""
+"""Variants of a scenario for a study: the same market with other values of a field, label -> scenario."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.study.study import Array, Measures
 
-STUDIED = 0  # the maker that is looked at
 INFINITE = "∞"
+"""The risk aversion of a maker that hedges everything at once."""
+
+
+def sweep(scenario: Scenario, path: str, values: Iterable[float | str]) -> dict[str, Scenario]:
+    """The scenario with each of the values at a path such as "makers.0.pricing.alpha"; labels are the values as text.
+
+    Raises ParameterError for a field that is not there, or a value that it cannot have."""
+    return {as_label(value): scenario.with_settings(f"{path}={value}") for value in values}
+
+
+def as_label(value: float | str) -> str:
+    """A value as the label of a variant."""
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scenario:
@@ -26,21 +35,11 @@ def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scen
     return scenario.with_settings(*kind, f"{hedging}.risk_aversion={float(gamma)}")
 
 
-def by_gamma(scenario: Scenario, gammas: Sequence[str], maker: int | str = STUDIED) -> dict[str, Scenario]:
-    """γ -> the scenario with it."""
+def by_risk_aversion(scenario: Scenario, gammas: Sequence[str], maker: int | str = 0) -> dict[str, Scenario]:
+    """γ -> the scenario in which a maker has it."""
     return {gamma: with_risk_aversion(scenario, maker, gamma) for gamma in gammas}
 
 
 def at_volatility(scenario: Scenario, volatility: float) -> Scenario:
     """The scenario at an annual volatility of the mid-price."""
     return scenario.with_settings(f"market.mid_price.volatility={volatility}")
-
-
-def cost(measures: Measures) -> Array:
-    """Hedging and risk cost of the studied maker in each run, (replicas,), above 0."""
-    return np.asarray(-(measures["hedging_cost"] + measures["risk_cost"])[:, STUDIED])
-
-
-def costs(found: Mapping[str, Measures]) -> Array:
-    """The same for every γ, (replicas, γ)."""
-    return np.stack([cost(measures) for measures in found.values()], axis=1)

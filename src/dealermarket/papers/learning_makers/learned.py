@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers.best_price import FOLLOW_UP, LEARNER
-from dealermarket.papers.experiment import Experiment, Results
-from dealermarket.papers.findings import Figure, Outcome, judged, number
-from dealermarket.papers.trained import TrainedStudy
-from dealermarket.plots.run import COLOURS
-from dealermarket.study.estimates import Estimate, mean
-from dealermarket.study.study import Array, Measures
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from dealermarket.papers import Column, Experiment, Outcome, Results, TrainedStudy, number
+from dealermarket.papers.learning_makers.best_price import FOLLOW_UP, LEARNER
+from dealermarket.plots import COLOURS, Axis, Band, Figure, Legend, Line, Mark
+from dealermarket.study import Array, Estimate, Measures, mean
 
 SEEDS, FEWEST_SEEDS = 5, 2
 INCOME = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}  # P&L but for what the mid adds by chance
@@ -26,7 +20,7 @@ FIELDS = ("steps", "reward", "share", "inventory", "noise")  # of a learning cur
 
 
 class LearnedExperiment(Experiment):
-    """Makers trained from several seeds. `runs` are the markets in which each is judged; fewer shorten the training, too."""
+    """Makers trained from several seeds. `runs` are the markets in which each plays after it; fewer shorten the training, too."""
 
     source = FOLLOW_UP
     preset = "learning"
@@ -73,10 +67,11 @@ class LearnedExperiment(Experiment):
         """The share of the full training."""
         return min(runs / self.runs, 1.0)
 
-    def outcome(self, results: Results, study: str, holds: bool, fails: bool) -> Outcome:
-        """Of a claim on trained makers: too little training proves nothing against it."""
-        full = len(results[study]) == SEEDS
-        return judged(holds, fails and full)
+
+def unless_few_seeds(outcome: Outcome, results: Results, study: str) -> Outcome:
+    """The outcome of a claim on trained makers: too little training proves nothing against it."""
+    few = len(results[study]) < SEEDS
+    return Outcome.UNDECIDED if few and outcome is Outcome.FAILS else outcome
 
 
 def started(scenario: Scenario, makers: Sequence[int]) -> Scenario:
@@ -91,7 +86,7 @@ def by_seed(results: Results, study: str) -> list[Measures]:
 
 def over_seeds(results: Results, study: str, name: str, learner: int = 0) -> Array:
     """A measure of every seed, (seeds, replicas)."""
-    return np.stack([np.asarray(seed[name])[:, learner] for seed in by_seed(results, study)])
+    return np.stack([seed.of(learner)[name] for seed in by_seed(results, study)])
 
 
 def joint_mean(values: Array) -> Estimate:
@@ -113,23 +108,48 @@ def worth(scenario: Scenario) -> float:
     return scales_of(scenario, Reward()).money * scenario.steps
 
 
-def learning_curves(results: Results, studies: Mapping[str, str], field: str, ylabel: str, name: str, caption: str) -> Figure:
-    """A line for every study, label -> study: the mean over the seeds, smoothed, and a band from the lowest to the highest."""
+def training_column(name: str, heading: str, digits: int, results: Results, measure: str, scale: float = 1.0) -> Column:
+    """The mean of a measure of every training; a row is a study and the number of a seed."""
 
-    def draw(ax: Axes) -> None:
-        column = FIELDS.index(field)
-        for (label, study), colour in zip(studies.items(), COLOURS, strict=False):
-            curves = [np.asarray(seed["curve"]) for seed in by_seed(results, study)]
-            shortest = min(len(curve) for curve in curves)
-            steps = curves[0][:shortest, 0]
-            values = np.stack([_smoothed(curve[:shortest, column]) for curve in curves])
-            ax.fill_between(steps / 1e6, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, lw=0)
-            ax.plot(steps / 1e6, values.mean(axis=0), color=colour, lw=1.2, label=label)
-        ax.set(xlabel="market steps of training (millions)", ylabel=ylabel)
-        ax.legend(fontsize=8)
+    def value(row: tuple[str, int]) -> float:
+        study, seed = row
+        return float(by_seed(results, study)[seed][measure].mean())
 
+    return Column(name, heading, digits, value, scale)
+
+
+def decided_columns(results: Results) -> list[Column]:
+    """What makers decide on average: prices and hedges; rows as in `training_column`."""
+    return [
+        training_column("eps_buy", "ε, clients who buy", 3, results, "eps_buy"),
+        training_column("eps_sell", "ε, clients who sell", 3, results, "eps_sell"),
+        training_column("hedge", "hedged, % of position", 1, results, "hedge_fraction", 100),
+    ]
+
+
+def curves(results: Results, studies: Mapping[str, str], field: str, caption: str) -> Figure:
+    """A field of the learning curves, a line for every study, label -> study: the mean over the seeds, smoothed, and a band from
+    the lowest to the highest."""
+    marks: list[Mark] = []
+    for (label, study), colour in zip(studies.items(), COLOURS, strict=False):
+        own = [seed["curve"] for seed in by_seed(results, study)]
+        shortest = min(len(curve) for curve in own)
+        steps = own[0][:shortest, 0] / 1e6
+        values = np.stack([_smoothed(curve[:shortest, FIELDS.index(field)]) for curve in own])
+        marks += [
+            Band(steps, values.min(axis=0), values.max(axis=0), colour),
+            Line(steps, values.mean(axis=0), label, colour, 1.2),
+        ]
     seeds = max(len(results[study]) for study in studies.values())
-    return Figure(name, f"{caption} Lines: means of {seeds} trainings; bands: from the lowest to the highest of them.", draw)
+    whose = " of each" if any(len(by_seed(results, study)[0].makers) > 1 for study in studies.values()) else ""
+    return Figure(
+        "curves",
+        f"{caption} Lines: means of {seeds} trainings; bands: from the lowest to the highest of them.",
+        marks,
+        x=Axis("market steps of training (millions)"),
+        y=Axis("mean |position| (units)" if field == "inventory" else f"reward a step{whose} / volume at ε = 0"),
+        legend=Legend(8),
+    )
 
 
 def _in_words(name: str) -> str:
