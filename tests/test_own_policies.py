@@ -208,6 +208,15 @@ def test_what_no_file_can_name_says_so_before_anything_is_run(small: Scenario, p
         runner.run().save(folder)
 
 
+def test_a_training_against_what_no_file_can_name_has_neither_a_file_nor_a_key() -> None:
+    from dealermarket.learning.training import Training
+
+    training = Training(scenario=Scenario.load("learning").with_policies({"competitor": Fixed(0.1)}), makers=("learner",))
+    for asked in (training.to_toml, lambda: training.key):
+        with pytest.raises(ScenarioError, match=r"policy of 'competitor'.*Fixed"):
+            asked()
+
+
 def test_a_folder_keeps_the_names_of_policies_that_were_handed_in(small: Scenario) -> None:
     runner = SimulationRunner(small, replicas=3, policies={"maker-1": Counting()})
     runner.run(out="a-run")

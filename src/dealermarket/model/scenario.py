@@ -133,6 +133,11 @@ class Scenario(Value):
         Raises ScenarioError where a maker has a policy that no file can name."""
         import tomli_w
 
+        self.check_writable()
+        return tomli_w.dumps(self.as_table())
+
+    def check_writable(self) -> None:
+        """Raises ScenarioError where a maker has a policy that no file can name."""
         problems = [
             f"{self.name}: the policy of {maker!r} cannot be written: {type(policy).__name__} is no registered kind; make it a "
             f"Value with a `kind` of its own and call dealermarket.register({type(policy).__name__})"
@@ -140,7 +145,6 @@ class Scenario(Value):
         ]
         if problems:
             raise ScenarioError("\n".join(problems))
-        return tomli_w.dumps(self.as_table())
 
     def as_table(self, exclude_none: bool = True) -> dict[str, Any]:
         """The fields as a file has them, plain tables and lists; new ones at every call.

@@ -112,7 +112,7 @@ class SimulationRunner:
     def _run_tape(self, tape: Tape, out: str | Path | None) -> SimulationResult:
         if out is not None:  # what cannot be saved fails before the run
             RunFolder.check_free(Path(out))
-            self.scenario.to_toml()
+            self.scenario.check_writable()
         makers, participants = len(self.scenario.makers), len(self.scenario.participants)
         shape = (tape.replicas, makers, participants)
         steps, horizon = self.scenario.steps, self.scenario.reward_horizon
