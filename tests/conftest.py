@@ -17,7 +17,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from dealermarket import Scenario, interrupt
+from dealermarket import Scenario, interrupt, slots
 from dealermarket.commands.main import main
 
 mpl.use("Agg")
@@ -68,6 +68,19 @@ def ran(command: list[str] | str, **options: Any) -> subprocess.CompletedProcess
 def small() -> Scenario:
     """The paper's market, shorter."""
     return Scenario.load("paper", ["steps=30", "reward_horizon=3"])
+
+
+@pytest.fixture
+def lists_as_they_were() -> Iterator[None]:
+    """What a test registers is gone after it."""
+    before = {slot: dict(slot._kinds) for slot in slots._REGISTRIES if isinstance(slot, slots.Slot)}
+    yield
+    for slot, kinds in before.items():
+        if slot._kinds != kinds:
+            slot._kinds.clear()
+            slot._kinds.update(kinds)
+            slot._adapter = None
+            slots._count()
 
 
 def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str, np.ndarray] | np.ndarray) -> None:

@@ -122,7 +122,12 @@ class Replay(MakerPolicy):
 class Moody(MakerPolicy):
     """A user's policy with a memory and with random numbers of its own."""
 
-    def reset(self, setup: PolicySetup) -> None:
+    def start(self, setup: PolicySetup) -> Mood:
+        return Mood(setup)
+
+
+class Mood:
+    def __init__(self, setup: PolicySetup) -> None:
         self.setup, self.mood = setup, np.zeros(len(setup.episodes))
 
     def act(self, observation: Observation) -> Action:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
 
-from dealermarket import Scenario, register, slots
+from dealermarket import Scenario, register
 from dealermarket.compiled import Compiled
 from dealermarket.draws.records import number_rows, rule_records
 from dealermarket.engine.planning import plans_of
@@ -19,20 +19,9 @@ from dealermarket.model import HedgingPolicy, MidPrice, PricingRule, RankedTieri
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantFraction, FullHedge
 from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
-from dealermarket.slots import Law, Slot
+from dealermarket.slots import Law
 
-
-@pytest.fixture(autouse=True)
-def lists_as_they_were() -> Iterator[None]:
-    """What a test registers is gone after it."""
-    before = {slot: dict(slot._kinds) for slot in slots._REGISTRIES if isinstance(slot, Slot)}
-    yield
-    for slot, kinds in before.items():
-        if slot._kinds != kinds:
-            slot._kinds.clear()
-            slot._kinds.update(kinds)
-            slot._adapter = None
-            slots._count()
+pytestmark = pytest.mark.usefixtures("lists_as_they_were")
 
 
 class Flat(PricingRule):

@@ -17,10 +17,11 @@ from dealermarket.commands.options import Threads, flag, number_of_threads, repe
 from dealermarket.disk import replacing
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import BuiltInPolicy, MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.policies.named import policy_named
 from dealermarket.runs.statistics import ranking_statistics
 from dealermarket.study.league import Contest, League, Standing, ranking_statistic
+from dealermarket.values import Value
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def evaluate(
     console.print(f"{contest.market_steps:,} market steps in {seconds:.1f} s, {speed}{kept}", highlight=False, soft_wrap=True)
 
 
-def labelled(policies: Iterable[tuple[str, BuiltInPolicy]]) -> dict[str, BuiltInPolicy]:
+def labelled(policies: Iterable[tuple[str, Policy]]) -> dict[str, Policy]:
     """Policies by what was typed; what was typed again gets a number."""
-    entered: dict[str, BuiltInPolicy] = {}
+    entered: dict[str, Policy] = {}
     for text, policy in policies:
         label, times = text, 1
         while label in entered:
@@ -115,9 +116,9 @@ def as_data(league: League, by: str, against: str | None) -> dict[str, Any]:
     }
 
 
-def _policy_data(policy: MakerPolicy) -> dict[str, Any]:
-    """A policy that ships with its parameters, any other by the name of its class."""
-    if isinstance(policy, BuiltInPolicy):
+def _policy_data(policy: Policy) -> dict[str, Any]:
+    """A policy by its parameters, or by the name of its class where it is no value."""
+    if isinstance(policy, Value):
         return policy.model_dump(mode="json", exclude_none=True)
     return {"class": type(policy).__qualname__}
 

@@ -24,7 +24,7 @@ from dealermarket.learning.folder import checkpoint_path, kept_checkpoints
 from dealermarket.learning.sb3 import Sb3VecEnv, exported
 from dealermarket.learning.shared import SharedPolicyVectorEnv
 from dealermarket.learning.training import Point, Training
-from dealermarket.policies.features import PLACES, gauges_of
+from dealermarket.policies.features import PLACES, scales_of
 from dealermarket.policies.policy_file import TrainedPolicy
 
 ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
@@ -160,7 +160,7 @@ class _Watch(BaseCallback):
         super().__init__()
         self._model, self._learners = model, len(training.makers)
         self._training, self._report, self._checkpoints, self._keep = training, report, checkpoints, keep
-        self._unit = gauges_of(training.scenario, training.reward).position
+        self._unit = scales_of(training.scenario, training.reward).position
         self._every = every * self._learners
         self.learned = self._saved = model.num_timesteps
         self._saved_at = time.monotonic()

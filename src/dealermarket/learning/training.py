@@ -101,9 +101,11 @@ class Training(Value):
     def to_toml(self, scenario: str | None = None) -> str:
         """The training as TOML, every default written out; `from_toml` of it is equal to this training.
 
-        The scenario is a table in it, or only named: the preset or file that `scenario` says."""
+        The scenario is a table in it, or only named: the preset or file that `scenario` says. Raises ScenarioError where
+        it has a policy that no file can name."""
         import tomli_w
 
+        self.scenario.check_writable()
         content = self.model_dump(exclude_none=True)
         content["controls"] = {name: getattr(self.controls, name) or NO_RANGE for name in Controls.model_fields}
         return tomli_w.dumps(content | ({} if scenario is None else {"scenario": scenario}))
@@ -174,7 +176,8 @@ class Training(Value):
 
     @property
     def key(self) -> str:
-        """A digest of all that the trained policy depends on."""
+        """A digest of all that the trained policy depends on. Raises ScenarioError where no file can name a rival's policy."""
+        self.scenario.check_writable()
         return hashlib.sha256(f"{__version__}\0{self.model_dump_json()}".encode()).hexdigest()
 
     @property

@@ -12,7 +12,7 @@ from dealermarket import interrupt
 from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.runs.tables import Chunk, RecordLevel, tables_of
 
 Progress = Callable[[int], None]
@@ -41,7 +41,7 @@ def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) 
 class Simulator:
     """Runs the markets of one scenario on tapes."""
 
-    def __init__(self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, MakerPolicy], seed: int) -> None:
+    def __init__(self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, Policy], seed: int) -> None:
         from dealermarket.engine.rules import rules_of
         from dealermarket.runs.session import acting_policies
 

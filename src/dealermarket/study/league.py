@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import BuiltInPolicy, MakerPolicy
-from dealermarket.policies.named import maker_index, with_policy
+from dealermarket.policies import Policy
+from dealermarket.policies.named import maker_index
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.statistics import Statistic, ranking_statistics, statistic_named
 from dealermarket.runs.tables import Chunk
@@ -59,7 +59,7 @@ class Contest:
     def __init__(
         self,
         scenario: Scenario,
-        policies: Mapping[str, MakerPolicy],
+        policies: Mapping[str, Policy],
         maker: str | None = None,
         replicas: int = 1000,
         seed: int = 0,
@@ -73,18 +73,13 @@ class Contest:
         self._study = self._study_of(partial(maker_totals, maker=index))
 
     def _study_of(self, observe: partial[dict[str, Array]]) -> Study:
-        """A variant for each policy: those that ship stand in its scenario, others act in its runs."""
+        """A variant of the scenario for each policy."""
         from dealermarket.runs.session import acting_policies
 
-        variants: dict[str, Scenario] = {}
-        acting: dict[str, dict[str, MakerPolicy]] = {}
-        for label, policy in self.policies.items():
-            if isinstance(policy, BuiltInPolicy):
-                variants[label] = with_policy(self.scenario, self.maker, policy)
-            else:
-                variants[label], acting[label] = self.scenario, {self.maker: policy}
-            acting_policies(variants[label], acting.get(label, {}))  # fails here, before anything is run
-        return Study("league", variants, self.replicas, observe, policies=acting)
+        variants = {label: self.scenario.with_policies({self.maker: policy}) for label, policy in self.policies.items()}
+        for variant in variants.values():
+            acting_policies(variant, {})  # fails here, before anything is run
+        return Study("league", variants, self.replicas, observe)
 
     @property
     def market_steps(self) -> int:
@@ -106,7 +101,7 @@ class Standing:
     """
 
     label: str
-    policy: MakerPolicy
+    policy: Policy
     rank: int
     shared: bool
     mean: Mapping[str, Estimate]

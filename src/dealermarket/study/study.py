@@ -7,11 +7,12 @@ tape is drawn once for all of them.
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,6 @@ from dealermarket.disk import errors_of, replacing
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
 from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import Chunk, RecordLevel
@@ -41,9 +41,8 @@ Measured = Mapping[str, Mapping[str, Measures]]
 class Study:
     """`replicas` markets of each variant, on common tapes, of which `observe` keeps what the question needs.
 
-    `policies` has, by the label of a variant, policies in Python for its makers, by name; the others act as the scenario
-    says. A study with such policies is not kept in a folder: nothing tells whether they are the same next time.
-    Raises ParameterError unless the variants share what the tape is drawn from.
+    A study of a scenario with a policy that no file can name is not kept in a folder: nothing tells whether it is the same
+    next time. Raises ParameterError unless the variants share what the tape is drawn from.
     """
 
     name: str
@@ -51,7 +50,6 @@ class Study:
     replicas: int
     observe: Observe
     record: RecordLevel = "summary"
-    policies: Mapping[str, Mapping[str, MakerPolicy]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         first, *others = self.variants.values()
@@ -72,9 +70,13 @@ class Study:
         return {self.content(label): label for label in self.variants}
 
     def content(self, label: str) -> str:
-        """What tells a variant from another: its scenario, and which policies in Python act in it."""
-        acting = {maker: id(policy) for maker, policy in self.policies.get(label, {}).items()}
-        return self.variants[label].model_dump_json() + (repr(sorted(acting.items())) if acting else "")
+        """What tells a variant from another: its scenario as JSON, where what no file can name is a number of its own."""
+        return json.dumps(self.variants[label].as_table(), default=id)
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether another process can tell that it is the same study."""
+        return not any(variant.unregistered_policies for variant in self.variants.values())
 
     def key(self, seed: int) -> str:
         """A digest of all that the measures depend on."""
@@ -106,7 +108,7 @@ def measure(
     results: dict[str, Mapping[str, Measures]] = {}
     open_studies = []
     for key, study in distinct.items():
-        known = kept(keep / f"{key}.npz") if keep is not None and not study.policies else None
+        known = kept(keep / f"{key}.npz") if keep is not None and study.can_be_kept else None
         if known is None:
             open_studies.append((key, _Open(study, seed)))
         else:
@@ -116,7 +118,7 @@ def measure(
     def done(key: str) -> Callable[[Mapping[str, Measures]], None]:
         def store(measures: Mapping[str, Measures]) -> None:
             results[key] = measures
-            if keep is not None and not distinct[key].policies:
+            if keep is not None and distinct[key].can_be_kept:
                 keep_measures(keep / f"{key}.npz", measures)
 
         return store
@@ -137,8 +139,7 @@ class _Open:
         market = next(iter(study.variants.values()))
         source = TapeSource(market)
         simulators = {
-            content: Simulator(study.variants[label], study.record, study.policies.get(label, {}), self._seed)
-            for content, label in study.distinct.items()
+            content: Simulator(study.variants[label], study.record, {}, self._seed) for content, label in study.distinct.items()
         }
         chunks = chunks_of(market, range(study.replicas))
 

@@ -102,10 +102,10 @@ def percents(shares: Iterable[Any]) -> str:
 
 def worth(scenario: Scenario) -> float:
     """What all investors' volume of a run earns at half the mean reference spread, eps 0; price units times units."""
-    from dealermarket.policies.features import gauges_of
+    from dealermarket.policies.features import scales_of
     from dealermarket.policies.rewards import Reward
 
-    return gauges_of(scenario, Reward()).money * scenario.steps
+    return scales_of(scenario, Reward()).money * scenario.steps
 
 
 def training_column(name: str, heading: str, digits: int, results: Results, measure: str, scale: float = 1.0) -> Column:
