@@ -61,6 +61,11 @@ class PricingRule(Part):
         """The exponent, where the curve is a power of the reference curve; hedges against it are then planned exactly."""
         return None
 
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        """The sizes beyond which the curve jumps, in units of the asset, rising; hedges are planned to end there."""
+        return ()
+
     def problems(self, exchange: Exchange) -> Iterable[tuple[str, str]]:
         """What is wrong with this rule at this exchange: field and reason of each problem."""
         return ()

@@ -13,6 +13,9 @@ from pydantic import Field, model_validator
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.makers.pricing.base import PricingRule
 
+ROUNDING = 1e-12
+"""By which part of itself a size may exceed a bound and is still in its bucket: hedges are fractions of positions."""
+
 _Positive = Annotated[float, Field(gt=0, le=1e12)]
 _Row = Annotated[tuple[_Positive, ...], Field(strict=False, min_length=1)]
 
@@ -20,9 +23,9 @@ _Row = Annotated[tuple[_Positive, ...], Field(strict=False, min_length=1)]
 class LadderPricing(PricingRule):
     """s(v, u) = S_ref(0) (1 + eps) `spreads[b][u]`, b being the size bucket of v and u the tier: a desk's price sheet.
 
-    `bounds` are the upper bounds of all buckets but the last, which is open: units of the asset, rising, each in its bucket.
-    `spreads` has a row for each bucket, with a number above 0 for each tier, the best first: in units of S_ref(0), or in price units
-    where it is `absolute`. `eps_buy` and `eps_sell` >= -1 skew the curve for clients who buy and sell.
+    `bounds` are the upper bounds of all buckets but the last, which is open: units of the asset, rising, each in its own
+    bucket. `spreads` has a row for each bucket, with a number above 0 for each tier, the best first: in units of S_ref(0), or
+    in price units where they are `absolute`. `eps_buy` and `eps_sell` >= -1 skew the curve for clients who buy and sell.
     """
 
     kind: Literal["ladder"] = "ladder"
@@ -38,8 +41,8 @@ class LadderPricing(PricingRule):
             problems.append(f"bounds: must rise, got {list(self.bounds)}")
         if len(self.spreads) != len(self.bounds) + 1:
             problems.append(
-                f"spreads: must have {len(self.bounds) + 1} rows, one for each of the {len(self.bounds)} bounds and one for larger "
-                f"sizes, got {len(self.spreads)}"
+                f"spreads: must have {len(self.bounds) + 1} rows, one for each bound and one for larger sizes, "
+                f"got {len(self.spreads)}"
             )
         for index, row in enumerate(self.spreads):
             if len(row) != self.tiers:
@@ -70,8 +73,12 @@ class LadderPricing(PricingRule):
     def curve(size: Any, tier: Any, rule: Any, numbers: Any) -> Any:
         """What stands on the sheet."""
         bounds = int(rule.buckets) - 1
-        bucket = np.searchsorted(numbers[:bounds], size)
+        bucket = np.searchsorted(numbers[:bounds], size * (1.0 - ROUNDING))
         return numbers[bounds + bucket * int(rule.tiers) + tier]
+
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        return self.bounds
 
     def problems(self, exchange: Exchange) -> Iterable[tuple[str, str]]:
         if self.bounds and not self.bounds[-1] < exchange.largest_trade:
