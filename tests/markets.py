@@ -17,19 +17,27 @@ from dealermarket.engine.state import State, empty_state
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.investors.sizes.ladder import LadderSize
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging.fraction import ConstantFraction
 from dealermarket.model.makers.hedging.full import FullHedge
 from dealermarket.model.makers.hedging.linear import LinearSchedule
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.ladder import LadderPricing
 from dealermarket.model.makers.pricing.power import PowerPricing
 from dealermarket.model.makers.tiering.average_yield import AverageYield
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price.base import MidPrice
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
+from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
+from dealermarket.model.market.reference_spread.base import ReferenceSpread
 from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.model.market.reference_spread.constant import ConstantSpread
+from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
 from dealermarket.model.scenario import Scenario
 from reference_market import Order, ReplicaTape
 
@@ -269,6 +277,75 @@ def _random_hedging(
     if kind == "fraction":
         return ConstantFraction(fraction=float(rng.choice([0.0, 0.3, rng.random(), 1.0])), **common)
     return (LinearSchedule if kind == "linear" else AlmgrenChriss)(**over_time, **common)
+
+
+# --- the same with the other kinds of parts
+
+
+def with_other_kinds(rng: np.random.Generator, scenario: Scenario) -> Scenario:
+    """A random scenario of the paper's kinds with others in some of its slots: prices, spreads, sizes and pricing.
+
+    Ladders have their steps among each other's: sizes that end exactly at a bound are common."""
+    v_max = scenario.exchange.v_max
+    rungs = np.unique(np.round(v_max * 10 ** rng.uniform(-3, np.log10(0.9), 6), 6))
+    rungs = rungs[(rungs > 0) & (rungs < 0.95 * v_max)]
+    return scenario.replace(
+        market=scenario.market.replace(
+            mid_price=_other_mid_price(rng, scenario.market.mid_price), reference_spread=_other_spread(rng)
+        ),
+        investors=tuple(_with_ladder(rng, entry, rungs) if rng.random() < 0.7 else entry for entry in scenario.investors),
+        makers=tuple(
+            maker.replace(pricing=_random_sheet(rng, maker.tiering.tiers, rungs)) if rng.random() < 0.6 else maker
+            for maker in scenario.makers
+        ),
+    )
+
+
+def _other_mid_price(rng: np.random.Generator, former: MidPrice) -> MidPrice:
+    initial, volatility = former.initial, float(rng.choice([0.0, 0.1, 0.5]))
+    kind = rng.integers(0, 3)
+    if kind == 0:
+        return former
+    if kind == 1:
+        level = None if rng.random() < 0.3 else initial * float(rng.uniform(0.8, 1.25))
+        return OrnsteinUhlenbeck(initial=initial, level=level, rate=float(10 ** rng.uniform(-1, 4)), volatility=volatility)
+    return JumpDiffusion(
+        initial=initial,
+        volatility=volatility,
+        intensity=float(rng.choice([0.0, 1.0, 100.0])),
+        jump_mean=float(rng.choice([0.0, -0.002])),
+        jump_std=float(rng.choice([0.0, 0.003])),
+    )
+
+
+def _other_spread(rng: np.random.Generator) -> ReferenceSpread:
+    if rng.random() < 0.5:
+        return ConstantSpread(mean=float(10 ** rng.uniform(-5, -3)))
+    return LogAR1(std=float(rng.choice([0.0, 5e-5, 3e-4])), autocorrelation=float(rng.choice([-0.5, 0.0, 0.9])))
+
+
+def _with_ladder(rng: np.random.Generator, entry: InvestorAgent | InvestorGroup, rungs: Array) -> InvestorAgent | InvestorGroup:
+    sizes = np.sort(rng.choice(rungs, rng.integers(1, len(rungs) + 1), replace=False))
+    size = LadderSize(sizes=sizes.tolist(), weights=rng.uniform(0.1, 10.0, len(sizes)).tolist())
+    fields = {name: getattr(entry, name) for name in entry.model_fields_set - {"mean_size", "log_mean", "log_std"}}
+    return type(entry)(**fields | {"size": size})
+
+
+def _random_sheet(rng: np.random.Generator, tiers: int, rungs: Array) -> LadderPricing:
+    """Prices that rise with size and tier, or any."""
+    bounds = np.sort(rng.choice(rungs, rng.integers(0, min(4, len(rungs)) + 1), replace=False))
+    shape = (len(bounds) + 1, tiers + int(rng.integers(0, 2)))
+    rising = 1.0 + np.cumsum(rng.uniform(0.0, 0.3, shape), axis=0).cumsum(axis=1)
+    spreads = rising if rng.random() < 0.7 else rng.uniform(0.2, 3.0, shape)
+    absolute = bool(rng.random() < 0.4)
+    skewed = rng.random() < 0.3
+    return LadderPricing(
+        bounds=bounds.tolist(),
+        spreads=((7e-5 if absolute else 1.0) * spreads).tolist(),
+        absolute=absolute,
+        eps_buy=float(rng.uniform(-0.9, 1.0)) if skewed else 0.0,
+        eps_sell=float(rng.uniform(-0.9, 1.0)) if skewed else 0.0,
+    )
 
 
 # --- hand-made tapes

@@ -24,8 +24,13 @@ from dealermarket.model.makers.hedging.full import FullHedge
 from dealermarket.model.makers.hedging.linear import LinearSchedule
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.ladder import LadderPricing
+from dealermarket.model.makers.pricing.power import PowerPricing
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
+from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
 from dealermarket.model.scenario import Scenario
 
 # --- what goes in
@@ -149,13 +154,38 @@ def largest_trade(exchange: Exchange) -> float:
 
 
 @dataclass(frozen=True)
+class PowerLaw:
+    """What a maker with `power` pricing quotes by."""
+
+    alpha: float
+    delta: float
+    """The tier penalty in price units of this step."""
+
+
+@dataclass(frozen=True)
+class PriceSheet:
+    """What a maker with `ladder` pricing quotes by."""
+
+    bounds: Sequence[float]
+    rows: Sequence[Sequence[float]]
+    """A row for each bucket of sizes, the last beyond all bounds; a number for each tier."""
+    unit: float | None
+    """What the numbers are multiples of: in price units of this step, or S_ref(0) where None."""
+
+    def entry(self, size: float, tier: int) -> float:
+        """What the sheet says. A bound belongs to the bucket below it, and to a size that exceeds it by rounding alone."""
+        bucket = 0
+        while bucket < len(self.bounds) and size * (1 - 1e-12) > self.bounds[bucket]:
+            bucket += 1
+        return self.rows[bucket][tier]
+
+
+@dataclass(frozen=True)
 class MakerTerms:
     """What one maker quotes by in one step."""
 
     participant: int
-    alpha: float
-    delta: float
-    """The tier penalty in price units of this step."""
+    law: PowerLaw | PriceSheet
     eps: dict[int, float]
     """The skew by the client's side: +1 the client buys, -1 it sells."""
     tiers: list[int]
@@ -180,12 +210,16 @@ class Quotes:
     exchange_participant: int
 
     def of_maker(self, maker: int, size: float, taker: int, side: int) -> Quote:
-        """Section 3.3, pricing: s_i(v, u) = S_ref(0) (1 + eps) (S_ref(v) / S_ref(0))^alpha + delta u."""
+        """Section 3.3, pricing: s_i(v, u) = S_ref(0) (1 + eps) (S_ref(v) / S_ref(0))^alpha + delta u; or what a sheet says for
+        the size and tier, times its unit and 1 + eps."""
         terms = self.makers[maker]
-        tier = terms.tiers[taker]
+        tier, law = terms.tiers[taker], terms.law
         at_zero = reference_curve(0.0, self.s0, self.exchange)
+        if isinstance(law, PriceSheet):
+            unit = at_zero if law.unit is None else law.unit
+            return Quote(unit * (1 + terms.eps[side]) * law.entry(size, tier), terms.participant, tier)
         curve = reference_curve(size, self.s0, self.exchange) / at_zero
-        spread = at_zero * (1 + terms.eps[side]) * curve**terms.alpha + terms.delta * tier
+        spread = at_zero * (1 + terms.eps[side]) * curve**law.alpha + law.delta * tier
         return Quote(spread, terms.participant, tier)
 
     def of_exchange(self, size: float) -> Quote:
@@ -283,13 +317,36 @@ def assigned_tiers(
 
 
 def step_volatility(scenario: Scenario, maker: MarketMakerAgent, price: float) -> float:
-    """s = sigma sqrt(dt) P_t, section 3.3, with the maker's own sigma or the market's; dt in years, section 3.1."""
+    """s = sigma sqrt(dt) P_t, section 3.3, with the maker's own sigma or the market's; dt in years, section 3.1.
+
+    Of another process than a geometric Brownian motion: the standard deviation of its log return over a step, times P_t.
+    """
     if isinstance(maker.hedging, NoHedge):
         return 0.0
     believed = maker.hedging.volatility
-    sigma = scenario.market.mid_price.volatility if believed == "market" else believed
     dt = 1 / (scenario.market.days_per_year * scenario.market.steps_per_day)
-    return sigma * math.sqrt(dt) * price
+    if believed != "market":
+        return believed * math.sqrt(dt) * price
+    process = scenario.market.mid_price
+    if isinstance(process, OrnsteinUhlenbeck):
+        # the integral of sigma^2 exp(-2 rate u) over the step
+        forgotten = -math.expm1(-2 * process.rate * dt)
+        return math.sqrt(process.volatility**2 / (2 * process.rate) * forgotten) * price
+    assert isinstance(process, GeometricBrownianMotion | JumpDiffusion)
+    variance = process.volatility**2 * dt
+    if isinstance(process, JumpDiffusion):
+        # a Poisson number of jumps: their mean number times the mean of a jump's square
+        variance += process.intensity / scenario.market.steps_per_day * (process.jump_mean**2 + process.jump_std**2)
+    return math.sqrt(variance) * price
+
+
+def pricing_law(maker: MarketMakerAgent, scale: float) -> PowerLaw | PriceSheet:
+    """What the maker quotes by; `scale` is the unit of price of this step."""
+    pricing = maker.pricing
+    if isinstance(pricing, LadderPricing):
+        return PriceSheet(pricing.bounds, pricing.spreads, scale if pricing.absolute else None)
+    assert isinstance(pricing, PowerPricing)
+    return PowerLaw(pricing.alpha, pricing.tier_penalty * scale)
 
 
 def linear_fraction(policy: LinearSchedule, quotes: Quotes, hedger: int, position: float, s: float) -> float:
@@ -467,8 +524,7 @@ def _one_step(
         terms.append(
             MakerTerms(
                 participant=investors + i,
-                alpha=maker.pricing.alpha,
-                delta=maker.pricing.tier_penalty * scale,
+                law=pricing_law(maker, scale),
                 eps={+1: eps_buy, -1: eps_sell},
                 tiers=tiers,
             )

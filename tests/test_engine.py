@@ -16,20 +16,35 @@ from dealermarket.engine.records import HEDGE, ORDER
 from dealermarket.engine.state import State
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging.fraction import ConstantFraction
 from dealermarket.model.makers.hedging.full import FullHedge
 from dealermarket.model.makers.hedging.linear import LinearSchedule
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing import PRICINGS
+from dealermarket.model.makers.pricing.ladder import LadderPricing
 from dealermarket.model.makers.pricing.power import PowerPricing
 from dealermarket.model.makers.tiering.average_yield import AverageYield
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price import MID_PRICES
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
 from dealermarket.model.scenario import Scenario
-from markets import Array, DrivenRun, EngineRun, drive_engine, random_scenario, random_tape, replica_tape, run_engine
+from markets import (
+    Array,
+    DrivenRun,
+    EngineRun,
+    drive_engine,
+    random_scenario,
+    random_tape,
+    replica_tape,
+    run_engine,
+    with_other_kinds,
+)
 from reference_market import Action, History, simulate
 
 GROUPS, SEEDS_PER_GROUP = 16, 10
@@ -187,6 +202,21 @@ def test_engine_equals_the_reference_on_hand_made_tapes(group: int) -> None:
     assert compared >= SEEDS_PER_GROUP - 3
 
 
+@pytest.mark.parametrize("group", range(GROUPS // 2))
+def test_engine_equals_the_reference_with_every_kind_of_part(group: int) -> None:
+    compared = 0
+    for seed in range(2000 + group * SEEDS_PER_GROUP, 2000 + (group + 1) * SEEDS_PER_GROUP):
+        rng = np.random.default_rng(seed)
+        scenario = with_other_kinds(rng, random_scenario(rng, steps=int(rng.integers(2, 31))))
+        tape = Tape.draw(scenario, seed) if seed % 2 else random_tape(rng, scenario)
+        run = drive_engine(scenario, tape)
+        assert_same_bits(run_engine(scenario, tape), run)
+        if not dusty(scenario, run.trades[0]):
+            compare_replica(scenario, tape, run, 0, f"seed {seed}")
+            compared += 1
+    assert compared >= SEEDS_PER_GROUP - 3
+
+
 def test_random_scenarios_cover_every_policy() -> None:
     scenarios = [random_scenario(np.random.default_rng(seed)) for seed in range(GROUPS * SEEDS_PER_GROUP)]
     makers = [maker for scenario in scenarios for maker in scenario.makers]
@@ -205,6 +235,21 @@ def test_random_scenarios_cover_every_policy() -> None:
     assert any(s.reward_horizon == 1 and s.steps > 5 for s in scenarios)
     assert any(s.reward_horizon == s.steps - 1 > 5 for s in scenarios)
     assert any(s.market.spreads_scale_with_price and s.market.mid_price.initial != 1 for s in scenarios)
+
+
+def test_random_scenarios_cover_every_kind_of_part() -> None:
+    scenarios = []
+    for seed in range(2000, 2000 + GROUPS // 2 * SEEDS_PER_GROUP):
+        rng = np.random.default_rng(seed)
+        scenarios.append(with_other_kinds(rng, random_scenario(rng, steps=int(rng.integers(2, 31)))))
+    assert {s.market.mid_price.kind for s in scenarios} == set(MID_PRICES.kinds)
+    assert {s.market.reference_spread.kind for s in scenarios} == set(REFERENCE_SPREADS.kinds) - {"clipped_normal"}
+    assert {agent.order_size.kind for s in scenarios for agent in s.agents} == set(SIZES.kinds)
+    makers = [maker for s in scenarios for maker in s.makers]
+    assert {maker.pricing.kind for maker in makers} == set(PRICINGS.kinds)
+    ladders = [maker.pricing for maker in makers if isinstance(maker.pricing, LadderPricing)]
+    assert {(ladder.absolute, len(ladder.bounds)) for ladder in ladders} >= {(False, 0), (True, 0), (False, 3), (True, 3)}
+    assert any(getattr(m.pricing, "absolute", False) for s in scenarios if s.market.spreads_scale_with_price for m in s.makers)
 
 
 # --- the same as the reference, where it gets tight

@@ -29,19 +29,25 @@ from dealermarket.errors import DealerMarketError, ParameterError, PolicyError, 
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.investors.sizes.ladder import LadderSize
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging.fraction import ConstantFraction
 from dealermarket.model.makers.hedging.full import FullHedge
 from dealermarket.model.makers.hedging.linear import LinearSchedule
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.ladder import LadderPricing
 from dealermarket.model.makers.pricing.power import PowerPricing
 from dealermarket.model.makers.tiering.average_yield import AverageYield
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
 from dealermarket.model.market.environment import MarketEnvironment
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
+from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
 from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.model.market.reference_spread.constant import ConstantSpread
+from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
 from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.policies import Action, MakerPolicy, Observation, PolicySetup
 from dealermarket.runs.live import LiveMarket
@@ -56,6 +62,7 @@ __all__ = [
     "AverageYield",
     "ClippedNormal",
     "ConstantFraction",
+    "ConstantSpread",
     "DealerMarketError",
     "Exchange",
     "FixedTiers",
@@ -63,13 +70,18 @@ __all__ = [
     "GeometricBrownianMotion",
     "InvestorAgent",
     "InvestorGroup",
+    "JumpDiffusion",
+    "LadderPricing",
+    "LadderSize",
     "LinearSchedule",
     "LiveMarket",
+    "LogAR1",
     "MakerPolicy",
     "MarketEnvironment",
     "MarketMakerAgent",
     "NoHedge",
     "Observation",
+    "OrnsteinUhlenbeck",
     "ParameterError",
     "PolicyError",
     "PolicySetup",

@@ -11,6 +11,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from dealermarket.slots import Slot
+
 _WORDS: dict[Any, str] = {
     Any: "anything",
     NoneType: "None",
@@ -54,8 +56,11 @@ def _line(field: FieldInfo) -> str:
 
 
 def _words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
-    """What a field takes, such as "number > 0" or "PowerPricing"."""
+    """What a field takes, such as "number > 0" or, of the kinds of a slot, "'power' or 'ladder'"."""
     origin, parts = get_origin(annotation), get_args(annotation)
+    slots = [part for part in metadata if isinstance(part, Slot)]
+    if slots:
+        return " or ".join(repr(kind) for slot in slots for kind in slot.kinds)
     if origin is Annotated:
         inner = [part for entry in parts[1:] for part in (entry.metadata if isinstance(entry, FieldInfo) else [entry])]
         return _words(parts[0], inner)

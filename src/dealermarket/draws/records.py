@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.model.part import Part
+from dealermarket.model.part import Clock, Part
 from dealermarket.slots import Slot
 
 Array = NDArray[Any]
@@ -20,7 +20,7 @@ def record(fields: Fields) -> np.dtype[Any]:
     return np.dtype((np.record, np.dtype(list(fields), align=True)))
 
 
-def rule_records(slot: Slot, parts: Iterable[Part], dt: float, common: Fields = ()) -> Array:
+def rule_records(slot: Slot, parts: Iterable[Part], clock: Clock, common: Fields = ()) -> Array:
     """A row for each part of a slot: the number of its `kind`, the `common` fields (0 for now) and the parameters of all
     kinds, 0 where a part has none of this name."""
     parts = list(parts)
@@ -28,7 +28,7 @@ def rule_records(slot: Slot, parts: Iterable[Part], dt: float, common: Fields = 
     rows = np.zeros(len(parts), record([("kind", np.int64), *common, *((name, np.float64) for name in names)]))
     for row, part in zip(rows, parts, strict=True):
         row["kind"] = slot.number(part)
-        for name, value in part.rule(dt).items():
+        for name, value in part.rule(clock).items():
             row[name] = value
     return rows
 

@@ -187,7 +187,7 @@ class TapeSource:
 
         market, agents = scenario.market, scenario.agents
         mid, spread, sizes = market.mid_price, market.reference_spread, [agent.order_size for agent in agents]
-        size = rule_records(SIZES, sizes, market.dt, [("uniform", np.bool_)])
+        size = rule_records(SIZES, sizes, market.clock, [("uniform", np.bool_)])
         size["uniform"] = [law.draw == "uniform" for law in sizes]
 
         def of_agents(field: str) -> Array:
@@ -198,9 +198,9 @@ class TapeSource:
         self._mid_draws, self._spread_draws, self._uniform_sizes = mid.draws, spread.draws, bool(size["uniform"].any())
         self._rules: TapeRules = TapeRules(
             initial=mid.initial,
-            mid_price=rule_records(MID_PRICES, [mid], market.dt),
+            mid_price=rule_records(MID_PRICES, [mid], market.clock),
             mid_numbers=number_rows([mid]),
-            reference_spread=rule_records(REFERENCE_SPREADS, [spread], market.dt),
+            reference_spread=rule_records(REFERENCE_SPREADS, [spread], market.clock),
             spread_numbers=number_rows([spread]),
             size=size,
             size_numbers=number_rows(sizes),

@@ -43,6 +43,7 @@ class Table(NamedTuple):
     least: float  # the least price of the curve, in units of its level
     scale: Floats  # (sizes,): the scale of the risk axis over q
     nodes: Floats  # (sizes, risks, 2): 1 - x_0 and log((E + G sd) / level)
+    jumps: Floats = np.empty(0)  # (n,): the sizes beyond which the price jumps, as shares of v_max, rising
 
 
 class HedgeTables(NamedTuple):
@@ -52,6 +53,7 @@ class HedgeTables(NamedTuple):
     least: Floats  # (tables,)
     scale: Floats  # (tables, sizes)
     nodes: Floats  # (tables, sizes, risks, 2)
+    jumps: Floats  # (tables, as many as the most has), infinite beyond a table's own
 
 
 @compiled
@@ -188,15 +190,20 @@ def risk_coordinate(risk, scale):
     return RISKS * (1.0 - 1.0 / (1.0 + r))
 
 
+def size_of_row(i, horizon):
+    """Q of a row of a table."""
+    if i <= BELOW_CAP:
+        q = max(CAP * (i / BELOW_CAP) ** 2, 1e-6)
+    else:
+        q = CAP * (1.0 + (horizon - 1.0) * ((i - BELOW_CAP) / ABOVE_CAP) ** 2)
+    return min(q, CAP * horizon * (1.0 - 1e-9))
+
+
 @compiled
 def fill_table(horizon, alpha, k, scale, nodes):
     """Fills one table: `scale` (sizes,) and `nodes` (sizes, risks, 2)."""
     for i in range(BELOW_CAP + ABOVE_CAP + 1):
-        if i <= BELOW_CAP:
-            q = max(CAP * (i / BELOW_CAP) ** 2, 1e-6)
-        else:
-            q = CAP * (1.0 + (horizon - 1.0) * ((i - BELOW_CAP) / ABOVE_CAP) ** 2)
-        q = min(q, CAP * horizon * (1.0 - 1e-9))
+        q = size_of_row(i, horizon)
         # the risk at which a small position trades at once, softened where the curve gets steep
         scale[i] = (trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0) / q
         left = q * (1.0 - np.arange(1, horizon) / horizon)
@@ -293,9 +300,13 @@ def power_table(alpha: float, lam: float, horizon: int) -> Table:
 def stacked(tables: Sequence[Table]) -> HedgeTables:
     """Tables one behind the other, in order; one unused where there are none."""
     made = list(tables) or [power_table(1.0, 2.0, 1)]
+    jumps = np.full((len(made), max(len(table.jumps) for table in made)), np.inf)
+    for row, table in zip(jumps, made, strict=True):
+        row[: len(table.jumps)] = table.jumps
     return HedgeTables(
         np.array([table.horizon for table in made], dtype=np.float64),
         np.array([table.least for table in made]),
         np.stack([table.scale for table in made]),
         np.stack([table.nodes for table in made]),
+        jumps,
     )

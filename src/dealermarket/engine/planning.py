@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.compiled import kernel
-from dealermarket.engine.curve_tables import curve_table
+from dealermarket.engine.curve_tables import between_jumps, curve_table
 from dealermarket.engine.hedge_tables import CAP, HedgeTables, Table, interpolate, power_table, size_cell, stacked
 from dealermarket.engine.quotes import quoted_tier, surcharge_of
 from dealermarket.errors import ParameterError
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import PlannedHedging
+from dealermarket.model.makers.pricing import PricingRule
 from dealermarket.model.scenario import Scenario
 
 Array = NDArray[Any]
@@ -47,9 +48,14 @@ def plans_of(scenario: Scenario) -> tuple[Array, HedgeTables]:
                 continue
             exponent = rival.pricing.power_of_reference
             for tier in range(rival.tiering.tiers):
-                curve = (exponent,) if exponent is not None else (rival.pricing.kind, rival.pricing.model_dump_json(), tier)
+                curve = (exponent,) if exponent is not None else (_curve_of(rival.pricing), tier)
                 number[i, j, tier] = number_of((*curve, hedging.horizon), hedging.horizon, rival, tier)
     return number, stacked(tables)
+
+
+def _curve_of(pricing: PricingRule) -> str:
+    """What tells curves apart, which skews do not change."""
+    return pricing.model_dump_json(exclude={"eps_buy", "eps_sell"})
 
 
 def _table(scenario: Scenario, horizon: int, rival: MarketMakerAgent | None, tier: int) -> Table:
@@ -59,7 +65,8 @@ def _table(scenario: Scenario, horizon: int, rival: MarketMakerAgent | None, tie
     if rival is None or exponent is not None:
         return power_table(exponent if exponent is not None else 1.0, exchange.lam, horizon)
     try:
-        return curve_table(lambda share: rival.pricing.relative_spread(share * exchange.v_max, tier, exchange), horizon)
+        jumps = [size / exchange.v_max for size in rival.pricing.jumps]
+        return curve_table(lambda share: rival.pricing.relative_spread(share * exchange.v_max, tier, exchange), horizon, jumps)
     except ParameterError as error:
         raise ParameterError(
             f"{scenario.name}: hedges cannot be planned on the prices of {rival.name!r} in tier {tier} ({rival.pricing.kind!r} "
@@ -93,4 +100,6 @@ def planned_fraction(situation, risk):
         value = level * relative + surcharge
         if value < best:
             fraction, best = first, value
+            if rules.tables.jumps.shape[1] > 0:
+                fraction = between_jumps(rules.tables, table, cell, within, q, risk, level, first)
     return fraction

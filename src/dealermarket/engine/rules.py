@@ -71,7 +71,7 @@ def rules_of(scenario: Scenario) -> Rules:
 def _tiering_records(scenario: Scenario) -> Array:
     parts = [maker.tiering for maker in scenario.makers]
     common = [("tiers", np.int64), ("ranks", np.bool_), ("weight", np.float64)]
-    records = rule_records(TIERINGS, parts, scenario.market.dt, common)
+    records = rule_records(TIERINGS, parts, scenario.market.clock, common)
     for record, part in zip(records, parts, strict=True):
         record["tiers"], record["ranks"], record["weight"] = part.tiers, part.ranks, getattr(part, "weight", 0.0)
     return records
@@ -80,7 +80,7 @@ def _tiering_records(scenario: Scenario) -> Array:
 def _pricing_records(scenario: Scenario) -> Array:
     parts = [maker.pricing for maker in scenario.makers]
     common = [("eps_buy", np.float64), ("eps_sell", np.float64), ("in_price_units", np.bool_)]
-    records = rule_records(PRICINGS, parts, scenario.market.dt, common)
+    records = rule_records(PRICINGS, parts, scenario.market.clock, common)
     for record, part in zip(records, parts, strict=True):
         for name, _ in common:
             record[name] = getattr(part, name)
@@ -90,7 +90,7 @@ def _pricing_records(scenario: Scenario) -> Array:
 def _hedging_records(scenario: Scenario) -> Array:
     parts = [maker.hedging for maker in scenario.makers]
     # the volatility is that of one step, relative to the mid; 0 for who never trades
-    records = rule_records(HEDGINGS, parts, scenario.market.dt, [("venue", np.int64), ("volatility", np.float64)])
+    records = rule_records(HEDGINGS, parts, scenario.market.clock, [("venue", np.int64), ("volatility", np.float64)])
     for record, part in zip(records, parts, strict=True):
         believed = getattr(part, "volatility", 0.0)
         record["venue"] = VENUES[getattr(part, "venue", "makers")]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,13 @@ from dealermarket.values import Value
 Array = NDArray[Any]
 Draw = Literal["normal", "uniform"]
 """A kind of random number: standard normal, or uniform on [0, 1)."""
+
+
+class Clock(NamedTuple):
+    """How long a step is."""
+
+    dt: float = float("nan")  # in years
+    days: float = float("nan")  # in trading days
 
 
 class Part(Value):
@@ -33,8 +40,8 @@ class Part(Value):
     formulas: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     parameters: ClassVar[tuple[str, ...]] = ()
 
-    def rule(self, dt: float) -> Mapping[str, float]:
-        """The value of each of `parameters`; `dt` is the length of a step in years. Fields or properties of these names."""
+    def rule(self, clock: Clock) -> Mapping[str, float]:
+        """The value of each of `parameters`, given the length of a step. Fields or properties of these names."""
         return {name: float(getattr(self, name)) for name in self.parameters}
 
     @property
@@ -46,10 +53,18 @@ class Part(Value):
 class Numbers:
     """The parameters of a part where a formula is called in Python: `rule.NAME`."""
 
-    def __init__(self, part: Part, dt: float = float("nan")) -> None:
-        self.__dict__.update(part.rule(dt))
+    def __init__(self, part: Part, clock: Clock = Clock()) -> None:  # noqa: B008, it cannot be changed
+        self.__dict__.update(part.rule(clock))
 
 
 def drawn(rng: np.random.Generator, kind: Draw, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Random numbers of a kind."""
     return rng.standard_normal(shape) if kind == "normal" else rng.random(shape)
+
+
+def drawn_by_step(rng: np.random.Generator, kinds: Sequence[Draw], steps: int, replicas: int) -> NDArray[np.float64]:
+    """Random numbers of some kinds for every step and replica, (steps, kinds, replicas)."""
+    draw = np.empty((steps, len(kinds), replicas))
+    for n, kind in enumerate(kinds):
+        draw[:, n] = drawn(rng, kind, (steps, replicas))
+    return draw

@@ -216,6 +216,12 @@ class Scenario(Value):
         for index, maker in enumerate(self.makers):
             for field, reason in maker.pricing.problems(self.exchange):
                 yield f"makers.{index}.pricing.{field}: {reason}"
+            priced, tiers = maker.pricing.tiers, maker.tiering.tiers
+            if priced is not None and priced < tiers:
+                yield (
+                    f"makers.{index}.pricing: {maker.pricing.kind!r} pricing has prices for {priced} tiers, and tiering.tiers = "
+                    f"{tiers}; add prices or lower the number of tiers"
+                )
 
     def _maker_problems(self) -> Iterable[str]:
         others = len(self.participants) - 1

@@ -12,6 +12,7 @@ from pydantic import Field
 from dealermarket.errors import ParameterError
 from dealermarket.model.market.mid_price import MID_PRICES, GeometricBrownianMotion, MidPrice
 from dealermarket.model.market.reference_spread import REFERENCE_SPREADS, ClippedNormal, ReferenceSpread
+from dealermarket.model.part import Clock
 from dealermarket.values import Value
 
 Floats = NDArray[np.float64]
@@ -36,6 +37,11 @@ class MarketEnvironment(Value):
         """The length of a step in years."""
         return 1.0 / (self.steps_per_day * self.days_per_year)
 
+    @property
+    def clock(self) -> Clock:
+        """The length of a step in years and in days."""
+        return Clock(self.dt, 1.0 / self.steps_per_day)
+
     def sample(self, rng: np.random.Generator, steps: int, replicas: int = 1) -> tuple[Floats, Floats]:
         """Mid-prices and reference spreads, each (replicas, steps), in price units.
 
@@ -43,13 +49,13 @@ class MarketEnvironment(Value):
         """
         if steps < 1 or replicas < 1:
             raise ParameterError(f"steps and replicas must be >= 1, got {steps} and {replicas}")
-        mids = self.mid_price.sample(rng, steps, replicas, self.dt)
-        s0 = self.reference_spread.sample(rng, steps, replicas, self.dt)
+        mids = self.mid_price.sample(rng, steps, replicas, self.clock)
+        s0 = self.reference_spread.sample(rng, steps, replicas, self.clock)
         return mids, s0 * mids if self.spreads_scale_with_price else s0
 
     def step_volatility(self, mid: Floats | float, volatility: float | None = None) -> Floats:
         """Standard deviation of the mid over one step, price units (sigma sqrt(dt) P_t for `gbm`); shape of `mid`.
 
         `volatility` is annual, the market's own where left out."""
-        relative = self.mid_price.step_volatility(self.dt) if volatility is None else volatility * math.sqrt(self.dt)
+        relative = self.mid_price.step_volatility(self.clock) if volatility is None else volatility * math.sqrt(self.dt)
         return np.asarray(relative * np.asarray(mid, dtype=np.float64))

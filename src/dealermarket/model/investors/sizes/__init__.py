@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dealermarket.model.investors.sizes.base import OrderSize
+from dealermarket.model.investors.sizes.ladder import LadderSize
 from dealermarket.model.investors.sizes.lognormal import LogNormalSize
 from dealermarket.slots import Slot
 
-SIZES = Slot("order size", OrderSize, [LogNormalSize], default="lognormal")
+SIZES = Slot(
+    "order size",
+    OrderSize,
+    [
+        LogNormalSize,
+        LadderSize,
+    ],
+    default="lognormal",
+)
 
-__all__ = ["SIZES", "LogNormalSize", "OrderSize"]
+__all__ = ["SIZES", "LadderSize", "LogNormalSize", "OrderSize"]

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dealermarket.model.makers.pricing.base import PricingRule, Skew
+from dealermarket.model.makers.pricing.ladder import LadderPricing
 from dealermarket.model.makers.pricing.power import PowerPricing
 from dealermarket.slots import Slot
 
-PRICINGS = Slot("pricing", PricingRule, [PowerPricing], default="power")
+PRICINGS = Slot(
+    "pricing",
+    PricingRule,
+    [
+        PowerPricing,
+        LadderPricing,
+    ],
+    default="power",
+)
 
-__all__ = ["PRICINGS", "PowerPricing", "PricingRule", "Skew"]
+__all__ = ["PRICINGS", "LadderPricing", "PowerPricing", "PricingRule", "Skew"]

@@ -47,6 +47,11 @@ class PricingRule(Part):
     eps_sell: Skew = 0.0
 
     @property
+    def tiers(self) -> int | None:
+        """How many tiers have a price, or None where every tier has one."""
+        return None
+
+    @property
     def in_price_units(self) -> bool:
         """Whether the curve is in price units and not in units of S_ref(0)."""
         return False
@@ -56,6 +61,11 @@ class PricingRule(Part):
         """The exponent, where the curve is a power of the reference curve; hedges against it are then planned exactly."""
         return None
 
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        """The sizes beyond which the curve jumps, in units of the asset, rising; hedges are planned to end there."""
+        return ()
+
     def problems(self, exchange: Exchange) -> Iterable[tuple[str, str]]:
         """What is wrong with this rule at this exchange: field and reason of each problem."""
         return ()
@@ -63,11 +73,15 @@ class PricingRule(Part):
     def relative_spread(self, size: ArrayLike, tier: ArrayLike, exchange: Exchange) -> NDArray[np.float64]:
         """The curve for sizes and tiers, which broadcast, in units of the level.
 
-        Raises ParameterError for a size outside [0, v_max) or a tier below 0.
+        Raises ParameterError for a size outside [0, v_max), or a tier below 0 or without a price.
         """
         sizes, tiers = np.broadcast_arrays(np.asarray(size, dtype=np.float64), np.asarray(tier))
         if not np.all(tiers >= 0):
             raise ParameterError(f"tier: must be >= 0, got {short(np.asarray(tier).tolist())}")
+        if self.tiers is not None and not np.all(tiers < self.tiers):
+            raise ParameterError(
+                f"tier: must be below {self.tiers}, for which there are prices, got {short(np.asarray(tier).tolist())}"
+            )
         log_curve = np.log(exchange.relative_spread(sizes))
         rule, numbers = Numbers(self), self.numbers
         return np.asarray(applied(self.curve, size=sizes, log_curve=log_curve, tier=tiers, rule=rule, numbers=numbers))
@@ -76,7 +90,7 @@ class PricingRule(Part):
         """Cost per unit, relative to mid, that a client pays; price units.
 
         `size`, `tier` (0 is best) and `s0` broadcast; returns their shape. `side`: +1 the client buys, -1 it sells,
-        0 without skew. Raises ParameterError for a size outside [0, v_max), a tier below 0 or s0 below 0.
+        0 without skew. Raises ParameterError for a size outside [0, v_max), a tier below 0 or without a price, or s0 below 0.
         """
         skew = {0: 0.0, 1: self.eps_buy, -1: self.eps_sell}.get(side)
         if skew is None:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dealermarket.model.market.mid_price.base import MidPrice
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
+from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
 from dealermarket.slots import Slot
 
-MID_PRICES = Slot("mid price", MidPrice, [GeometricBrownianMotion], default="gbm")
+MID_PRICES = Slot(
+    "mid price",
+    MidPrice,
+    [
+        GeometricBrownianMotion,
+        OrnsteinUhlenbeck,
+        JumpDiffusion,
+    ],
+    default="gbm",
+)
 
-__all__ = ["MID_PRICES", "GeometricBrownianMotion", "MidPrice"]
+__all__ = ["MID_PRICES", "GeometricBrownianMotion", "JumpDiffusion", "MidPrice", "OrnsteinUhlenbeck"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dealermarket.model.part import Draw, Numbers, Part, drawn
+from dealermarket.model.part import Clock, Draw, Numbers, Part, drawn_by_step
 from dealermarket.slots import applied
 
 
@@ -27,13 +27,13 @@ class MidPrice(Part):
     initial: Annotated[float, Field(gt=0, le=1e12)] = 1.0
 
     @abstractmethod
-    def step_volatility(self, dt: float) -> float:
-        """Standard deviation of the price over a step of `dt` years, relative to the price: what a maker takes for risk."""
+    def step_volatility(self, clock: Clock) -> float:
+        """Standard deviation of the log return of a step, which is that of the price, relative to it: a maker's risk."""
 
-    def sample(self, rng: np.random.Generator, steps: int, replicas: int, dt: float) -> NDArray[np.float64]:
+    def sample(self, rng: np.random.Generator, steps: int, replicas: int, clock: Clock) -> NDArray[np.float64]:
         """Paths (replicas, steps), price units, from `initial` on."""
-        rule, numbers = Numbers(self, dt), self.numbers
-        draw = np.stack([drawn(rng, kind, (steps, replicas)) for kind in self.draws], axis=1)
+        rule, numbers = Numbers(self, clock), self.numbers
+        draw = drawn_by_step(rng, self.draws, steps, replicas)
         mids = np.empty((steps, replicas))
         mids[0] = self.initial
         for step in range(1, steps):

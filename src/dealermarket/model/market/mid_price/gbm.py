@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dealermarket.laws import log_drift, log_growth
 from dealermarket.model.market.mid_price.base import MidPrice
+from dealermarket.model.part import Clock
 
 
 class GeometricBrownianMotion(MidPrice):
@@ -20,14 +21,14 @@ class GeometricBrownianMotion(MidPrice):
     volatility: Annotated[float, Field(ge=0, le=100)] = 0.1
     parameters: ClassVar = ("mean", "std")
 
-    def rule(self, dt: float) -> Mapping[str, float]:
+    def rule(self, clock: Clock) -> Mapping[str, float]:
         """Mean and deviation of a step's log return."""
-        return {"mean": log_drift(self.drift, self.volatility, dt), "std": self.step_volatility(dt)}
+        return {"mean": log_drift(self.drift, self.volatility, clock.dt), "std": self.step_volatility(clock)}
 
     @staticmethod
     def law(before: Any, draw: Any, rule: Any) -> Any:
         """The price times the growth of a step."""
         return before * log_growth(draw[0], rule.mean, rule.std)
 
-    def step_volatility(self, dt: float) -> float:
-        return self.volatility * math.sqrt(dt)
+    def step_volatility(self, clock: Clock) -> float:
+        return self.volatility * math.sqrt(clock.dt)

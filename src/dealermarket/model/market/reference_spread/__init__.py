@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dealermarket.model.market.reference_spread.base import ReferenceSpread
 from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.model.market.reference_spread.constant import ConstantSpread
+from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
 from dealermarket.slots import Slot
 
-REFERENCE_SPREADS = Slot("reference spread", ReferenceSpread, [ClippedNormal], default="clipped_normal")
+REFERENCE_SPREADS = Slot(
+    "reference spread",
+    ReferenceSpread,
+    [
+        ClippedNormal,
+        ConstantSpread,
+        LogAR1,
+    ],
+    default="clipped_normal",
+)
 
-__all__ = ["REFERENCE_SPREADS", "ClippedNormal", "ReferenceSpread"]
+__all__ = ["REFERENCE_SPREADS", "ClippedNormal", "ConstantSpread", "LogAR1", "ReferenceSpread"]

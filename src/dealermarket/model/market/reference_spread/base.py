@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.model.part import Draw, Numbers, Part, drawn
+from dealermarket.model.part import Clock, Draw, Numbers, Part, drawn_by_step
 from dealermarket.slots import applied
 
 
@@ -30,12 +30,10 @@ class ReferenceSpread(Part):
         def mean(self) -> float:
             """The mean spread, price units: a field or a property of every kind."""
 
-    def sample(self, rng: np.random.Generator, steps: int, replicas: int, dt: float) -> NDArray[np.float64]:
+    def sample(self, rng: np.random.Generator, steps: int, replicas: int, clock: Clock) -> NDArray[np.float64]:
         """Paths (replicas, steps), price units."""
-        rule, numbers = Numbers(self, dt), self.numbers
-        draw = np.empty((steps, len(self.draws), replicas))
-        for n, kind in enumerate(self.draws):
-            draw[:, n] = drawn(rng, kind, (steps, replicas))
+        rule, numbers = Numbers(self, clock), self.numbers
+        draw = drawn_by_step(rng, self.draws, steps, replicas)
         spreads = np.empty((steps, replicas))
         spreads[0] = applied(self.first, draw=draw[0], rule=rule, numbers=numbers)
         for step in range(1, steps):

@@ -1,0 +1,29 @@
+"""A spread that stays."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from dealermarket.model.market.reference_spread.base import ReferenceSpread
+from dealermarket.model.part import Draw
+
+
+class ConstantSpread(ReferenceSpread):
+    """s0_t = `mean` at every step, price units."""
+
+    kind: Literal["constant"] = "constant"
+    mean: Annotated[float, Field(gt=0, le=1e12)] = 0.00015
+    parameters: ClassVar = ("mean",)
+    draws: ClassVar[tuple[Draw, ...]] = ()
+
+    @staticmethod
+    def first(rule: Any) -> Any:
+        """The mean."""
+        return rule.mean
+
+    @staticmethod
+    def law(rule: Any) -> Any:
+        """The mean."""
+        return rule.mean
