@@ -45,7 +45,7 @@ class LadderSize(OrderSize):
     def probabilities(self) -> NDArray[np.float64]:
         """The probability of each size, shape (sizes,)."""
         weights = np.array(self.weights) / max(self.weights)  # whose sum is a number
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
 
     @property
     def numbers(self) -> NDArray[np.float64]:
