@@ -1,16 +1,21 @@
 # make run        a market run, with its table and figures
-# make learning   installs what trained makers need: torch, Stable-Baselines3, Gymnasium, PettingZoo
 # make reproduce  the experiments of both papers, and a report
-# make test       lint, types, the whole test suite, branch coverage
+# make quick      the inner loop: lint, types, and the tests that are neither slow nor train anybody; under a minute
+# make test       lint, types, all tests; what trains makers is skipped where make learning has not been
+# make coverage   lines and branches that tests reach, with the engine uncompiled
+# make matrix     all tests on each supported Python that is installed
+# make learning   installs what trained makers need, torch above all: large
 # make bench      the speed table of docs/performance.md
 
 PYTHON ?= python3
-BIN := .venv/bin
-INSTALLED := .venv/.installed
-LEARNING := .venv/.installed-learning
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+LEARNING := $(VENV)/.installed-learning
+PYTEST := $(BIN)/python -m pytest -q -n auto
 TORCH := 2.13.0
 
-.PHONY: run learning reproduce test lint types unit coverage bench constraints clean
+.PHONY: run learning reproduce quick test lint types coverage matrix architecture bench constraints clean
 
 run: $(INSTALLED)
 	$(BIN)/dealermarket run paper --record trades --plot
@@ -20,44 +25,55 @@ learning: $(LEARNING)
 reproduce: $(LEARNING)
 	$(BIN)/dealermarket reproduce
 
-test: lint types unit coverage
+quick: lint types
+	$(PYTEST) -m "not slow and not training"
+
+test: lint types
+	$(PYTEST)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
-types: $(LEARNING)
+# Passes with and without the learning libraries: those are untyped to the checker where they are not installed.
+types: $(INSTALLED)
 	$(BIN)/mypy
 
-unit: $(LEARNING)
-	$(BIN)/python -m pytest -q -n auto
-
-# Compiled functions run as plain Python here, so that their lines and branches are seen; tests marked slow need machine code.
-coverage: $(LEARNING)
+# Compiled functions run as plain Python here, so that their lines and branches are seen.
+coverage: $(INSTALLED)
 	rm -f .coverage*
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -q -n auto -m "not slow"
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -q -n auto -m "not slow and not compiled"
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered
+
+matrix:
+	$(PYTHON) scripts/matrix.py
+
+architecture: $(INSTALLED)
+	$(BIN)/python scripts/architecture.py
 
 bench: $(LEARNING)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/learning.py
 
-# Versions and hashes for every supported Python; needs uv on the path. What only learning needs goes to a file of its own,
-# without torch, which is installed by itself: its builds differ from machine to machine.
+# Versions and hashes for every supported Python; needs uv on the path. What is pinned stays so, except with UPGRADE=--upgrade.
+# What only learning needs goes to a file of its own, without torch, which is installed by itself: its builds differ from
+# machine to machine.
+UPGRADE :=
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev
 OWN := NR == FNR { if (/^[a-z]/) there[$$1] = 1; next } /^[a-z]/ { skip = ($$1 in there) || /^(torch|triton|nvidia-.*|cuda-.*)==/ } !skip
 constraints:
 	printf 'torch==$(TORCH)\nmpmath<1.4\n' > .pins.txt  # torch's sympy takes no newer mpmath
-	$(COMPILE) -c .pins.txt --upgrade -o constraints.txt
-	cp constraints.txt .all.txt  # what it holds already is kept
+	$(COMPILE) -c .pins.txt $(UPGRADE) -o constraints.txt
+	cat constraints.txt $(if $(UPGRADE),,constraints-learning.txt) > .all.txt  # what it holds already is kept
 	$(COMPILE) -c .pins.txt --extra learn --group learn -o .all.txt
 	awk '$(OWN)' constraints.txt .all.txt > constraints-learning.txt
 	rm .pins.txt .all.txt
 
 $(INSTALLED): constraints.txt pyproject.toml src/dealermarket/version.py
-	@echo "Installing into .venv: a minute or two"
-	$(PYTHON) -m venv .venv
+	@echo "Installing into $(VENV): a minute or two"
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -69,4 +85,4 @@ $(LEARNING): $(INSTALLED) constraints-learning.txt
 	@touch $@
 
 clean:
-	rm -rf .venv dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.* dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

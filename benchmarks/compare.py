@@ -65,12 +65,12 @@ def compared(old: str, new: str, rounds: int, repeats: int, replicas: dict[str, 
         sources = {"old": taken_out(old, place / "old"), "new": taken_out(new, place / "new")}
         for side, path in sources.items():
             measured(path, place / f"cache-{side}", dict.fromkeys(replicas, 1), 1)
-        found: dict[str, list[Round]] = {"old": [], "new": []}
+        rounds_of: dict[str, list[Round]] = {"old": [], "new": []}
         for number in range(rounds):
             for side, path in sources.items():
-                found[side].append(measured(path, place / f"cache-{side}", replicas, repeats))
+                rounds_of[side].append(measured(path, place / f"cache-{side}", replicas, repeats))
             print(f"round {number + 1} of {rounds} done", file=sys.stderr)
-        return found
+        return rounds_of
 
 
 def main() -> None:
@@ -84,12 +84,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the numbers of every round as JSON")
     chosen = parser.parse_args()
     replicas = {name: REPLICAS[name] for name in chosen.markets}
-    found = compared(chosen.old, chosen.new, chosen.rounds, chosen.repeats, replicas)
+    rounds_of = compared(chosen.old, chosen.new, chosen.rounds, chosen.repeats, replicas)
     rows = {}
     for name in replicas:
-        pairs = zip(found["old"], found["new"], strict=True)
+        pairs = zip(rounds_of["old"], rounds_of["new"], strict=True)
         ratios = sorted(new[name] / old[name] for old, new in pairs)
-        best = {side: min(one[name] for one in found[side]) for side in found}
+        best = {side: min(one[name] for one in rounds_of[side]) for side in rounds_of}
         rows[name] = {
             "old_ns_per_step": 1e9 * best["old"],
             "new_ns_per_step": 1e9 * best["new"],
@@ -99,7 +99,7 @@ def main() -> None:
             "ratio_of_fastest": best["new"] / best["old"],
         }
     if chosen.json:
-        print(json.dumps({"old": chosen.old, "new": chosen.new, "markets": rows, "rounds": found}, indent=2))
+        print(json.dumps({"old": chosen.old, "new": chosen.new, "markets": rows, "rounds": rounds_of}, indent=2))
         return
     print("| market | old, ns a step | new, ns a step | new / old, median | lowest to highest | of the fastest |")
     print("| --- | --- | --- | --- | --- | --- |")

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # SciPy's small problems gain nothing from threads that wait
 
@@ -10,26 +17,70 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from dealermarket import Scenario
+from dealermarket import Scenario, interrupt, slots
 from dealermarket.commands.main import main
 
 mpl.use("Agg")
 
 UNCOMPILED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 
+DEADLINE = 900.0
+"""Seconds that a test waits for another process: far beyond what any of them takes, on a machine that is busy, too."""
+
+# All that is compiled for more than a few tests, so that it lies in the cache on disk
+WARM = """
+from importlib.util import find_spec
+from dealermarket import Scenario, SimulationRunner
+for record in ("summary", "trades"):
+    SimulationRunner(Scenario.load("paper", ["steps=20"]), 2, record=record).run()
+SimulationRunner(Scenario.load("learning", ["steps=20"]), 2).run()
+if find_spec("gymnasium"):
+    from dealermarket.envs import DealerVectorEnv
+    env = DealerVectorEnv(2, Scenario.load("learning", ["steps=20"]))
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+"""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compiles once what the workers need, before there are any: each would do it, and their tests would wait for it."""
+    config = session.config
+    if config.getoption("tx", None) and not hasattr(config, "workerinput") and not UNCOMPILED:
+        ran([sys.executable, "-c", WARM])
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked slow need machine code to end in reasonable time."""
+    """Tests marked `compiled` or `slow` need machine code to end in reasonable time."""
     if UNCOMPILED:
         for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="marked slow, and the engine runs uncompiled"))
+            if {"compiled", "slow"} & set(item.keywords):
+                item.add_marker(pytest.mark.skip(reason="needs machine code, and the engine runs uncompiled"))
+
+
+def ran(command: list[str] | str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """A command that has come to its end, with status 0; where it has not, what it said is shown."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False, **options)
+    assert done.returncode == 0, f"status {done.returncode} of {command}\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
+    return done
 
 
 @pytest.fixture
 def small() -> Scenario:
     """The paper's market, shorter."""
     return Scenario.load("paper", ["steps=30", "reward_horizon=3"])
+
+
+@pytest.fixture
+def lists_as_they_were() -> Iterator[None]:
+    """What a test registers is gone after it."""
+    before = {slot: dict(slot._kinds) for slot in slots._REGISTRIES if isinstance(slot, slots.Slot)}
+    yield
+    for slot, kinds in before.items():
+        if slot._kinds != kinds:
+            slot._kinds.clear()
+            slot._kinds.update(kinds)
+            slot._adapter = None
+            slots._count()
 
 
 def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str, np.ndarray] | np.ndarray) -> None:
@@ -45,3 +96,33 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert "Traceback" not in said
     assert len(said.splitlines()) <= 2
     return said
+
+
+@pytest.fixture
+def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Presses Ctrl-C. Tests may run where it is ignored: in the background, and in the workers of pytest-xdist."""
+    monkeypatch.setattr(interrupt, "GRACE", DEADLINE)  # on a busy machine, too, it is the command that ends and not the tests
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, former)
+
+
+@contextmanager
+def raises(
+    kind: type[Exception] | tuple[type[Exception], ...], field: object, value: object = None, *, names: Sequence[str] = ()
+) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    """An error of exactly this kind, of which a line is about the field (a path, an option, a file) and says what was found.
+
+    `value` is what was found, as it is shown; `names` are single words that tell the error from others on the same
+    field: a bound, an option, another field. Sentences may be put better without a test to change.
+    """
+    with pytest.raises(kind) as caught:
+        yield caught
+    assert caught.type in (kind if isinstance(kind, tuple) else (kind,))
+    about = [line for line in str(caught.value).splitlines() if re.search(rf"(^|[\s:]){re.escape(str(field))}: ", line)]
+    assert about, f"nothing about {field}: {caught.value}"
+    wanted = [re.escape(name) for name in names]
+    if value is not None:
+        wanted.append(rf"\bgot {re.escape(str(value))}(?![\w.])")
+    missing = [text for text in wanted if not any(re.search(text, line) for line in about)]
+    assert not missing, f"{missing} not in: {caught.value}"

@@ -17,7 +17,7 @@ import dealermarket.runs.chunks
 from conftest import refused
 from dealermarket import Action, MakerPolicy, Observation, ParameterError, PolicyError, PolicySetup, Scenario, SimulationRunner
 from dealermarket.draws.streams import first_episodes
-from dealermarket.policies import AdaptiveMaker, HeuristicMaker, PersistentMaker, RandomMaker, SkewMaker
+from dealermarket.policies import Actor, AdaptiveMaker, HeuristicMaker, PersistentMaker, Policy, RandomMaker, SkewMaker, start
 from dealermarket.policies.adaptive import FlowTable
 
 SHIPPED = ("heuristic", "random", "persistent", "skew", "adaptive")
@@ -56,8 +56,8 @@ def setup_of(scenario: Scenario, maker: str, replicas: int, seed: int = 0) -> Po
 
 def prices(policy: RandomMaker | PersistentMaker, setup: PolicySetup, steps: int) -> np.ndarray:
     """The policy's eps at every step: (steps, B, 2)."""
-    policy.reset(setup)
-    actions = [policy.act(SimpleNamespace()) for _ in range(steps)]  # type: ignore[arg-type]
+    actor = start(policy, setup)
+    actions = [actor.act(SimpleNamespace()) for _ in range(steps)]  # type: ignore[arg-type]
     return np.array([[action.eps_buy, action.eps_sell] for action in actions]).transpose(0, 2, 1)
 
 
@@ -71,14 +71,11 @@ def assert_same_runs(one: SimulationRunner, other: SimulationRunner) -> None:
 class Delegate(MakerPolicy):
     """Acts as another policy does; the runner does not know which."""
 
-    def __init__(self, policy: MakerPolicy) -> None:
+    def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
-    def reset(self, setup: PolicySetup) -> None:
-        self.policy.reset(setup)
-
-    def act(self, observation: Observation) -> Action:
-        return self.policy.act(observation)
+    def start(self, setup: PolicySetup) -> Actor:
+        return start(self.policy, setup)
 
 
 class Constant(MakerPolicy):
@@ -149,7 +146,7 @@ def test_two_makers_of_one_policy_share_nothing() -> None:
 def test_the_heuristic_maker_is_no_policy_to_the_bit(small: Scenario) -> None:
     plain = SimulationRunner(small, replicas=3, record="trades")
     for policy in (HeuristicMaker(), Delegate(HeuristicMaker())):
-        both: dict[str, MakerPolicy] = {"maker-1": policy, "maker-2": policy}
+        both: dict[str, Policy] = {"maker-1": policy, "maker-2": policy}
         assert_same_runs(plain, SimulationRunner(small, replicas=3, record="trades", policies=both))
 
 
@@ -209,18 +206,22 @@ def test_drawn_prices_are_what_clients_pay() -> None:
 # --- the skewed maker
 
 
+def skewed(policy: SkewMaker, seen: Any) -> Action:
+    return start(policy, setup_of(follow_up(), "studied", len(seen.position))).act(seen)
+
+
 def test_the_skewed_maker_prices_against_its_position() -> None:
     policy = SkewMaker(eps=0.1, strength=0.5, scale=20.0, hedge_fraction=0.25)
     seen = SimpleNamespace(position=np.array([0.0, 20.0, -20.0, 5.0, 1e9]))
-    action = policy.act(seen)  # type: ignore[arg-type]
+    action = skewed(policy, seen)
     lean = 0.5 * np.array([0.0, 0.761594155955765, -0.761594155955765, 0.244918662403709, 1.0])  # tanh
     assert_allclose(np.asarray(action.eps_buy), 0.1 - lean, rtol=1e-14)  # long: cheaper for clients who buy
     assert_allclose(np.asarray(action.eps_sell), 0.1 + lean, rtol=1e-14)
     assert action.hedge_fraction == 0.25
-    assert SkewMaker().act(seen).hedge_fraction is None  # type: ignore[arg-type]
-    steep = SkewMaker(eps=-0.9, strength=0.5).act(seen)  # type: ignore[arg-type]
+    assert skewed(SkewMaker(), seen).hedge_fraction is None
+    steep = skewed(SkewMaker(eps=-0.9, strength=0.5), seen)
     assert_allclose(np.asarray(steep.eps_buy)[[1, 4]], -1.0)  # never below a spread of 0
-    far = SkewMaker(eps=1e6, strength=1e6).act(seen)  # type: ignore[arg-type]
+    far = skewed(SkewMaker(eps=1e6, strength=1e6), seen)
     assert np.max(far.eps_sell) == 1e6  # type: ignore[arg-type]
 
 
@@ -410,18 +411,23 @@ class PlainAdaptive:
 class Twins(MakerPolicy):
     """Acts as the adaptive maker, and asks the plain one at every step whether it would have done the same."""
 
-    done: list[tuple[float, ...]] = []  # noqa: RUF012  shared on purpose: the session works on a copy of the policy
-
     def __init__(self, policy: AdaptiveMaker) -> None:
         self.policy = policy
+        self.done: list[tuple[float, ...]] = []
 
-    def reset(self, setup: PolicySetup) -> None:
-        self.policy.reset(setup)
-        self.plain = [PlainAdaptive(self.policy, setup.scenario, setup.maker) for _ in setup.episodes]
-        Twins.done.clear()
+    def start(self, setup: PolicySetup) -> Actor:
+        return Comparison(self, setup)
+
+
+class Comparison:
+    """Does what the adaptive maker does, after it has compared that."""
+
+    def __init__(self, twins: Twins, setup: PolicySetup) -> None:
+        self.actor, self.done = start(twins.policy, setup), twins.done
+        self.plain = [PlainAdaptive(twins.policy, setup.scenario, setup.maker) for _ in setup.episodes]
 
     def act(self, observation: Observation) -> Action:
-        action = self.policy.act(observation)
+        action = self.actor.act(observation)
         names = ("position", "bought", "sold", "market_volume", "mid", "reference_spread")
         seen = np.stack([getattr(observation, name) for name in names], axis=1).tolist()
         parts = (action.eps_buy, action.eps_sell, action.hedge_fraction)
@@ -429,7 +435,7 @@ class Twins(MakerPolicy):
         for plain, row, done in zip(self.plain, seen, found, strict=True):
             view = dict(zip(names, row, strict=True))
             assert done == pytest.approx(plain.act(observation.step, view), rel=1e-12, abs=1e-12), (observation.step, view)
-            Twins.done.append(tuple(done))
+            self.done.append(tuple(done))
         return action
 
 
@@ -468,10 +474,10 @@ RUNS: dict[str, tuple[AdaptiveMaker, Callable[[], Scenario]]] = {
 @pytest.mark.parametrize("name", RUNS)
 def test_the_adaptive_maker_does_what_its_rule_says(name: str) -> None:
     maker, build = RUNS[name]
-    scenario = build()
-    SimulationRunner(scenario, replicas=3, seed=1, threads=1, policies={"studied": Twins(maker)}).run()
-    assert len(Twins.done) == 3 * scenario.steps
-    buys, sells, fractions = (set(part) for part in zip(*Twins.done, strict=True))
+    scenario, twins = build(), Twins(maker)
+    SimulationRunner(scenario, replicas=3, seed=1, threads=1, policies={"studied": twins}).run()
+    assert len(twins.done) == 3 * scenario.steps
+    buys, sells, fractions = (set(part) for part in zip(*twins.done, strict=True))
     assert len(buys | sells) > 2
     if name in ("carefree", "alone"):
         assert fractions == {0.0}
@@ -484,9 +490,9 @@ def test_the_adaptive_maker_does_what_its_rule_says(name: str) -> None:
 def first_action(maker: AdaptiveMaker, scenario: Scenario, position: list[float], spread: float = 1.5e-4) -> Action:
     """What it does in the first step, a replica for each position."""
     replicas = len(position)
-    maker.reset(setup_of(scenario, "studied", replicas))
+    actor = start(maker, setup_of(scenario, "studied", replicas))
     seen = {"mid": np.ones(replicas), "reference_spread": np.full(replicas, spread), "position": np.array(position)}
-    return maker.act(SimpleNamespace(step=0, **seen))  # type: ignore[arg-type]
+    return actor.act(SimpleNamespace(step=0, **seen))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -560,27 +566,33 @@ def test_a_market_without_orders_is_no_division_by_zero() -> None:
 # --- the adaptive maker: how it fares
 
 
-class Diary(Delegate):
+class Diary(MakerPolicy):
     """Acts as another policy, and writes down position, prices, and what the prices of the step before attracted."""
 
-    pages: list[np.ndarray] = []  # noqa: RUF012  shared on purpose: the session works on a copy of the policy
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.pages: list[np.ndarray] = []
 
-    def reset(self, setup: PolicySetup) -> None:
-        super().reset(setup)
-        Diary.pages.clear()
+    def start(self, setup: PolicySetup) -> Actor:
+        return Writing(start(self.policy, setup), self.pages)
+
+
+class Writing:
+    def __init__(self, actor: Actor, pages: list[np.ndarray]) -> None:
+        self.actor, self.pages = actor, pages
 
     def act(self, observation: Observation) -> Action:
-        action = super().act(observation)
+        action = self.actor.act(observation)
         seen = (observation.position, observation.bought, observation.sold, observation.market_volume)
-        Diary.pages.append(np.array([action.eps_buy, action.eps_sell, *seen]))
+        self.pages.append(np.array([action.eps_buy, action.eps_sell, *seen]))
         return action
 
 
-def diary(maker: AdaptiveMaker, rival: str, replicas: int = 24, steps: int = 200, skip: int = 50) -> dict[str, np.ndarray]:
+def fared(maker: AdaptiveMaker, rival: str, replicas: int = 24, steps: int = 200, skip: int = 50) -> dict[str, np.ndarray]:
     """What an adaptive maker does against a rival: each (steps - skip - 1, B), the volumes those that the prices attracted."""
-    scenario = follow_up(f"steps={steps}", f"makers.1.policy={rival}")
-    SimulationRunner(scenario, replicas=replicas, threads=1, policies={"studied": Diary(maker)}).run()
-    pages = np.stack(Diary.pages, axis=1)
+    scenario, diary = follow_up(f"steps={steps}", f"makers.1.policy={rival}"), Diary(maker)
+    SimulationRunner(scenario, replicas=replicas, threads=1, policies={"studied": diary}).run()
+    pages = np.stack(diary.pages, axis=1)
     buy, sell, position = pages[:3, skip:-1]
     bought, sold, market = pages[3:, skip + 1 :]
     long = position > 0
@@ -596,10 +608,10 @@ def diary(maker: AdaptiveMaker, rival: str, replicas: int = 24, steps: int = 200
     }
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_against_random_prices_it_finds_half_of_the_market() -> None:
-    carefree = diary(AdaptiveMaker(risk_aversion=0.0), "{kind='random'}")
-    averse = diary(AdaptiveMaker(), "{kind='random'}")
+    carefree = fared(AdaptiveMaker(risk_aversion=0.0), "{kind='random'}")
+    averse = fared(AdaptiveMaker(), "{kind='random'}")
     for found in (carefree, averse):
         assert abs(found["eps"].mean()) < 0.08
         assert 0.43 < found["held_share"].mean() < 0.53
@@ -609,20 +621,20 @@ def test_against_random_prices_it_finds_half_of_the_market() -> None:
     assert np.abs(averse["position"]).mean() < 0.5 * np.abs(carefree["position"]).mean()
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("price", [-0.53, 0.03, 0.5])
 def test_it_finds_a_persistent_rivals_price_and_shares(price: float) -> None:
-    found = diary(AdaptiveMaker(risk_aversion=0.0), f"{{kind='persistent', low={price}, high={price}}}")
+    found = fared(AdaptiveMaker(risk_aversion=0.0), f"{{kind='persistent', low={price}, high={price}}}")
     assert abs(found["eps"].mean() - price) < 0.15
     assert found["eps"].std() < 0.2
     assert 0.35 < found["share"].mean() < 0.65
     assert found["share"].std() < 0.1  # in every replica, not half of them all and half nothing
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_two_adaptive_makers_share_the_market_and_undercut_the_more_the_more_averse() -> None:
-    carefree = diary(AdaptiveMaker(risk_aversion=0.0), "{kind='adaptive', risk_aversion=0.0}")
-    averse = diary(AdaptiveMaker(), "{kind='adaptive'}")
+    carefree = fared(AdaptiveMaker(risk_aversion=0.0), "{kind='adaptive', risk_aversion=0.0}")
+    averse = fared(AdaptiveMaker(), "{kind='adaptive'}")
     for found in (carefree, averse):
         assert abs(found["share"].mean() - 0.5) < 0.02
     assert -0.3 < carefree["eps"].mean() < 0.0
@@ -761,7 +773,7 @@ def test_penalties_out_of_range_are_refused(small: Scenario, action: Action, sai
 
 def test_penalties_are_limited_where_the_book_is_steep(small: Scenario) -> None:
     steep = small.with_settings("exchange.lam=1.05", "makers.*.hedging={kind='none'}")
-    assert 7 < steep.largest_alpha < 8
+    assert 7 < steep.exchange.largest_alpha < 8
     SimulationRunner(steep, replicas=2, policies={"maker-1": Constant(alpha=7.0)}).run()
     with pytest.raises(PolicyError, match=r"alpha must be in \[1e-06, 7"):
         SimulationRunner(steep, replicas=2, policies={"maker-1": Constant(alpha=8.0)}).run()

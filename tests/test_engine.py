@@ -326,7 +326,7 @@ def test_a_rival_who_charges_for_the_tier_alone(hedging: AlmgrenChriss | LinearS
     assert run.steps["hedge_fraction"][0, 1:, 0].max() == 1.0  # nothing is saved by waiting
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_optimal_fraction_is_the_schedule_of_the_cheapest_rival(seed: int) -> None:
     """The engine's tables against the solver of the policy itself, one rival at a time."""
     rng = np.random.default_rng(seed)
@@ -340,7 +340,7 @@ def test_optimal_fraction_is_the_schedule_of_the_cheapest_rival(seed: int) -> No
     tape = Tape.draw(scenario, seed)
     run = drive_engine(scenario, tape)
     curve, compared = scenario.exchange.relative_spread, 0
-    for t, i in [(t, i) for t in range(3, 30, 3) for i in range(3)]:
+    for t, i in [(t, i) for t in range(3, 30, 5) for i in range(3)]:
         step, half = run.steps[0, t, i], 0.5 * tape.reference_spread[0, t]
         if step.position == 0:
             continue
@@ -634,6 +634,6 @@ def test_a_makers_policy_changes_no_draw() -> None:
     before = run_engine(scenario, tape)
     for other in changed:
         same_tape = Tape.draw(other, 11, 3)
-        for name, array in vars(tape).items():
-            assert array.tobytes() == getattr(same_tape, name).tobytes(), name
+        for name, array in tape.arrays()._asdict().items():
+            assert array.tobytes() == getattr(same_tape.arrays(), name).tobytes(), name
         assert run_engine(other, same_tape).totals.tobytes() != before.totals.tobytes()

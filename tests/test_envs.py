@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from conftest import assert_same_bits
+from conftest import assert_same_bits, raises
 
 gymnasium = pytest.importorskip("gymnasium")
 pytest.importorskip("pettingzoo")
@@ -27,7 +27,7 @@ from pettingzoo.utils import parallel_to_aec  # noqa: E402
 from dealermarket import Action, MakerPolicy, Observation, PolicySetup, Scenario, SimulationRunner, Tape  # noqa: E402
 from dealermarket.envs import ENV_ID, FEATURES, INFO, Controls, DealerEnv, DealerVectorEnv, Reward  # noqa: E402
 from dealermarket.envs.parallel import DealerParallelEnv  # noqa: E402
-from dealermarket.errors import ParameterError, PolicyError  # noqa: E402
+from dealermarket.errors import ParameterError, PolicyError, ScenarioError  # noqa: E402
 from dealermarket.runs.result import SimulationResult  # noqa: E402
 from dealermarket.testing import check_vector_env  # noqa: E402
 
@@ -122,7 +122,12 @@ class Replay(MakerPolicy):
 class Moody(MakerPolicy):
     """A user's policy with a memory and with random numbers of its own."""
 
-    def reset(self, setup: PolicySetup) -> None:
+    def start(self, setup: PolicySetup) -> Mood:
+        return Mood(setup)
+
+
+class Mood:
+    def __init__(self, setup: PolicySetup) -> None:
         self.setup, self.mood = setup, np.zeros(len(setup.episodes))
 
     def act(self, observation: Observation) -> Action:
@@ -186,7 +191,7 @@ def test_spaces_are_what_the_features_and_controls_say() -> None:
     assert len(set(NAMES)) == len(NAMES)
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("preset", ["learning", "paper", "hedging", "informed", "internalization", "dealers", "thousand"])
 def test_observations_stay_in_their_space(preset: str) -> None:
     env = DealerEnv(short(preset, 40))
@@ -604,31 +609,31 @@ def test_a_control_acts_as_its_field_of_the_scenario(ends: Any, number: float, s
 
 
 @pytest.mark.parametrize(
-    ("controls", "said"),
+    ("controls", "field", "value", "names"),
     [
-        ({"eps_buy": [1.0, -1.0]}, r"controls: eps_buy: must be a range \[low, high\] with low < high, got \[1, -1\]"),
-        ({"eps_buy": [0.5, 0.5]}, "controls: eps_buy: must be a range"),
-        ({"eps_buy": [-2.0, 1.0]}, r"controls: eps_buy\.0: must be >= -1, got -2"),
-        ({"eps_sell": [float("nan"), 1.0]}, r"controls: eps_sell\.0: must be a finite number"),
-        ({"hedge_fraction": [0.0, 1.5]}, r"controls: hedge_fraction\.1: must be <= 1, got 1.5"),
-        ({"hedge_fraction": 0.5}, r"controls: hedge_fraction: must be a range \[low, high\], or None for what"),
-        ({"alpha": [0.0, 1.0]}, r"controls: alpha\.0: must be > 0, got 0"),
-        ({"tier_penalty": [-1.0, 1.0]}, r"controls: tier_penalty\.0: must be >= 0, got -1"),
-        ({"alpha": ["a", 1.0]}, r"controls: alpha\.0: must be a number, got 'a'"),
-        ({"alpha": [0.5, 1.0, 2.0]}, "controls: alpha: "),
-        ({"eps_by": [-1.0, 1.0]}, "controls: eps_by: unknown field; did you mean 'eps_buy'"),
-        ({"eps_buy": None, "eps_sell": None, "hedge_fraction": None}, "controls: at least one of eps_buy, .* needs a range"),
-        ("eps_buy", "controls: must be a Controls or a table of its fields, got 'eps_buy'"),
+        ({"eps_buy": [1.0, -1.0]}, "controls: eps_buy", "[1, -1]", ["low < high"]),
+        ({"eps_buy": [0.5, 0.5]}, "controls: eps_buy", "[0.5, 0.5]", ["low < high"]),
+        ({"eps_buy": [-2.0, 1.0]}, "controls: eps_buy.0", -2.0, [">= -1"]),
+        ({"eps_sell": [float("nan"), 1.0]}, "controls: eps_sell.0", "nan", ["finite"]),
+        ({"hedge_fraction": [0.0, 1.5]}, "controls: hedge_fraction.1", 1.5, ["<= 1"]),
+        ({"hedge_fraction": 0.5}, "controls: hedge_fraction", None, ["[low, high]", "None"]),
+        ({"alpha": [0.0, 1.0]}, "controls: alpha.0", 0.0, ["> 0"]),
+        ({"tier_penalty": [-1.0, 1.0]}, "controls: tier_penalty.0", -1.0, [">= 0"]),
+        ({"alpha": ["a", 1.0]}, "controls: alpha.0", "'a'", ["number"]),
+        ({"alpha": [0.5, 1.0, 2.0]}, "controls: alpha", None, []),
+        ({"eps_by": [-1.0, 1.0]}, "controls: eps_by", None, ["'eps_buy'"]),
+        ({"eps_buy": None, "eps_sell": None, "hedge_fraction": None}, "controls", None, ["eps_buy", "hedge_fraction"]),
+        ("eps_buy", "controls", "'eps_buy'", ["Controls"]),
     ],
 )
-def test_controls_that_are_refused(controls: Any, said: str) -> None:
-    with pytest.raises(ParameterError, match=said):
+def test_controls_that_are_refused(controls: Any, field: str, value: object, names: list[str]) -> None:
+    with raises(ParameterError, field, value, names=names):
         DealerEnv(controls=controls)
 
 
 def test_an_alpha_beyond_what_the_curve_allows_is_refused() -> None:
     steep = Scenario.load("learning", ["exchange.lam=1.01"])
-    with pytest.raises(ParameterError, match=r"controls: alpha: must be at most 1\.3"):
+    with raises(ParameterError, "controls: alpha", names=["1.3"]):
         DealerEnv(steep, controls={"alpha": [1.0, 9.0]})
     DealerEnv(steep, controls={"alpha": [1.0, 1.3]})
 
@@ -648,7 +653,7 @@ RIVALS: dict[str, tuple[Scenario, str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("rival", RIVALS)
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
 def test_many_environments_are_as_many_single_ones(mode: AutoresetMode, rival: str) -> None:
@@ -757,10 +762,10 @@ def test_autoreset_modes_go_by_name(name: str) -> None:
 
 def test_what_a_vector_environment_refuses() -> None:
     for mode in ("next", None, 3):
-        with pytest.raises(ParameterError, match=r"autoreset_mode: must be one of NEXT_STEP, SAME_STEP, DISABLED, got"):
+        with raises(ParameterError, "autoreset_mode", repr(mode), names=["NEXT_STEP", "SAME_STEP", "DISABLED"]):
             gymnasium.make_vec(ENV_ID, 2, autoreset_mode=mode)
     for number in (0, -1, 1.5, "3"):
-        with pytest.raises(ParameterError, match="num_envs: must be a whole number >= 1, got"):
+        with raises(ParameterError, "num_envs", repr(number), names=[">= 1"]):
             DealerVectorEnv(number)
     env = DealerVectorEnv(3, short("learning", 4), autoreset_mode=DISABLED)
     with pytest.raises(ResetNeeded, match="step: call reset first"):
@@ -769,18 +774,18 @@ def test_what_a_vector_environment_refuses() -> None:
         env.reset(options={"reset_mask": np.array([True, False, True])})
     env.reset(seed=0, options={"reset_mask": np.ones(3, bool)})
     for mask in ([True, False, False], np.array([1, 0, 0]), np.zeros(3, bool), np.ones(2, bool), np.ones((3, 1), bool), True):
-        with pytest.raises(ParameterError, match=r"options\['reset_mask'\]: must be a boolean array of shape \(3,\)"):
+        with raises(ParameterError, "options['reset_mask']", names=["(3,)"]):
             env.reset(options={"reset_mask": mask})
-    for seed, said in {
-        -1: "seed: must be a whole number >= 0, got -1",
-        1.5: "seed: must be a whole number",
-        "12": "seed: must be a whole number",
-        True: "seed: must be a whole number",
-        (1, 2): "seed: must be one number or 3 of them, got 2",
-        (1, 2.5, 3): r"seed\[1\]: must be a whole number",
-        (1, None, -3): r"seed\[2\]: must be a whole number",
-    }.items():
-        with pytest.raises(ParameterError, match=said):
+    for seed, field, value in (
+        (-1, "seed", -1),
+        (1.5, "seed", 1.5),
+        ("12", "seed", "'12'"),
+        (True, "seed", True),
+        ((1, 2), "seed", 2),
+        ((1, 2.5, 3), "seed[1]", 2.5),
+        ((1, None, -3), "seed[2]", -3),
+    ):
+        with raises(ParameterError, field, value):
             env.reset(seed=seed)
     for _ in range(4):
         env.step(np.zeros((3, 3)))
@@ -996,13 +1001,13 @@ def test_what_an_environment_of_several_refuses() -> None:
         np.zeros((2, 3)),
         None,
     ):
-        with pytest.raises(PolicyError, match="actions: must be one for each of learner, competitor, got"):
+        with raises(PolicyError, "actions", names=["learner, competitor"]):
             env.step(actions)
     for _ in range(3):
         env.step({"competitor": zeros, "learner": zeros})  # in any order
     with pytest.raises(ResetNeeded, match="the episode has ended; call reset"):
         env.step({})
-    with pytest.raises(ParameterError, match="seed: must be a whole number >= 0, got -3"):
+    with raises(ParameterError, "seed", -3, names=[">= 0"]):
         env.reset(seed=-3)
 
 
@@ -1019,31 +1024,33 @@ def test_the_order_of_actions_does_not_matter() -> None:
 
 @pytest.mark.parametrize("make", [DealerEnv, lambda *given, **more: DealerVectorEnv(2, *given, **more)], ids=["one", "many"])
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "field", "value", "names"),
     [
-        ({"scenario": "learnign"}, "did you mean 'learning'"),
-        ({"maker": "learnr"}, "maker: there is no 'learnr' in 'learning'; did you mean 'learner'"),
-        ({"maker": "x"}, "maker: there is no 'x' in 'learning'; known: competitor, learner"),
-        ({"maker": 0}, "maker: there is no 0 in 'learning'"),
-        ({"render_mode": "human"}, "render_mode: nothing is rendered, so it must be None, got 'human'"),
-        ({"policies": {"learner": Moody()}}, "policies: 'learner' learns, so it has no other policy"),
-        ({"policies": {"competitr": Moody()}}, "policies: there is no maker 'competitr'; did you mean 'competitor'"),
-        ({"policies": {"competitor": Moody}}, "must be an instance of a MakerPolicy"),
-        ({"policies": [Moody()]}, "policies: must be a table of makers' names and policies"),
-        ({"reward": "profit"}, "reward: weights: must be 'components' or 'pnl', got 'profit'"),
-        ({"reward": {"weights": {"spread": 1.0}}}, "reward: weights: 'spread' is no component; did you mean 'spread_revenue'"),
-        ({"reward": {"weights": {"spread_revenue": "a"}}}, r"reward: weights\.spread_revenue: must be a number, got 'a'"),
-        ({"reward": {"weights": {"risk_cost": math.inf}}}, r"reward: weights\.risk_cost: must be a finite number"),
-        ({"reward": {"spread_revenue": 1.0}}, "reward: spread_revenue: unknown field; known: .*weights"),
-        ({"reward": {"unit": 0.0}}, "reward: unit: must be > 0, got 0"),
-        ({"reward": {"unit": "bp"}}, "reward: unit: must be 'spread'"),
-        ({"reward": {"inventory_squared": -1.0}}, "reward: inventory_squared: must be >= 0, got -1"),
-        ({"reward": 3}, "reward: must be a Reward or a table of its fields, got 3"),
-        ({"scenario": lone_maker()}, r"hedge_fraction: there is no other maker .* leave it out \(None\), or give 'maker-1'"),
+        ({"scenario": "learnign"}, "learnign", None, ["'learning'"]),
+        ({"maker": "learnr"}, "maker", None, ["'learnr'", "'learner'"]),
+        ({"maker": "x"}, "maker", None, ["'x'", "competitor, learner"]),
+        ({"maker": 0}, "maker", None, [" 0 ", "'learning'"]),
+        ({"render_mode": "human"}, "render_mode", "'human'", ["None"]),
+        ({"policies": {"learner": Moody()}}, "policies", None, ["'learner'"]),
+        ({"policies": {"competitr": Moody()}}, "policies", None, ["'competitr'", "'competitor'"]),
+        ({"policies": {"competitor": Moody}}, "policies", None, ["'competitor'", "MakerPolicy"]),
+        ({"policies": [Moody()]}, "policies", None, ["table"]),
+        ({"reward": "profit"}, "reward: weights", "'profit'", ["'components'", "'pnl'"]),
+        ({"reward": {"weights": {"spread": 1.0}}}, "reward: weights", None, ["'spread'", "'spread_revenue'"]),
+        ({"reward": {"weights": {"spread_revenue": "a"}}}, "reward: weights.spread_revenue", "'a'", ["number"]),
+        ({"reward": {"weights": {"risk_cost": math.inf}}}, "reward: weights.risk_cost", "inf", ["finite"]),
+        ({"reward": {"spread_revenue": 1.0}}, "reward: spread_revenue", None, ["weights"]),
+        ({"reward": {"unit": 0.0}}, "reward: unit", 0.0, ["> 0"]),
+        ({"reward": {"unit": "bp"}}, "reward: unit", "'bp'", ["'spread'"]),
+        ({"reward": {"inventory_squared": -1.0}}, "reward: inventory_squared", -1.0, [">= 0"]),
+        ({"reward": 3}, "reward", 3, ["Reward"]),
+        ({"scenario": lone_maker()}, "hedge_fraction", None, ["None", "'maker-1'"]),
     ],
 )
-def test_what_every_environment_refuses(make: Callable[..., Any], given: dict[str, Any], said: str) -> None:
-    with pytest.raises((ParameterError, PolicyError), match=said) as caught:
+def test_what_every_environment_refuses(
+    make: Callable[..., Any], given: dict[str, Any], field: str, value: object, names: list[str]
+) -> None:
+    with raises((ParameterError, PolicyError, ScenarioError), field, value, names=names) as caught:
         make(**given)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -1053,9 +1060,9 @@ def test_what_a_single_environment_refuses() -> None:
     with pytest.raises(ResetNeeded, match="step: call reset first"):
         env.step(np.zeros(3))
     for replica in (-1, 1.5, None, "a"):
-        with pytest.raises(ParameterError, match=r"options\['replica'\]: must be a whole number >= 0, got"):
+        with raises(ParameterError, "options['replica']", repr(replica), names=[">= 0"]):
             env.reset(seed=0, options={"replica": replica})
-    with pytest.raises(ParameterError, match=r"options\['replica'\]: 3 is one of a run of some seed; give reset that seed, too"):
+    with raises(ParameterError, "options['replica']", names=["3", "seed"]):
         env.reset(options={"replica": 3})
     for seed in (-1, 1.5, "a"):
         with pytest.raises(gymnasium.error.Error, match=r"[Ss]eed must be"):

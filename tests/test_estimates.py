@@ -10,20 +10,9 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from dealermarket.papers.findings import (
-    Column,
-    Outcome,
-    Table,
-    Verdict,
-    bracketed,
-    interval_column,
-    judged,
-    number,
-    overall,
-    p_value,
-    signed,
-    with_interval,
-)
+from dealermarket.papers.outcome import Outcome, above, agrees, below, decided, overall, signed
+from dealermarket.papers.table import Column, Table
+from dealermarket.papers.wording import bracketed, number, p_value
 from dealermarket.study.estimates import (
     FEWEST_RUNS,
     Estimate,
@@ -103,6 +92,15 @@ def test_intervals_of_means_cover_the_mean() -> None:
     of = 4000
     found = mean(generator(1).normal(3.0, 2.0, size=(6, of)))
     assert_covers(int(np.sum((found.low <= 3.0) & (found.high >= 3.0))), of)
+
+
+def test_estimates_of_one_shape_are_stacked_and_scaled() -> None:
+    estimates = [mean(generator(seed).normal(size=(9, 2))) for seed in (1, 2, 3)]
+    stacked = Estimate.stacked(estimates)
+    for name in ("value", "error", "low", "high"):
+        np.testing.assert_array_equal(getattr(stacked, name), [getattr(estimate, name) for estimate in estimates])
+        np.testing.assert_array_equal(getattr(stacked.scaled(4.0), name), 4.0 * getattr(stacked, name))
+    np.testing.assert_array_equal(stacked.margin, (stacked.high - stacked.low) / 2)
 
 
 # --- ratios
@@ -345,26 +343,39 @@ def test_cells() -> None:
     cells = {
         Column("name", "h"): "a",
         Column("none", "h"): "",
-        Column("x", "h", 2): "0.12",
-        Column("x", "h", 1, 100.0): "12.3",
-        Column("x", "h", 2, 1.0, ("x_low", "x_high")): "0.12 [0.10, 0.20]",
-        interval_column("x", "h", 1, 100.0): "12.3 [10.0, 20.0]",
-        interval_column("y", "h", 1): "–",
-        interval_column("alone", "h", 1): "1.0",
+        Column("x", "h", 2): "0.12 [0.10, 0.20]",
+        Column("x", "h", 1, scale=100.0, interval=False): "12.3",
+        Column("x", "h", 1, scale=100.0): "12.3 [10.0, 20.0]",
+        Column("y", "h", 1): "–",
+        Column("alone", "h", 1): "1.0",
         Column("z", "h", 3): "text",
     }
     for column, text in cells.items():
         assert column.text(row) == text
 
 
-def test_rows_are_cells_in_the_order_of_the_columns() -> None:
-    import pandas as pd
-
+def test_a_column_says_its_numbers_once() -> None:
     estimate = mean([[1.0, 5.0], [3.0, 5.0]])
-    frame = pd.DataFrame([{"n": n, **with_interval("x", estimate[n])} for n in range(2)])
-    assert list(frame) == ["n", "x", "x_low", "x_high"]
-    table = Table("t", "c", frame, (interval_column("x", "x", 1), Column("n", "n", 0)))
+    columns = [
+        Column("x", "an estimate", 1, lambda n: estimate[n]),
+        Column("n", "a number", 0, int),
+        Column("hidden", "", value=lambda n: f"row {n}"),
+    ]
+    table = Table.of("t", "c", range(2), *columns)
+    assert list(table.frame) == ["x", "x_low", "x_high", "n", "hidden"]
+    assert table.frame["hidden"].tolist() == ["row 0", "row 1"]
+    assert [column.name for column in table.columns] == ["x", "n"]
     assert table.rows() == [["2.0 [−10.7, 14.7]", "0"], ["5.0 [5.0, 5.0]", "1"]]
+
+
+def test_rows_that_are_mappings_need_no_function() -> None:
+    table = Table.of("t", "c", [{"a": 1.0, "b": "x"}, {"a": mean([2.0, 2.0]), "b": "y"}], Column("a", "A", 1), Column("b", "B"))
+    assert table.rows() == [["1.0", "x"], ["2.0 [2.0, 2.0]", "y"]]
+
+
+def test_a_table_without_rows_has_its_columns() -> None:
+    table = Table.of("t", "c", [], Column("a", "A", 1, float), Column("b", "B", value=str))
+    assert (list(table.frame), table.rows()) == (["a", "b"], [])
 
 
 # --- outcomes
@@ -379,7 +390,63 @@ def test_rows_are_cells_in_the_order_of_the_columns() -> None:
     ],
 )
 def test_three_outcomes(holds: bool, fails: bool, outcome: Outcome) -> None:
-    assert judged(holds, fails) is outcome
+    assert decided(holds, fails) is outcome
+
+
+def interval(*bounds: tuple[float, float]) -> Estimate:
+    low, high = np.array(bounds).T
+    return Estimate((low + high) / 2, high - low, low, high)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "outcome"),
+    [
+        ([(0.1, 0.3)], Outcome.HOLDS),
+        ([(-0.1, 0.3)], Outcome.UNDECIDED),
+        ([(-0.3, -0.1)], Outcome.FAILS),
+        ([(0.1, 0.3), (0.2, 0.4)], Outcome.HOLDS),
+        ([(0.1, 0.3), (-0.1, 0.1)], Outcome.UNDECIDED),
+        ([(0.1, 0.3), (-0.3, -0.1)], Outcome.FAILS),
+        ([(0.0, 0.0)], Outcome.UNDECIDED),
+        ([(NAN, NAN)], Outcome.UNDECIDED),
+        ([(0.1, 0.3), (NAN, NAN)], Outcome.UNDECIDED),
+    ],
+)
+def test_an_interval_decides_on_which_side_of_a_bound_a_number_is(bounds: list[tuple[float, float]], outcome: Outcome) -> None:
+    assert above(interval(*bounds)) is outcome
+    assert above(interval(*((low + 7.0, high + 7.0) for low, high in bounds)), 7.0) is outcome
+    assert below(interval(*((-high, -low) for low, high in bounds))) is outcome
+    assert below(interval(*((7.0 - high, 7.0 - low) for low, high in bounds)), 7.0) is outcome
+
+
+def test_a_bound_may_be_reached() -> None:
+    point = interval((2.0, 2.0))
+    assert above(point, 2.0) is Outcome.UNDECIDED
+    assert above(point, 2.0, or_equal=True) is Outcome.HOLDS
+
+
+def test_what_refutes_may_be_wider_than_what_confirms() -> None:
+    narrow, wide = interval((-0.3, -0.1), (0.1, 0.2)), interval((-0.5, 0.1), (0.0, 0.3))
+    assert above(narrow) is Outcome.FAILS
+    assert above(narrow, refuted_by=wide) is Outcome.UNDECIDED
+    assert below(interval((0.1, 0.3)), refuted_by=interval((-0.1, 0.5))) is Outcome.UNDECIDED
+    assert below(interval((-0.3, -0.1)), refuted_by=interval((-0.5, 0.1))) is Outcome.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("bounds", "known", "outcome"),
+    [
+        ([(0.9, 1.1), (1.9, 2.1)], 0.1, Outcome.HOLDS),
+        ([(0.9, 1.1), (1.9, 2.1)], 0.3, Outcome.UNDECIDED),
+        ([(0.9, 1.1), (2.1, 2.2)], 0.1, Outcome.FAILS),
+        ([(0.9, 1.1), (1.8, 1.9)], 0.3, Outcome.FAILS),
+        ([(1.0, 1.0), (2.0, 2.0)], 0.0, Outcome.HOLDS),
+        ([(0.9, 1.1), (NAN, NAN)], 0.1, Outcome.UNDECIDED),
+        ([(0.9, 1.1), (1.9, 2.1)], NAN, Outcome.UNDECIDED),
+    ],
+)
+def test_agreement_needs_numbers_that_are_known(bounds: list[tuple[float, float]], known: float, outcome: Outcome) -> None:
+    assert agrees(interval(*bounds), [1.0, 2.0], known, 0.2) is outcome
 
 
 @pytest.mark.parametrize(
@@ -395,7 +462,7 @@ def test_three_outcomes(holds: bool, fails: bool, outcome: Outcome) -> None:
 )
 def test_one_claim_that_fails_is_enough(signs: str, outcome: Outcome) -> None:
     by_sign = {each.sign: each for each in Outcome}
-    assert overall([Verdict("", "", by_sign[sign], "") for sign in signs]) is outcome
+    assert overall(*(by_sign[sign] for sign in signs)) is outcome
 
 
 @pytest.mark.parametrize(

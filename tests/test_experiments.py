@@ -15,17 +15,19 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from dealermarket import InvestorAgent, ParameterError, Scenario, ScenarioError
-from dealermarket.papers import Outcome, Plan, Section, Verdict, best_gamma, experiment_named, experiments
-from dealermarket.papers import best_price as of_best_price
-from dealermarket.papers import internalization as of_internalization
-from dealermarket.papers import markouts as of_markouts
-from dealermarket.papers import price_sensitivity as of_price_sensitivity
-from dealermarket.papers import volatility as of_volatility
+from dealermarket.papers import Outcome, Plan, Section, Verdict, experiment_named, experiments
+from dealermarket.papers.dealer_market import best_gamma
+from dealermarket.papers.dealer_market import internalization as of_internalization
+from dealermarket.papers.dealer_market import markouts as of_markouts
+from dealermarket.papers.dealer_market import price_sensitivity as of_price_sensitivity
+from dealermarket.papers.dealer_market import volatility as of_volatility
+from dealermarket.papers.dealer_market.markouts import Markouts
 from dealermarket.papers.experiment import Results, Variation
-from dealermarket.papers.markouts import Markouts
-from dealermarket.papers.reproduction import Varied
+from dealermarket.papers.learning_makers import best_price as of_best_price
+from dealermarket.papers.variations import Varied
+from dealermarket.plots import draw
 from dealermarket.runs.statistics import REWARDS
-from dealermarket.study.study import Measures, Study, measure
+from dealermarket.study import Measures, Study, measure
 
 PAPER = ("curves", "price-sensitivity", "internalization", "hedging-paths", "volatility", "sophistication", "markouts")
 NAMES = (*PAPER, "best-price")
@@ -54,7 +56,7 @@ KNOWING = "tier rises", "yield falls", "tiering saves"
 MARKOUTS = "as the theory", "informed: below 0"
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("name", "runs", "settings", "claims"),
     [
@@ -77,7 +79,7 @@ RARE_IF_LARGE = [
 RISING = "market.mid_price.drift=20.0"  # three percent in an hour: the oracle says buy, whatever the noise
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("name", "runs", "settings", "turned"),
     [
@@ -111,21 +113,21 @@ def test_other_scenarios_turn_them(name: str, runs: int, settings: list[str], tu
     assert {claim: found[claim] for claim in turned} == turned
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_prices_that_do_not_move_tell_nobody_anything() -> None:
     found = outcomes("sophistication", 20, "market.mid_price.volatility=0.0001")
     assert found["tier rises"] is not HOLDS
     assert found["yield falls"] is not HOLDS
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_investors_who_all_buy_leave_nothing_to_internalize() -> None:
     found = outcomes("internalization", 60, "investors.*.buy_probability=1.0")
     assert found["whole below half"] is not HOLDS
     assert found["Table 2"] is FAILS
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_a_client_who_only_buys_can_make_the_whole_market_worse_than_half_of_it() -> None:
     """A tenth cheaper, the maker wins that client as well, whom its own tier sent to the other maker before."""
     usual = experiment_named("internalization").scenario()
@@ -136,7 +138,7 @@ def test_a_client_who_only_buys_can_make_the_whole_market_worse_than_half_of_it(
     assert outcomes("internalization", 40, scenario=scenario)["whole below half"] is FAILS
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(("setting", "outcome"), [([], HOLDS), (["makers.1.pricing.alpha=1.7"], FAILS)])
 def test_shares_against_fixed_tiers(setting: list[str], outcome: Outcome) -> None:
     experiment = experiment_named("price-sensitivity")
@@ -163,7 +165,7 @@ def test_curves(setting: str, agree: int) -> None:
     (verdict,) = curves.verdicts(scenario, {})
     assert verdict.outcome is (HOLDS if agree == 13 else FAILS)
     assert f"{agree} of 13" in verdict.evidence
-    frame = curves.tables(scenario, {})[0].frame
+    frame = next(iter(curves.tables(scenario, {}))).frame
     assert sum(np.abs(frame["here"] - frame["paper"]) < 0.5e-6) == agree
     tiers = frame[frame["curve"].str.match(r"tier \d")]
     maker = scenario.makers[0].pricing
@@ -180,11 +182,16 @@ def test_few_runs_are_not_enough_to_tell() -> None:
 # --- measures made up, in the form that the observers have
 
 
-def made_up(study: Study, draw: np.random.Generator) -> dict[str, dict[str, np.ndarray]]:
+def made_up(study: Study, generator: np.random.Generator) -> dict[str, Measures]:
     """Measures of a study without running it: plausible numbers, and some NaN where there can be."""
     observer = getattr(study.observe, "func", study.observe).__name__
     options: Mapping[str, Any] = getattr(study.observe, "keywords", {})
-    return {label: _made_up(observer, each, study.replicas, draw, **options) for label, each in study.variants.items()}
+    invented = {}
+    for label, variant in study.variants.items():
+        arrays = _made_up(observer, variant, study.replicas, generator, **options)
+        together = observer == "markouts"  # of all makers
+        invented[label] = Measures(others=arrays) if together else Measures(arrays, variant.maker_names)
+    return invented
 
 
 def _made_up(
@@ -245,7 +252,7 @@ def section_of(plan: Plan, seed: int = 0) -> Section:
     return plan.section(measured_of(plan, seed))
 
 
-def measured_of(plan: Plan, seed: int = 0) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+def measured_of(plan: Plan, seed: int = 0) -> dict[str, dict[str, Measures]]:
     draw = np.random.default_rng(seed)
     return {study.name: made_up(study, draw) for study in plan.studies}
 
@@ -255,7 +262,7 @@ def sections() -> dict[str, Section]:
     return {name: section_of(plan_of(name)) for name in NAMES}
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", MEASURED)
 def test_what_is_made_up_has_the_form_of_what_is_measured(name: str) -> None:
     experiment, shortest = experiment_named(name), "steps=60"
@@ -266,6 +273,7 @@ def test_what_is_made_up_has_the_form_of_what_is_measured(name: str) -> None:
         invented = made_up(study, np.random.default_rng(0))
         assert list(invented) == list(measured[study.name])
         for label, measures in measured[study.name].items():
+            assert (invented[label].makers, set(invented[label].others)) == (measures.makers, set(measures.others))
             shapes = {measure: values.shape for measure, values in measures.items()}
             assert {measure: values.shape for measure, values in invented[label].items()} == shapes
 
@@ -288,20 +296,19 @@ def check_whole(section: Section) -> None:
         assert verdict.evidence.endswith(".")
         assert "nan" not in verdict.evidence and "inf" not in verdict.evidence
     for table in section.tables:
-        fields = {field for column in table.columns for field in (column.field, *(column.interval or ()))}
-        assert fields <= set(table.frame)
+        assert {column.name for column in table.columns} <= set(table.frame)
         cells = table.rows()
         assert len(cells) == len(table.frame) > 0
         assert not any("nan" in cell or "inf" in cell for row in cells for cell in row)
         for column in table.columns:
-            if column.interval is not None:
-                value, low, high = (table.frame[field].to_numpy(float) for field in (column.field, *column.interval))
+            if column.interval and f"{column.name}_low" in table.frame:
+                value, low, high = (table.frame[column.name + bound].to_numpy(float) for bound in ("", "_low", "_high"))
                 there = np.isfinite(low)
                 assert ((low <= value) & ~(value > high))[there].all()  # a percentile of few runs has no upper bound
                 assert there.any()
     for figure in section.figures:
         axes = Canvas(figsize=figure.size).add_subplot()
-        figure.draw(axes)
+        draw(figure, axes)
         assert axes.get_ylabel()
         assert axes.get_xlabel() or any(label.get_text() for label in axes.get_xticklabels())
         assert axes.has_data()
@@ -483,7 +490,7 @@ def test_a_variation_that_changes_no_number_has_no_effect() -> None:
     assert (table == "no effect").any(axis=1).sum() == 1
     assert "1 changes nothing" in section.elsewhere
     longer = Plan(plan.experiment, plan.scenario, 12, variation_runs=8)
-    first = {label: {name: values[:8] for name, values in found.items()} for label, found in chosen.items()}
+    first = {label: measures.first(8) for label, measures in chosen.items()}
     measured |= {study.name: made_up(study, draw) for study in longer.studies if study.replicas == 8}
     measured["internalization / t_m = 1 / flow"] = first
     assert [each.label for each in longer.section(measured).varied if not each.matters] == ["t_m = 1"]
@@ -621,14 +628,14 @@ def test_a_scenario_of_ones_own_comes_without_the_experiments_settings() -> None
 # --- price sensitivity
 
 
-def shares_of(scenario: Scenario, share: Callable[[int, int], Any], runs: int) -> Measures | Any:
+def shares_of(scenario: Scenario, share: Callable[[int, int], Any], runs: int) -> dict[str, Measures]:
     """The measures of a study in which an investor's share is a function of the investor and its tier."""
     found = {}
     for n, agent in enumerate(scenario.agents):
         for tier in range(scenario.makers[1].tiering.tiers):
             measured = np.full((runs, len(scenario.agents), 2), np.nan)
             measured[:, n, 1] = share(n, tier)
-            found[f"{agent.name} in {tier}"] = {"share": measured}
+            found[f"{agent.name} in {tier}"] = Measures({"share": measured}, scenario.maker_names)
     return found
 
 
@@ -716,7 +723,7 @@ NOISE = np.repeat([-0.01, -0.005, 0.0, 0.005, 0.01, 0.0], 2)
 def test_shares_that_fall(share: Callable[[int, int], Any], falls: Outcome, larger: Outcome) -> None:
     experiment = experiment_named("price-sensitivity")
     scenario = experiment.scenario()
-    found = experiment.verdicts(scenario, {"adaptive": shares_of(scenario, share, 12)})
+    found = list(experiment.verdicts(scenario, {"adaptive": shares_of(scenario, share, 12)}))
     assert {verdict.name: verdict.outcome for verdict in found} == {
         "adaptive: falls in the tier": falls,
         "larger: more sensitive": larger,
@@ -753,12 +760,15 @@ def test_tables_of_shares() -> None:
 def flow(metrics: Mapping[str, np.ndarray], share: float = 0.5) -> dict[str, Any]:
     """Measures of a maker with a share of the clients, and with all of them."""
     volume = {"half": [1.0, 1 / share - 1], "whole": [1.0, 0.0]}
-    return {
-        "flow": {
-            label: {"position_over_volume": values[:, :, None], "client_volume": np.tile(volume[label], (len(values), 1))}
-            for label, values in metrics.items()
+    found = {}
+    for label, values in metrics.items():
+        other = np.full_like(values, np.nan)  # of the other maker, which is not looked at
+        measures = {
+            "position_over_volume": np.stack([values, other], axis=2),
+            "client_volume": np.tile(volume[label], (len(values), 1)),
         }
-    }
+        found[label] = Measures(measures, ("maker-1", "maker-2"))
+    return {"flow": found}
 
 
 def as_in_the_paper(runs: int, steps: int) -> dict[str, np.ndarray]:
@@ -897,7 +907,10 @@ def sizes_of(mean: Mapping[str, float], median: Mapping[str, float], largest: Ma
 
     return {
         "sizes": {
-            label: {"mean": of(mean[label], 0), "median": of(median[label], 0), "largest": of(largest[label], 1)}
+            label: Measures(
+                {"mean": of(mean[label], 0), "median": of(median[label], 0), "largest": of(largest[label], 1)},
+                ("maker-1", "maker-2"),
+            )
             for label in mean
         }
     }
@@ -924,7 +937,7 @@ MEDIAN = {"no hedging": 800.0, "γ = 0": 400.0, "γ = 1": 3.0, "γ = ∞": 2.0}
 )
 def test_positions(mean: dict[str, float], median: dict[str, float], largest: dict[str, float], found: list[Outcome]) -> None:
     experiment = experiment_named("hedging-paths")
-    verdicts = experiment.verdicts(experiment.scenario(), sizes_of(MEAN | mean, MEDIAN | median, LARGEST | largest))
+    verdicts = list(experiment.verdicts(experiment.scenario(), sizes_of(MEAN | mean, MEDIAN | median, LARGEST | largest)))
     assert [verdict.outcome for verdict in verdicts] == found
 
 
@@ -964,7 +977,7 @@ def costs_of(low: Sequence[float], high: Sequence[float], noise: float, runs: in
     for label, costs in (("10 %", low), ("30 %", high)):
         drawn = np.asarray(costs)[:, None] + noise * draw.normal(size=(len(costs), runs))
         found[label] = {
-            gamma: {"hedging_cost": -0.25 * own[:, None], "risk_cost": -0.75 * own[:, None]}
+            gamma: Measures({"hedging_cost": -0.25 * own[:, None], "risk_cost": -0.75 * own[:, None]}, ("maker-1",))
             for gamma, own in zip(of_volatility.GAMMAS, drawn, strict=True)
         }
     return found
@@ -986,21 +999,21 @@ HASTY = (9.0, 8.0, 7.0, 5.0, 6.0, 6.5, 6.9)
 )
 def test_costs_by_gamma(low: Sequence[float], high: Sequence[float], noise: float, found: list[Outcome]) -> None:
     experiment = experiment_named("volatility")
-    verdicts = experiment.verdicts(experiment.scenario(), costs_of(low, high, noise))
+    verdicts = list(experiment.verdicts(experiment.scenario(), costs_of(low, high, noise)))
     assert [verdict.outcome for verdict in verdicts] == found
 
 
 def test_equal_costs_decide_nothing() -> None:
     """γ = 2 and γ = ∞ that cost what the cheapest costs, to the bit, are not dearer; nor does that refute anything."""
     experiment = experiment_named("volatility")
-    equal = experiment.verdicts(experiment.scenario(), costs_of((5.0,) * 7, (5.0,) * 7, 0.0))
+    equal = list(experiment.verdicts(experiment.scenario(), costs_of((5.0,) * 7, (5.0,) * 7, 0.0)))
     assert [verdict.outcome for verdict in equal] == [UNDECIDED] * 4
 
 
 def test_the_evidence_of_costs_names_the_cheapest() -> None:
     experiment = experiment_named("volatility")
     results = costs_of(PATIENT, HASTY, 1e-6)
-    verdicts = experiment.verdicts(experiment.scenario(), results)
+    verdicts = list(experiment.verdicts(experiment.scenario(), results))
     assert "γ = 0; from cheap to dear: 0, 0.05, 0.25, 0.5, 1, 2, ∞." in verdicts[0].evidence
     assert "γ = 2 costs 3.0 [3.0, 3.0] more; γ = ∞ costs 4.0 [4.0, 4.0] more" in verdicts[1].evidence
     assert "γ = 0.5; from cheap to dear: 0.5, 1, 2, ∞, 0.25, 0.05, 0." in verdicts[2].evidence
@@ -1019,7 +1032,7 @@ def test_claims_are_true_in_95_percent_of_the_bootstrap_samples(
     samples[round(1000 * share) :, 6] = 1.0
     monkeypatch.setattr(of_volatility, "resampled", lambda values: samples)
     experiment = experiment_named("volatility")
-    verdict = experiment.verdicts(experiment.scenario(), costs_of(PATIENT, HASTY, 0.01))[0]
+    verdict = next(iter(experiment.verdicts(experiment.scenario(), costs_of(PATIENT, HASTY, 0.01))))
     assert verdict.outcome is outcome
     assert f"{100 * share:.1f} %" in verdict.evidence
 
@@ -1118,7 +1131,9 @@ def test_what_knowing_does(tier: float, earned: float, saved: float, found: list
     measures["last_tier"][3, 4] = np.nan
     # the same maker without tiers earns less from everybody, to a sampling error
     without = measures | {"revenue": volume * (per_unit - saved - np.roll(shake, 1)[:, :, None])}
-    verdicts = experiment.verdicts(scenario, {"tiering": {"with tiers": measures, "without tiers": without}})
+    variants = {"with tiers": measures, "without tiers": without}
+    results = {"tiering": {label: Measures(arrays, scenario.maker_names) for label, arrays in variants.items()}}
+    verdicts = list(experiment.verdicts(scenario, results))
     assert [verdict.outcome for verdict in verdicts] == found
 
 
@@ -1169,7 +1184,7 @@ def traded(markout: np.ndarray, runs: int, noise: float) -> dict[str, Any]:
     shake = np.linspace(-1.0, 1.0, runs)
     shake *= noise * np.sqrt(runs) / shake.std(ddof=1)
     revenue = 3.0 * (markout + shake[:, None, None])
-    return {"trades": {"market": {"by_investor": revenue, "by_investor_volume": volume}}}
+    return {"trades": {"market": Measures(others={"by_investor": revenue, "by_investor_volume": volume})}}
 
 
 def theory(scenario: Scenario) -> np.ndarray:
@@ -1206,7 +1221,7 @@ def test_markouts_off_the_theory(off: float, runs: int, noise: float, found: lis
     """`off` in standard errors; with 50 runs 2.94 are allowed to each of ten investors."""
     experiment = experiment_named("markouts")
     scenario = experiment.scenario()
-    verdicts = experiment.verdicts(scenario, traded(theory(scenario) + off * noise, runs, noise))
+    verdicts = list(experiment.verdicts(scenario, traded(theory(scenario) + off * noise, runs, noise)))
     assert [verdict.outcome for verdict in verdicts] == found
 
 
@@ -1222,7 +1237,7 @@ def test_one_investor_off_the_theory_is_enough() -> None:
     scenario = experiment.scenario()
     markout = theory(scenario)
     markout[3] += 5e-6
-    verdict = experiment.verdicts(scenario, traded(markout, 50, 1e-6))[0]
+    verdict = next(iter(experiment.verdicts(scenario, traded(markout, 50, 1e-6))))
     assert verdict.outcome is FAILS
     assert "9 of 10" in verdict.evidence
 
@@ -1230,7 +1245,7 @@ def test_one_investor_off_the_theory_is_enough() -> None:
 def test_where_nobody_is_informed_there_is_one_claim_less() -> None:
     experiment = experiment_named("markouts")
     scenario = experiment.scenario(None, ["investors.*.oracle_probability=0.0"])
-    verdicts = experiment.verdicts(scenario, traded(theory(scenario), 50, 1e-6))
+    verdicts = list(experiment.verdicts(scenario, traded(theory(scenario), 50, 1e-6)))
     assert {verdict.name: verdict.outcome for verdict in verdicts} == {"as the theory": HOLDS}
 
 
@@ -1266,7 +1281,7 @@ def test_the_best_constant_price_is_the_theorys(monkeypatch: pytest.MonkeyPatch)
     assert set(found.values()) == {HOLDS}
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("number", "changes", "claim", "outcome"),
     [
@@ -1305,8 +1320,8 @@ def test_theory_of_the_best_price() -> None:
 def priced(revenue: Callable[[float], np.ndarray], alone: np.ndarray) -> dict[str, Any]:
     """The measures of the first rival's study, where a constant eps earns `revenue` of it in every run."""
 
-    def measures(values: np.ndarray) -> dict[str, np.ndarray]:
-        return {"spread_revenue": np.stack([values, np.full_like(values, np.nan)], axis=1)}
+    def measures(values: np.ndarray) -> Measures:
+        return Measures({"spread_revenue": np.stack([values, np.full_like(values, np.nan)], axis=1)}, ("learner", "competitor"))
 
     found = {f"{eps:g}": measures(revenue(eps)) for eps in of_best_price.GRID}
     return {RIVALS[0].label: found | {of_best_price.ALONE: measures(alone)}}
@@ -1408,6 +1423,6 @@ def test_intervals_get_narrower_with_more_runs() -> None:
         plan = Plan(experiment_named("hedging-paths"), experiment_named("hedging-paths").scenario(), runs, variation_runs=0)
         draw = partial(np.random.default_rng, 2)
         results: Any = {study.name.split(" / ")[2]: made_up(study, draw()) for study in plan.studies if "sizes" in study.name}
-        frame = plan.experiment.tables(plan.scenario, results)[0].frame
+        frame = next(iter(plan.experiment.tables(plan.scenario, results))).frame
         widths.append(float((frame["mean_high"] - frame["mean_low"]).mean()))
     assert all(3 < wide / narrow < 9 for wide, narrow in pairwise(widths))

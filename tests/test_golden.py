@@ -34,14 +34,14 @@ def numbers_of(name: str) -> list[list[float]]:
     return rows
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", preset_names())
 def test_presets_still_give_their_numbers(name: str) -> None:
     golden = json.loads(GOLDEN.read_text())[name]
     np.testing.assert_allclose(numbers_of(name), golden, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("setting", "percentiles"),
     [

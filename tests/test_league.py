@@ -19,6 +19,7 @@ from dealermarket.commands.evaluate import as_data, labelled
 from dealermarket.commands.league_table import explanation, league_tables, plus_minus
 from dealermarket.commands.main import main
 from dealermarket.policies import (
+    POLICIES,
     Action,
     HeuristicMaker,
     MakerPolicy,
@@ -31,7 +32,7 @@ from dealermarket.policies import (
 )
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES
-from dealermarket.policies.named import KINDS, policy_named, with_policies, with_policy
+from dealermarket.policies.named import policy_named, with_policies
 from dealermarket.policies.policy_file import Network, TrainedPolicy
 from dealermarket.runs import chunks
 from dealermarket.runs.folder import RunFolder
@@ -87,7 +88,7 @@ def test_numbers_are_those_of_runs(scenario: Scenario, league: League, monkeypat
     policies = {label: policy_named(label) for label in LABELS}
     again = Contest(scenario, policies, "1", replicas=12, seed=3).run(threads=2)
     for label, policy in policies.items():
-        run = SimulationRunner(with_policy(scenario, "maker-2", policy), replicas=12, seed=3).run().summary
+        run = SimulationRunner(scenario.with_policies({"maker-2": policy}), replicas=12, seed=3).run().summary
         own = run[run.maker == "maker-2"]
         found = league.samples[label]
         for name in (*REWARDS, "total_reward", "pnl", "market_share", "mean_abs_position", "hedge_volume"):
@@ -168,7 +169,12 @@ def test_the_same_policy_twice_is_run_once(scenario: Scenario) -> None:
 class Bold(MakerPolicy):
     """Quotes a little better than everybody after a loss; remembers the last position."""
 
-    def reset(self, setup: PolicySetup) -> None:
+    def start(self, setup: PolicySetup) -> Boldness:
+        return Boldness(setup)
+
+
+class Boldness:
+    def __init__(self, setup: PolicySetup) -> None:
         self.before = np.zeros(len(setup.episodes))
 
     def act(self, observation: Observation) -> Action:
@@ -193,7 +199,7 @@ def test_a_policy_of_ones_own_takes_part(scenario: Scenario, monkeypatch: pytest
     assert not np.array_equal(league.samples["bold"]["pnl"], expected)
     said = {entry["label"]: entry["policy"] for entry in as_data(league, "pnl", None)["policies"]}
     assert said == {"bold": {"class": "Bold"}, "again": {"class": "Bold"}, "heuristic": {"kind": "heuristic"}}
-    with pytest.raises(PolicyError, match="must be an instance of a MakerPolicy"):
+    with pytest.raises(ParameterError, match=r"^makers\.0\.policy: is the class Bold; give an instance"):
         Contest(scenario, {"bold": Bold}, replicas=10)  # type: ignore[dict-item]
 
 
@@ -340,8 +346,8 @@ def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, said: str
 
 
 def test_policies_by_kind_and_parameters() -> None:
-    assert set(KINDS) == {"adaptive", "heuristic", "persistent", "random", "skew", "trained"}
-    for kind, model in KINDS.items():
+    assert set(POLICIES.kinds) == {"adaptive", "heuristic", "persistent", "random", "skew", "trained"}
+    for kind, model in POLICIES.kinds.items():
         if kind != "trained":
             assert policy_named(kind) == model()
     assert policy_named("persistent:low=0.3, high=0.3") == PersistentMaker(low=0.3, high=0.3)

@@ -19,7 +19,7 @@ pytest.importorskip("gymnasium")
 pytest.importorskip("stable_baselines3")
 pytest.importorskip("torch")
 
-from conftest import assert_same_bits
+from conftest import DEADLINE, assert_same_bits
 from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner
 from dealermarket.commands.main import main
 from dealermarket.envs import FEATURES, Controls, Reward
@@ -28,25 +28,26 @@ from dealermarket.learning import training as of_training
 from dealermarket.learning.trainer import train
 from dealermarket.learning.training import Hyperparameters, Training
 from dealermarket.papers import Outcome, Plan, Section, experiment_named
-from dealermarket.papers import learned as of_learned
-from dealermarket.papers import learned_price as of_price
 from dealermarket.papers import trained as of_trained
-from dealermarket.papers import two_learners as of_two
-from dealermarket.papers.best_price import ALONE, RIVALS, constant, rival_settings
-from dealermarket.papers.findings import number
-from dealermarket.papers.learned import FEWEST_SEEDS, SEEDS
-from dealermarket.papers.learned_drift import STEPS as LEARNED_STEPS
-from dealermarket.papers.learned_price import BEFORE, LESSONS
-from dealermarket.papers.learned_risk import NEUTRAL, PENALISED, PENALTIES
+from dealermarket.papers.learning_makers import learned as of_learned
+from dealermarket.papers.learning_makers import learned_price as of_price
+from dealermarket.papers.learning_makers import two_learners as of_two
+from dealermarket.papers.learning_makers.best_price import ALONE, RIVALS, constant, rival_settings
+from dealermarket.papers.learning_makers.learned import FEWEST_SEEDS, SEEDS
+from dealermarket.papers.learning_makers.learned_drift import STEPS as LEARNED_STEPS
+from dealermarket.papers.learning_makers.learned_price import BEFORE, LESSONS
+from dealermarket.papers.learning_makers.learned_risk import NEUTRAL, PENALISED, PENALTIES
 from dealermarket.papers.trained import SAMPLE, TrainedStudy, measure_trained, played
-from dealermarket.study import measures as observe
-from dealermarket.study.study import Study, measure
+from dealermarket.papers.wording import number
+from dealermarket.plots import draw
+from dealermarket.study import Measures, Study, measure, observe
 from test_experiments import check_whole
 from test_experiments import made_up as made_up_market
 
 HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
 TRAINED = ("learned-price", "learned-risk", "learned-drift", "two-learners")
 RUNS = 6  # of what is made up
+LEARNERS = ("learner", "competitor")
 MONEY = ("spread_revenue", "hedging_cost", "inventory_pnl")
 
 
@@ -57,7 +58,7 @@ def market(steps: int = 24, *settings: str) -> Scenario:
 # --- measures made up, in the form of what is measured
 
 
-def seeds(count: int, learners: int = 1, **given: Any) -> dict[str, dict[str, np.ndarray]]:
+def seeds(count: int, learners: int = 1, **given: Any) -> dict[str, Measures]:
     """The measures of `count` trainings: what is given, (count,) or (count, runs) or (count, runs, learners), all else 0."""
     names = (*MONEY, "reward", "pnl", "position", "abs_position", "eps_buy", "eps_sell", "hedge_fraction", "lean")
     found = {}
@@ -67,11 +68,11 @@ def seeds(count: int, learners: int = 1, **given: Any) -> dict[str, dict[str, np
             own = np.asarray(values, dtype=float)[n]
             measures[name] = np.ones((RUNS, learners)) * (own[:, None] if own.ndim == 1 else own)
         curve = np.column_stack([np.arange(1, 9) * 1000, *np.zeros((4, 8))])
-        found[str(n)] = measures | {"curve": curve, "points": np.ones((SAMPLE, 3))}
+        found[str(n)] = Measures(measures, LEARNERS[:learners], {"curve": curve, "points": np.ones((SAMPLE, 3))})
     return found
 
 
-def made_up(study: TrainedStudy, draw: np.random.Generator) -> dict[str, dict[str, np.ndarray]]:
+def made_up(study: TrainedStudy, draw: np.random.Generator) -> dict[str, Measures]:
     """Plausible measures, without training."""
     count, shape = study.seeds, (study.seeds, study.replicas, len(study.training.makers))
     found = seeds(count, shape[2])
@@ -83,13 +84,10 @@ def made_up(study: TrainedStudy, draw: np.random.Generator) -> dict[str, dict[st
         own["position"] = draw.normal(0.0, 9.0, shape[1:])
         rollouts = 40 + n  # not all as many
         curve = np.column_stack([np.arange(1, rollouts + 1) * 1000, draw.uniform(size=(rollouts, 4))])
-        found[str(n)] |= own | {
-            "pnl": sum(own[name] for name in MONEY),
-            "abs_position": np.abs(own["position"]) + 1.0,
-            "hedge_fraction": draw.uniform(size=shape[1:]),
-            "curve": curve,
-            "points": draw.normal(size=(SAMPLE, 3)),
-        }
+        own["pnl"] = np.asarray(sum(own[name] for name in MONEY))
+        own |= {"abs_position": np.abs(own["position"]) + 1.0, "hedge_fraction": draw.uniform(size=shape[1:])}
+        others = {"curve": curve, "points": draw.normal(size=(SAMPLE, 3))}
+        found[str(n)] = Measures({**found[str(n)].by_maker, **own}, study.training.makers, others)
     return found
 
 
@@ -228,10 +226,10 @@ def test_learning_curves() -> None:
     results = {"both": seeds(3)}
     for n, (length, level) in enumerate([(30, 1.0), (40, 2.0), (35, 6.0)]):
         steps = np.arange(1, length + 1) * 1e5
-        results["both"][str(n)]["curve"] = np.column_stack([steps, np.zeros((length, 2)), np.full(length, level), steps])
-    figure = of_learned.learning_curves(results, {"two": "both"}, "inventory", "units", "curves", "Said.")
+        results["both"][str(n)].others["curve"] = np.column_stack([steps, np.zeros((length, 2)), np.full(length, level), steps])
+    figure = of_learned.curves(results, {"two": "both"}, "inventory", "Said.")
     axes = Canvas().add_subplot()
-    figure.draw(axes)
+    draw(figure, axes)
     (drawn,) = axes.lines
     assert_allclose(drawn.get_xdata(), np.arange(1, 31) / 10)  # as long as the shortest
     assert_allclose(drawn.get_ydata(), 3.0)
@@ -245,12 +243,15 @@ def test_learning_curves() -> None:
 def reached(lesson: of_price.Lesson, earned: np.ndarray, best: np.ndarray) -> dict[str, Any]:
     """Results in which trained makers earn so much (seeds, runs), and the best candidate this (runs,); all others half of it."""
 
-    def totals(income: np.ndarray) -> dict[str, np.ndarray]:
+    def totals(income: np.ndarray) -> Measures:
         nobody = np.full_like(income, np.nan)  # what the competitor earns is no matter
-        return {
-            "spread_revenue": np.stack([income + 20.0, nobody], axis=1),
-            "hedging_cost": np.stack([np.full_like(income, -20.0), nobody], axis=1),
-        }
+        return Measures(
+            {
+                "spread_revenue": np.stack([income + 20.0, nobody], axis=1),
+                "hedging_cost": np.stack([np.full_like(income, -20.0), nobody], axis=1),
+            },
+            LEARNERS,
+        )
 
     found = {label: totals(0.5 * best) for label in (*lesson.candidates, BEFORE)}
     found[list(lesson.candidates)[-1]] = totals(best)
@@ -338,7 +339,7 @@ def test_table_of_what_is_reached() -> None:
     earned = np.array([[80.0], [96.0]]) + SHAKE
     results = price_results(1, earned, BEST)
     for n in (0, 1):
-        measures = results["trained, random, U[−½, ½]"][str(n)]
+        measures = results["trained, random, U[−½, ½]"][str(n)].by_maker
         measures["eps_buy"], measures["eps_sell"] = np.full((RUNS, 1), 0.1 + n), np.full((RUNS, 1), 0.2 + n)
     experiment = experiment_named("learned-price")
     (table,) = experiment.tables(experiment.scenario(), results)
@@ -417,7 +418,7 @@ def test_table_and_picture_of_penalties() -> None:
         hedge_fraction=dict.fromkeys(PENALTIES, np.array([0.0, 0.5])),
     )
     for label in PENALTIES:
-        results[label]["0"]["points"] = np.tile([4.0, 0.25, 0.75], (SAMPLE, 1))
+        results[label]["0"].others["points"] = np.tile([4.0, 0.25, 0.75], (SAMPLE, 1))
     experiment = experiment_named("learned-risk")
     scenario = experiment.scenario()
     (table,) = experiment.tables(scenario, results)
@@ -429,7 +430,7 @@ def test_table_and_picture_of_penalties() -> None:
     half = 12.706204736432095 * 10.0  # Student's quantile of two, and the error of 20 and 40
     assert_allclose(table.frame["inventory_high"], 30.0 + half, rtol=1e-9)
     axes = Canvas().add_subplot()
-    experiment.figures(scenario, results)[0].draw(axes)
+    draw(next(iter(experiment.figures(scenario, results))), axes)
     for dots in axes.collections:
         assert {tuple(point) for point in np.asarray(dots.get_offsets())} == {(4.0, 0.5), (1.0, 0.0)}  # sell less buy
 
@@ -604,7 +605,7 @@ def test_what_is_measured_of_a_policy_is_what_a_run_says(makers: tuple[str, ...]
     assert apart.min(axis=0).max() < 1e-5 > apart.min(axis=1).max()
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_a_sample_of_steps_is_of_all_steps() -> None:
     """A day's 96 steps: evenly spaced ones of many runs would all be of a few times of the day."""
     training = Training(scenario=market(96, "investors.0.count=2"), makers=("learner",))
@@ -654,7 +655,7 @@ def test_trained_makers_meet_the_markets_of_the_studies(rival: Any) -> None:
     assert_allclose(few["pnl"], found["pnl"][:5], rtol=1e-12)
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_who_leans_against_its_inventory_has_less_of_it() -> None:
     """What the sign of the slope means, without a word of prices."""
 
@@ -746,37 +747,55 @@ class Told:
 
 
 @pytest.fixture
-def as_worker(monkeypatch: pytest.MonkeyPatch) -> tuple[Told, threading.Event]:
+def as_worker(monkeypatch: pytest.MonkeyPatch) -> Told:
     """What a worker has, here."""
-    told, unwanted = Told(), threading.Event()
+    told = Told()
     monkeypatch.setattr(of_trained, "_steps_done", told)
-    monkeypatch.setattr(of_trained, "_unwanted", unwanted)
-    return told, unwanted
+    return told
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("makers", [("learner",), ("learner", "competitor")])
-def test_a_training_is_measured(as_worker: tuple[Told, threading.Event], makers: tuple[str, ...]) -> None:
+def test_a_training_is_measured(as_worker: Told, makers: tuple[str, ...]) -> None:
     training = tiny(makers=makers, seed=5)
     found = of_trained._trained(training, 2, 4)
-    assert sum(as_worker[0].steps) == 600  # those that were asked for; rollouts are played to their end
-    curve = found.pop("curve")
+    assert sum(as_worker.steps) == 600  # those that were asked for; rollouts are played to their end
+    curve = found["curve"]
     assert curve.shape == (10, len(of_learned.FIELDS))
     assert curve[:, 0].tolist() == list(range(64, 641, 64))
     again = played(training, train(training).numbers, 2, 4)
-    assert list(found) == list(again)
+    assert {*found} == {*again, "curve"}
+    assert found.makers == again.makers == makers
     for name, values in again.items():
         assert_same_bits(found[name], values)
     invented = made_up(TrainedStudy("one", training, 1, 4), np.random.default_rng(0))["0"]
-    assert set(invented) == {*found, "curve"}
-    assert all(invented[name].shape == found[name].shape for name in found if name != "points")
+    assert set(invented) == set(found)
+    assert all(invented[name].shape == found[name].shape for name in found if name not in ("points", "curve"))
 
 
-def test_a_training_ends_that_nobody_waits_for(as_worker: tuple[Told, threading.Event]) -> None:
-    told, unwanted = as_worker
-    told.put = lambda steps: unwanted.set()  # type: ignore[method-assign]
-    for _ in range(2):  # while it is under way, and before it has begun
-        with pytest.raises(of_trained._UnwantedError):
-            of_trained._trained(tiny(steps=ENDLESS), 0, 4)
+def begin_a_training_without_end(lifeline: Any, queue: Any) -> None:
+    of_trained._begin_worker(queue, lifeline)
+    of_trained._trained(tiny(steps=ENDLESS), 0, 4)
+
+
+@pytest.mark.training
+@pytest.mark.slow
+@pytest.mark.parametrize("told", [False, True], ids=["before it has begun", "while it is under way"])
+def test_a_training_ends_that_nobody_waits_for(told: bool) -> None:
+    context = multiprocessing.get_context("spawn")
+    lifeline, parents_end = context.Pipe(duplex=False)
+    queue = context.Queue()
+    process = context.Process(target=begin_a_training_without_end, args=(lifeline, queue))
+    process.start()
+    try:
+        if told:
+            assert queue.get(timeout=DEADLINE) > 0  # waits for the first rollout
+        parents_end.close()
+        process.join(DEADLINE)
+        assert process.exitcode == 1
+    finally:
+        process.kill()
+        queue.close()
 
 
 @pytest.fixture
@@ -798,6 +817,7 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return list(one) == list(other) and all(np.asarray(one[name]).tobytes() == np.asarray(other[name]).tobytes() for name in one)
 
 
+@pytest.mark.training
 @pytest.mark.slow
 @pytest.mark.usefixtures("nobody_is_left")
 def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -836,6 +856,7 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
         measure_trained(studies, 8, keep=tmp_path / "kept")
 
 
+@pytest.mark.training
 @pytest.mark.slow
 @pytest.mark.usefixtures("nobody_is_left")
 def test_an_error_in_a_process_ends_them_all() -> None:
@@ -866,6 +887,7 @@ def test_no_studies_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- from the command to the report
 
 
+@pytest.mark.training
 @pytest.mark.slow
 @pytest.mark.usefixtures("nobody_is_left")
 def test_an_experiment_is_interrupted_and_finished(

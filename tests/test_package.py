@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
+import time
 import zipfile
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from conftest import ran
+
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.slow
 def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True)
+    ran(build)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "dealermarket/model/presets/paper.toml" in names
@@ -38,31 +40,51 @@ def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
         str(site),
         str(wheel),
     ]
-    subprocess.run(install, check=True, capture_output=True)
+    ran(install)
     outside = tmp_path / "outside"
     outside.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(site)}
     where = [sys.executable, "-c", "import dealermarket; print(dealermarket.__file__)"]
-    found = subprocess.run(where, cwd=outside, env=environment, check=True, capture_output=True, text=True).stdout
+    found = ran(where, cwd=outside, env=environment).stdout
     assert found.startswith(str(site))
     run = [sys.executable, "-m", "dealermarket", "run", "paper", "--steps", "20", "--replicas", "2"]
-    shown = subprocess.run(run, cwd=outside, env=environment, check=True, capture_output=True, text=True)
+    shown = ran(run, cwd=outside, env=environment)
     assert "kept in runs/paper-1" in shown.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_no_writable_cache_costs_time_only(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     code = (
         "from dealermarket.cache import cache_folder\n"
         "from dealermarket.compiled import compiled, is_cached\n"
-        "assert cache_folder() is None and not is_cached()\n"
         "double = compiled(lambda x: 2 * x)\n"
+        "assert cache_folder() is None and not is_cached(double)\n"
         "assert double(4) == 8\n"
+        "assert not is_cached(double)\n"
     )
     environment = {**os.environ, "DEALERMARKET_CACHE_DIR": str(blocked / "below")}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+    ran([sys.executable, "-c", code], env=environment)
+
+
+def test_code_that_is_not_used_any_more_is_deleted_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dealermarket import compiled
+
+    monkeypatch.setenv("DEALERMARKET_CACHE_DIR", str(tmp_path))
+    now, hours = time.time(), {"new": 0, "today": 23, "yesterday": 25, "old": 1000} | {f"busy-{n}": 1 for n in range(9)}
+    for name, age in hours.items():
+        code = tmp_path / "code" / name
+        code.mkdir(parents=True)
+        (code / "advance.nbc").write_text("code")
+        os.utime(code, (now, now - 3600 * age))
+    folder = compiled._code_folder("digest")
+    assert folder is not None
+    left = {path.name for path in (tmp_path / "code").iterdir()}
+    assert left == {folder.name, *hours} - {"yesterday", "old"}
+    os.utime(folder, (0, 0))
+    assert compiled._code_folder("digest") == folder
+    assert folder.stat().st_mtime >= now - 60  # a use renews it
 
 
 def python_blocks(file: Path) -> list[str]:
@@ -77,8 +99,7 @@ def test_python_in_the_docs_runs(name: str, tmp_path: Path) -> None:
             pytest.skip(f"{library} is not installed")
     blocks = python_blocks(ROOT / name)
     assert blocks
-    for block in blocks:
-        subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=tmp_path, check=True, capture_output=True)
+    ran([sys.executable, "-W", "error", "-c", "\n".join(blocks)], cwd=tmp_path)  # later ones may use what earlier ones made
 
 
 SMALL = {  # the least of each that learns, and the library that it shows
@@ -96,7 +117,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     library, *size = SMALL.get(example.name, ("dealermarket",))
     if find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
-    subprocess.run([sys.executable, "-W", "error", str(example), *size], cwd=tmp_path, check=True, capture_output=True)
+    ran([sys.executable, "-W", "error", str(example), *size], cwd=tmp_path)
 
 
 def test_the_docs_name_every_feature() -> None:

@@ -64,6 +64,7 @@ def test_unknown_makers_and_formats_are_refused(result: SimulationResult, tmp_pa
         save_plots(result, tmp_path / "file" / "below")
 
 
+@pytest.mark.slow
 def test_many_makers_fit(tmp_path: Path) -> None:
     crowd = SimulationRunner(Scenario.load("thousand", ["steps=6", "investors.0.count=20"]), replicas=2, record="steps").run()
     written, left_out = save_plots(crowd, tmp_path, "svg")

@@ -20,6 +20,7 @@ from dealermarket import (
     TapeError,
 )
 from dealermarket.draws.streams import Stream, Streams, first_episodes
+from dealermarket.policies import Actor
 
 
 class Nothing(MakerPolicy):
@@ -40,15 +41,12 @@ class Constant(MakerPolicy):
 class Diary(MakerPolicy):
     """Writes down what it sees, and hedges half."""
 
-    pages: list[dict[str, np.ndarray]] = []  # noqa: RUF012  shared on purpose: the session works on a copy of the policy
-
-    def reset(self, setup: PolicySetup) -> None:
-        self.setup = setup
-        Diary.pages.clear()
+    def __init__(self) -> None:
+        self.pages: list[dict[str, np.ndarray]] = []
 
     def act(self, observation: Observation) -> Action:
         names = [name for name, kind in vars(Observation).items() if isinstance(kind, property)]
-        Diary.pages.append({name: getattr(observation, name) for name in names} | {"step": np.array(observation.step)})
+        self.pages.append({name: getattr(observation, name) for name in names} | {"step": np.array(observation.step)})
         return Action(hedge_fraction=0.5)
 
 
@@ -81,10 +79,11 @@ def test_an_action_equals_the_same_built_in_policy(small: Scenario, parts: dict[
 
 
 def test_observations_are_the_record(small: Scenario) -> None:
-    result = SimulationRunner(small, replicas=3, record="trades", policies={"maker-2": Diary()}).run()
+    diary = Diary()
+    result = SimulationRunner(small, replicas=3, record="trades", policies={"maker-2": diary}).run()
     own = result.steps[result.steps["maker"] == "maker-2"]
     orders = result.trades[(result.trades["kind"] == "order")]
-    for step, page in enumerate(Diary.pages):
+    for step, page in enumerate(diary.pages):
         now, last = own[own["step"] == step], own[own["step"] == step - 1]
         assert page["step"] == step
         for name in ("mid", "reference_spread", "position", "risk_cost", "position_revenue"):
@@ -101,7 +100,7 @@ def test_observations_are_the_record(small: Scenario) -> None:
         np.testing.assert_allclose(page["market_volume"], all_of_it, rtol=1e-12)
         assert page["psi"].shape == page["tiers"].shape == (3, 12)
         assert set(page["tiers"].ravel()) <= set(range(5))
-    last_pnl = Diary.pages[-1]["pnl"]
+    last_pnl = diary.pages[-1]["pnl"]
     final = own[own["step"] == 29]
     summary = result.summary[result.summary["maker"] == "maker-2"]
     np.testing.assert_allclose(summary["pnl"], last_pnl + final["spread_revenue"].to_numpy() + final["hedging_cost"].to_numpy())
@@ -120,7 +119,14 @@ def test_observations_are_copies(small: Scenario) -> None:
 
 
 class Gambler(MakerPolicy):
-    def reset(self, setup: PolicySetup) -> None:
+    """Hedges a random fraction at every step."""
+
+    def start(self, setup: PolicySetup) -> Actor:
+        return Gambling(setup)
+
+
+class Gambling:
+    def __init__(self, setup: PolicySetup) -> None:
         self.setup = setup
 
     def act(self, observation: Observation) -> Action:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,11 +15,14 @@ import pandas as pd
 import pytest
 
 from dealermarket import RunFolderError, Scenario
-from dealermarket.papers.curves import Curves
+from dealermarket.papers.dealer_market.curves import Curves
 from dealermarket.papers.experiment import Experiment, Results, Variation
-from dealermarket.papers.findings import Column, Figure, Outcome, Table, Verdict, interval_column
+from dealermarket.papers.outcome import Outcome, Verdict
+from dealermarket.papers.plan import Plan, Section, run_plans
 from dealermarket.papers.report import write_report
-from dealermarket.papers.reproduction import Plan, Section, Varied, run_plans
+from dealermarket.papers.table import Column, Table
+from dealermarket.papers.variations import Varied
+from dealermarket.plots import Axis, Figure, Line
 from dealermarket.study.study import Study
 
 ABOUT = {"version": "9.8.7", "seed": "0", "threads": "<2>"}
@@ -49,11 +51,8 @@ class Other(Asked):
 
 
 def figure(name: str) -> Figure:
-    def draw(ax: Any) -> None:
-        ax.plot([0, 1], [0, 1], label="a line")
-        ax.set(xlabel="time", ylabel='"cost"', title=name)
-
-    return Figure(name, f"Caption of <{name}>.", draw, (3.0, 2.0))
+    line = Line([0, 1], [0, 1], "a line")
+    return Figure(name, f"Caption of <{name}>.", [line], x=Axis("time"), y=Axis('"cost"'), title=name, size=(3.0, 2.0))
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def sections(small: Scenario) -> list[Section]:
             "numbers",
             "Numbers & <shares>.",
             numbers,
-            (Column("share", "|share|"), interval_column("here", "here", 3, 100.0), Column("paper", "paper", 2)),
+            (Column("share", "|share|"), Column("here", "here", 3, scale=100.0), Column("paper", "paper", 2)),
         ),
     ]
     verdicts = [

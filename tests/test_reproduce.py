@@ -18,17 +18,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import dealermarket.papers.reproduction
+import dealermarket.papers.registry
 from conftest import refused
 from dealermarket import RunFolderError, Scenario
+from dealermarket.commands import reproduce as of_reproduce
 from dealermarket.commands.main import main
-from dealermarket.papers import Plan, experiment_named, experiments, observe
-from dealermarket.papers import command as of_command
+from dealermarket.papers import Plan, experiment_named, experiments
 from dealermarket.papers import trained as of_trained
-from dealermarket.papers.curves import Curves
+from dealermarket.papers.dealer_market.curves import Curves
+from dealermarket.papers.dealer_market.markouts import Markouts
 from dealermarket.papers.experiment import Experiment
-from dealermarket.papers.markouts import Markouts
 from dealermarket.papers.report_folder import ReportFolder
+from dealermarket.study import measures as observe
 from test_report import page_of, table_of
 
 GOLDEN = Path(__file__).with_name("golden_quick.json")
@@ -303,7 +304,7 @@ def test_variations_that_a_scenario_cannot_have_are_left_out() -> None:
 def begun_with(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
     """The plans of the reports that would have been begun."""
     plans: list[Plan] = []
-    monkeypatch.setattr(of_command, "_begin", lambda command, name, chosen, options: plans.extend(chosen))
+    monkeypatch.setattr(of_reproduce, "begin_report", lambda command, name, chosen, options: plans.extend(chosen))
     return plans
 
 
@@ -420,7 +421,8 @@ def test_a_reproduction_is_resumed_as_such(
             return super().scenario(source or "tiny.toml", settings)
 
     few = {"curves": Curves(), "markouts": Small()}
-    monkeypatch.setattr(dealermarket.papers.reproduction, "experiments", lambda: few)
+    monkeypatch.setattr(dealermarket.papers, "experiments", lambda: few)
+    monkeypatch.setattr(dealermarket.papers.registry, "experiments", lambda: few)
     assert main(["reproduce", "--quick", "--seed", "2"]) == 0
     assert "reports/reproduction-1" in capsys.readouterr().out
     interrupt(0)
@@ -572,7 +574,7 @@ def test_a_scenario_that_somebody_edited(capsys: pytest.CaptureFixture[str]) -> 
         path.write_text(edited)
         assert "begun/scenarios/markouts.toml: was changed after" in refused(capsys, "experiment", "--resume", "begun")
     path.unlink()
-    assert "begun/scenarios/markouts.toml: no preset and no file" in refused(capsys, "experiment", "--resume", "begun")
+    assert "begun: has no scenarios/markouts.toml, its report was stopped" in refused(capsys, "experiment", "--resume", "begun")
     path.write_text(whole)
     assert main(["experiment", "--resume", "begun"]) == 0
 
@@ -606,8 +608,8 @@ def test_a_report_in_python() -> None:
         for place, column in enumerate(table.columns):
             if column.digits is not None:
                 shown = [float(row[place].attributes["data-value"]) for row in rows]
-                np.testing.assert_array_equal(shown, numbers[column.field].to_numpy(float))
-                np.testing.assert_array_equal(shown, table.frame[column.field].to_numpy(float))
+                np.testing.assert_array_equal(shown, numbers[column.name].to_numpy(float))
+                np.testing.assert_array_equal(shown, table.frame[column.name].to_numpy(float))
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def by_hand() -> tuple[Record, int]:
     sums[0, 1] = (4.0, 2.0, 0.0, -0.25, 4.5, 20.0, 8.0, 0.0, 3, 6.0)
     position = np.array([[-8.0, 5.0], [0.0, 0.0]])
     nothing = np.zeros(2, np.int64)
-    return Record(np.zeros((1, 1, 2)), sums, position, np.zeros(0), nothing, nothing), 4
+    return Record(False, False, True, np.zeros((1, 1, 2)), sums, position, np.zeros(0), nothing, nothing), 4
 
 
 NONE = float("nan")

@@ -18,7 +18,9 @@ from conftest import assert_same_bits
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
 from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
-from dealermarket.study.study import Measures, Study, measure
+from dealermarket.study.labelled import Measures
+from dealermarket.study.study import Study, kept, measure
+from dealermarket.study.variants import sweep
 
 STEPS, REPLICAS = 24, 5
 BUSY = """
@@ -70,7 +72,7 @@ def variants(busy: Scenario) -> dict[str, Scenario]:
 
 
 def assert_equal_measures(first: Measures, second: Measures) -> None:
-    assert set(first) == set(second)
+    assert (list(first), first.makers) == (list(second), second.makers)
     for name, values in first.items():
         assert_same_bits(values, second[name])
 
@@ -89,13 +91,12 @@ def test_threads_replicas_and_the_company_change_no_bit(busy: Scenario) -> None:
     for label in every:
         assert_equal_measures(threaded[label], reference[label])
     alone = measure([Study("two", {"x": every["dear tiers"]}, 3, observe.internalization, "trades")], seed=3)["two"]["x"]
-    assert_equal_measures(alone, {name: values[:3] for name, values in reference["dear tiers"].items()})
+    assert_equal_measures(alone, reference["dear tiers"].first(3))
     others = [Study(str(n), {"x": every["no hedges"]}, n, observe.internalization, "trades") for n in (1, 2, 7)]
     for n, found in measure([*others, study], seed=3, threads=2).items():
         if n != "one":
             common = min(int(n), REPLICAS)
-            expected = {name: values[:common] for name, values in reference["no hedges"].items()}
-            assert_equal_measures({name: values[:common] for name, values in found["x"].items()}, expected)
+            assert_equal_measures(found["x"].first(common), reference["no hedges"].first(common))
 
 
 @pytest.mark.usefixtures("tiny_chunks")
@@ -158,6 +159,59 @@ def test_what_goes_wrong_while_observing_is_raised(busy: Scenario) -> None:
 
     with pytest.raises(ZeroDivisionError, match="nothing to see"):
         measure([Study("one", {"x": busy}, REPLICAS, wrong)], seed=0, threads=2)
+
+
+# --- measures by maker
+
+
+def test_a_maker_is_read_by_its_name() -> None:
+    arrays = {"pnl": np.arange(6.0).reshape(3, 2), "position": np.arange(24.0).reshape(3, 4, 2)}
+    measures = Measures(arrays, ("a", "b"), {"mid": np.arange(3.0)})
+    assert (list(measures), len(measures)) == (["pnl", "position", "mid"], 3)
+    assert_array_equal(measures.of("b")["pnl"], [1.0, 3.0, 5.0])
+    assert_array_equal(measures.of(0)["position"], arrays["position"][:, :, 0])
+    assert_array_equal(measures["position"], arrays["position"])
+    assert_array_equal(measures.total("pnl"), [1.0, 5.0, 9.0])
+    assert set(measures.of("a")) == {"pnl", "position"}  # the mid is nobody's
+    with pytest.raises(ParameterError) as refused:
+        measures.of("c")
+    assert "'c'" in str(refused.value)
+    with pytest.raises(KeyError):
+        measures["nothing"]
+
+
+def test_makers_stand_on_the_last_axis() -> None:
+    with pytest.raises(ParameterError) as refused:
+        Measures({"pnl": np.zeros((3, 4))}, ("a", "b"))
+    assert str(refused.value).startswith("pnl: ")
+
+
+def test_measures_are_joined_replica_by_replica() -> None:
+    parts = [Measures({"x": np.full((n, 2), n)}, ("a", "b"), {"y": np.full((n, 5), n)}) for n in (2, 1)]
+    whole = Measures.joined(parts)
+    assert whole["x"].tolist() == [[2, 2], [2, 2], [1, 1]] and whole["y"].shape == (3, 5)
+    assert_equal_measures(whole.first(2), parts[0])
+
+
+def test_an_observer_may_give_arrays_by_name_alone(busy: Scenario, tmp_path: Path) -> None:
+    def volume(scenario: Scenario, chunk: Any) -> dict[str, Any]:
+        return {"volume": chunk.record.totals["volume"].sum(axis=1)}
+
+    study = Study("one", {"a|b": busy}, 3, volume)
+    measures = measure([study], keep=tmp_path)["one"]["a|b"]
+    assert (measures["volume"].shape, measures.makers, measures.of(0)) == ((3,), (), {})
+    again = kept(tmp_path / f"{study.key(0)}.npz")
+    assert again is not None
+    assert_equal_measures(again["a|b"], measures)
+
+
+def test_a_field_is_swept(busy: Scenario) -> None:
+    variants = sweep(busy, "makers.a.pricing.alpha", (1.0, 1.25))
+    assert list(variants) == ["1", "1.25"]
+    assert [variant.makers[0].pricing.alpha for variant in variants.values()] == [1.0, 1.25]
+    assert list(sweep(busy, "makers.a.hedging.kind", ("none", "full"))) == ["none", "full"]
+    with pytest.raises(ParameterError, match="beta"):
+        sweep(busy, "makers.a.pricing.beta", (1.0,))
 
 
 # --- studies that are kept

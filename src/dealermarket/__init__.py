@@ -7,7 +7,22 @@ Ten lines to a result::
     scenario = Scenario.load("paper")
     result = SimulationRunner(scenario, replicas=1000, seed=0, threads=2).run()
     print(result.summary.groupby("maker").mean())
+
+What a market is, draws and runs is here. More in folders of its own, imported where they are first used:
+
+- `dealermarket.model`: base classes for parts of a market of your own
+- `dealermarket.policies`: how makers act, shipped policies and your own
+- `dealermarket.study`: variants of a market on common prices and orders, compared; leagues of policies
+- `dealermarket.plots`: figures of a run
+- `dealermarket.envs`: the market as a learning environment (extra `envs`)
+- `dealermarket.papers`: the papers' experiments, measured and reported
+- `dealermarket.testing`: a checker of vector environments (extra `envs`)
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from dealermarket.draws.tape import Tape
 from dealermarket.errors import DealerMarketError, ParameterError, PolicyError, RunFolderError, ScenarioError, TapeError
@@ -83,3 +98,28 @@ __all__ = [
     "preset_names",
     "register",
 ]
+
+_FOLDERS = ("envs", "model", "papers", "plots", "policies", "study", "testing")
+
+
+if TYPE_CHECKING:
+    from dealermarket import envs as envs
+    from dealermarket import model as model
+    from dealermarket import papers as papers
+    from dealermarket import plots as plots
+    from dealermarket import policies as policies
+    from dealermarket import study as study
+    from dealermarket import testing as testing
+else:  # a type checker would take any name for a folder
+
+    def __getattr__(name):
+        if name not in _FOLDERS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ImportError as error:  # of an extra that is not installed
+            raise AttributeError(str(error)) from error
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_FOLDERS])

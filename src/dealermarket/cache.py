@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
+
+import platformdirs
 
 
 def cache_folder() -> Path | None:
@@ -24,11 +25,8 @@ def _candidates() -> list[Path]:
     chosen = os.environ.get("DEALERMARKET_CACHE_DIR")
     if chosen:
         return [Path(chosen)]
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     user = os.getuid() if hasattr(os, "getuid") else "user"
-    return [base / "dealermarket", Path(tempfile.gettempdir()) / f"dealermarket-{user}"]
+    return [
+        platformdirs.user_cache_path("dealermarket", appauthor=False),
+        Path(tempfile.gettempdir()) / f"dealermarket-{user}",
+    ]

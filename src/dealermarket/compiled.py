@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import CellType, CodeType, FunctionType
 from typing import Any, TypeVar, cast
@@ -246,8 +247,9 @@ def _code_folder(digest: str) -> Path | None:
     try:
         if not (folder / "functions.py").exists():
             for old in (base / "code").glob("*"):
-                if time.time() - old.stat().st_mtime > _UNUSED_FOR:
-                    shutil.rmtree(old, ignore_errors=True)
+                with suppress(OSError):  # another process may have deleted it
+                    if time.time() - old.stat().st_mtime > _UNUSED_FOR:
+                        shutil.rmtree(old, ignore_errors=True)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "functions.py").touch()
         folder.touch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dealermarket.errors import RunFolderError
@@ -15,8 +15,13 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary file that takes the place of `path` when all went well: what is there is always whole."""
     temporary = path.with_name(path.name + ".tmp")
     with errors_of(path):
-        yield temporary
-        os.replace(temporary, path)
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
 
 
 def write_text(path: Path, text: str) -> None:

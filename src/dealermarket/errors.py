@@ -6,8 +6,6 @@ message and exits with status 2; Python code catches :class:`DealerMarketError` 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 class DealerMarketError(Exception):
     """Base of every error that dealermarket raises on purpose."""
@@ -31,12 +29,3 @@ class PolicyError(DealerMarketError, ValueError):
 
 class RunFolderError(DealerMarketError):
     """A run folder is missing, incomplete, not empty, not a run folder, or of another version."""
-
-
-class InterruptedRunError(DealerMarketError):
-    """Somebody pressed Ctrl-C. `command` finishes what was begun in the folder."""
-
-    def __init__(self, folder: Path, command: str) -> None:
-        kept = (folder / "meta.json").exists()
-        way_on = f"finish it with: dealermarket {command} --resume {folder}" if kept else "nothing was written"
-        super().__init__(f"interrupted; {way_on}")

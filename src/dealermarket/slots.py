@@ -71,6 +71,10 @@ class Slot:
         name = kind_name(kind)
         if not issubclass(kind, self.base):
             raise ParameterError(f"{self.name}: {kind.__name__} must be a subclass of {self.base.__name__}")
+        if not issubclass(kind, BaseModel):
+            raise ParameterError(
+                f"{self.name}: {kind.__name__} must be a dealermarket.values.Value, too, so that a file can hold its fields"
+            )
         if name is None:
             raise ParameterError(f'{self.name}: {kind.__name__} needs a name of its own: kind: Literal["..."] = "..."')
         for formula, arguments in getattr(self.base, "formulas", {}).items():
@@ -97,6 +101,8 @@ class Slot:
             raise ValueError(
                 f"{type(given).__name__} is not registered; call dealermarket.register({type(given).__name__}) first"
             )
+        if isinstance(given, type) and issubclass(given, self.base):
+            raise ValueError(f"is the class {given.__name__}; give an instance, {given.__name__}(...)")  # noqa: TRY004, a problem of the field
         if not isinstance(given, Mapping):
             raise PydanticKnownError("model_type", {"class_name": self.base.__name__})
         content = dict(given)

@@ -1,1 +1,1 @@
-"""The command `dealermarket`: a file for each of its commands."""
+"""The command `dealermarket`: `main` puts it together, and each of its commands has a file."""

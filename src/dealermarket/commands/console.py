@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dealermarket.commands.tables import Column, split_tables
 from dealermarket.runs.statistics import REWARDS, registered_statistics, statistic_named
 
 if TYPE_CHECKING:
@@ -41,23 +42,31 @@ def announce_compiling(console: Console) -> None:
 
 
 @contextmanager
-def progress(console: Console, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+def progress(
+    console: Console, total: int, done: int = 0, standing: Callable[[], str] = lambda: ""
+) -> Iterator[Callable[[int], None]]:
     """A bar with rate and time left; on a stream that is no terminal, a line every few seconds.
 
-    `done` of the `total` market steps were done before."""
+    What is yielded takes the market steps that were done since its last call; `done` of the `total` were done before.
+    `standing` says in a few words, whenever something is shown, how what is worked at stands."""
     if not console.is_terminal:
-        yield _lines(console, total, done)
+        yield _lines(console, total, done, standing)
         return
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.text import Text
 
     class Rate(ProgressColumn):
         def render(self, task: Any) -> Text:
-            return Text(f"{rate(task.finished_speed or task.speed or 0.0)}")
+            return Text(rate(task.finished_speed or task.speed or 0.0))
+
+    class Standing(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(standing())
 
     columns = (
         TextColumn("{task.percentage:3.0f} %"),
         BarColumn(bar_width=None),
+        Standing(),
         Rate(),
         TimeElapsedColumn(),
         TextColumn("elapsed,"),
@@ -69,7 +78,7 @@ def progress(console: Console, total: int, done: int = 0) -> Iterator[Callable[[
         yield lambda steps: bar.advance(task, steps)
 
 
-def _lines(console: Console, total: int, before: int, every: float = 5.0) -> Callable[[int], None]:
+def _lines(console: Console, total: int, before: int, standing: Callable[[], str], every: float = 5.0) -> Callable[[int], None]:
     shown = time.monotonic()
     done, lock = before, threading.Lock()
     lately = deque([(shown, before)], maxlen=7)  # the lines of the last half minute: not all steps take alike
@@ -85,8 +94,8 @@ def _lines(console: Console, total: int, before: int, every: float = 5.0) -> Cal
             shown = now
             speed = (done - lately[0][1]) / max(now - lately[0][0], 1e-9)
             lately.append((now, done))
-            left = (total - done) / max(speed, 1e-9)
-            console.print(f"{done:,} of {total:,} market steps, {rate(speed)}, {left:.0f} s left", highlight=False)
+            parts = [standing(), rate(speed), f"{(total - done) / max(speed, 1e-9):.0f} s left"]
+            console.print(f"{done:,} of {total:,} market steps: {', '.join(filter(None, parts))}", highlight=False)
 
     return report
 
@@ -103,41 +112,14 @@ def maker_tables(result: SimulationResult, width: int) -> list[Table]:
     """A row a maker: average over the replicas, and its standard error in the last digits shown.
 
     One table, or several where the columns do not fit beside each other in `width` characters."""
-    from rich import box
-    from rich.table import Table
-
     averages = result.statistics()
-    shown_statistics = [*(statistic_named(name) for name in SHOWN), *registered_statistics()]
     columns = [
-        (statistic.column_heading, [with_error(of_maker[statistic.name], statistic.scale) for of_maker in averages.values()])
-        for statistic in shown_statistics
+        Column(shown.column_heading, [with_error(of_maker[shown.name], shown.scale) for of_maker in averages.values()])
+        for shown in (*(statistic_named(name) for name in SHOWN), *registered_statistics())
     ]
-    tables: list[list[tuple[str, list[str]]]] = [[]]
-    names = max(len(maker) for maker in (*averages, "maker")) + 4
-    room = width - names
-    for heading, texts in columns:
-        needed = max(len(text) for text in (*heading.splitlines(), *texts)) + 3
-        if tables[-1] and needed > room:
-            tables.append([])
-            room = width - names
-        tables[-1].append((heading, texts))
-        room -= needed
-    shown = []
-    for chosen in tables:
-        table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1))
-        table.add_column("maker", no_wrap=True)
-        for heading, _ in chosen:
-            table.add_column(heading, justify="right", no_wrap=True)
-        for row, maker in enumerate(averages):
-            table.add_row(maker, *(texts[row] for _, texts in chosen))
-        shown.append(table)
     replicas = result.meta["replicas"]
-    shown[
-        0
-    ].title = (
-        f"{result.scenario.name}: per replica of {result.scenario.steps} steps, mean (standard error) of {replicas} replicas"
-    )
-    return shown
+    title = f"{result.scenario.name}: per replica of {result.scenario.steps} steps, mean (standard error) of {replicas} replicas"
+    return split_tables(title, [Column("maker", list(averages), "left")], columns, width)
 
 
 def with_error(average: Average, scale: float = 1.0) -> str:

@@ -13,15 +13,15 @@ from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.league_table import explanation, league_tables
-from dealermarket.disk import errors_of
+from dealermarket.commands.options import Threads, flag, number_of_threads, repeated
+from dealermarket.disk import replacing
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import BuiltInPolicy, MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.policies.named import policy_named
-from dealermarket.runs.chunks import cores
 from dealermarket.runs.statistics import ranking_statistics
 from dealermarket.study.league import Contest, League, Standing, ranking_statistic
-from dealermarket.values import whole_number
+from dealermarket.values import Value
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
@@ -38,19 +38,14 @@ def evaluate(
     ],
     scenario: Annotated[str, Parameter(help="A preset's name or a TOML file.")] = "learning",
     maker: Annotated[str | None, Parameter(help="Whose place the policies take; the first maker's if not given.")] = None,
-    settings: Annotated[
-        tuple[str, ...],
-        Parameter(name="--set", negative=(), show_default=False, help="Change a field, such as makers.1.policy.kind=adaptive."),
-    ] = (),
+    settings: Annotated[tuple[str, ...], repeated("--set", "Change a field, such as makers.1.policy.kind=adaptive.")] = (),
     replicas: Annotated[int, Parameter(help="Independent replicas of the market for each policy.")] = 1000,
     seed: Annotated[int, Parameter(help="Numbers depend on scenario, seed and replica alone.")] = 0,
-    threads: Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")] = None,
+    threads: Threads = None,
     by: Annotated[str, Parameter(help=f"What they are ranked by: {', '.join(ranking_statistics())}.")] = "total_reward",
     against: Annotated[str | None, Parameter(help="The policy that differences are to; the best if not given.")] = None,
     out: Annotated[Path | None, Parameter(help="A new CSV file for all numbers, a row per policy and measure.")] = None,
-    as_json: Annotated[
-        bool, Parameter(name="--json", negative=(), show_default=False, help="Print the numbers as JSON, and nothing else.")
-    ] = False,
+    as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
 ) -> None:
     """Compare policies, trained or not: each takes a maker's place, all on the same prices and orders."""
     if not policies:
@@ -59,18 +54,18 @@ def evaluate(
     if against is not None and against not in entered:
         raise ParameterError(f"--against: must be one of the policies given, {', '.join(entered)}; got {against!r}")
     ranking_statistic(by)
-    threads = whole_number("--threads", threads, 1, 1024) if threads is not None else cores()
+    workers = number_of_threads(threads)
     contest = Contest(Scenario.load(scenario, settings), entered, maker, replicas, seed)
     _check_free(out)
     quiet = open_console(stderr=True)
     announce_compiling(quiet)
     began = time.monotonic()
     with progress(quiet, contest.market_steps) as report:
-        league = contest.run(threads, report)
+        league = contest.run(workers, report)
     seconds = time.monotonic() - began
     if out is not None:
-        with errors_of(out):
-            league.frame(by, against).to_csv(out, index=False)
+        with replacing(out) as temporary:
+            league.frame(by, against).to_csv(temporary, index=False)
     if as_json:
         about = {"version": __version__, "settings": list(settings), "seconds": round(seconds, 3)}
         print(json.dumps(about | as_data(league, by, against), indent=2, ensure_ascii=False))
@@ -84,9 +79,9 @@ def evaluate(
     console.print(f"{contest.market_steps:,} market steps in {seconds:.1f} s, {speed}{kept}", highlight=False, soft_wrap=True)
 
 
-def labelled(policies: Iterable[tuple[str, BuiltInPolicy]]) -> dict[str, BuiltInPolicy]:
+def labelled(policies: Iterable[tuple[str, Policy]]) -> dict[str, Policy]:
     """Policies by what was typed; what was typed again gets a number."""
-    entered: dict[str, BuiltInPolicy] = {}
+    entered: dict[str, Policy] = {}
     for text, policy in policies:
         label, times = text, 1
         while label in entered:
@@ -121,9 +116,9 @@ def as_data(league: League, by: str, against: str | None) -> dict[str, Any]:
     }
 
 
-def _policy_data(policy: MakerPolicy) -> dict[str, Any]:
-    """A policy that ships with its parameters, any other by the name of its class."""
-    if isinstance(policy, BuiltInPolicy):
+def _policy_data(policy: Policy) -> dict[str, Any]:
+    """A policy by its parameters, or by the name of its class where it is no value."""
+    if isinstance(policy, Value):
         return policy.model_dump(mode="json", exclude_none=True)
     return {"class": type(policy).__qualname__}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dealermarket.commands.tables import Column, split_tables
 from dealermarket.runs.statistics import registered_statistics, statistic_named
 from dealermarket.study.league import League, Standing
 
@@ -18,19 +18,6 @@ if TYPE_CHECKING:
 # the statistics of the two tables; those registered follow in the first
 LEAGUE = ("total_reward", "pnl", "market_share", "mean_abs_position", "last_abs_position")
 SPLIT = ("spread_revenue", "hedging_cost", "inventory_pnl", "position_revenue", "risk_cost", "hedge_volume")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: its heading, in lines, and a text for every policy."""
-
-    heading: str
-    texts: Sequence[str]
-
-    @property
-    def width(self) -> int:
-        """Characters it takes, with what is between it and the next."""
-        return max(len(text) for text in (*self.heading.splitlines(), *self.texts)) + 2
 
 
 def league_tables(league: League, by: str, against: str | None, width: int) -> list[Table]:
@@ -47,7 +34,11 @@ def league_tables(league: League, by: str, against: str | None, width: int) -> l
         f"{contest.scenario.name}: policies as {contest.maker}, per replica of {contest.scenario.steps:,} steps, "
         f"mean of {contest.replicas:,} replicas"
     )
-    return [*_tables(title, standings, ranked, width), *_tables("What it is made of", standings, made_of, width)]
+    labels = [
+        Column("rank", [f"{standing.rank}{'=' if standing.shared else ' '}" for standing in standings]),
+        Column("policy", [standing.label for standing in standings], "left", most=max(width // 3, 12)),
+    ]
+    return [*split_tables(title, labels, ranked, width), *split_tables("What it is made of", labels, made_of, width)]
 
 
 def explanation(league: League) -> str:
@@ -119,31 +110,3 @@ def _deviation_column(standings: Sequence[Standing]) -> Column:
     smallest = min((value for value in deviations if value > 0), default=1.0)
     decimals = max(1 - math.floor(math.log10(smallest)), 0)
     return Column("sd of\nP&L", [_fixed(value, decimals) if math.isfinite(value) else "-" for value in deviations])
-
-
-def _tables(title: str, standings: Sequence[Standing], columns: Sequence[Column], width: int) -> list[Table]:
-    """One table, or several where the columns do not fit beside each other in `width` characters."""
-    from rich import box
-    from rich.table import Table
-
-    ranks = Column("rank", [f"{standing.rank}{'=' if standing.shared else ' '}" for standing in standings])
-    labels = min(max(len(standing.label) for standing in standings), max(width // 3, 12))
-    groups: list[list[Column]] = [[]]
-    first_room = room = width - ranks.width - max(labels, len("policy")) - 2
-    for column in columns:
-        if groups[-1] and column.width > room:
-            groups.append([])
-            room = first_room
-        groups[-1].append(column)
-        room -= column.width
-    tables: list[Table] = []
-    for group in groups:
-        table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 0, 0, 1), title=title if not tables else None)
-        table.add_column(ranks.heading, justify="right", no_wrap=True)
-        table.add_column("policy", max_width=labels, overflow="fold")
-        for column in group:
-            table.add_column(column.heading, justify="right", no_wrap=True)
-        for row, standing in enumerate(standings):
-            table.add_row(ranks.texts[row], standing.label, *(column.texts[row] for column in group))
-        tables.append(table)
-    return tables

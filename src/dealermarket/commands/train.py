@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, rate
+from dealermarket.commands.options import flag, repeated
 from dealermarket.commands.training_display import described, introduce, mean_of, training_progress
-from dealermarket.errors import DealerMarketError, InterruptedRunError, ParameterError
+from dealermarket.errors import DealerMarketError, ParameterError
 
 if TYPE_CHECKING:
     from dealermarket.learning.folder import TrainingFolder
@@ -26,18 +27,14 @@ TRAININGS = Path("trainings")
 NEEDED = ("gymnasium", "stable_baselines3", "tensorboard", "torch")
 
 
-def _repeated(name: str, text: str) -> Parameter:
-    return Parameter(name=name, negative=(), show_default=False, help=text)
-
-
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What is trained, on what, and how."""
+    """What is trained, on what, and how: fields of a training, those most used by names of their own."""
 
     makers: Annotated[
         tuple[str, ...],
-        _repeated("--maker", "Who learns; the first maker if not given. Several learn one policy together, in self-play."),
+        repeated("--maker", "Who learns; the first maker if not given. Several learn one policy together, in self-play."),
     ] = ()
     algorithm: Annotated[Literal["ppo", "a2c"] | None, Parameter(help="How it learns; ppo if not given.")] = None
     seed: Annotated[int | None, Parameter(help="Of everything random; 0 if not given.")] = None
@@ -46,49 +43,37 @@ class Options:
         Literal["components", "pnl"] | None,
         Parameter(help="What a step is worth: the paper's four rewards, or mark-to-market P&L; components if not given."),
     ] = None
-    weights: Annotated[
-        tuple[str, ...],
-        _repeated(
-            "--weight",
-            "A component's weight, such as risk_cost=2: spread_revenue, position_revenue, hedging_cost, risk_cost or "
-            "inventory_pnl. Changes --reward; without that the others are 0.",
-        ),
-    ] = ()
-    penalties: Annotated[
-        tuple[str, ...],
-        _repeated(
-            "--penalty",
-            "Against risk, such as inventory_pnl_squared=0.1: inventory_pnl_squared, inventory_loss or inventory_squared.",
-        ),
-    ] = ()
-    controls: Annotated[
-        tuple[str, ...],
-        _repeated(
-            "--control",
-            "A range of what it decides, such as eps_buy=-0.5:0.5: eps_buy, eps_sell, hedge_fraction, alpha or tier_penalty; or "
-            "none, such as hedge_fraction=none, for what the scenario decides. The first three are its to decide if not given.",
-        ),
-    ] = ()
-    hyperparameters: Annotated[
-        tuple[str, ...],
-        _repeated(
-            "--hyper",
-            "How it learns, such as learning_rate=3e-4: learning_rate, rollout, batch, epochs, discount, gae, clip, entropy, "
-            "noise or width.",
-        ),
-    ] = ()
     settings: Annotated[
-        tuple[str, ...], _repeated("--set", "Change a field of the scenario, such as makers.1.policy.kind=adaptive.")
+        tuple[str, ...],
+        repeated(
+            "--set",
+            "Change a field of the training, such as reward.inventory_squared=2, controls.eps_buy=[-0.5,0.5] or "
+            "hyperparameters.learning_rate=3e-4, or of its scenario, such as scenario.makers.1.policy.kind=adaptive.",
+        ),
     ] = ()
     policies: Annotated[
         tuple[str, ...],
-        _repeated("--policy", "Another maker's policy, MAKER=POLICY, such as maker-2=adaptive or maker-2=FILE.npz."),
+        repeated("--policy", "Another maker's policy, MAKER=POLICY, such as maker-2=adaptive or maker-2=FILE.npz."),
     ] = ()
     out: Annotated[Path | None, Parameter(help="The new folder of the training; trainings/NAME-1 and on if not given.")] = None
 
+    def as_settings(self, steps: int | None) -> list[str]:
+        """The options that are fields of a training, as settings; those of --set come last."""
+        fields = {
+            "makers": list(self.makers) or None,
+            "algorithm": self.algorithm,
+            "steps": steps,
+            "seed": self.seed,
+            "markets": self.markets,
+            "reward.weights": self.reward,
+        }
+        return [*(f"{path}={json.dumps(value)}" for path, value in fields.items() if value is not None), *self.settings]
+
 
 def train(
-    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    scenario: Annotated[
+        str | None, Parameter(help="A preset's name, or the TOML file of a scenario or of a whole training.")
+    ] = None,
     /,
     *,
     steps: Annotated[
@@ -98,9 +83,7 @@ def train(
         Path | None,
         Parameter(help="Go on with the training in this folder instead: to its end, or to more --steps."),
     ] = None,
-    as_json: Annotated[
-        bool, Parameter(name="--json", negative=(), show_default=False, help="Print the outcome as JSON, and nothing else.")
-    ] = False,
+    as_json: Annotated[bool, flag("Print the outcome as JSON, and nothing else.", "--json")] = False,
     options: Options | None = None,
 ) -> None:
     """Train a maker's policy by playing against the others; needs the extra `learn`."""
@@ -116,89 +99,17 @@ def train(
 
 def training_of(scenario: str, steps: int | None, options: Options) -> Training:
     """The training that was asked for. Raises ParameterError for what cannot be."""
-    from dealermarket.learning.training import Hyperparameters, Training
-    from dealermarket.model.scenario import Scenario
+    from dealermarket.learning.training import Training
     from dealermarket.policies.named import maker_index, with_policies
 
-    loaded = with_policies(Scenario.load(scenario, options.settings), options.policies)
-    makers = tuple(loaded.maker_names[maker_index(loaded, maker)] for maker in options.makers or loaded.maker_names[:1])
+    training = Training.load(scenario, options.as_settings(steps))
     for text in options.policies:
-        named = loaded.maker_names[maker_index(loaded, text.partition("=")[0])]
-        if named in makers:
+        named = training.scenario.maker_names[maker_index(training.scenario, text.partition("=")[0])]
+        if named in training.makers:
             raise ParameterError(f"--policy {text!r}: {named} is to learn, so it has no other policy; leave it out")
-    chosen: dict[str, Any] = {"steps": steps, "algorithm": options.algorithm, "seed": options.seed, "markets": options.markets}
-    hyperparameters = {name: _number("--hyper", name, text) for name, text in _pairs("--hyper", options.hyperparameters).items()}
-    return Training(
-        scenario=loaded,
-        makers=makers,
-        reward=_reward(options),
-        controls=_controls(options.controls),
-        hyperparameters=_checked("--hyper", Hyperparameters, hyperparameters),
-        **{name: value for name, value in chosen.items() if value is not None},
-    )
-
-
-def _reward(options: Options) -> Any:
-    from dealermarket.policies.rewards import NAMED, Reward
-
-    weights: Any = options.reward or "components"
-    changed = {name: _number("--weight", name, text) for name, text in _pairs("--weight", options.weights).items()}
-    if changed:
-        weights = (NAMED[options.reward] if options.reward else {}) | {name: float(value) for name, value in changed.items()}
-    penalties = {name: _number("--penalty", name, text) for name, text in _pairs("--penalty", options.penalties).items()}
-    _checked("--weight", Reward, {"weights": weights}, keys=Reward().component_weights, given=changed)
-    known = [name for name in Reward.model_fields if name.startswith("inventory")]
-    return _checked("--penalty", Reward, {"weights": weights} | penalties, keys=known, given=penalties)
-
-
-def _controls(given: Sequence[str]) -> Any:
-    from dealermarket.policies.controls import Controls
-
-    ranges: dict[str, Any] = {}
-    for name, text in _pairs("--control", given).items():
-        low, colon, high = text.partition(":")
-        if text != "none" and not colon:
-            raise ParameterError(f"--control {name}={text}: must be a range LOW:HIGH, such as {name}=0:0.5, or none")
-        ranges[name] = None if text == "none" else tuple(_number("--control", name, each) for each in (low, high))
-    return _checked("--control", Controls, ranges)
-
-
-def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
-    """NAME=VALUE texts as a table. Raises ParameterError for what is none, and for a name given twice."""
-    found: dict[str, str] = {}
-    for text in given:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (name and equals and value):
-            raise ParameterError(f"{option} {text!r}: must look like NAME=VALUE")
-        if name in found:
-            raise ParameterError(f"{option} {text!r}: {name} is given twice")
-        found[name] = value
-    return found
-
-
-def _number(option: str, name: str, text: str) -> int | float:
-    for kind in (int, float):
-        try:
-            number: int | float = kind(text)
-        except ValueError:
-            continue
-        if math.isfinite(number):
-            return number
-    raise ParameterError(f"{option} {name}: must be a finite number, got {text!r}")
-
-
-def _checked(option: str, kind: Any, fields: Any, keys: Any = None, given: Any = None) -> Any:
-    """The value made of the fields; errors name the option. `given` are the names typed, `keys` those that are known."""
-    from dealermarket.values import suggestion
-
-    known = kind.model_fields if keys is None else keys
-    for name in fields if given is None else given:
-        if name not in known:
-            raise ParameterError(f"{option} {name}: there is none of this name{suggestion(name, known)}")
-    try:
-        return kind(**fields)
-    except ParameterError as error:
-        raise ParameterError("\n".join(f"{option} {line}" for line in str(error).splitlines())) from None
+    if options.policies:
+        training = training.replace(scenario=with_policies(training.scenario, options.policies))
+    return training
 
 
 def _check_libraries() -> None:
@@ -213,12 +124,12 @@ def _check_libraries() -> None:
 def _begin(training: Training, out: Path | None, as_json: bool) -> None:
     """Begins a training and finishes it."""
     from dealermarket.learning.folder import TrainingFolder
-    from dealermarket.runs.folder import RunFolder, next_folder
     from dealermarket.runs.session import acting_policies
+    from dealermarket.runs.work_folder import next_folder
 
     acting_policies(training.scenario, {})  # fails here, before anything is written
     path = out if out is not None else next_folder(TRAININGS, training.scenario.name)
-    RunFolder.check_free(path)
+    TrainingFolder.check_free(path)
     _finish(path, training, 0, lambda: TrainingFolder.create(path, training), as_json)
 
 
@@ -245,6 +156,7 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
     """Trains to the end, and says what came of it; `begin` makes the folder ready."""
     quiet = open_console(stderr=True)
     introduce(path, training, done, quiet)
+    interrupt.keep(path, "train")
     try:
         learn = _trainer()
         announce_compiling(quiet)
@@ -268,10 +180,8 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
                 keep=lambda kept: folder.keep(kept, spent()),
             )
         folder.keep(policy, spent(), complete=True)
-    except KeyboardInterrupt:
-        raise InterruptedRunError(path, "train") from None
     except MemoryError:
-        raise ParameterError("not enough memory for this training; fewer --markets, or a shorter --hyper rollout") from None
+        raise ParameterError("not enough memory for this training; fewer --markets, or --set hyperparameters.rollout=8") from None
     _print(folder, training.market_steps - done, time.monotonic() - began, as_json)
 
 
@@ -296,7 +206,8 @@ def _print(folder: TrainingFolder, steps: int, seconds: float, as_json: bool) ->
     reached = {"first": mean_of(points[:ends])} if len(points) > ends else {}
     reached |= {"last": mean_of(points[-ends:])} if points else {}
     if as_json:
-        about = {"folder": str(folder.path), "policy": str(folder.policy), "digest": digest, **folder.meta}
+        asked = folder.training.model_dump(mode="json", exclude={"scenario"})
+        about = {"folder": str(folder.path), "policy": str(folder.policy), "digest": digest, **folder.meta, "training": asked}
         print(json.dumps(about | {name: asdict(point) for name, point in reached.items()}, indent=2))
         return
     console = open_console()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dealermarket.commands.console import rate
+from dealermarket.commands.console import progress
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from dealermarket.learning.training import Point, Training
-
-SECONDS_BETWEEN_LINES = 5.0
 
 
 def introduce(path: Path, training: Training, done: int, console: Console) -> None:
@@ -43,54 +40,24 @@ def introduce(path: Path, training: Training, done: int, console: Console) -> No
 
 @contextmanager
 def training_progress(console: Console, training: Training, done: int) -> Iterator[Callable[[Point], None]]:
-    """Reward, share and inventory over the last run of the markets, rate and time left: a bar, or a line every few seconds
-    where there is no terminal. `done` market steps were done before."""
-    total, recent = training.market_steps, deque["Point"](maxlen=training.rollouts_of_a_run)
+    """The progress of a training, with reward, share and inventory over the last run of the markets.
 
-    def said(point: Point) -> str:
-        recent.append(point)
-        return described(mean_of(recent))
+    `done` market steps were done before."""
+    recent = deque["Point"](maxlen=training.rollouts_of_a_run)
+    before = done
 
-    if not console.is_terminal:
-        yield _lines(console, total, said)
-        return
-    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.text import Text
+    def standing() -> str:
+        return described(mean_of(tuple(recent))) if recent else "the first rollout"
 
-    class Rate(ProgressColumn):
-        def render(self, task: Any) -> Text:
-            return Text(rate(task.finished_speed or task.speed or 0.0))
+    with progress(console, training.market_steps, done, standing) as advance:
 
-    columns = (
-        TextColumn("{task.percentage:3.0f} %"),
-        BarColumn(bar_width=None),
-        TextColumn("{task.description}"),
-        Rate(),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("the first rollout", total=total, completed=done)
-        yield lambda point: bar.update(task, completed=point.steps, description=said(point))
+        def report(point: Point) -> None:
+            nonlocal before
+            recent.append(point)
+            advance(point.steps - before)
+            before = point.steps
 
-
-def _lines(console: Console, total: int, words: Callable[[Point], str]) -> Callable[[Point], None]:
-    began = shown = 0.0  # when the first rollout was done: it takes longer, since everything is loaded for it
-    first = 0
-
-    def report(point: Point) -> None:
-        nonlocal began, shown, first
-        now, said = time.monotonic(), words(point)
-        if shown and now - shown < SECONDS_BETWEEN_LINES and point.steps < total:
-            return
-        speed = (point.steps - first) / max(now - began, 1e-9)
-        pace = f", {rate(speed)}, {(total - point.steps) / max(speed, 1e-9):.0f} s left" if shown else ""
-        console.print(f"{point.steps:,} of {total:,} market steps: {said}{pace}", highlight=False)
-        if not shown:
-            began, first = now, point.steps
-        shown = now
-
-    return report
+        yield report
 
 
 def described(point: Point) -> str:
@@ -102,5 +69,5 @@ def mean_of(points: Collection[Point]) -> Point:
     """The mean of points, with the steps of the latest."""
     from dealermarket.learning.training import FIELDS, Point
 
-    latest = max(each.steps for each in points)
-    return Point(latest, *(sum(getattr(each, name) for each in points) / len(points) for name in FIELDS[1:]))
+    latest = max(point.steps for point in points)
+    return Point(latest, *(sum(getattr(point, name) for point in points) / len(points) for name in FIELDS[1:]))

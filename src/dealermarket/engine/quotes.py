@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from dealermarket.compiled import kernel
@@ -20,41 +22,58 @@ def quoted_tier(market, i, participant):
     return market.given_tier[i, participant] if market.tiers_given[i] else market.tier[i, participant]
 
 
+class Prices(NamedTuple):
+    """Prices of a step, price units."""
+
+    mid: Any
+    half_spread: Any  # S_ref(0)
+    unit: Any  # what one price unit is: 1, or the mid where spreads scale with the price
+
+
+class Request(NamedTuple):
+    """Who asks for a quote, and for what."""
+
+    participant: Any
+    side: Any  # +1 buys, -1 sells
+    size: Any
+    log_curve: Any  # log(S_ref(size) / S_ref(0))
+    tie: Any  # decides among equal quotes, in [0, 1)
+
+
 @kernel
-def cheapest(rules, market, participant, venue, side, size, curve, half, unit, tie):
-    """The maker (M for the exchange) with the best quote to a participant, and its spread; ties are drawn fairly."""
+def cheapest(rules, market, request, venue, prices):
+    """The maker (M for the exchange) with the best quote for a request, and its spread; ties are drawn fairly."""
     best, ties, winner = np.inf, 0, len(rules.pricing)
     if venue != EXCHANGE:
         for i in range(len(rules.pricing)):
-            if rules.investors + i != participant:
-                spread = quote(rules, market, i, participant, side, size, curve, half, unit)
+            if rules.investors + i != request.participant:
+                spread = quote(rules, market, i, request, prices)
                 if spread < best or ties == 0:
                     best, ties, winner = spread, 1, i
                 elif spread == best:
                     ties += 1
     if ties > 1:
-        behind = int(tied_winner(tie, ties))  # how many of the equals to pass over
+        behind = int(tied_winner(request.tie, ties))  # how many of the equals to pass over
         while behind > 0:
             winner += 1
-            if rules.investors + winner != participant:
-                behind -= quote(rules, market, winner, participant, side, size, curve, half, unit) == best
+            if rules.investors + winner != request.participant:
+                behind -= quote(rules, market, winner, request, prices) == best
     if venue != MAKERS:
-        reference = quoted_spread(half, 0.0, power_curve(curve, 1.0), 0.0)
+        reference = quoted_spread(prices.half_spread, 0.0, power_curve(request.log_curve, 1.0), 0.0)
         if reference < best:
             best, winner = reference, len(rules.pricing)
     return winner, best
 
 
 @kernel
-def quote(rules, market, i, participant, side, size, curve, half, unit):
-    """Maker i's spread for a participant who buys (side +1) or sells; `curve` is log(S_ref(size) / S_ref(0))."""
-    rule, numbers, tier = market.pricing[i], rules.pricing_numbers[i], quoted_tier(market, i, participant)
-    skew = rule.eps_buy if side > 0 else rule.eps_sell
+def quote(rules, market, i, request, prices):
+    """Maker i's spread for a request."""
+    rule, numbers, tier = market.pricing[i], rules.pricing_numbers[i], quoted_tier(market, i, request.participant)
     return quoted_spread(
-        unit if rule.in_price_units else half,
-        skew,
-        curve_of(rule.kind, size, curve, tier, rule, numbers),
-        surcharge_of(rule.kind, tier, unit, rule, numbers),
+        prices.unit if rule.in_price_units else prices.half_spread,
+        rule.eps_buy if request.side > 0 else rule.eps_sell,
+        curve_of(rule.kind, request.size, request.log_curve, tier, rule, numbers),
+        surcharge_of(rule.kind, tier, prices.unit, rule, numbers),
     )
 
 
@@ -63,16 +82,6 @@ def cost_of_hedge(situation, size):
     """The best quote of the venue for a hedge of this size, cost per unit."""
     rules, market, i = situation.rules, situation.market, situation.maker
     curve = log_curve(size, rules.v_max, rules.curve_exponent)
-    _, spread = cheapest(
-        rules,
-        market,
-        rules.investors + i,
-        rules.hedging[i].venue,
-        situation.side,
-        size,
-        curve,
-        situation.half_spread,
-        situation.unit,
-        0.0,
-    )
-    return spread
+    request = Request(rules.investors + i, situation.side, size, curve, 0.0)
+    prices = Prices(situation.mid, situation.half_spread, situation.unit)
+    return cheapest(rules, market, request, rules.hedging[i].venue, prices)[1]

@@ -15,13 +15,15 @@ Array = NDArray[Any]
 
 
 class Record(NamedTuple):
-    """Where the engine writes what happened; room for a step or two and for one market is enough where nobody will
-    look."""
+    """Where the engine writes what happened, and how much of it is kept."""
 
-    steps: Array  # (B or 1, T or fewer, M) MAKER_STEP
+    keeps_steps: bool
+    keeps_trades: bool
+    in_turn: bool  # whether each market goes from start to end before the next, all in the state of one
+    steps: Array  # (B, T, M) MAKER_STEP; else, as room for the steps under way, (1, 1, M) in turn or (B, 2, M)
     totals: Array  # (B, M) MAKER_TOTALS
     position: Array  # (B, M): the last
-    trades: Array  # (room,) TRADE, or (0,) for none: each replica has a stretch of its own
+    trades: Array  # (room,) TRADE: each replica has a stretch of its own
     trade_start: Array  # (B,) int64
     trade_count: Array  # (B,) int64
 
@@ -30,10 +32,12 @@ def empty_record(rules: Rules, order_count: Array, steps: int, keep_steps: bool,
     """Room for replicas with `order_count` (B,) orders and `steps` steps, run `in_turn` or all at once."""
     replicas, makers = len(order_count), len(rules.pricing)
     room = (order_count + steps * makers) * keep_trades
+    shape = (replicas, steps) if keep_steps else (1, 1) if in_turn else (replicas, 2)
     return Record(
-        steps=np.zeros(
-            (replicas if keep_steps or not in_turn else 1, steps if keep_steps else 1 if in_turn else 2, makers), MAKER_STEP
-        ),
+        keeps_steps=keep_steps,
+        keeps_trades=keep_trades,
+        in_turn=in_turn,
+        steps=np.zeros((*shape, makers), MAKER_STEP),
         totals=np.zeros((replicas, makers), MAKER_TOTALS),
         position=np.zeros((replicas, makers)),
         trades=np.empty(room.sum(), TRADE),
@@ -43,9 +47,17 @@ def empty_record(rules: Rules, order_count: Array, steps: int, keep_steps: bool,
 
 
 @kernel
+def step_place(record, b, t):
+    """Where among `record.steps` step t of market b is written."""
+    if record.keeps_steps:
+        return b, t
+    return (0, 0) if record.in_turn else (b, t & 1)
+
+
+@kernel
 def log_pending(market, record, b, slot):
     """Copies the trades in a slot of the circular buffer, which have matured or never will, to the log."""
-    if len(record.trades) == 0:
+    if not record.keeps_trades:
         return
     for n in range(market.pending_count[slot]):
         record.trades[record.trade_start[b] + record.trade_count[b]] = market.pending[slot, n]

@@ -7,12 +7,14 @@ in. Functions take the rules and the state of one market, `earned` (M,) MAKER_ST
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from dealermarket.compiled import kernel
 from dealermarket.draws.arithmetic import log_curve
 from dealermarket.engine.planning import planned_fraction
-from dealermarket.engine.quotes import cheapest, cost_of_hedge, quoted_tier
+from dealermarket.engine.quotes import Prices, Request, cheapest, cost_of_hedge, quoted_tier
 from dealermarket.engine.ranking import move_in_ranking, rank_all
 from dealermarket.engine.records import HEDGE, MAKERS, ORDER
 from dealermarket.laws import LARGEST_TRADE, position_revenue, risk_cost, trade_yield, updated_average
@@ -55,17 +57,35 @@ def begin_step(rules, market, mid, earned):
     market.mids[market.slot[0]] = mid
 
 
-@kernel
-def finish_step(rules, market, s0, investor, side, size, curve, tie, hedge_tie, earned):
-    """Steps 4 to 6: orders (arrays, one entry each), hedges and positions, at the mid of `begin_step`.
+class Orders(NamedTuple):
+    """The orders of a step, an entry each."""
 
-    `curve` is log(S_ref(size) / S_ref(0)); `hedge_tie` (M,) are the draws that break ties among hedge quotes.
+    investor: Any
+    side: Any  # +1 buys, -1 sells
+    size: Any
+    log_curve: Any  # log(S_ref(size) / S_ref(0))
+    tie: Any  # decides among equal quotes, in [0, 1)
+
+
+@kernel
+def orders_between(tape, first, last):
+    """The orders `first` to `last` - 1 of a tape."""
+    chosen = slice(first, last)
+    return Orders(tape.investor[chosen], tape.side[chosen], tape.size[chosen], tape.log_curve[chosen], tape.tie[chosen])
+
+
+@kernel
+def finish_step(rules, market, s0, orders, hedge_tie, earned):
+    """Steps 4 to 6: orders, hedges and positions, at the mid of `begin_step`.
+
+    `s0` is the reference spread as drawn, `hedge_tie` (M,) the draws that break ties among hedge quotes.
     """
     mid = market.mids[market.slot[0]]
     unit = mid if rules.scale_with_price else 1.0
+    prices = Prices(mid, 0.5 * s0 * unit, unit)
     market.pending_count[market.slot[0]] = 0
-    match_orders(rules, market, 0.5 * s0 * unit, unit, investor, side, size, curve, tie, earned)
-    hedge_positions(rules, market, mid, 0.5 * s0 * unit, unit, hedge_tie, earned)
+    match_orders(rules, market, prices, orders, earned)
+    hedge_positions(rules, market, prices, hedge_tie, earned)
     move_positions(rules, market)
     add_to_totals(market, earned)
     market.clock[0] += 1
@@ -135,48 +155,52 @@ def update_tiers(rules, market):
 
 
 @kernel
-def match_orders(rules, market, half, unit, investor, side, size, curve, tie, earned):
+def match_orders(rules, market, prices, orders, earned):
     """Step 4: every order trades with its cheapest maker."""
     bought, sold = 0.0, 0.0
     for i in range(len(earned)):
         market.flow[i].bought, market.flow[i].sold = 0.0, 0.0
-    for n in range(len(investor)):
-        i, spread = cheapest(rules, market, investor[n], MAKERS, side[n], size[n], curve[n], half, unit, tie[n])
-        record_trade(rules, market, investor[n], i, side[n], size[n], spread, ORDER)
-        earned[i].spread_revenue += spread * size[n]
-        market.totals[i].client_volume += size[n]
-        if side[n] > 0:
-            market.flow[i].bought += size[n]
-            bought += size[n]
+    for n in range(len(orders.investor)):
+        request = Request(orders.investor[n], orders.side[n], orders.size[n], orders.log_curve[n], orders.tie[n])
+        i, spread = cheapest(rules, market, request, MAKERS, prices)
+        record_trade(rules, market, request, i, spread, ORDER)
+        earned[i].spread_revenue += spread * request.size
+        market.totals[i].client_volume += request.size
+        if request.side > 0:
+            market.flow[i].bought += request.size
+            bought += request.size
         else:
-            market.flow[i].sold += size[n]
-            sold += size[n]
+            market.flow[i].sold += request.size
+            sold += request.size
     for i in range(len(earned)):
         market.flow[i].market = bought + sold
 
 
 @kernel
-def hedge_positions(rules, market, mid, half, unit, hedge_tie, earned):
+def hedge_positions(rules, market, prices, hedge_tie, earned):
     """Step 5: every maker hedges the position it held into the step, all at once."""
     largest = LARGEST_TRADE * rules.v_max
     for i in range(len(rules.hedging)):
         rule, position = rules.hedging[i], market.position[i]
-        earned[i].step_volatility = rule.volatility * mid
+        earned[i].step_volatility = rule.volatility * prices.mid
         if position == 0.0:
             continue
         side = -1 if position > 0.0 else 1
         fraction = market.given_fraction[i]
         if np.isnan(fraction):
-            situation = Situation(position, abs(position), side, mid, half, unit, rule.volatility, largest, i, rules, market)
+            mid, half_spread, unit = prices
+            situation = Situation(
+                position, abs(position), side, mid, half_spread, unit, rule.volatility, largest, i, rules, market
+            )
             fraction = fraction_of(rule.kind, situation, rule, cost_of_hedge, planned_fraction)
         fraction = min(fraction, largest / abs(position))
         size = abs(position) * fraction
         if size == 0.0:
             continue
         curve = log_curve(size, rules.v_max, rules.curve_exponent)
-        hedger = rules.investors + i
-        j, spread = cheapest(rules, market, hedger, rule.venue, side, size, curve, half, unit, hedge_tie[i])
-        record_trade(rules, market, hedger, j, side, size, spread, HEDGE)
+        request = Request(rules.investors + i, side, size, curve, hedge_tie[i])
+        j, spread = cheapest(rules, market, request, rule.venue, prices)
+        record_trade(rules, market, request, j, spread, HEDGE)
         earned[i].hedge_fraction = fraction
         earned[i].hedge_size = side * size
         earned[i].hedging_cost -= spread * size
@@ -212,15 +236,15 @@ def add_to_totals(market, earned):
 
 
 @kernel
-def record_trade(rules, market, taker, maker, side, size, spread, kind):
+def record_trade(rules, market, request, maker, spread, kind):
     """Writes a trade, to be booked when it matures, into the circular buffer."""
-    t, slot = market.clock[0], market.slot[0]
+    t, slot, taker = market.clock[0], market.slot[0], request.participant
     trade = market.pending[slot, market.pending_count[slot]]
     market.pending_count[slot] += 1
-    trade.step, trade.taker, trade.maker, trade.side, trade.kind = t, taker, rules.investors + maker, side, kind
-    trade.volume, trade.spread, trade.position_revenue, trade.trade_yield = size, spread, np.nan, np.nan
+    trade.step, trade.taker, trade.maker, trade.side, trade.kind = t, taker, rules.investors + maker, request.side, kind
+    trade.volume, trade.spread, trade.position_revenue, trade.trade_yield = request.size, spread, np.nan, np.nan
     trade.tier = 0
     if maker < len(rules.pricing):
         trade.tier = quoted_tier(market, maker, taker)
-        market.totals[maker].volume += size
+        market.totals[maker].volume += request.size
         market.totals[maker].trades += 1

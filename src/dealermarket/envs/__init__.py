@@ -1,6 +1,14 @@
 """The market as a learning environment: Gymnasium's Env and VectorEnv, PettingZoo's ParallelEnv.
 
-Importing this module makes `gymnasium.make("dealermarket/Dealer-v0")` and `gymnasium.make_vec` work.
+Importing this module makes `gymnasium.make("dealermarket/Dealer-v0")` and `gymnasium.make_vec` work. Needs the extra
+`envs`::
+
+    from dealermarket.envs import DealerVectorEnv
+
+    env = DealerVectorEnv(num_envs=8, scenario="learning", reward="pnl")
+    observations, infos = env.reset(seed=0)
+    observations, rewards, terminations, truncations, infos = env.step(env.action_space.sample())
+    print(observations.shape, rewards.mean(), infos["position"])
 """
 
 from __future__ import annotations
@@ -33,3 +41,7 @@ def __getattr__(name: str) -> Any:
 
         return DealerParallelEnv
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

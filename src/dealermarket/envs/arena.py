@@ -15,7 +15,7 @@ from dealermarket.engine.recorder import empty_record
 from dealermarket.engine.rules import rules_of
 from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, FEEDBACK, Sensor
 from dealermarket.policies.named import policy_named
@@ -35,7 +35,7 @@ class Arena:
         learners: Sequence[str] | None = None,
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
-        policies: Mapping[str, MakerPolicy | str] | None = None,
+        policies: Mapping[str, Policy | str] | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
         self.learners = self.scenario.maker_names if learners is None else tuple(learners)
@@ -89,7 +89,9 @@ class Play:
         slots = [self._session.action_slot(maker) for maker in arena.learners]
         self._targets = [[slot.target(part) for part in arena.controls.names] for slot in slots]
         self._seen = [self._session.view(maker) for maker in arena.learners]
-        self._sensors = [Sensor(arena.scenario, maker, self.markets, arena.reward) for maker in arena.learners]
+        self._sensors = [
+            Sensor(arena.scenario, maker, self.markets, arena.reward, place) for place, maker in enumerate(arena.learners)
+        ]
 
     def begin(self, episodes: Sequence[Episode]) -> None:
         """New markets, one for each episode, at their first step."""
@@ -117,8 +119,8 @@ class Play:
         learners = len(self._seen)
         self.features = np.empty((self.markets, learners, len(FEATURES)), np.float32)
         self.feedback = np.empty((self.markets, learners, len(FEEDBACK)))
-        for place, (seen, sensor) in enumerate(zip(self._seen, self._sensors, strict=True)):
-            sensor.read(seen.at(self._session.step, self._session.tape), self.features, self.feedback, place, self.ended)
+        for seen, sensor in zip(self._seen, self._sensors, strict=True):
+            sensor.read(seen.at(self._session.step, self._session.tape), self.features, self.feedback, self.ended)
 
 
 def refuse_rendering(render_mode: str | None) -> None:

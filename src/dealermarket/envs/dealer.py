@@ -15,7 +15,7 @@ from dealermarket.draws.streams import Episode
 from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode, refuse_rendering
 from dealermarket.envs.spaces import action_space, info_of, observation_space
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.rewards import Reward
 
@@ -49,7 +49,7 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         *,
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
-        policies: Mapping[str, MakerPolicy | str] | None = None,
+        policies: Mapping[str, Policy | str] | None = None,
         render_mode: str | None = None,
     ) -> None:
         refuse_rendering(render_mode)

@@ -17,7 +17,7 @@ from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode, 
 from dealermarket.envs.spaces import action_space, info_of, observation_space
 from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.rewards import Reward
 from dealermarket.values import short
@@ -41,7 +41,7 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
         *,
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
-        policies: Mapping[str, MakerPolicy | str] | None = None,
+        policies: Mapping[str, Policy | str] | None = None,
         render_mode: str | None = None,
     ) -> None:
         refuse_rendering(render_mode)

@@ -19,7 +19,7 @@ from dealermarket.envs.arena import Arena, Play, checked_actions, refuse_renderi
 from dealermarket.envs.spaces import INFO, action_space, observation_space
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, FEEDBACK
 from dealermarket.policies.rewards import Reward
@@ -67,7 +67,7 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         *,
         controls: Controls | Mapping[str, Any] | None = None,
         reward: Reward | Mapping[str, Any] | str | None = None,
-        policies: Mapping[str, MakerPolicy | str] | None = None,
+        policies: Mapping[str, Policy | str] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
     ) -> None:

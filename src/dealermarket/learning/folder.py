@@ -1,36 +1,52 @@
 """Folders of trainings: what a training leaves on disk, so that an interruption costs a minute at most.
 
-`scenario.toml` (as resolved) and `meta.json` (everything else that was chosen, versions, whether it is complete),
-`policy.npz`, the policy as it stands, `progress.csv` with a row a rollout, `checkpoints/` to go on from and `tensorboard/`.
-Checkpoints are Stable-Baselines3's and run code when they are read: resume nobody's trainings but your own.
+`scenario.toml` and `training.toml`, what was asked for; `policy.npz`, the policy as it stands, `progress.csv` with a row a
+rollout, `checkpoints/` to go on from and `tensorboard/`. `steps` in `meta.json` is how many are to be learned from, which may
+be more than those that were first asked for. Checkpoints are Stable-Baselines3's and run code when they are read: resume
+nobody's trainings but your own.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
-from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from dealermarket import interrupt
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.learning.training import FIELDS, Point, Training
-from dealermarket.model.scenario import Scenario, read_source
 from dealermarket.policies.policy_file import TrainedPolicy
-from dealermarket.runs.folder import META, SCENARIO, RunFolder, read_meta
-from dealermarket.version import __version__
+from dealermarket.runs.work_folder import SCENARIO, WorkFolder, digest, installed
 
-POLICY, PROGRESS, CHECKPOINTS, TENSORBOARD = "policy.npz", "progress.csv", "checkpoints", "tensorboard"
+TRAINING, POLICY, PROGRESS, CHECKPOINTS, TENSORBOARD = (
+    "training.toml",
+    "policy.npz",
+    "progress.csv",
+    "checkpoints",
+    "tensorboard",
+)
 LIBRARIES = ("numpy", "numba", "gymnasium", "stable-baselines3", "torch")
 
 
-class TrainingFolder:
+class TrainingFolder(WorkFolder):
     """One training on disk. Make one with `create` or `open`; every failure is a RunFolderError that names the file."""
 
+    noun, example = "training", "trainings/learning-1"
+    again = f"train again: dealermarket train {{path}}/{TRAINING}"
+    wanted: ClassVar = {
+        "steps": int,
+        "seconds": (int, float),
+        "resumed_at": list,
+        "scenario_sha256": str,
+        "training_sha256": str,
+    }
+    written = (POLICY, PROGRESS, f"{CHECKPOINTS}/*.zip")
+
     def __init__(self, path: Path, training: Training, meta: dict[str, Any]) -> None:
-        self.path, self.training, self.meta = path, training, meta
+        super().__init__(path, meta)
+        self.training = training
         self.policy, self.checkpoints, self.tensorboard = path / POLICY, path / CHECKPOINTS, path / TENSORBOARD
 
     # --- making and finding
@@ -38,49 +54,35 @@ class TrainingFolder:
     @classmethod
     def create(cls, path: Path, training: Training) -> TrainingFolder:
         """A new folder; refuses one that exists and is not empty."""
-        RunFolder.check_free(path)
-        meta = {"version": __version__, "complete": False, "seconds": 0.0, "resumed_at": []}
+        inputs = {SCENARIO: training.scenario.to_toml(), TRAINING: training.to_toml(SCENARIO)}
+        meta = {
+            "steps": training.steps,
+            "seconds": 0.0,
+            "resumed_at": [],
+            "libraries": installed(LIBRARIES),
+            "scenario_sha256": digest(inputs[SCENARIO]),
+            "training_sha256": digest(inputs[TRAINING]),
+        }
         folder = cls(path, training, meta)
-        with errors_of(path):
-            path.mkdir(parents=True, exist_ok=True)
-        folder._write_meta()  # first, so that whatever is there says that it is incomplete
-        write_text(path / SCENARIO, training.scenario.to_toml())
-        write_text(path / PROGRESS, ",".join(FIELDS) + "\n")
+        with interrupt.held():
+            folder._begin(inputs)
+            write_text(path / PROGRESS, _HEADER)
         return folder
 
     @classmethod
     def open(cls, path: Path) -> TrainingFolder:
         """The folder of a training, complete or not; refuses what is not one, was changed or was made by another version."""
-        meta = read_meta(path, "a training", "trainings/learning-1", f"train again: dealermarket train {path / SCENARIO}")
-        wanted: dict[str, type | tuple[type, ...]] = {
-            "complete": bool,
-            "seconds": (int, float),
-            "resumed_at": list,
-            "training": dict,
-            "key": str,
-        }
-        if any(not isinstance(meta.get(name), kind) for name, kind in wanted.items()):
-            raise RunFolderError(f"{path}: is not the folder of a training, its {META} is damaged or not ours")
-        if not (path / SCENARIO).is_file():
-            raise RunFolderError(f"{path}: has no {SCENARIO}, it was stopped before it began; delete it and train again")
-        scenario = Scenario.from_toml(read_source(path / SCENARIO), where=str(path / SCENARIO))
+        meta = cls._read_meta(path)
+        anew = "train anew on the changed file: dealermarket train {file}"
+        cls._read_input(path, SCENARIO, meta["scenario_sha256"], anew)
+        text = cls._read_input(path, TRAINING, meta["training_sha256"], anew)
         try:
-            training = Training(scenario=scenario, **meta["training"])
-        except (ParameterError, TypeError) as error:
-            raise RunFolderError(f"{path / META}: is damaged: {error}") from None
-        if training.key != meta["key"]:
-            raise RunFolderError(
-                f"{path}: {SCENARIO} or {META} was changed after the training began; undo the change, or train on the changed "
-                f"scenario anew: dealermarket train {path / SCENARIO}"
-            )
+            training = Training.from_toml(text, where=str(path / TRAINING), folder=path).replace(steps=meta["steps"])
+        except ParameterError:
+            raise cls._damaged(path) from None
         folder = cls(path, training, meta)
         folder.points()  # damage is to be known before anybody waits
         return folder
-
-    @property
-    def complete(self) -> bool:
-        """Whether all its steps were learned from."""
-        return bool(self.meta["complete"])
 
     @property
     def steps_done(self) -> int:
@@ -93,12 +95,15 @@ class TrainingFolder:
         """Makes it ready to be gone on with from its last checkpoint; the training differs in its number of steps at most."""
         done = self.steps_done
         self.training = training
-        self.meta |= {"complete": False, "resumed_at": [*self.meta["resumed_at"], *([done] if done else [])]}
-        with errors_of(self.path):
-            for leftover in (*self.path.glob("*.tmp"), *self.checkpoints.glob("*.tmp")):
-                leftover.unlink()
+        self.meta |= {
+            "complete": False,
+            "steps": training.steps,
+            "resumed_at": [*self.meta["resumed_at"], *([done] if done else [])],
+            "libraries": installed(LIBRARIES),
+        }
+        self.clear_leftovers()
         kept = [point for point in self.points() if point.steps <= done]  # what came after it will be done again
-        write_text(self.path / PROGRESS, "".join([",".join(FIELDS) + "\n", *map(_row, kept)]))
+        write_text(self.path / PROGRESS, _HEADER + "".join(map(_row, kept)))
         self._write_meta()
         return self
 
@@ -111,16 +116,11 @@ class TrainingFolder:
         """Writes the policy as it stands after so many seconds in all."""
         about = dict(policy.about) | ({"resumed_at": self.meta["resumed_at"]} if self.meta["resumed_at"] else {})
         dataclasses.replace(policy, about=about).save(self.policy)
-        self.meta |= {"complete": complete, "seconds": round(seconds, 3)}
-        self._write_meta()
-
-    def _write_meta(self) -> None:
-        self.meta |= {
-            "training": self.training.model_dump(mode="json", exclude={"scenario"}),
-            "key": self.training.key,
-            "libraries": {name: installed_version(name) for name in LIBRARIES},
-        }
-        write_text(self.path / META, json.dumps(self.meta, indent=2) + "\n")
+        self.meta["seconds"] = round(seconds, 3)
+        if complete:
+            self._complete()
+        else:
+            self._write_meta()
 
     # --- reading
 
@@ -132,21 +132,24 @@ class TrainingFolder:
             return []
         except (OSError, UnicodeDecodeError) as error:
             raise RunFolderError(f"{self.path / PROGRESS}: cannot be read: {error}; delete it to do without") from None
-        found = (_point(line) for line in lines[1:] if line.endswith("\n"))
-        return [point for point in found if point is not None]
+        points = (_point(line) for line in lines[1:] if line.endswith("\n"))
+        return [point for point in points if point is not None]
 
 
 def kept_checkpoints(folder: Path | None) -> list[Path]:
     """The checkpoints in a folder, the oldest first; their names are market steps."""
     if folder is None or not folder.is_dir():
         return []
-    found = (path for path in folder.iterdir() if re.fullmatch(r"\d{12,}\.zip", path.name))
-    return sorted(found, key=lambda path: int(path.stem))
+    checkpoints = (path for path in folder.iterdir() if re.fullmatch(r"\d{12,}\.zip", path.name))
+    return sorted(checkpoints, key=lambda path: int(path.stem))
 
 
 def checkpoint_path(folder: Path, steps: int) -> Path:
     """Where the checkpoint after so many market steps goes."""
     return folder / f"{steps:012d}.zip"
+
+
+_HEADER = ",".join(FIELDS) + "\n"
 
 
 def _row(point: Point) -> str:

@@ -18,8 +18,8 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Played:
-    """`values` (B, T, learners, controls): what was decided, `positions` (B, T, learners) held into each step, `feedback`
-    (B, T, learners, FEEDBACK): what each step brought."""
+    """`values` (B, T, learners, controls): what was decided, `positions` (B, T, learners) held into each step,
+    `feedback` (B, T, learners, FEEDBACK): what each step brought."""
 
     values: Array
     positions: Array

@@ -18,9 +18,9 @@ Array = NDArray[Any]
 
 
 class SharedPolicyVectorEnv(VectorEnv[Array, Array, Array]):
-    """Each environment is one learner in one of `markets` markets: those of market b are b L to b L + L - 1.
+    """An environment is one learner in one of `markets` markets: those of market b are b L to b L + L - 1.
 
-    Every learner sees, does and earns its own; whoever trains one policy on all of them trains each against the others.
+    Every learner sees, does and earns its own; whoever trains one policy on all of them trains it against itself.
     Environments reset in the step that ends an episode (SAME_STEP). Seeds: market b plays replica b.
     """
 

@@ -15,6 +15,7 @@ from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
+from dealermarket import interrupt
 from dealermarket.disk import errors_of, replacing
 from dealermarket.envs.arena import Arena
 from dealermarket.envs.vector import DealerVectorEnv
@@ -23,7 +24,7 @@ from dealermarket.learning.folder import checkpoint_path, kept_checkpoints
 from dealermarket.learning.sb3 import Sb3VecEnv, exported
 from dealermarket.learning.shared import SharedPolicyVectorEnv
 from dealermarket.learning.training import Point, Training
-from dealermarket.policies.features import PLACES, gauges_of
+from dealermarket.policies.features import PLACES, scales_of
 from dealermarket.policies.policy_file import TrainedPolicy
 
 ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
@@ -48,8 +49,10 @@ def train(
     other episodes, and with other noise, than a training that was never interrupted. Raises ParameterError where a learner
     cannot do what it is to decide or the training diverges, RunFolderError for a checkpoint that cannot be read or written.
     """
-    with _one_thread():
+    # Ctrl-C is looked at between steps and batches: inside the queue of TensorBoard's writer it would leave a lock taken
+    with interrupt.held(), _one_thread():
         model = _model(training, tensorboard, checkpoints)
+        model.policy.optimizer.register_step_pre_hook(lambda *_: interrupt.check())
         steps_between = max(training.steps // every, 1)
         watch = _Watch(training, model, report=report, checkpoints=checkpoints, keep=keep, every=steps_between)
         left = training.steps * len(training.makers) - model.num_timesteps
@@ -157,7 +160,7 @@ class _Watch(BaseCallback):
         super().__init__()
         self._model, self._learners = model, len(training.makers)
         self._training, self._report, self._checkpoints, self._keep = training, report, checkpoints, keep
-        self._unit = gauges_of(training.scenario, training.reward).position
+        self._unit = scales_of(training.scenario, training.reward).position
         self._every = every * self._learners
         self.learned = self._saved = model.num_timesteps
         self._saved_at = time.monotonic()
@@ -208,6 +211,7 @@ class _Watch(BaseCallback):
             self.save()
 
     def _on_step(self) -> bool:
+        interrupt.check()
         self._earned += float(self.locals["rewards"].mean())  # what comes after adds values beyond the time limit to them
         return True
 

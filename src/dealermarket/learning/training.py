@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from dealermarket.model.scenario import Scenario
-from dealermarket.policies.controls import Controls
+from dealermarket.errors import ParameterError, ScenarioError
+from dealermarket.model.scenario import Scenario, preset_names, read_source
+from dealermarket.model.settings import apply_setting, forget_changed_choices, parsed, validated
+from dealermarket.policies.controls import NO_RANGE, Controls
+from dealermarket.policies.named import maker_index
 from dealermarket.policies.rewards import Reward
-from dealermarket.values import Value, suggestion
+from dealermarket.values import Value, short, suggestion
 from dealermarket.version import __version__
 
 MOST_SAMPLES = 10_000_000
 
 
 class Hyperparameters(Value):
-    """How PPO (or A2C, which knows no batches, epochs and clipping) learns; defaults found on the `learning` scenario.
+    """How PPO (or A2C, which knows no batches, epochs and clipping) learns; the defaults were chosen on the `learning` scenario.
 
     `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; `discount` is a
     step's, `gae` the lambda of the advantage estimates; the noise begins with a standard deviation of `noise`, in the units
@@ -41,9 +47,10 @@ class Hyperparameters(Value):
 
 
 class Training(Value):
-    """One policy to be trained: for `makers` (several share it) of a scenario, for `steps` market steps of each.
+    """One policy to be trained: it acts for `makers` (several share it) of a scenario, for `steps` market steps of each.
 
     `markets` run side by side. Equal trainings give equal policies, on one machine and set of libraries.
+    In TOML, `scenario` is a preset's name, a file's (as seen from the training's file), or the scenario itself as a table.
     """
 
     scenario: Scenario
@@ -56,6 +63,63 @@ class Training(Value):
     reward: Reward = Reward()
     hyperparameters: Hyperparameters = Hyperparameters()
 
+    # --- reading and writing
+
+    @classmethod
+    def load(cls, source: str | Path, settings: Iterable[str] = ()) -> Self:
+        """The training in a TOML file, or the one that is usual on a scenario: a preset's name, or its file.
+
+        `settings` such as "reward.weights=pnl" change the training, those such as "scenario.steps=48" its scenario. Without
+        `makers` the scenario's first one learns. Raises ParameterError naming the file and the problems in it.
+        """
+        folder = Path() if str(source) in preset_names() else Path(source).parent
+        return cls.from_toml(read_source(source), settings, str(source), folder)
+
+    @classmethod
+    def from_toml(cls, text: str, settings: Iterable[str] = (), where: str = "training", folder: Path = Path()) -> Self:
+        """As `load`, from the text of a file in a `folder`; `where` names it in errors."""
+        content = parsed(text, where)
+        if "scenario" not in content:
+            if "investors" not in content:
+                raise ParameterError(f"{where}: scenario: is required; give a preset's name, a file, or a table")
+            content = {"scenario": content}
+        table = content["scenario"] = _scenario_table(content["scenario"], folder)
+        before = copy.deepcopy(table)
+        for setting in (settings,) if isinstance(settings, str) else settings:
+            cls._check_path(setting)
+            apply_setting(cls, content, setting)
+            if content["scenario"] is not table:  # the setting put another one in its place
+                table = content["scenario"] = _scenario_table(content["scenario"], Path())
+                before = copy.deepcopy(table)
+        forget_changed_choices(before, table)
+        scenario = validated(Scenario, table, where, ScenarioError, "scenario.")
+        makers = content.get("makers", list(scenario.maker_names[:1]))
+        if isinstance(makers, list) and all(isinstance(maker, str) for maker in makers):
+            makers = [scenario.maker_names[maker_index(scenario, maker)] for maker in makers]
+        return validated(cls, content | {"scenario": scenario, "makers": makers}, where, ParameterError)
+
+    def to_toml(self, scenario: str | None = None) -> str:
+        """The training as TOML, every default written out; `from_toml` of it is equal to this training.
+
+        The scenario is a table in it, or only named: the preset or file that `scenario` says. Raises ScenarioError where
+        it has a policy that no file can name."""
+        import tomli_w
+
+        self.scenario.check_writable()
+        content = self.model_dump(exclude_none=True)
+        content["controls"] = {name: getattr(self.controls, name) or NO_RANGE for name in Controls.model_fields}
+        return tomli_w.dumps(content | ({} if scenario is None else {"scenario": scenario}))
+
+    @classmethod
+    def _check_path(cls, setting: str) -> None:
+        """Raises ScenarioError for a setting that is meant for the scenario and does not say so."""
+        path = setting.partition("=")[0].strip()
+        field, inner, _ = path.partition(".")
+        if field in Scenario.model_fields and (field not in cls.model_fields or (field == "makers" and inner)):
+            raise ScenarioError(f"setting {setting!r}: {path} is of the scenario, not of the training; write scenario.{setting}")
+
+    # --- checks that span fields
+
     @model_validator(mode="after")
     def _consistent(self) -> Training:
         for maker in self.makers:
@@ -64,7 +128,7 @@ class Training(Value):
                 raise ValueError(f"maker: there is no {maker!r} in {self.scenario.name!r}{known}")
             self.controls.check(self.scenario, maker)
         if len(set(self.makers)) < len(self.makers):
-            raise ValueError(f"makers: each learns once, got {', '.join(self.makers)}")
+            raise ValueError(f"makers: must be different ones, got {', '.join(self.makers)}")
         if not 2 <= self.samples <= MOST_SAMPLES:
             raise ValueError(
                 f"markets: {self.markets:,} with rollouts of {self.hyperparameters.rollout:,} steps are {self.samples:,} samples "
@@ -75,6 +139,8 @@ class Training(Value):
                 if getattr(self.hyperparameters, name) != Hyperparameters.model_fields[name].default:
                     raise ValueError(f"hyperparameters.{name}: a2c knows none; leave it out, or learn with ppo")
         return self
+
+    # --- what follows from the fields
 
     @property
     def samples(self) -> int:
@@ -110,13 +176,24 @@ class Training(Value):
 
     @property
     def key(self) -> str:
-        """A digest of all that the trained policy depends on."""
+        """A digest of all that the trained policy depends on. Raises ScenarioError where no file can name a rival's policy."""
+        self.scenario.check_writable()
         return hashlib.sha256(f"{__version__}\0{self.model_dump_json()}".encode()).hexdigest()
 
     @property
     def about(self) -> dict[str, Any]:
         """What a policy file says of where it comes from."""
         return self.model_dump(mode="json", exclude={"scenario", "controls"}) | {"scenario": self.scenario.name}
+
+
+def _scenario_table(scenario: Any, folder: Path) -> dict[str, Any]:
+    """The scenario's content: a table as it is, or that of the preset or file which is named."""
+    if isinstance(scenario, dict):
+        return scenario
+    if not isinstance(scenario, str):
+        raise ParameterError(f"scenario: must be a preset's name, a file's, or a table, got {short(scenario)}")
+    source = scenario if scenario in preset_names() else folder / scenario
+    return parsed(read_source(source), str(source))
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import copy
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeGuard
 
-from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from dealermarket.errors import ScenarioError
+from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent, Name
 from dealermarket.model.investors.group import InvestorGroup
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import TradingPolicy
+from dealermarket.model.makers.policies import POLICIES, HeuristicMaker, Policy
 from dealermarket.model.market.environment import MarketEnvironment
-from dealermarket.model.settings import apply_setting, forget_changed_choices, values_at
-from dealermarket.policies import HeuristicMaker, MakerPolicy
-from dealermarket.values import Value, readable, suggestion
+from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, parsed, validated, values_at
+from dealermarket.values import Value, suggestion
 
 RESERVED_NAME = "exchange"
 LARGEST_CAPPED_SHARE = 0.01
@@ -87,13 +85,32 @@ class Scenario(Value):
         return sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
 
     @cached_property
-    def policies(self) -> Mapping[str, MakerPolicy]:
+    def policies(self) -> Mapping[str, Policy]:
         """The policies that act in Python, by maker: every one but the paper's own, which the engine knows."""
         return FrozenMapping({maker.name: maker.policy for maker in self.makers if not isinstance(maker.policy, HeuristicMaker)})
 
+    @property
+    def unregistered_policies(self) -> Mapping[str, Policy]:
+        """The policies that no file can name, by maker: their class is not registered as a kind."""
+        return FrozenMapping({maker.name: maker.policy for maker in self.makers if not _is_registered(maker.policy)})
+
+    def with_policies(self, policies: Mapping[str, Policy]) -> Self:
+        """A copy in which some makers, by name, have other policies, validated again.
+
+        Raises ParameterError for what is no policy, or for a name that no maker has."""
+        unknown = [name for name in policies if name not in self.maker_names]
+        if unknown:
+            raise ParameterError(f"policies: there is no maker {unknown[0]!r}{suggestion(unknown[0], self.maker_names)}")
+        before, content = self.as_table(), self.as_table()
+        for maker in content["makers"]:
+            if maker["name"] in policies:
+                maker["policy"] = _policy_table(policies[maker["name"]])
+        forget_changed_choices(before, content)
+        return type(self)(**content)
+
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
-        return values_at(self.model_dump(mode="json"), path)
+        return values_at(self.as_table(exclude_none=False), path)
 
     # --- reading and writing
 
@@ -108,29 +125,48 @@ class Scenario(Value):
     @classmethod
     def from_toml(cls, text: str, settings: Iterable[str] = (), where: str = "scenario") -> Self:
         """A scenario from the text of a TOML file; `where` names it in errors."""
-        try:
-            content = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
-        before = copy.deepcopy(content)
-        for setting in (settings,) if isinstance(settings, str) else settings:
-            apply_setting(cls, content, setting)
-        forget_changed_choices(before, content)
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            lines = "\n".join(readable(error, cls)).splitlines()
-            raise ScenarioError("\n".join(f"{where}: {line}" for line in lines)) from None
+        return cls._from_table(parsed(text, where), settings, where)
 
     def to_toml(self) -> str:
-        """The scenario as TOML, every default written out; `from_toml` of it is equal to this scenario."""
+        """The scenario as TOML, every default written out; `from_toml` of it is equal to this scenario.
+
+        Raises ScenarioError where a maker has a policy that no file can name."""
         import tomli_w
 
-        return tomli_w.dumps(self.model_dump(exclude_none=True))
+        self.check_writable()
+        return tomli_w.dumps(self.as_table())
+
+    def check_writable(self) -> None:
+        """Raises ScenarioError where a maker has a policy that no file can name."""
+        problems = [
+            f"{self.name}: the policy of {maker!r} cannot be written: {type(policy).__name__} is no registered kind; make it a "
+            f"Value with a `kind` of its own and call dealermarket.register({type(policy).__name__})"
+            for maker, policy in self.unregistered_policies.items()
+        ]
+        if problems:
+            raise ScenarioError("\n".join(problems))
+
+    def as_table(self, exclude_none: bool = True) -> dict[str, Any]:
+        """The fields as a file has them, plain tables and lists; new ones at every call.
+
+        A policy that no file can name stands there itself."""
+        content = self.model_dump(mode="json", exclude_none=exclude_none, exclude={"makers": {"__all__": {"policy"}}})
+        for table, maker in zip(content["makers"], self.makers, strict=True):
+            table["policy"] = _policy_table(maker.policy, exclude_none)
+        return content
 
     def with_settings(self, *settings: str) -> Self:
         """A copy with settings such as "makers.*.hedging.risk_aversion=0.5" applied, validated again."""
-        return self.from_toml(self.to_toml(), settings, where=self.name)
+        return self._from_table(self.as_table(), settings, where=self.name)
+
+    @classmethod
+    def _from_table(cls, content: dict[str, Any], settings: Iterable[str], where: str) -> Self:
+        """A scenario from plain tables and lists, which settings change; `where` names them in errors."""
+        before = copy_of(content)
+        for setting in (settings,) if isinstance(settings, str) else settings:
+            apply_setting(cls, content, setting)
+        forget_changed_choices(before, content)
+        return validated(cls, content, where, ScenarioError)
 
     # --- checks that span components
 
@@ -222,6 +258,16 @@ class Scenario(Value):
                 self.values_at(path)
             except ScenarioError as error:
                 yield f"choices: {error}"
+
+
+def _is_registered(policy: Policy) -> TypeGuard[Value]:
+    kind: type = type(policy)
+    return kind in POLICIES.kinds.values()
+
+
+def _policy_table(policy: Policy, exclude_none: bool = True) -> Any:
+    """The fields of a policy as a file has them, or the policy itself where no file can name it."""
+    return policy.model_dump(mode="json", exclude_none=exclude_none) if _is_registered(policy) else policy
 
 
 def preset_names() -> tuple[str, ...]:

@@ -1,17 +1,35 @@
-"""Settings: `path.to.field=value`, the short way to a variant of a scenario. Entries of a list go by number, by name, or
-all at once by `*`."""
+"""Values from TOML, and settings: `path.to.field=value`, the short way to a variant. Entries of a list go by number, by
+name, or all at once by `*`."""
 
 from __future__ import annotations
 
-import copy
 import tomllib
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from dealermarket.errors import ScenarioError
+from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.slots import kind_name
-from dealermarket.values import components_at, suggestion
+from dealermarket.values import components_at, readable, suggestion
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parsed(text: str, where: str) -> dict[str, Any]:
+    """The content of a TOML text; `where` names it in the error. Raises ScenarioError."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
+
+
+def validated(model: type[Model], content: Any, where: str, error: type[ParameterError], within: str = "") -> Model:
+    """The value that content describes, or the `error` with a line for every problem; paths begin with `within`."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as problems:
+        lines = "\n".join(readable(problems, model)).splitlines()
+        raise error("\n".join(f"{where}: {within}{line}" for line in lines)) from None
 
 
 def apply_setting(root: type[BaseModel], content: dict[str, Any], setting: str) -> None:
@@ -27,6 +45,8 @@ def apply_setting(root: type[BaseModel], content: dict[str, Any], setting: str) 
     holders: list[Any] = [content]
     for depth, key in enumerate(keys[:-1]):
         _make_way(root, holders, keys[:depth], key)
+        if keys[depth + 1 :] == ["kind"]:
+            _remove_objects(holders, key)
         holders = [child for holder in holders for child in _children(holder, key, where)]
     _make_way(root, holders, keys[:-1], keys[-1])
     for holder in holders:
@@ -61,6 +81,20 @@ def forget_changed_choices(before: dict[str, Any], content: dict[str, Any]) -> N
     content["choices"] = {path: why for path, why in choices.items() if held(before, path) == held(content, path)}
 
 
+def copy_of(content: Any) -> Any:
+    """A copy of tables and lists, at every depth; what they hold is the same."""
+    if isinstance(content, dict):
+        return {name: copy_of(part) for name, part in content.items()}
+    return [copy_of(part) for part in content] if isinstance(content, list) else content
+
+
+def _remove_objects(holders: list[Any], key: str) -> None:
+    """Takes parts away that are objects without a table, such as a policy of one's own: another kind comes in their place."""
+    for holder in holders:
+        if isinstance(holder, dict) and not isinstance(holder.get(key), (dict, list, str, int, float, type(None))):
+            del holder[key]
+
+
 def _make_way(root: type[BaseModel], holders: list[Any], path: list[str], key: str) -> None:
     """Takes fields away that another, which is about to be set, stands in place of."""
     for model in components_at(root, path):
@@ -82,11 +116,11 @@ def _assign(root: type[BaseModel], holder: Any, keys: list[str], value: Any, whe
     key = keys[-1]
     if isinstance(holder, list):
         for index in _indices(holder, key, where):
-            holder[index] = copy.deepcopy(value)
+            holder[index] = copy_of(value)
         return
     if not isinstance(holder, dict):
         raise ScenarioError(f"{where}: {key!r} is looked for in {holder!r}, which has no fields")
-    holder[key] = copy.deepcopy(value)  # one value of `*` for many holders
+    holder[key] = copy_of(value)  # one value of `*` for many holders
     chosen = components_at(root, keys[:-1]) if key == "kind" else []
     component = next((model for model in chosen if kind_name(model) == value), None)
     if component is not None:  # the fields of the former kind go with it

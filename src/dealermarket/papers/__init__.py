@@ -1,15 +1,54 @@
-"""The paper's experiments, and those it left undone: measured, judged and reported.
+"""The experiments of two papers: each is measured, its claims are decided, and all is reported.
 
-In Python::
+Verdicts on claims, with the numbers they rest on::
 
     from dealermarket.papers import Plan, experiment_named, run_plans
 
-    plan = Plan.of(experiment_named("volatility"), quick=True)
+    plan = Plan.of(experiment_named("markouts"), runs=50)
     for section in run_plans([plan], threads=2):
         print(section.outcome, [verdict.evidence for verdict in section.verdicts])
+
+Whoever writes an experiment finds what that takes here, too: a class with a question, the studies that it needs, and
+verdicts, tables and figures, which are functions of what was measured (docs/experiments.md).
 """
 
-from dealermarket.papers.findings import Outcome, Verdict
-from dealermarket.papers.reproduction import Plan, Section, experiment_named, experiments, run_plans
+from dealermarket.papers.experiment import Experiment, Results, Variation, left_open
+from dealermarket.papers.outcome import Outcome, Verdict, above, agrees, below, decided, overall, signed
+from dealermarket.papers.plan import Plan, Section, market_steps, run_plans
+from dealermarket.papers.registry import experiment_named, experiments, experiments_of_the_papers, register_experiment
+from dealermarket.papers.table import Column, Table
+from dealermarket.papers.trained import TrainedStudy
+from dealermarket.papers.wording import basis_points, bracketed, number
 
-__all__ = ["Outcome", "Plan", "Section", "Verdict", "experiment_named", "experiments", "run_plans"]
+__all__ = [
+    "Column",
+    "Experiment",
+    "Outcome",
+    "Plan",
+    "Results",
+    "Section",
+    "Table",
+    "TrainedStudy",
+    "Variation",
+    "Verdict",
+    "above",
+    "agrees",
+    "basis_points",
+    "below",
+    "bracketed",
+    "decided",
+    "experiment_named",
+    "experiments",
+    "experiments_of_the_papers",
+    "left_open",
+    "market_steps",
+    "number",
+    "overall",
+    "register_experiment",
+    "run_plans",
+    "signed",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers.findings import Figure, Table, Verdict
+from dealermarket.papers.outcome import Verdict
+from dealermarket.papers.table import Table
 from dealermarket.papers.trained import TrainedStudy
+from dealermarket.plots.figure import Figure
 from dealermarket.study.study import Measured, Study
 
 Results = Measured
@@ -27,24 +29,46 @@ class Variation:
     values: tuple[float | str, ...]
 
 
+_LEFT_OPEN = {  # what the papers' own experiments vary: its name on the page, and where it stands in a scenario
+    "v_max": ("v_max", "exchange.v_max"),
+    "alpha": ("alpha", "makers.*.pricing.alpha"),
+    "tier_penalty": ("tier penalty", "makers.*.pricing.tier_penalty"),
+    "t_m": ("t_m", "reward_horizon"),
+    "weight": ("EWMA weight", "makers.*.tiering.weight"),
+    "log_std": ("sd of log size", "investors.*.log_std"),
+    "volatility": ("volatility", "market.mid_price.volatility"),
+    "tiers": ("tiers", "makers.*.tiering.tiers"),
+    "steps": ("steps", "steps"),
+}
+
+
+def left_open(**values: tuple[float, ...]) -> tuple[Variation, ...]:
+    """Variations of what the paper leaves open in most of its experiments, by a short name: `left_open(v_max=(50.0, 500.0))`."""
+    return tuple(Variation(*_LEFT_OPEN[name], tried) for name, tried in values.items())
+
+
 class Experiment(ABC):
-    """A question of the paper, or one that it leaves open.
+    """A question of a paper, or one of your own.
 
     `studies` are what the verdicts need, `further_studies` what only tables and figures show. Everything else is a
     function of the scenario and the measures, so that no number is ever written by hand.
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
-    source: ClassVar[str]  # where the paper asks it
+    title: ClassVar[str] = ""  # by default the name in words
+    source: ClassVar[str] = ""  # where a paper asks it
     question: ClassVar[str]
     preset: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()  # on top of the preset
-    runs: ClassVar[int] = 0  # replicas a point; the paper's number where it has one
+    runs: ClassVar[int] = 200  # replicas a point; the paper's number where it has one
     makers_needed: ClassVar[int] = 2
     trains: ClassVar[bool] = False  # whether policies are trained
     moves: ClassVar[tuple[str, ...]] = ()  # fields of the scenario that the experiment sets itself
     variations: ClassVar[tuple[Variation, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        if not cls.title and "name" in vars(cls):
+            cls.title = cls.name.replace("-", " ").capitalize()
 
     def scenario(self, source: str | Path | None = None, settings: Sequence[str] = ()) -> Scenario:
         """The experiment's scenario, or another from a preset or file, with settings on top.
@@ -54,24 +78,24 @@ class Experiment(ABC):
         scenario = Scenario.load(place, (*own, *settings))
         start = Scenario.load(place, own) if settings and self.moves else scenario
         for path in self.moves:
-            if _held(scenario, path) != _held(start, path):
+            if _values_at(scenario, path) != _values_at(start, path):
                 raise ParameterError(f"{self.name}: sets {path} itself, in the whole range it asks about; leave that setting out")
         return self.checked(scenario)
 
     def checked(self, scenario: Scenario) -> Scenario:
         """The scenario, if the question can be asked of it. Raises ParameterError."""
-        if not any(agent.trade_probability for agent in scenario.agents):
-            raise ParameterError(f"{self.name}: needs investors who trade, in {scenario.name!r} every trade_probability is 0")
-        if len(scenario.makers) < self.makers_needed:
-            raise ParameterError(
-                f"{self.name}: needs a scenario with at least {self.makers_needed} makers, "
-                f"{scenario.name!r} has {len(scenario.makers)}"
-            )
+        needed = self._general_need(scenario) or self.needs(scenario)
+        if needed:
+            raise ParameterError(f"{self.name}: needs {needed}")
         return scenario
 
-    @abstractmethod
+    def needs(self, scenario: Scenario) -> str | None:
+        """What the question needs and the scenario does not have, in words; None where it can be asked."""
+        return None
+
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         """What must be measured for the verdicts."""
+        return []
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
         """What must be trained for the verdicts; needs the extra `learn`."""
@@ -82,27 +106,34 @@ class Experiment(ABC):
         return []
 
     @abstractmethod
-    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
-        """The claims and whether they hold."""
+    def verdicts(self, scenario: Scenario, results: Results) -> Iterable[Verdict]:
+        """The claims and whether they hold; as all of these, a list, or yielded one by one."""
 
-    @abstractmethod
-    def tables(self, scenario: Scenario, results: Results) -> list[Table]:
+    def tables(self, scenario: Scenario, results: Results) -> Iterable[Table]:
         """The numbers."""
+        return []
 
-    @abstractmethod
-    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
+    def figures(self, scenario: Scenario, results: Results) -> Iterable[Figure]:
         """The pictures."""
+        return []
 
     def differences(self, scenario: Scenario, results: Results) -> list[str]:
-        """Where what was found is not what the paper shows, claim or not."""
+        """Where the results are not what the paper shows, claim or not."""
         return []
 
     def notes(self, scenario: Scenario, results: Results) -> list[str]:
         """What a reader should know besides, such as why a number differs from the paper's."""
         return []
 
+    def _general_need(self, scenario: Scenario) -> str | None:
+        if not any(agent.trade_probability for agent in scenario.agents):
+            return f"investors who trade, in {scenario.name!r} every trade_probability is 0"
+        if len(scenario.makers) < self.makers_needed:
+            return f"a scenario with at least {self.makers_needed} makers, {scenario.name!r} has {len(scenario.makers)}"
+        return None
 
-def _held(scenario: Scenario, path: str) -> list[Any]:
+
+def _values_at(scenario: Scenario, path: str) -> list[Any]:
     """What stands at a path; nothing where a policy has no such field."""
     try:
         return scenario.values_at(path)

@@ -7,65 +7,58 @@ beside them, `meta.json` says `"complete": true`, and `measured/` goes.
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Sequence
-from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from dealermarket.disk import errors_of, write_text
-from dealermarket.errors import RunFolderError
-from dealermarket.model.scenario import Scenario, read_source
-from dealermarket.papers.reproduction import Plan, Section, experiment_named, market_steps, run_plans
+from dealermarket.model.scenario import Scenario
+from dealermarket.papers import Plan, Section, experiment_named, market_steps, run_plans
 from dealermarket.runs.chunks import Progress
-from dealermarket.runs.folder import LIBRARIES, META, RunFolder, digest, read_meta
+from dealermarket.runs.folder import LIBRARIES
+from dealermarket.runs.work_folder import WorkFolder, digest, installed
 from dealermarket.version import __version__
 
 MEASURED, SCENARIOS = "measured", "scenarios"
 LEARNING_LIBRARIES = ("gymnasium", "stable-baselines3", "torch")
 
 
-class ReportFolder:
+class ReportFolder(WorkFolder):
     """A report on disk, finished or not. Make one with `create` or `open`; every failure is a RunFolderError."""
 
+    noun, example = "report", "reports/reproduction-1"
+    again = "begin it again"
+    wanted: ClassVar = {"seed": int, "plans": list}
+    written = (f"{MEASURED}/*", "report.*", "figures/*", "numbers/*")
+    scratch = MEASURED
+
     def __init__(self, path: Path, plans: Sequence[Plan], meta: dict[str, Any]) -> None:
-        self.path, self.plans, self.meta = path, list(plans), meta
+        super().__init__(path, meta)
+        self.plans = list(plans)
 
     @classmethod
     def create(cls, path: Path, plans: Sequence[Plan], seed: int) -> ReportFolder:
         """A new folder; refuses one that exists and is not empty."""
-        RunFolder.check_free(path)
-        meta = {
-            "version": __version__,
-            "complete": False,
-            "seed": seed,
-            "plans": [
-                {
-                    "experiment": plan.experiment.name,
-                    "runs": plan.runs,
-                    "variation_runs": plan.variation_runs,
-                    "command": plan.command,
-                    "scenario_sha256": digest(plan.scenario.to_toml()),
-                }
-                for plan in plans
-            ],
-        }
-        folder = cls(path, plans, meta)
-        with errors_of(path):
-            (path / SCENARIOS).mkdir(parents=True, exist_ok=True)
-        for plan in plans:
-            write_text(folder._scenario(plan.experiment.name), plan.scenario.to_toml())
-        folder._write_meta()
+        scenarios = {_scenario(plan.experiment.name): plan.scenario.to_toml() for plan in plans}
+        described = [
+            {
+                "experiment": plan.experiment.name,
+                "runs": plan.runs,
+                "variation_runs": plan.variation_runs,
+                "command": plan.command,
+                "scenario_sha256": digest(scenarios[_scenario(plan.experiment.name)]),
+            }
+            for plan in plans
+        ]
+        folder = cls(path, plans, {"seed": seed, "plans": described})
+        folder._begin(scenarios)
         return folder
 
     @classmethod
     def open(cls, path: Path) -> ReportFolder:
-        """The folder of a report, complete or not; refuses what is not one or was made by another version."""
-        meta = read_meta(path, "a report", "reports/reproduction-1", "begin it again")
+        """The folder of a report, complete or not; refuses what is not one, was changed or was made by another version."""
+        meta = cls._read_meta(path)
         try:
-            _ = bool(meta["complete"]), int(meta["seed"])
-            wanted = [
+            described = [
                 (
                     str(plan["experiment"]),
                     int(plan["runs"]),
@@ -76,23 +69,15 @@ class ReportFolder:
                 for plan in meta["plans"]
             ]
         except (ValueError, KeyError, TypeError):
-            raise RunFolderError(f"{path}: is not the folder of a report, its {META} is damaged or of something else") from None
-        folder = cls(path, [], meta)
-        for name, runs, variation_runs, command, began_with in wanted:
-            experiment, text = experiment_named(name), read_source(folder._scenario(name))
-            if digest(text) != began_with:
-                raise RunFolderError(
-                    f"{folder._scenario(name)}: was changed after the report began; undo the change, or ask the changed scenario "
-                    f"anew: dealermarket experiment {name} --scenario {folder._scenario(name)}"
-                )
-            scenario = experiment.checked(Scenario.from_toml(text, where=str(folder._scenario(name))))
-            folder.plans.append(Plan(experiment, scenario, runs, variation_runs, command))
-        return folder
-
-    @property
-    def complete(self) -> bool:
-        """Whether the report was written."""
-        return bool(self.meta["complete"])
+            raise cls._damaged(path) from None
+        plans = []
+        for name, runs, variation_runs, command, sha256 in described:
+            experiment = experiment_named(name)
+            anew = f"ask the changed scenario anew: dealermarket experiment {name} --scenario {{file}}"
+            text = cls._read_input(path, _scenario(name), sha256, anew)
+            scenario = experiment.checked(Scenario.from_toml(text, where=str(path / _scenario(name))))
+            plans.append(Plan(experiment, scenario, runs, variation_runs, command))
+        return cls(path, plans, meta)
 
     @property
     def market_steps(self) -> int:
@@ -101,6 +86,7 @@ class ReportFolder:
 
     def measure(self, threads: int, progress: Progress | None = None) -> list[Section]:
         """Runs what has not been measured yet and draws the conclusions."""
+        self.clear_leftovers()
         return run_plans(self.plans, self.meta["seed"], threads, progress, self.path / MEASURED)
 
     def finish(self, sections: Sequence[Section], seconds: float) -> list[Path]:
@@ -108,7 +94,7 @@ class ReportFolder:
         from dealermarket.papers.report import write_report
 
         names = (*LIBRARIES, *(LEARNING_LIBRARIES if any(plan.trainings for plan in self.plans) else ()))
-        libraries = {name: installed_version(name) for name in names}
+        libraries = installed(names)
         about = {
             "version": __version__,
             "seed": str(self.meta["seed"]),
@@ -116,13 +102,9 @@ class ReportFolder:
             "libraries": ", ".join(f"{name} {version}" for name, version in libraries.items()),
         }
         written = write_report(self.path, sections, about)
-        self.meta |= {"complete": True, "libraries": libraries, "seconds": round(seconds, 1)}
-        self._write_meta()
-        shutil.rmtree(self.path / MEASURED, ignore_errors=True)
+        self._complete(libraries=libraries, seconds=round(seconds, 1))
         return written
 
-    def _scenario(self, experiment: str) -> Path:
-        return self.path / SCENARIOS / f"{experiment}.toml"
 
-    def _write_meta(self) -> None:
-        write_text(self.path / META, json.dumps(self.meta, indent=2) + "\n")
+def _scenario(experiment: str) -> str:
+    return f"{SCENARIOS}/{experiment}.toml"

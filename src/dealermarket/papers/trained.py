@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -12,15 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket import interrupt
 from dealermarket.errors import DealerMarketError
 from dealermarket.runs.chunks import Progress
-from dealermarket.study.study import Measured, Measures, keep_measures, kept
+from dealermarket.study.labelled import Measures
+from dealermarket.study.study import Measured, keep_measures, kept
 
 if TYPE_CHECKING:
     from dealermarket.learning.training import Training
@@ -29,7 +32,7 @@ Array = NDArray[Any]
 SAMPLE = 400  # points kept of what was decided at which position
 
 _steps_done: Any = None  # in a worker: where it says how far it is
-_unwanted: Any = None  # and where it hears that nobody waits for it any more
+_saying = Lock()  # and what it holds meanwhile
 
 
 @dataclass(frozen=True)
@@ -84,26 +87,32 @@ def measure_trained(
     if not jobs:
         return found
     context = multiprocessing.get_context("spawn")
-    unwanted = context.Event()
+    lifeline, parents_end = context.Pipe(duplex=False)
     with _told(context, report) as steps_done:
-        executor = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin_worker, (steps_done, unwanted))
+        executor = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin_worker, (steps_done, lifeline))
         try:
-            futures: dict[Future[Measures], tuple[str, int]] = {
-                executor.submit(_trained, training, seed, replicas): job for job, (training, replicas, _) in jobs.items()
-            }
+            with interrupt.spared():
+                futures: dict[Future[Measures], tuple[str, int]] = {
+                    executor.submit(_trained, training, seed, replicas): job for job, (training, replicas, _) in jobs.items()
+                }
             for future in as_completed(futures):
+                interrupt.check()
                 name, number = futures[future]
                 found[name][str(number)] = future.result()
                 file = jobs[name, number][2]
                 if file is not None:
                     keep_measures(file, {"trained": future.result()})
-        except BrokenProcessPool:
-            raise DealerMarketError(
-                "a training's process was ended from outside, perhaps for memory; try fewer --threads"
-            ) from None
+        except BaseException as error:
+            parents_end.close()  # nobody waits for what is under way, or in a worker's queue
+            if isinstance(error, BrokenProcessPool):
+                raise DealerMarketError(
+                    "a training's process was ended from outside, perhaps for memory; try fewer --threads"
+                ) from None
+            raise
         finally:
-            unwanted.set()  # after an error or Ctrl-C, what is under way or waits in a worker's queue
             executor.shutdown(wait=True, cancel_futures=True)
+            parents_end.close()
+            lifeline.close()
     return {name: dict(sorted(seeds.items())) for name, seeds in found.items()}
 
 
@@ -126,39 +135,41 @@ def _told(context: Any, report: Callable[[int], None]) -> Iterator[Any]:
         queue.close()
 
 
-class _UnwantedError(Exception):
-    """Ends a training that nobody waits for any more."""
-
-
-def _begin_worker(queue: Any, unwanted: Any) -> None:
-    global _steps_done, _unwanted
-    _steps_done, _unwanted = queue, unwanted
+def _begin_worker(queue: Any, lifeline: Any) -> None:
+    global _steps_done  # noqa: PLW0603 (a pool hands nothing else to its workers)
+    _steps_done = queue
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent answers it
+    Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
 
 
-def _trained(training: Training, seed: int, replicas: int) -> dict[str, Array]:
+def _end_with_parent(lifeline: Any) -> None:
+    """Ends the worker when the parent closes its end, or is gone: at once, for importing and compiling take long."""
+    lifeline.poll(None)
+    with _saying:  # others wait for the lock that a worker holds while it puts something into their queue
+        os._exit(1)
+
+
+def _trained(training: Training, seed: int, replicas: int) -> Measures:
     """In a worker: the learning curve and what `played` measures."""
-    if _unwanted.is_set():
-        raise _UnwantedError
     from dealermarket.learning.trainer import train
     from dealermarket.learning.training import Point
 
     points: list[Point] = []
 
     def report(point: Point) -> None:
-        if _unwanted.is_set():
-            raise _UnwantedError
         before = points[-1].steps if points else 0
         points.append(point)
-        _steps_done.put(min(point.steps, training.steps) - min(before, training.steps))
+        with _saying:
+            _steps_done.put(min(point.steps, training.steps) - min(before, training.steps))
 
     policy = train(training, report)
     curve = np.array([tuple(vars(point).values()) for point in points])
-    return {"curve": curve, **played(training, policy.numbers, seed, replicas)}
+    after = played(training, policy.numbers, seed, replicas)
+    return Measures(after.by_maker, after.makers, {"curve": curve, **after.others})
 
 
-def played(training: Training, decide: Callable[[Array], Array], seed: int, replicas: int) -> dict[str, Array]:
-    """What is measured of a policy: arrays (replicas, learners), or one number more for each replica.
+def played(training: Training, decide: Callable[[Array], Array], seed: int, replicas: int) -> Measures:
+    """What is measured of a policy, of every learner: arrays (replicas, learners).
 
     Sums over the run: `spread_revenue`, `hedging_cost`, `inventory_pnl`, `reward`, `pnl`. Means over its steps: `position`,
     `abs_position`, `eps_buy`, `eps_sell`, `hedge_fraction`. `lean` is the least-squares slope of eps_sell - eps_buy on the
@@ -169,15 +180,15 @@ def played(training: Training, decide: Callable[[Array], Array], seed: int, repl
     arena = Arena(training.scenario, training.makers, training.controls, training.reward)
     log = play(arena, decide, seed, range(replicas))
     names = ("spread_revenue", "hedging_cost", "inventory_pnl", "reward")
-    found = {name: log.earned(name).sum(axis=1) for name in names}
-    found["pnl"] = found["spread_revenue"] + found["hedging_cost"] + found["inventory_pnl"]
-    found["position"], found["abs_position"] = log.positions.mean(axis=1), np.abs(log.positions).mean(axis=1)
+    measured = {name: log.earned(name).sum(axis=1) for name in names}
+    measured["pnl"] = measured["spread_revenue"] + measured["hedging_cost"] + measured["inventory_pnl"]
+    measured["position"], measured["abs_position"] = log.positions.mean(axis=1), np.abs(log.positions).mean(axis=1)
     decided = {name: log.values[..., n] for n, name in enumerate(arena.controls.names)}
-    found |= {name: values.mean(axis=1) for name, values in decided.items()}
+    measured |= {name: values.mean(axis=1) for name, values in decided.items()}
     lean = decided["eps_sell"] - decided["eps_buy"]
     centred = log.positions - log.positions.mean(axis=1, keepdims=True)
-    found["lean"] = (centred * lean).sum(axis=1) / np.maximum((centred**2).sum(axis=1), 1e-300)
+    measured["lean"] = (centred * lean).sum(axis=1) / np.maximum((centred**2).sum(axis=1), 1e-300)
     rows = np.stack([log.positions[..., 0], decided["eps_buy"][..., 0], decided["eps_sell"][..., 0]], axis=-1).reshape(-1, 3)
     # drawn, for evenly spaced ones would be those of the same few steps of every run
-    found["points"] = np.random.default_rng(seed).choice(rows, min(SAMPLE, len(rows)), replace=False)
-    return found
+    points = np.random.default_rng(seed).choice(rows, min(SAMPLE, len(rows)), replace=False)
+    return Measures(measured, training.makers, {"points": points})

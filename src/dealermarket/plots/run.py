@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
+from dealermarket.plots.drawing import draw_marks
+from dealermarket.plots.figure import Line
+from dealermarket.plots.style import COLOURS, STYLE, shade
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.statistics import ASSET, MONEY, REWARDS, statistic_named
 
@@ -20,22 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8F8F00", "#555555", "#7B3294", "#A6761D")
 FORMATS = ("png", "svg")
 Array = NDArray[Any]
-STYLE: Any = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "legend.frameon": False,
-    "svg.hashsalt": "dealermarket",
-}
 _MOST_PANELS = 6
 
 
@@ -95,32 +84,37 @@ def plot_market_share(result: SimulationResult, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_price_curves(
-    scenario: Scenario, maker: str, ax: Axes | None = None, size: Array | None = None, percent: bool = False
-) -> Axes:
+def plot_price_curves(scenario: Scenario, maker: str, ax: Axes | None = None) -> Axes:
     """What a maker quotes by size and tier at the mean reference spread, without skew, over the reference curve.
 
-    `size` (n,) are the sizes drawn, those that are traded if not given; spreads in basis points, or in percent.
-    """
+    The sizes drawn are those that are traded; spreads in basis points."""
+    ax = ax or _axes()
+    draw_marks(price_curves(scenario, maker), ax)
+    of = "" if scenario.market.spreads_scale_with_price else " of the initial price"
+    ax.set(title=maker, xlabel="size (units)", ylabel=f"spread (bp{of})")
+    return ax
+
+
+def price_curves(scenario: Scenario, maker: str, size: Array | None = None, scale: float = 1e4) -> list[Line]:
+    """The lines of `plot_price_curves`: one for a tier, five tiers at most, and the reference curve.
+
+    `size` (n,) are the sizes drawn, those that are traded if not given; spreads in 1 / `scale` of the price, by default basis
+    points. Raises ParameterError for a maker that is not there."""
     agent = next((agent for agent in scenario.makers if agent.name == maker), None)
     if agent is None:
         raise ParameterError(f"maker: must be one of {', '.join(scenario.maker_names)}, got {maker!r}")
-    ax = ax or _axes()
     exchange, s0 = scenario.exchange, scenario.market.reference_spread.mean
     if size is None:
         typical = max(investor.order_size.typical_largest for investor in scenario.agents)
         size = np.linspace(0.0, min(1.5 * typical, 0.9 * exchange.v_max), 200)
-    scale = 1e2 if percent else 1e4
     scale /= 1.0 if scenario.market.spreads_scale_with_price else scenario.market.mid_price.initial
     tiers = agent.tiering.tiers
     deepest = max(maker.tiering.tiers for maker in scenario.makers) - 1
+    lines = []
     for tier in sorted({*np.linspace(0, tiers - 1, min(tiers, 5)).astype(int).tolist()}):
-        colour = _shade(0.25 + 0.7 * tier / max(deepest, 1))
-        ax.plot(size, scale * agent.pricing.spread(size, tier, s0, exchange), color=colour, lw=1.5, label=f"tier {tier}")
-    ax.plot(size, scale * exchange.reference_spread(size, s0), color="black", lw=1.2, ls="--", label="reference")
-    of = "" if scenario.market.spreads_scale_with_price else " of the initial price"
-    ax.set(title=maker, xlabel="size (units)", ylabel=f"spread ({'%' if percent else 'bp'}{of})")
-    return ax
+        colour = shade(0.25 + 0.7 * tier / max(deepest, 1))
+        lines.append(Line(size, scale * agent.pricing.spread(size, tier, s0, exchange), f"tier {tier}", colour, 1.5))
+    return [*lines, Line(size, scale * exchange.reference_spread(size, s0), "reference", width=1.2, style="--")]
 
 
 def save_plots(result: SimulationResult, folder: Path, kind: str = "png", replica: int = 0) -> tuple[list[Path], list[str]]:
@@ -211,38 +205,6 @@ def _grid(scenario: Scenario, title: str, draw: Callable[[str, Axes], Axes]) -> 
 
 def _cycle(count: int) -> list[str]:
     return [COLOURS[i % len(COLOURS)] for i in range(count)]
-
-
-def heat_map(ax: Axes, values: Array, form: str, top: float = 1.0) -> None:
-    """Values (rows, columns) from 0 to `top` and more as colours, each written into its cell in the format `form`."""
-    ax.imshow(values, vmin=0.0, vmax=top, cmap="cividis", aspect="auto")
-    for row, cells in enumerate(values):
-        for column, value in enumerate(cells):
-            colour = "white" if value < 0.55 * top else "black"
-            ax.text(column, row, form.format(value), ha="center", va="center", fontsize=8, color=colour)
-    ax.grid(visible=False)
-
-
-def marked_line(ax: Axes, x: Array, middle: Array, high: Array, **style: Any) -> None:
-    """A line through points with bars that reach from the middle to `high`, and as far down; all (n,)."""
-    ax.errorbar(x, middle, high - middle, marker="o", ms=4, lw=1.3, capsize=2, **style)
-
-
-def marked_bars(ax: Axes, x: Array, middle: Array, high: Array, width: float, **style: Any) -> None:
-    """Bars, each with a black line that reaches from its end to `high`, and as far back; all (n,)."""
-    ax.bar(x, middle, width, **style)
-    ax.errorbar(x, middle, high - middle, fmt="none", color="black", lw=1, capsize=2)
-
-
-def sequence(count: int) -> list[Any]:
-    """Colours for `count` ordered things, from light to dark."""
-    return [_shade(0.2 + 0.8 * n / max(count - 1, 1)) for n in range(count)]
-
-
-def _shade(depth: float) -> Any:
-    from matplotlib import colormaps
-
-    return colormaps["viridis_r"](depth)
 
 
 def _legend(ax: Axes, entries: int) -> None:

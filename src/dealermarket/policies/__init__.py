@@ -1,26 +1,27 @@
-"""Makers' policies: write one in Python by subclassing MakerPolicy, or name one that ships."""
+"""What acts for makers in Python: write a policy by subclassing MakerPolicy, or name one that ships."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from dealermarket.policies.adaptive import AdaptiveMaker
-from dealermarket.policies.baselines import BuiltInPolicy, HeuristicMaker, PersistentMaker, RandomMaker, SkewMaker
+from dealermarket.model.makers.policies import (
+    POLICIES,
+    AdaptiveMaker,
+    HeuristicMaker,
+    PersistentMaker,
+    Policy,
+    RandomMaker,
+    SkewMaker,
+    TrainedMaker,
+)
 from dealermarket.policies.observation import Observation
-from dealermarket.policies.policy import Action, MakerPolicy, PolicySetup
+from dealermarket.policies.policy import Action, Actor, MakerPolicy, PolicySetup
 from dealermarket.policies.policy_file import Network, TrainedPolicy
-from dealermarket.policies.trained import TrainedMaker
-
-Policy = Annotated[
-    HeuristicMaker | RandomMaker | PersistentMaker | AdaptiveMaker | SkewMaker | TrainedMaker, Field(discriminator="kind")
-]
+from dealermarket.policies.starting import start
 
 __all__ = [
+    "POLICIES",
     "Action",
+    "Actor",
     "AdaptiveMaker",
-    "BuiltInPolicy",
     "HeuristicMaker",
     "MakerPolicy",
     "Network",
@@ -32,4 +33,5 @@ __all__ = [
     "SkewMaker",
     "TrainedMaker",
     "TrainedPolicy",
+    "start",
 ]

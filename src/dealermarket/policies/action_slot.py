@@ -22,7 +22,7 @@ Array = NDArray[Any]
 LARGEST_SKEW, SMALLEST_ALPHA, LARGEST_ALPHA, LARGEST_TIER_PENALTY = 1e6, 1e-6, 10.0, 1e12
 
 
-class Seat:
+class ActionSlot:
     """Where the actions of one maker go: checks them and puts them where the engine reads them."""
 
     def __init__(self, state: State, rules: Rules, scenario: Scenario, maker: str) -> None:
@@ -30,7 +30,7 @@ class Seat:
 
         index = scenario.maker_names.index(maker)
         rule, pricing = rules.pricing[index], scenario.makers[index].pricing
-        self._given: set[str] = set()  # parts that are not the scenario's own now
+        self._given: set[str] = set()  # parts of the action that are not the scenario's own now
         self._maker, self._largest_alpha = maker, min(LARGEST_ALPHA, scenario.exchange.largest_alpha)
         self._fraction = state.given_fraction[:, index]
         self._pricing = {name: state.pricing[name][:, index] for name in ("eps_buy", "eps_sell", *pricing.actions)}

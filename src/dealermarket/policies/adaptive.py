@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PrivateAttr, model_validator
 
 from dealermarket import laws
-from dealermarket.model.makers.pricing import Skew
-from dealermarket.policies.baselines import BuiltInPolicy
+from dealermarket.model.makers.policies import AdaptiveMaker
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, PolicySetup
-
-if TYPE_CHECKING:
-    from dealermarket.model.scenario import Scenario
+from dealermarket.policies.shipped import ShippedActor
 
 Array = NDArray[Any]
 
@@ -72,50 +68,17 @@ class FlowTable:
         return np.stack([kept * volume + gained * demand, kept * volume**2 + gained * demand**2])
 
 
-class AdaptiveMaker(BuiltInPolicy):
-    """Learns what its prices attract, aims at a market share, and leans against its inventory (follow-up paper).
+class AdaptiveActor(ShippedActor[AdaptiveMaker]):
+    """The adaptive maker at work; its rule is that of :class:`AdaptiveMaker`, whose steps the methods below are."""
 
-    Prices eps are on a grid of `points` from `low` to `high`. For every eps it keeps forgetting estimates, `weight` that of
-    the newest step, of mean and variance of the net flow nu and of the spread income s it would attract; see
-    :class:`FlowTable` for what is ours in them. At every step, with S0 = S_ref(0), sigma the standard deviation of the mid
-    over a step, z the position and gamma = `risk_aversion`:
-
-    1. eps* is the largest eps whose |eta - share(eps)| is within `tolerance` of the least; `eta` is the target share.
-    2. The side that sheds inventory gets the eps <= eps* that has the least
-       -S0 E[s] + gamma sqrt(S0^2 Var[s] + sigma^2 E[(z + nu)^2]), the other side eps*; both get eps* where z = 0.
-    3. It hedges the fraction x that has the least |x z| S_ref(|x z|) + gamma sqrt(sigma^2 E[(z (1 - x) + nu)^2]).
-
-    [ours]: nu and s of a pair of prices are sums over the two sides, taken as independent, s at (1 + eps) S0 a unit; nu
-    in 3 is that of the prices chosen in 2; x is one of 21 fractions of what can trade at once, and 0 where there is nobody
-    to hedge with. The hedge is planned on the exchange's curve, as the rule says, wherever it is traded.
-    """
-
-    kind: Literal["adaptive"] = "adaptive"
-    eta: Annotated[float, Field(ge=0, le=1)] = 0.5
-    weight: Annotated[float, Field(gt=0, le=1)] = 0.35
-    risk_aversion: Annotated[float, Field(ge=0, le=1e12)] = 2.0
-    tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
-    low: Skew = -1.0
-    high: Skew = 1.0
-    points: Annotated[int, Field(ge=2, le=1000)] = 21
-    _scenario: Scenario = PrivateAttr()
-    _can_hedge: bool = PrivateAttr()
-    _grid: Array = PrivateAttr()
-    _table: FlowTable = PrivateAttr()
-    _quoted: Array = PrivateAttr()  # (2, B) numbers of the grid
-
-    @model_validator(mode="after")
-    def _ordered(self) -> AdaptiveMaker:
-        if self.low >= self.high:
-            raise ValueError(f"low: must be < high = {self.high:g}, got {self.low:g}")
-        return self
-
-    def reset(self, setup: PolicySetup) -> None:
+    def __init__(self, policy: AdaptiveMaker, setup: PolicySetup) -> None:
+        super().__init__(policy, setup)
         self._scenario = scenario = setup.scenario
         own = scenario.makers[setup.index]
         self._can_hedge = len(scenario.makers) > 1 or getattr(own.hedging, "venue", "makers") != "makers"
-        self._grid = np.linspace(self.low, self.high, self.points)
-        self._table = FlowTable(self._grid, self.weight, scenario.volume_moment(1), len(setup.episodes))
+        self._grid = np.linspace(policy.low, policy.high, policy.points)
+        self._table = FlowTable(self._grid, policy.weight, scenario.volume_moment(1), len(setup.episodes))
+        self._quoted: Array  # (2, B): the numbers on the grid of the prices for clients who buy and sell, from the first step on
 
     def act(self, observation: Observation) -> Action:
         if observation.step:
@@ -134,9 +97,9 @@ class AdaptiveMaker(BuiltInPolicy):
 
     def _aim(self) -> Array:
         """Step 1: the number of eps* on the grid, (B,)."""
-        distance = np.abs(self.eta - self._table.share())
-        near = distance <= distance.min(axis=0) + self.tolerance + _ROUNDING
-        return np.asarray(self.points - 1 - np.argmax(near[::-1], axis=0))
+        distance = np.abs(self._policy.eta - self._table.share())
+        near = distance <= distance.min(axis=0) + self._policy.tolerance + _ROUNDING
+        return np.asarray(self._policy.points - 1 - np.argmax(near[::-1], axis=0))
 
     def _skew(self, best: Array, short: Array, size: Array, half_spread: Array, volatility: Array) -> tuple[Array, Array, Array]:
         """Step 2: the number on the grid of the price of the side that sheds, and mean and variance of what clients will
@@ -148,11 +111,11 @@ class AdaptiveMaker(BuiltInPolicy):
         income_variance = charged**2 * shed_variance + held_charged**2 * held_variance
         added, variance = held - shed, held_variance + shed_variance
         risk = half_spread**2 * income_variance + volatility**2 * ((size + added) ** 2 + variance)
-        value = laws.mean_plus_risk(-half_spread * income, risk, self.risk_aversion)
-        value[np.arange(self.points)[:, None] > best] = np.inf
+        value = laws.mean_plus_risk(-half_spread * income, risk, self._policy.risk_aversion)
+        value[np.arange(self._policy.points)[:, None] > best] = np.inf
         skewed = np.where(size == 0, best, np.argmin(value, axis=0))
-        each = np.arange(len(skewed))
-        return skewed, added[skewed, each], variance[skewed, each]
+        market = np.arange(len(skewed))
+        return skewed, added[skewed, market], variance[skewed, market]
 
     def _hedge(self, size: Array, added: Array, variance: Array, half_spread: Array, volatility: Array) -> Array:
         """Step 3: the fraction of the position to trade away, (B,); 0 without a position."""
@@ -161,7 +124,7 @@ class AdaptiveMaker(BuiltInPolicy):
         traded = _HEDGES * most * size
         cost = traded * half_spread * exchange.relative_spread(traded)
         risk = volatility**2 * ((size - traded + added) ** 2 + variance)
-        value = laws.mean_plus_risk(cost, risk, self.risk_aversion)
+        value = laws.mean_plus_risk(cost, risk, self._policy.risk_aversion)
         return np.asarray(_HEDGES[np.argmin(value, axis=0), 0] * most)
 
 

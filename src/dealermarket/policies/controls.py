@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
 
 Array = NDArray[Any]
+NO_RANGE = "none"  # None in words, for TOML has no such value
 
 Eps = Annotated[tuple[Skew, Skew], Field(strict=False)] | None
 Fraction = Annotated[tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]], Field(strict=False)] | None
@@ -31,7 +32,8 @@ class Controls(Value):
     """What a learner decides and over which range: -1 stands for the first number of a range, 1 for the second.
 
     `eps_buy`, `eps_sell`: the skew for clients who buy and sell (follow-up paper); `hedge_fraction` of its position;
-    `alpha`, the volume penalty; `tier_penalty`, price units. What has no range (None) the maker's scenario decides.
+    `alpha`, the volume penalty; `tier_penalty`, price units. What has no range (None, in TOML "none") the maker's scenario
+    decides.
     """
 
     eps_buy: Eps = (-1.0, 1.0)
@@ -43,8 +45,10 @@ class Controls(Value):
     @field_validator("*", mode="before")
     @classmethod
     def _pair(cls, value: Any) -> Any:
+        if value == NO_RANGE:
+            return None
         if value is not None and not (isinstance(value, (list, tuple)) and len(value) == 2):
-            raise ValueError(f"must be a range [low, high], or None for what the scenario decides, got {short(value)}")
+            raise ValueError(f"must be a range [low, high], or none for what the scenario decides, got {short(value)}")
         return value
 
     @model_validator(mode="after")

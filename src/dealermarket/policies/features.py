@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.engine.learners import (
+    FEATURES_RECORD,
+    FEEDBACK_RECORD,
+    RECENT,
+    Components,
+    Learner,
+    Memory,
+    Scales,
+)
 from dealermarket.policies.observation import Observation
 
 if TYPE_CHECKING:
     from dealermarket.draws.arithmetic import TapeArrays
-    from dealermarket.engine.features import Gauges
     from dealermarket.model.scenario import Scenario
     from dealermarket.policies.rewards import Reward
 
 Array = NDArray[Any]
 
-RECENT = 4
-COMPONENTS = ("spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "inventory_pnl")
-FEEDBACK = (*COMPONENTS, "position", "penalty", "reward")
+COMPONENTS = Components._fields
+FEEDBACK: tuple[str, ...] = FEEDBACK_RECORD.names or ()
 """A learner's feedback after a step: money in price units times units of the asset, the position in units of the asset,
 penalty and reward in the unit of its reward."""
 
@@ -40,25 +48,37 @@ def _recent(name: str, meaning: str, unit: str) -> list[Feature]:
     return [Feature(f"{name}_{lag}", f"{meaning} {when[lag]}", unit) for lag in range(RECENT)]
 
 
-FEATURES = (
-    Feature(
-        "position",
-        "position held into the step",
-        "10 sd of all investors' net volume in a step, were they as likely to buy as to sell",
+_DESCRIBED: Mapping[str, Sequence[Feature]] = {
+    "position": [
+        Feature(
+            "position",
+            "position held into the step",
+            "10 sd of all investors' net volume in a step, were they as likely to buy as to sell",
+        )
+    ],
+    "position_pnl": [
+        Feature(
+            "position_pnl",
+            "position times the mid's move of this step",
+            "unit of position times the mid's step volatility at this price",
+        )
+    ],
+    "returns": _recent("return", "log return of the mid", "the market's step volatility"),
+    "yields": _recent(
+        "yield", "revenue per unit of all trades that matured, as the quoting side (0 where none did),", "mean half spread"
     ),
-    Feature(
-        "position_pnl",
-        "position times the mid's move of this step",
-        "unit of position times the mid's step volatility at this price",
-    ),
-    *_recent("return", "log return of the mid", "the market's step volatility"),
-    *_recent("yield", "revenue per unit of all trades that matured, as the quoting side (0 where none did),", "mean half spread"),
-    Feature("reference_spread", "reference spread s0 over its mean, less 1", "1"),
-    Feature("bought", "volume that investors bought from the maker in the last step", "all investors' mean volume in a step"),
-    Feature("sold", "volume that investors sold to the maker in the last step", "all investors' mean volume in a step"),
-    Feature("share", "the maker's share of all investors' volume in the last step; 0 where there was none", "1", 0.0, 1.0),
-    Feature("time_left", "share of the run's steps still to come, this one included", "1", 0.0, 1.0),
-)
+    "reference_spread": [Feature("reference_spread", "reference spread s0 over its mean, less 1", "1")],
+    "bought": [
+        Feature("bought", "volume that investors bought from the maker in the last step", "all investors' mean volume in a step")
+    ],
+    "sold": [Feature("sold", "volume that investors sold to the maker in the last step", "all investors' mean volume in a step")],
+    "share": [
+        Feature("share", "the maker's share of all investors' volume in the last step; 0 where there was none", "1", 0.0, 1.0)
+    ],
+    "time_left": [Feature("time_left", "share of the run's steps still to come, this one included", "1", 0.0, 1.0)],
+}
+
+FEATURES = tuple(feature for name in FEATURES_RECORD.names or () for feature in _DESCRIBED[name])
 """What a learner sees, in this order.
 
 After the last step, in the observation that comes with truncation, position and flow are those after that step, no new
@@ -70,54 +90,52 @@ PLACES = {feature.name: place for place, feature in enumerate(FEATURES)}
 """Where each of them stands."""
 
 
-def gauges_of(scenario: Scenario, reward: Reward) -> Gauges:
+def scales_of(scenario: Scenario, reward: Reward) -> Scales:
     """What features and rewards are measured in."""
-    from dealermarket.engine.features import Gauges
-
     market = scenario.market
     price = market.mid_price.initial if market.spreads_scale_with_price else 1.0
     half_spread = 0.5 * market.reference_spread.mean * price
     volume = scenario.volume_moment(1) or 1.0  # where nobody ever trades nothing is ever measured in it
-    return Gauges(
+    return Scales(
         position=10.0 * math.sqrt(scenario.volume_moment(2)) or 1.0,
         volume=volume,
         move=float(market.step_volatility(1.0)) or 1.0,
         spread=half_spread,
         reference_spread=market.reference_spread.mean,
         money=half_spread * volume if reward.unit == "spread" else float(reward.unit),
-        weights=np.array([reward.component_weights[name] for name in COMPONENTS]),
+        weights=Components(**reward.component_weights),
         penalties=np.array([reward.inventory_pnl_squared, reward.inventory_squared, reward.inventory_loss]),
     )
 
 
 class Sensor:
-    """Reads the features of one maker off B markets, and what it earned; remembers what it needs of former steps."""
+    """Reads the features of one maker off B markets, and what it earned; remembers what it needs of former steps.
 
-    def __init__(self, scenario: Scenario, maker: str, markets: int, reward: Reward) -> None:
-        self._index = scenario.maker_names.index(maker)
-        self._number = len(scenario.agents) + self._index
-        self._gauges = gauges_of(scenario, reward)
-        self._memory = np.zeros((markets, 1 + 2 * RECENT))
+    `place` is where the maker stands among the learners that share the arrays."""
+
+    def __init__(self, scenario: Scenario, maker: str, markets: int, reward: Reward, place: int = 0) -> None:
+        index = scenario.maker_names.index(maker)
+        self._learner = Learner(index, len(scenario.agents) + index, place)
+        self._scales = scales_of(scenario, reward)
+        self._memory = Memory(np.zeros(markets), np.zeros((markets, RECENT)), np.zeros((markets, RECENT)))
         self._tape: TapeArrays | None = None
-        self._look: Any = None
+        self._read_features: Any = None
 
-    def read(self, seen: Observation, features: Array, feedback: Array, place: int = 0, ended: bool = False) -> None:
-        """Writes features[:, place] and feedback[:, place], of arrays (B, ..., FEATURES) and (B, ..., FEEDBACK).
+    def read(self, seen: Observation, features: Array, feedback: Array, ended: bool = False) -> None:
+        """Writes features[:, place] and feedback[:, place], of arrays (B, learners, FEATURES) and (B, learners, FEEDBACK).
 
         To be called once a step: at its beginning, and once more after the last one, with `ended`."""
-        tape = seen._tape
-        if tape is not self._tape:
-            self._use(seen, features, feedback)
-        column = min(seen.step, seen.steps - 1) % tape.reference_spread.shape[1]
-        self._look(*self._fixed, self._memory, features, feedback, place, column, seen.step, seen.steps, ended)
+        changing = seen._moment(ended), self._memory, features.view(FEATURES_RECORD), feedback.view(FEEDBACK_RECORD)
+        if seen._tape is not self._tape:
+            self._use(seen, *changing)
+        self._read_features(*self._fixed, *changing)
 
-    def _use(self, seen: Observation, features: Array, feedback: Array) -> None:
+    def _use(self, seen: Observation, *changing: Any) -> None:
         """Remembers the arrays to read from, and the machine code that reads them."""
         from dealermarket.compiled import resolved
-        from dealermarket.engine.features import look, view_of
+        from dealermarket.engine.features import read_features
 
         self._tape = seen._tape  # all tapes of a session are arrays of the same types
-        view = view_of(seen._state, seen._record.steps, self._tape.mid, self._tape.reference_spread)
-        self._fixed = (view, self._gauges, self._index, self._number)
-        if self._look is None:
-            self._look = resolved(look, *self._fixed, self._memory, features, feedback, 0, 0, 0, 0, False)
+        self._fixed = (seen._source(), self._scales, self._learner)
+        if self._read_features is None:
+            self._read_features = resolved(read_features, *self._fixed, *changing)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from dealermarket.errors import ParameterError, PolicyError
-from dealermarket.model.settings import apply_setting, forget_changed_choices
-from dealermarket.policies import BuiltInPolicy, Policy, TrainedMaker
+from dealermarket.model.makers.policies import POLICIES, Policy, TrainedMaker
+from dealermarket.model.settings import apply_setting
+from dealermarket.policies.trained import trained_policy
 from dealermarket.values import suggestion
 
 if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
 
-KINDS: dict[str, type[BuiltInPolicy]] = {each.model_fields["kind"].default: each for each in get_args(get_args(Policy)[0])}
-"""Every kind of policy that ships."""
 
-
-def policy_named(text: str) -> BuiltInPolicy:
+def policy_named(text: str) -> Policy:
     """The policy that a text names: a kind, a kind with parameters, such as "persistent:low=0.3,high=0.3", or the file of a
     trained policy.
 
@@ -28,8 +25,8 @@ def policy_named(text: str) -> BuiltInPolicy:
     digest, so that it stays the one that was meant. Raises ParameterError, PolicyError where a file cannot be read.
     """
     kind, colon, parameters = text.partition(":")
-    if kind in KINDS:
-        policy = _of_kind(text, KINDS[kind], parameters if colon else None)
+    if kind in POLICIES.kinds:
+        policy = _of_kind(text, kind, parameters if colon else None)
         return _with_digest(policy) if isinstance(policy, TrainedMaker) else policy
     if os.path.isdir(text):
         within = sorted(Path(text).glob("*.npz"))
@@ -37,34 +34,22 @@ def policy_named(text: str) -> BuiltInPolicy:
     if text.endswith(".npz") or os.path.exists(text):
         return _with_digest(TrainedMaker(file=text))
     raise ParameterError(
-        f"policy {text!r}: neither a kind of policy nor the file (.npz) of a trained one{suggestion(kind, KINDS)}"
+        f"policy {text!r}: neither a kind of policy nor the file (.npz) of a trained one{suggestion(kind, POLICIES.kinds)}"
     )
-
-
-def with_policy(scenario: Scenario, maker: str, policy: BuiltInPolicy) -> Scenario:
-    """The scenario with another policy for a maker, given by name or number. Raises ParameterError."""
-    index = maker_index(scenario, maker)
-    before = scenario.model_dump(mode="json", exclude_none=True)
-    content = copy.deepcopy(before)
-    content["makers"][index]["policy"] = policy.model_dump(mode="json", exclude_none=True)
-    forget_changed_choices(before, content)
-    return type(scenario)(**content)
 
 
 def with_policies(scenario: Scenario, assignments: Iterable[str]) -> Scenario:
     """The scenario with policies such as "maker-1=random" assigned to its makers. Raises ParameterError."""
-    assigned: dict[int, BuiltInPolicy] = {}
+    assigned: dict[str, Policy] = {}
     for text in assignments:
         maker, equals, policy = text.partition("=")
         if not (maker and equals and policy):
             raise ParameterError(f"--policy {text!r}: must look like MAKER=POLICY, such as {scenario.maker_names[0]}=random")
-        index = maker_index(scenario, maker)
-        if index in assigned:
+        name = scenario.maker_names[maker_index(scenario, maker)]
+        if name in assigned:
             raise ParameterError(f"--policy {text!r}: {maker!r} was given a policy already")
-        assigned[index] = policy_named(policy)
-    for index, chosen in assigned.items():
-        scenario = with_policy(scenario, scenario.maker_names[index], chosen)
-    return scenario
+        assigned[name] = policy_named(policy)
+    return scenario.with_policies(assigned) if assigned else scenario
 
 
 def maker_index(scenario: Scenario, maker: str) -> int:
@@ -77,10 +62,11 @@ def maker_index(scenario: Scenario, maker: str) -> int:
     raise ParameterError(f"maker {maker!r}: is none of scenario {scenario.name!r}{suggestion(maker, names[:12])}")
 
 
-def _of_kind(text: str, model: type[BuiltInPolicy], parameters: str | None) -> BuiltInPolicy:
+def _of_kind(text: str, kind: str, parameters: str | None) -> Policy:
+    model: Any = POLICIES.kinds[kind]
     content: dict[str, Any] = {}
     for part in parameters.split(",") if parameters is not None else ():
-        name, equals, value = (each.strip() for each in part.partition("="))
+        name, equals, value = (word.strip() for word in part.partition("="))
         if not (name and equals and value):
             raise ParameterError(
                 f"policy {text!r}: must look like kind:field=value,field=value, such as persistent:low=0,high=0.5"
@@ -92,10 +78,11 @@ def _of_kind(text: str, model: type[BuiltInPolicy], parameters: str | None) -> B
             raise ParameterError(f"policy {text!r}: {name}: unknown field{suggestion(name, fields) or '; it has none'}")
         apply_setting(model, content, f"{name}={value}")
     try:
-        return model(**content)
+        policy: Policy = model(**content)
     except ParameterError as error:
         raise ParameterError("\n".join(f"policy {text!r}: {line}" for line in str(error).splitlines())) from None
+    return policy
 
 
 def _with_digest(policy: TrainedMaker) -> TrainedMaker:
-    return policy.replace(digest=policy.load().digest)
+    return policy.replace(digest=trained_policy(policy).digest)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.engine.learners import Moment, Source, source_of
+
 if TYPE_CHECKING:
     from dealermarket.draws.arithmetic import TapeArrays
     from dealermarket.engine.recorder import Record
@@ -32,12 +34,28 @@ class Observation:
         self.step, self._tape = step, tape
         return self
 
+    def _source(self) -> Source:
+        """What features of learners are read off."""
+        return source_of(self._state, self._record.steps, self._tape.mid, self._tape.reference_spread)
+
+    def _moment(self, ended: bool) -> Moment:
+        """Which step has begun, or that the last one has `ended`, and where it stands in the arrays."""
+        step = self.step
+        return Moment(step, self.steps, self._row(step), self._row(step - 1), self._column(min(step, self.steps - 1)), ended)
+
+    def _row(self, step: int) -> int:
+        """Where a step stands in the record, as in `engine.recorder.step_place`."""
+        return step if self._record.keeps_steps else step & 1
+
+    def _column(self, step: int) -> int:
+        """Where a step stands in the tape; that of a live market holds the step alone."""
+        return step % int(self._tape.reference_spread.shape[1])
+
     def _now(self, series: Array) -> Array:
-        return np.array(series[:, self.step % self._tape.reference_spread.shape[1]])  # a live tape holds this step alone
+        return np.array(series[:, self._column(self.step)])
 
     def _earned(self, field: str, step: int) -> Array:
-        steps = self._record.steps
-        return np.array(steps[:, step % steps.shape[1], self._index][field])
+        return np.array(self._record.steps[:, self._row(step), self._index][field])
 
     @property
     def mid(self) -> Array:

@@ -1,14 +1,15 @@
-"""What a policy written in Python is: it is set up once, and acts once a step on arrays of all replicas at once."""
+"""Policies written in Python: what one is, what it is given when markets start, and what acts for it in them."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from dealermarket.model.makers.policies import Policy
 
 if TYPE_CHECKING:
     from dealermarket.draws.streams import Episode
@@ -20,7 +21,7 @@ _STEPS_AT_ONCE = 128
 
 @dataclass(frozen=True)
 class Action:
-    """What a maker does in one step; a part left out is decided by the maker's built-in policy.
+    """What a maker does in one step; a part left out is decided by the maker's rules in the scenario.
 
     With B replicas and J participants: `tiers` (B, J) whole numbers in 0..K-1, the maker's own entry without effect;
     `eps_buy` and `eps_sell` (B,) in [-1, 1e6], the skew of the curve for clients who buy and sell, in place of the
@@ -38,15 +39,16 @@ class Action:
 
 
 class PolicySetup:
-    """What a policy is told when B markets start: the scenario, its maker, and its own random numbers.
+    """What a policy is given when B markets start: the scenario, its maker, and random numbers of its own.
 
-    `episodes` are the random numbers of each market: which seed, which replica.
+    `episodes` (B of them) say for each market whose random numbers it has: which seed, which replica. `index` is the place of
+    the maker among the makers, `participant` that among all participants.
     """
 
     def __init__(self, scenario: Scenario, maker: str, episodes: Sequence[Episode]) -> None:
         self.scenario, self.maker, self.episodes = scenario, maker, tuple(episodes)
-        self.index = scenario.maker_names.index(maker)  # of the maker among the makers
-        self.participant = len(scenario.agents) + self.index  # of the maker among all participants
+        self.index = scenario.maker_names.index(maker)
+        self.participant = len(scenario.agents) + self.index
         self._streams: list[np.random.Generator] | None = None
 
     def uniform(self, *shape: int) -> NDArray[np.float64]:
@@ -64,12 +66,32 @@ class PolicySetup:
             yield from np.moveaxis(block, 1, 0)
 
 
-class MakerPolicy(ABC):
-    """A market maker's behaviour in Python. `act` is called once a step for all replicas of a chunk together."""
+class Actor(Protocol):
+    """What acts for one maker in B markets that run in step with each other, from their first step to their last.
 
-    def reset(self, setup: PolicySetup) -> None:  # noqa: B027
-        """Called before the first step of every chunk of replicas; forget everything here. Optional."""
+    Whatever it remembers is its own: no other run or chunk of replicas sees it.
+    """
 
-    @abstractmethod
     def act(self, observation: Observation) -> Action:
-        """The maker's action of this step."""
+        """The maker's action of this step, for all B markets together."""
+
+
+class MakerPolicy(Policy):
+    """A policy of your own; usable wherever one that ships is.
+
+    Without memory, it implements `act`. With memory, it implements `start`, which returns a new object whose `act` is called
+    instead: the policy itself is shared by all markets, which run side by side on threads, so nothing may change in it.
+    Scenarios with equal policies are equal. A file can name a policy that is a frozen `dealermarket.values.Value`, too, and
+    registered by `dealermarket.register`.
+    """
+
+    def start(self, setup: PolicySetup) -> Actor:
+        """What acts in the B markets of `setup`, which are about to start. Without memory, the policy itself."""
+        return self
+
+    def act(self, observation: Observation) -> Action:
+        """The maker's action of this step, for all B markets together."""
+        raise NotImplementedError
+
+    def check(self, scenario: Scenario, maker: str) -> None:
+        """Raises a DealerMarketError where it cannot act as this maker of the scenario; asked before a run begins."""

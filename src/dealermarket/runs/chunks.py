@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
+from dealermarket import interrupt
 from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.runs.tables import Chunk, RecordLevel, tables_of
 
 Progress = Callable[[int], None]
@@ -40,7 +41,7 @@ def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) 
 class Simulator:
     """Runs the markets of one scenario on tapes."""
 
-    def __init__(self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, MakerPolicy], seed: int) -> None:
+    def __init__(self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, Policy], seed: int) -> None:
         from dealermarket.engine.rules import rules_of
         from dealermarket.runs.session import acting_policies
 
@@ -52,6 +53,7 @@ class Simulator:
         """Loads, or compiles, the machine code that the first run would wait for."""
         nobody = range(0)
         self.run(nobody, source.complete(source.draw([])), lambda _: None)
+        interrupt.check()
 
     def run(self, replicas: range, tape: Tape, report: Progress) -> Chunk:
         """The chunk of these replicas, whose tape this is."""
@@ -96,13 +98,17 @@ def run_on_tapes(jobs: Iterable[TapeJob], threads: int) -> None:
     drawing = threading.Lock()
 
     def do(job: TapeJob) -> None:
+        interrupt.check()
         with drawing:
             draws = job.source.draw(first_episodes(job.seed, job.replicas))
         job.work(job.source.complete(draws))
 
     executor = ThreadPoolExecutor(threads)
     try:
-        futures: list[Future[None]] = [executor.submit(do, job) for job in jobs]
+        futures: list[Future[None]] = []
+        for job in jobs:  # making one may take a while: its study's hedging tables are made then
+            interrupt.check()
+            futures.append(executor.submit(do, job))
         for future in as_completed(futures):
             future.result()
     finally:

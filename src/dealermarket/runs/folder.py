@@ -7,39 +7,26 @@ in replica order into one Parquet file a table, `meta.json` says `"complete": tr
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-import shutil
-from collections.abc import Mapping
-from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from dealermarket.disk import errors_of, replacing, write_text
+from dealermarket.disk import errors_of, replacing
 from dealermarket.errors import RunFolderError
-from dealermarket.model.scenario import Scenario, read_source
+from dealermarket.model.scenario import Scenario
 from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
-from dealermarket.version import __version__
+from dealermarket.runs.work_folder import SCENARIO, WithMeta, WorkFolder, digest, installed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-META, SCENARIO, PARTS = "meta.json", "scenario.toml", "parts"
+PARTS = "parts"
 _CAPPED = b"capped_orders"
 LIBRARIES = ("numpy", "numba", "pandas", "pyarrow", "scipy")
 
 
-class RunMeta:
+class RunMeta(WithMeta):
     """What is said of a run: how it was made and how far it came."""
-
-    meta: Mapping[str, Any]
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run came to its end."""
-        return bool(self.meta["complete"])
 
     @property
     def record(self) -> RecordLevel:
@@ -48,61 +35,45 @@ class RunMeta:
         return level
 
 
-class RunFolder(RunMeta):
+class RunFolder(WorkFolder, RunMeta):
     """One run on disk. Make one with `create` or `open`; every failure is a RunFolderError that names the file."""
 
-    meta: dict[str, Any]
+    noun, example = "run", "runs/paper-1"
+    again = f"run it again: dealermarket run {{path}}/{SCENARIO}"
+    wanted: ClassVar = {
+        "replicas": int,
+        "seed": int,
+        "record": str,
+        "policies": list,
+        "statistics": list,
+        "scenario_sha256": str,
+    }
+    wanted_when_complete: ClassVar = {"seconds": (int, float), "capped_orders": int}
+    written = ("*.parquet", f"{PARTS}/*.parquet")
+    scratch = PARTS
 
     def __init__(self, path: Path, scenario: Scenario, meta: dict[str, Any]) -> None:
-        self.path, self.scenario, self.meta = path, scenario, meta
+        super().__init__(path, meta)
+        self.scenario = scenario
 
     # --- making and finding
 
     @classmethod
     def create(cls, path: Path, scenario: Scenario, meta: dict[str, Any]) -> RunFolder:
         """A new folder; refuses one that exists and is not empty."""
-        cls.check_free(path)
         text = scenario.to_toml()
-        with errors_of(path):
-            path.mkdir(parents=True, exist_ok=True)
-            made = {"version": __version__, "complete": False, **meta}
-            folder = cls(path, scenario, made | {"statistics": registered_names(), "scenario_sha256": digest(text)})
-            folder._write_meta()  # first, so that whatever is there says that it is incomplete
-            write_text(path / SCENARIO, text)
-            (path / PARTS).mkdir()
+        folder = cls(path, scenario, {**meta, "statistics": registered_names(), "scenario_sha256": digest(text)})
+        folder._begin({SCENARIO: text})
         return folder
-
-    @staticmethod
-    def check_free(path: Path) -> None:
-        """Raises RunFolderError unless `path` is free for a new folder: not there, or an empty folder."""
-        with errors_of(path):
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
-                raise RunFolderError(f"{path}: exists and is not an empty folder; choose another --out{_way_on(path)}")
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """The folder of a run, complete or not; refuses what is not one or was made by another version."""
-        meta = read_meta(path, "a run", "runs/paper-1", f"run it again: dealermarket run {path / SCENARIO}")
-        wanted: dict[str, type | tuple[type, ...]] = {
-            "complete": bool,
-            "replicas": int,
-            "seed": int,
-            "record": str,
-            "policies": list,
-            "statistics": list,
-        }
-        if meta.get("complete"):
-            wanted |= {"seconds": (int, float), "capped_orders": int}
-        if any(not isinstance(meta.get(name), kind) for name, kind in wanted.items()) or meta["record"] not in RECORD_LEVELS:
-            raise RunFolderError(f"{path}: is not the folder of a run, its {META} is damaged or not ours")
-        if not (path / SCENARIO).is_file():
-            raise RunFolderError(f"{path}: has no {SCENARIO}, its run was stopped before it began; delete it and run again")
-        text = read_source(path / SCENARIO)
-        if digest(text) != meta.get("scenario_sha256"):
-            raise RunFolderError(
-                f"{path / SCENARIO}: was changed after the run began, so that it no longer tells what was run; undo the change, "
-                f"or run the changed scenario into a new folder: dealermarket run {path / SCENARIO}"
-            )
+        """The folder of a run, complete or not; refuses what is not one, was changed or was made by another version."""
+        meta = cls._read_meta(path)
+        if meta["record"] not in RECORD_LEVELS:
+            raise cls._damaged(path)
+        anew = "run the changed scenario into a new folder: dealermarket run {file}"
+        text = cls._read_input(path, SCENARIO, meta["scenario_sha256"], anew)
         return cls(path, Scenario.from_toml(text, where=str(path / SCENARIO)), meta)
 
     # --- writing
@@ -118,13 +89,6 @@ class RunFolder(RunMeta):
         import pyarrow.parquet as pq
 
         return int(pq.read_metadata(self._part("summary", first)).num_rows) // len(self.scenario.makers)
-
-    def clear_leftovers(self) -> None:
-        """Removes what interrupted writing left of our own files; before a run is resumed."""
-        with errors_of(self.path):
-            (self.path / PARTS).mkdir(exist_ok=True)
-            for leftover in (*(self.path / PARTS).glob("*.parquet.tmp"), *self.path.glob("*.parquet.tmp")):
-                leftover.unlink()
 
     def write(self, chunk: Chunk) -> None:
         """Writes the parts of a chunk, the summary's last."""
@@ -145,14 +109,7 @@ class RunFolder(RunMeta):
             for table in tables_of(self.record):
                 parts = (pq.read_table(self._part(table, first)) for first in chunks)
                 self._write_table(self.path / f"{table}.parquet", parts)
-            self.meta |= {
-                "complete": True,
-                "capped_orders": capped,
-                "libraries": {name: installed_version(name) for name in LIBRARIES},
-                "seconds": round(seconds, 3),
-            }
-            self._write_meta()
-            shutil.rmtree(self.path / PARTS, ignore_errors=True)
+        self._complete(capped_orders=capped, libraries=installed(LIBRARIES), seconds=round(seconds, 3))
 
     def _part(self, table: str, first: int) -> Path:
         return self.path / PARTS / f"{table}-{first:010d}.parquet"
@@ -168,9 +125,6 @@ class RunFolder(RunMeta):
                 writer.write_table(content)
             assert writer is not None
             writer.close()
-
-    def _write_meta(self) -> None:
-        write_text(self.path / META, json.dumps(self.meta, indent=2) + "\n")
 
     # --- reading
 
@@ -197,53 +151,9 @@ class RunFolder(RunMeta):
         return pa.concat_tables(parts)
 
 
-def read_meta(path: Path, what: str, example: str, way_out: str) -> dict[str, Any]:
-    """What `meta.json` says in the folder of `what`. Raises RunFolderError, with the way out where another version wrote it."""
-    if not path.is_dir():
-        found = "is not a folder" if path.exists() else "does not exist"
-        raise RunFolderError(f"{path}: {found}; give the folder of {what}, such as {example}")
-    try:
-        meta: dict[str, Any] = json.loads((path / META).read_text(encoding="utf-8"))
-        made_by = meta["version"]
-    except FileNotFoundError:
-        raise RunFolderError(f"{path}: is not the folder of {what}, it has no {META}") from None
-    except OSError as error:
-        raise RunFolderError(f"{path / META}: cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
-        raise RunFolderError(f"{path}: is not the folder of {what}, its {META} is damaged or not ours") from None
-    if made_by != __version__:
-        raise RunFolderError(
-            f"{path}: was made by dealermarket {made_by}, this is {__version__}, and numbers may differ; {way_out}"
-        )
-    return meta
-
-
 def registered_names() -> list[str]:
     """Names of the statistics from outside the package, in the order of their columns."""
     return [statistic.name for statistic in registered_statistics()]
-
-
-def next_folder(parent: Path, name: str) -> Path:
-    """NAME-1, or the next number that is free."""
-    plain = re.sub(r"[^\w.-]+", "-", name).strip(".-")[:80] or "run"
-    number = 1
-    while (parent / f"{plain}-{number}").exists():
-        number += 1
-    return parent / f"{plain}-{number}"
-
-
-def _way_on(path: Path) -> str:
-    """For a message: how to go on with what an interruption left in a folder."""
-    try:
-        meta = json.loads((path / META).read_text(encoding="utf-8"))
-        return "" if meta["complete"] else f", or finish what was begun there with --resume {path}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def digest(text: str) -> str:
-    """What tells whether a text was changed."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_whole(part: Path) -> bool:

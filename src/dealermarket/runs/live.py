@@ -13,7 +13,7 @@ from dealermarket.draws.orders import check_draws, check_orders, order_rows
 from dealermarket.draws.streams import Episode, Stream, Streams
 from dealermarket.errors import TapeError
 from dealermarket.model.scenario import RESERVED_NAME, Scenario
-from dealermarket.policies import MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.runs.statistics import REWARDS
 from dealermarket.runs.tables import KINDS
 from dealermarket.values import short, whole_number
@@ -43,7 +43,7 @@ class LiveMarket:
     gives the draws that break ties. Nothing limits the number of steps: the scenario's is ignored.
     """
 
-    def __init__(self, scenario: Scenario, seed: int = 0, policies: Mapping[str, MakerPolicy] | None = None) -> None:
+    def __init__(self, scenario: Scenario, seed: int = 0, policies: Mapping[str, Policy] | None = None) -> None:
         from dealermarket.engine.recorder import empty_record
         from dealermarket.engine.rules import rules_of
         from dealermarket.runs.session import Session, acting_policies

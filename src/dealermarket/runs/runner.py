@@ -12,7 +12,7 @@ from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError, RunFolderError, TapeError
 from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
+from dealermarket.policies import Policy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
 from dealermarket.runs.folder import RunFolder, registered_names
 from dealermarket.runs.result import SimulationResult
@@ -25,8 +25,8 @@ class SimulationRunner:
     """Runs `replicas` independent markets of a scenario.
 
     A replica's numbers depend on (scenario, seed, replica) alone: not on how many run, on `threads`, or on `record`
-    ("summary", "steps" or "trades", each including the former). `policies` maps names of makers to policies written in
-    Python. Raises ParameterError or PolicyError for what cannot be run.
+    ("summary", "steps" or "trades", each including the former). `policies` maps names of makers to policies that act in
+    place of the scenario's; a run folder keeps their names alone. Raises ParameterError or PolicyError for what cannot be run.
     """
 
     scenario: Scenario
@@ -35,7 +35,7 @@ class SimulationRunner:
     _: KW_ONLY
     threads: int = 1
     record: RecordLevel = "summary"
-    policies: Mapping[str, MakerPolicy] = FrozenMapping()
+    policies: Mapping[str, Policy] = FrozenMapping()
 
     def __post_init__(self) -> None:
         checked = {
@@ -60,7 +60,7 @@ class SimulationRunner:
         cls,
         path: str | Path,
         threads: int = 1,
-        policies: Mapping[str, MakerPolicy] | None = None,
+        policies: Mapping[str, Policy] | None = None,
         progress: Progress | None = None,
     ) -> SimulationResult:
         """Finishes the interrupted run in a folder; its files get the bytes of an uninterrupted run.
@@ -91,7 +91,7 @@ class SimulationRunner:
         """Runs all replicas; with `out`, into a new run folder while it goes on, else in memory.
 
         With a `tape` those of the tape are run, on its numbers instead of drawn ones. Raises RunFolderError for a
-        folder that cannot be written, TapeError for a tape of another shape.
+        folder that cannot be written, ScenarioError where the scenario cannot, TapeError for a tape of another shape.
         """
         if tape is not None:
             return self._run_tape(tape, out)
@@ -110,6 +110,9 @@ class SimulationRunner:
         return SimulationResult(self.scenario, folder.meta, folder)
 
     def _run_tape(self, tape: Tape, out: str | Path | None) -> SimulationResult:
+        if out is not None:  # what cannot be saved fails before the run
+            RunFolder.check_free(Path(out))
+            self.scenario.check_writable()
         makers, participants = len(self.scenario.makers), len(self.scenario.participants)
         shape = (tape.replicas, makers, participants)
         steps, horizon = self.scenario.steps, self.scenario.reward_horizon

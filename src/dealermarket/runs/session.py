@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from dealermarket import interrupt
 from dealermarket.compiled import resolved
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.streams import Episode
@@ -15,9 +15,9 @@ from dealermarket.engine.rules import Rules
 from dealermarket.engine.state import empty_state
 from dealermarket.errors import PolicyError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import HeuristicMaker, MakerPolicy, Observation, PolicySetup
-from dealermarket.policies.action_slot import Seat
-from dealermarket.policies.baselines import check_seats
+from dealermarket.policies import Actor, HeuristicMaker, Observation, Policy, PolicySetup, start
+from dealermarket.policies.action_slot import ActionSlot
+from dealermarket.policies.starting import check
 from dealermarket.values import suggestion
 
 
@@ -31,7 +31,7 @@ class Session:
         scenario: Scenario,
         rules: Rules,
         record: Record,
-        policies: Mapping[str, MakerPolicy],
+        policies: Mapping[str, Policy],
         markets: int,
     ) -> None:
         self.scenario, self.rules, self.record, self.steps = scenario, rules, record, scenario.steps
@@ -39,7 +39,7 @@ class Session:
         self.step = 0
         self._policies = policies
         self._places = [(self.view(maker), self.action_slot(maker)) for maker in policies]
-        self._actors: list[tuple[MakerPolicy, Observation, Seat]] = []
+        self._actors: list[tuple[Actor, Observation, ActionSlot]] = []
         self._engine: Any = None
 
     def __reduce__(self) -> NoReturn:
@@ -50,17 +50,17 @@ class Session:
         """What a maker sees."""
         return Observation(self.state, self.record, self.scenario.maker_names.index(maker), self.steps)
 
-    def action_slot(self, maker: str) -> Seat:
+    def action_slot(self, maker: str) -> ActionSlot:
         """Where a maker's actions go."""
-        return Seat(self.state, self.rules, self.scenario, maker)
+        return ActionSlot(self.state, self.rules, self.scenario, maker)
 
     def restart(self, episodes: Sequence[Episode]) -> None:
         """New markets, one for each episode; their tape goes to `use`."""
-        self.step, self._actors = 0, []
-        for (maker, shared), place in zip(self._policies.items(), self._places, strict=True):
-            policy = copy.deepcopy(shared)
-            policy.reset(PolicySetup(self.scenario, maker, episodes))
-            self._actors.append((policy, *place))
+        self.step = 0
+        self._actors = [
+            (start(policy, PolicySetup(self.scenario, maker, episodes)), *place)
+            for (maker, policy), place in zip(self._policies.items(), self._places, strict=True)
+        ]
 
     def use(self, tape: TapeArrays) -> None:
         """What comes next is on this tape; all tapes of a session are arrays of the same types."""
@@ -73,9 +73,9 @@ class Session:
         self._advance(2 * self.step, 2 * self.step + 1)
 
     def act(self) -> None:
-        """The policies' turn."""
-        for policy, view, slot in self._actors:
-            slot.take(policy.act(view.at(self.step, self.tape)))
+        """The turn of those who act in Python."""
+        for actor, view, slot in self._actors:
+            slot.take(actor.act(view.at(self.step, self.tape)))
 
     def finish(self, last: bool = False) -> None:
         """Orders, hedges and positions of the step."""
@@ -99,6 +99,7 @@ class Session:
         """All steps of the tape."""
         self.begin()
         while not self.ended:
+            interrupt.check()
             self.act()
             self.proceed()
             progress(len(self.state.clock))
@@ -107,20 +108,14 @@ class Session:
         self._engine(self.rules, self.state, self.tape, first, last, ended, self.record)
 
 
-def check_policies(scenario: Scenario, policies: Mapping[str, MakerPolicy]) -> None:
-    """Raises PolicyError unless every policy is one and belongs to a maker of the scenario."""
-    for maker, policy in policies.items():
-        if maker not in scenario.maker_names:
-            raise PolicyError(f"policies: there is no maker {maker!r}{suggestion(maker, scenario.maker_names)}")
-        if not isinstance(policy, MakerPolicy):
-            raise PolicyError(f"policies: that of {maker!r} must be an instance of a MakerPolicy, got {policy!r}")
-
-
-def acting_policies(scenario: Scenario, given: Mapping[str, MakerPolicy]) -> dict[str, MakerPolicy]:
-    """The policies that act in Python: those given, and for the other makers those that the scenario names.
+def acting_policies(scenario: Scenario, given: Mapping[str, Policy]) -> dict[str, Policy]:
+    """The policies that act in Python: those given, and for the other makers those of the scenario.
 
     Raises PolicyError for a given one that is none, or belongs to no maker, and where one cannot act as its maker."""
-    check_policies(scenario, given)
+    for maker in given:
+        if maker not in scenario.maker_names:
+            raise PolicyError(f"policies: there is no maker {maker!r}{suggestion(maker, scenario.maker_names)}")
     acting = {**scenario.policies, **given}
-    check_seats(scenario, acting)
+    for maker, policy in acting.items():
+        check(policy, scenario, maker)
     return {maker: policy for maker, policy in acting.items() if not isinstance(policy, HeuristicMaker)}

@@ -1,37 +1,75 @@
-"""Variants of a market compared on common tapes: studies, estimates, and the league of policies.
+"""Markets compared on the same prices and orders (common random numbers): variants of a scenario, and policies.
 
-A study runs variants of a market on the same prices and orders and keeps what its question needs; a contest is a study whose
-variants are policies for the place of one maker::
+Variants of a scenario, what to keep of each replica, and paired differences with their intervals::
+
+    from dealermarket import Scenario
+    from dealermarket.study import Study, mean, measure, observe, sweep
+
+    alphas = sweep(Scenario.load("hedging"), "makers.0.pricing.alpha", (1.3, 1.5))
+    measures = measure([Study("what if", alphas, replicas=200, observe=observe.totals)])["what if"]
+    gain = mean(measures["1.3"].of("maker-1")["pnl"] - measures["1.5"].of("maker-1")["pnl"])
+    print(f"{gain.value:.2f} [{gain.low:.2f}, {gain.high:.2f}]")
+
+Policies that take the place of one maker in turn::
 
     from dealermarket import Scenario
     from dealermarket.policies.named import policy_named
-    from dealermarket.study import Contest, Study, mean, measure
-    from dealermarket.study.measures import totals
-
-    paper = Scenario.load("paper")
-    variants = {"as it is": paper, "no hedges": paper.with_settings("makers.*.hedging.kind=none")}
-    measures = measure([Study("hedging", variants, 1000, totals)], seed=0)["hedging"]
-    print(mean(measures["no hedges"]["pnl"] - measures["as it is"]["pnl"]))
+    from dealermarket.study import Contest
 
     policies = {name: policy_named(name) for name in ("random", "adaptive", "skew:strength=0.3")}
-    league = Contest(Scenario.load("learning"), policies, replicas=1000).run(threads=2)
+    league = Contest(Scenario.load("learning"), policies, replicas=100).run(threads=2)
     for standing in league.standings(by="pnl"):
         print(standing.rank, standing.label, standing.mean["pnl"], standing.difference["pnl"])
 """
 
-from dealermarket.study.estimates import Estimate, mean, percentile, ratio
+from dealermarket.study import measures as observe
+from dealermarket.study.estimates import (
+    LEVEL,
+    Estimate,
+    band,
+    interval_of,
+    joint,
+    mean,
+    p_not_above_zero,
+    percentile,
+    ratio,
+    resampled,
+    slopes,
+    with_interval,
+)
+from dealermarket.study.labelled import Array, Measures
 from dealermarket.study.league import Contest, League, Standing
-from dealermarket.study.study import Measures, Study, measure
+from dealermarket.study.study import Study, measure
+from dealermarket.study.variants import INFINITE, at_volatility, by_risk_aversion, sweep, with_risk_aversion
 
 __all__ = [
+    "INFINITE",
+    "LEVEL",
+    "Array",
     "Contest",
     "Estimate",
     "League",
     "Measures",
     "Standing",
     "Study",
+    "at_volatility",
+    "band",
+    "by_risk_aversion",
+    "interval_of",
+    "joint",
     "mean",
     "measure",
+    "observe",
+    "p_not_above_zero",
     "percentile",
     "ratio",
+    "resampled",
+    "slopes",
+    "sweep",
+    "with_interval",
+    "with_risk_aversion",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -4,7 +4,7 @@ that do not count."""
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,21 @@ class Estimate:
 
     def __getitem__(self, index: Any) -> Estimate:
         return Estimate(self.value[index], self.error[index], self.low[index], self.high[index])
+
+    @property
+    def margin(self) -> Array:
+        """Half of the interval's width."""
+        return np.asarray((self.high - self.low) / 2)
+
+    def scaled(self, factor: float) -> Estimate:
+        """The same in another unit; the factor is above 0."""
+        return Estimate(factor * self.value, factor * self.error, factor * self.low, factor * self.high)
+
+    @classmethod
+    def stacked(cls, estimates: Iterable[Estimate]) -> Estimate:
+        """Estimates of one shape as one whose arrays have them on a new first axis."""
+        rows = [(estimate.value, estimate.error, estimate.low, estimate.high) for estimate in estimates]
+        return cls(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def with_interval(name: str, estimate: Estimate) -> dict[str, float]:
@@ -127,7 +142,7 @@ def resampled(values: ArrayLike, statistic: Callable[..., Array] = np.mean, seed
     from scipy import stats
 
     values = np.asarray(values, dtype=np.float64)
-    found = stats.bootstrap(
+    result = stats.bootstrap(
         (values,),
         statistic,
         n_resamples=_RESAMPLES,
@@ -136,7 +151,7 @@ def resampled(values: ArrayLike, statistic: Callable[..., Array] = np.mean, seed
         method="percentile",
         rng=np.random.default_rng(seed),
     )
-    return np.moveaxis(found.bootstrap_distribution, -1, 0)
+    return np.moveaxis(result.bootstrap_distribution, -1, 0)
 
 
 def interval_of(resamples: Sequence[float] | Array) -> tuple[float, float]:

@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import BuiltInPolicy, MakerPolicy
-from dealermarket.policies.named import maker_index, with_policy
+from dealermarket.policies import Policy
+from dealermarket.policies.named import maker_index
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.statistics import Statistic, ranking_statistics, statistic_named
 from dealermarket.runs.tables import Chunk
 from dealermarket.study.estimates import FEWEST_RUNS, Estimate, joint, mean, with_interval
+from dealermarket.study.labelled import Measures
 from dealermarket.study.measures import totals
-from dealermarket.study.study import Measures, Study, measure
+from dealermarket.study.study import Study, measure
 from dealermarket.values import suggestion, whole_number
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ MOST_REPLICAS = 1_000_000
 
 def maker_totals(scenario: Scenario, chunk: Chunk, maker: int) -> dict[str, Array]:
     """Every statistic of one maker, each (B,)."""
-    return {name: values[:, maker].copy() for name, values in totals(scenario, chunk).items()}
+    return {name: values.copy() for name, values in totals(scenario, chunk).of(maker).items()}
 
 
 def ranking_statistic(by: str) -> Statistic:
@@ -58,7 +59,7 @@ class Contest:
     def __init__(
         self,
         scenario: Scenario,
-        policies: Mapping[str, MakerPolicy],
+        policies: Mapping[str, Policy],
         maker: str | None = None,
         replicas: int = 1000,
         seed: int = 0,
@@ -72,18 +73,13 @@ class Contest:
         self._study = self._study_of(partial(maker_totals, maker=index))
 
     def _study_of(self, observe: partial[dict[str, Array]]) -> Study:
-        """A variant for each policy: those that ship stand in its scenario, others act in its runs."""
+        """A variant of the scenario for each policy."""
         from dealermarket.runs.session import acting_policies
 
-        variants: dict[str, Scenario] = {}
-        acting: dict[str, dict[str, MakerPolicy]] = {}
-        for label, policy in self.policies.items():
-            if isinstance(policy, BuiltInPolicy):
-                variants[label] = with_policy(self.scenario, self.maker, policy)
-            else:
-                variants[label], acting[label] = self.scenario, {self.maker: policy}
-            acting_policies(variants[label], acting.get(label, {}))  # fails here, before anything is run
-        return Study("league", variants, self.replicas, observe, policies=acting)
+        variants = {label: self.scenario.with_policies({self.maker: policy}) for label, policy in self.policies.items()}
+        for variant in variants.values():
+            acting_policies(variant, {})  # fails here, before anything is run
+        return Study("league", variants, self.replicas, observe)
 
     @property
     def market_steps(self) -> int:
@@ -105,7 +101,7 @@ class Standing:
     """
 
     label: str
-    policy: MakerPolicy
+    policy: Policy
     rank: int
     shared: bool
     mean: Mapping[str, Estimate]

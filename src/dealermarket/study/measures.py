@@ -1,4 +1,6 @@
-"""What is measured of a chunk of replicas: functions (scenario, chunk) -> arrays, the replica axis first.
+"""What is measured of a chunk of replicas: functions (scenario, chunk) -> measures, the replica axis first.
+
+Makers, where they are apart, stand on the last axis, so that `measures.of(maker)` has the shape without the M.
 
 Steps count from 0; a maker's position after step t is what it holds into step t + 1. Sizes in units of the asset,
 money in price units times units.
@@ -14,25 +16,27 @@ from numpy.typing import NDArray
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.statistics import quotient, statistics
 from dealermarket.runs.tables import Chunk
+from dealermarket.study.labelled import Measures
 
 Array = NDArray[Any]
 
 
-def totals(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+def totals(scenario: Scenario, chunk: Chunk) -> Measures:
     """Every statistic of the run (`dealermarket.runs.statistics`), each (B, M)."""
-    return {statistic.name: statistic.values(scenario, chunk.record) for statistic in statistics()}
+    values = {statistic.name: statistic.values(scenario, chunk.record) for statistic in statistics()}
+    return Measures(values, scenario.maker_names)
 
 
-def cumulative_costs(scenario: Scenario, chunk: Chunk, points: int = 50) -> dict[str, Array]:
+def cumulative_costs(scenario: Scenario, chunk: Chunk, points: int = 50) -> Measures:
     """`totals`, and each maker's hedging and risk cost so far (both >= 0) at `points` + 1 times, each (B, points + 1, M);
     the times are `cost_times`. Needs steps."""
     steps = chunk.record.steps
     times = cost_times(scenario, points)
-    found = totals(scenario, chunk)
+    so_far = {}
     for name in ("hedging_cost", "risk_cost"):
         summed = np.concatenate([np.zeros((len(steps), 1, steps.shape[2])), -np.cumsum(steps[name], axis=1)], axis=1)
-        found[f"{name}_so_far"] = summed[:, times]
-    return found
+        so_far[f"{name}_so_far"] = summed[:, times]
+    return Measures({**totals(scenario, chunk), **so_far}, scenario.maker_names)
 
 
 def cost_times(scenario: Scenario, points: int = 50) -> Array:
@@ -40,18 +44,19 @@ def cost_times(scenario: Scenario, points: int = 50) -> Array:
     return np.unique(np.linspace(0, scenario.steps, points + 1).round().astype(int))
 
 
-def paths(_: Scenario, chunk: Chunk) -> dict[str, Array]:
+def paths(scenario: Scenario, chunk: Chunk) -> Measures:
     """`position` (B, T, M) held into each step. Needs steps."""
-    return {"position": chunk.record.steps["position"].copy()}
+    return Measures({"position": chunk.record.steps["position"].copy()}, scenario.maker_names)
 
 
-def position_sizes(_: Scenario, chunk: Chunk) -> dict[str, Array]:
+def position_sizes(scenario: Scenario, chunk: Chunk) -> Measures:
     """`mean`, `median` and `largest` |position| held into a step, each (B, M). Needs steps."""
     size = np.abs(chunk.record.steps["position"])
-    return {"mean": size.mean(axis=1), "median": np.median(size, axis=1), "largest": size.max(axis=1)}
+    sizes = {"mean": size.mean(axis=1), "median": np.median(size, axis=1), "largest": size.max(axis=1)}
+    return Measures(sizes, scenario.maker_names)
 
 
-def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+def internalization(scenario: Scenario, chunk: Chunk) -> Measures:
     """|position after step t| / volume traded through t, (B, T, M), NaN before the first trade; `client_volume` (B, M).
     Needs trades."""
     steps, record = chunk.record.steps, chunk.record
@@ -68,17 +73,18 @@ def internalization(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
     ]
     volume = np.cumsum(traded[0] + traded[1], axis=1)[:, :, :makers]  # without the exchange's, which stands last
     after = np.concatenate([np.abs(steps["position"][:, 1:]), np.abs(record.position[:, None])], axis=1)
-    return {"position_over_volume": quotient(after, volume), "client_volume": record.totals["client_volume"].copy()}
+    measured = {"position_over_volume": quotient(after, volume), "client_volume": record.totals["client_volume"].copy()}
+    return Measures(measured, scenario.maker_names)
 
 
-def client_shares(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+def client_shares(scenario: Scenario, chunk: Chunk) -> Measures:
     """`share` (B, N, M): each maker's share of each investor's volume, NaN where it did not trade. Needs trades."""
     orders = _orders(chunk, "taker", "maker", "volume")
     volume = _by_client_and_maker(scenario, chunk, orders, orders["volume"])
-    return {"share": quotient(volume, volume.sum(axis=2, keepdims=True))}
+    return Measures({"share": quotient(volume, volume.sum(axis=2, keepdims=True))}, scenario.maker_names)
 
 
-def client_yields(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
+def client_yields(scenario: Scenario, chunk: Chunk) -> Measures:
     """Of the orders that matured, by investor and maker, each (B, N, M): `matured_volume` and `revenue` (spread and position);
     `last_tier` (B, N, M) the tier of the last trade, NaN where there was none; and `totals`. Needs trades."""
     orders = _orders(chunk, "taker", "maker", "volume", "tier", "trade_yield")
@@ -88,13 +94,13 @@ def client_yields(scenario: Scenario, chunk: Chunk) -> dict[str, Array]:
     matured = np.isfinite(orders["trade_yield"])
     orders = {name: values[matured] for name, values in orders.items()}
     sums = {"matured_volume": orders["volume"], "revenue": orders["trade_yield"] * orders["volume"]}
-    found = {name: _by_client_and_maker(scenario, chunk, orders, values) for name, values in sums.items()}
-    return totals(scenario, chunk) | found | {"last_tier": last_tier}
+    earned = {name: _by_client_and_maker(scenario, chunk, orders, values) for name, values in sums.items()}
+    return Measures({**totals(scenario, chunk), **earned, "last_tier": last_tier}, scenario.maker_names)
 
 
-def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> dict[str, Array]:
-    """Position revenue of the makers' orders by horizon h = 0..longest: sums over the orders made at least `longest` steps
-    before the end, by investor (B, N, longest + 1) and by the tier they were quoted (B, K, longest + 1), and the
+def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> Measures:
+    """Position revenue of all makers' orders together by horizon h = 0..longest: sums over the orders made at least `longest`
+    steps before the end, by investor (B, N, longest + 1) and by the tier they were quoted (B, K, longest + 1), and the
     `_volume` (B, N) and (B, K) to divide them by. Needs trades."""
     orders = _orders(chunk, "taker", "step", "side", "volume", "tier")
     early = orders["step"] < scenario.steps - longest
@@ -104,17 +110,17 @@ def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> dict[str, A
         "investor": (len(scenario.agents), orders["taker"]),
         "tier": (max(maker.tiering.tiers for maker in scenario.makers), orders["tier"]),
     }
-    found = {}
+    measured = {}
     for name, (count, member) in groups.items():
         shape = (len(mids), count)
-        found[f"by_{name}_volume"] = _sums(shape, (replica, member), orders["volume"])
+        measured[f"by_{name}_volume"] = _sums(shape, (replica, member), orders["volume"])
         signed = -orders["side"] * orders["volume"]
         revenue = [
             _sums(shape, (replica, member), signed * (mids[replica, start + h] - mids[replica, start]))
             for h in range(longest + 1)
         ]
-        found[f"by_{name}"] = np.stack(revenue, axis=-1)
-    return found
+        measured[f"by_{name}"] = np.stack(revenue, axis=-1)
+    return Measures(others=measured)
 
 
 def _trades(chunk: Chunk) -> tuple[Array, Array]:

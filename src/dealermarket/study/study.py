@@ -7,11 +7,12 @@ tape is drawn once for all of them.
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,15 @@ from dealermarket.disk import errors_of, replacing
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import MakerPolicy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
 from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import Chunk, RecordLevel
+from dealermarket.study.labelled import Measures
 from dealermarket.version import __version__
 
 Array = NDArray[Any]
-Measures = Mapping[str, Array]
-"""What was measured, by name; the first axis of every array is the replica."""
-Observe = Callable[[Scenario, Chunk], dict[str, Array]]
+Observe = Callable[[Scenario, Chunk], Mapping[str, Array]]
+"""What is kept of a chunk of replicas: `Measures`, or arrays by name; the first axis of every array is the replica."""
 Measured = Mapping[str, Mapping[str, Measures]]
 """Study -> variant -> measures."""
 
@@ -41,9 +41,8 @@ Measured = Mapping[str, Mapping[str, Measures]]
 class Study:
     """`replicas` markets of each variant, on common tapes, of which `observe` keeps what the question needs.
 
-    `policies` has, by the label of a variant, policies in Python for its makers, by name; the others act as the scenario
-    says. A study with such policies is not kept in a folder: nothing tells whether they are the same next time.
-    Raises ParameterError unless the variants share what the tape is drawn from.
+    A study of a scenario with a policy that no file can name is not kept in a folder: nothing tells whether it is the same
+    next time. Raises ParameterError unless the variants share what the tape is drawn from.
     """
 
     name: str
@@ -51,7 +50,6 @@ class Study:
     replicas: int
     observe: Observe
     record: RecordLevel = "summary"
-    policies: Mapping[str, Mapping[str, MakerPolicy]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         first, *others = self.variants.values()
@@ -72,9 +70,13 @@ class Study:
         return {self.content(label): label for label in self.variants}
 
     def content(self, label: str) -> str:
-        """What tells a variant from another: its scenario, and which policies in Python act in it."""
-        acting = {maker: id(policy) for maker, policy in self.policies.get(label, {}).items()}
-        return self.variants[label].model_dump_json() + (repr(sorted(acting.items())) if acting else "")
+        """What tells a variant from another: its scenario as JSON, where what no file can name is a number of its own."""
+        return json.dumps(self.variants[label].as_table(), default=id)
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether another process can tell that it is the same study."""
+        return not any(variant.unregistered_policies for variant in self.variants.values())
 
     def key(self, seed: int) -> str:
         """A digest of all that the measures depend on."""
@@ -93,7 +95,7 @@ class Study:
 
 
 def measure(
-    studies: Sequence[Study], seed: int, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
+    studies: Sequence[Study], seed: int = 0, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
 ) -> Measured:
     """Runs studies on threads; with `keep`, a folder, those that it holds are read, and each is kept there once it is done.
 
@@ -103,26 +105,26 @@ def measure(
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
     report(sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values()))
-    found: dict[str, Mapping[str, Measures]] = {}
+    results: dict[str, Mapping[str, Measures]] = {}
     open_studies = []
     for key, study in distinct.items():
-        known = kept(keep / f"{key}.npz") if keep is not None and not study.policies else None
+        known = kept(keep / f"{key}.npz") if keep is not None and study.can_be_kept else None
         if known is None:
             open_studies.append((key, _Open(study, seed)))
         else:
-            found[key] = known
+            results[key] = known
             report(study.market_steps)
 
     def done(key: str) -> Callable[[Mapping[str, Measures]], None]:
         def store(measures: Mapping[str, Measures]) -> None:
-            found[key] = measures
-            if keep is not None and not distinct[key].policies:
+            results[key] = measures
+            if keep is not None and distinct[key].can_be_kept:
                 keep_measures(keep / f"{key}.npz", measures)
 
         return store
 
     run_on_tapes((job for key, study in open_studies for job in study.jobs(report, done(key))), threads)
-    return {study.name: found[keys[study.name]] for study in studies}
+    return {study.name: results[keys[study.name]] for study in studies}
 
 
 class _Open:
@@ -137,15 +139,15 @@ class _Open:
         market = next(iter(study.variants.values()))
         source = TapeSource(market)
         simulators = {
-            content: Simulator(study.variants[label], study.record, study.policies.get(label, {}), self._seed)
-            for content, label in study.distinct.items()
+            content: Simulator(study.variants[label], study.record, {}, self._seed) for content, label in study.distinct.items()
         }
         chunks = chunks_of(market, range(study.replicas))
 
         def work(replicas: range) -> Callable[[Tape], None]:
             def run(tape: Tape) -> None:
-                part: dict[str, Measures] = {
-                    name: study.observe(each.scenario, each.run(replicas, tape, report)) for name, each in simulators.items()
+                part = {
+                    content: Measures.of_observer(study.observe(simulator.scenario, simulator.run(replicas, tape, report)))
+                    for content, simulator in simulators.items()
                 }
                 with self._lock:
                     self._parts[replicas.start] = part
@@ -159,11 +161,8 @@ class _Open:
 
     def _joined(self) -> dict[str, Measures]:
         parts = [self._parts[first] for first in sorted(self._parts)]
-        found = {
-            each: {name: np.concatenate([part[each][name] for part in parts]) for name in parts[0][each]}
-            for each in self._study.distinct
-        }
-        return {label: found[self._study.content(label)] for label in self._study.variants}
+        measures = {content: Measures.joined([part[content] for part in parts]) for content in self._study.distinct}
+        return {label: measures[self._study.content(label)] for label in self._study.variants}
 
 
 def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
@@ -178,22 +177,29 @@ def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
     )
 
 
-def kept(path: Path) -> dict[str, dict[str, Array]] | None:
-    """The measures in a file; None where there are none, or not whole."""
-    found: dict[str, dict[str, Array]] = {}
+def kept(path: Path) -> dict[str, Measures] | None:
+    """The measures in a file, by label; None where there are none, or not whole."""
+    parts: dict[str, dict[str, dict[str, Array]]] = {}
     try:
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             for entry in file.files:
-                label, _, name = entry.rpartition("|")
-                found.setdefault(label, {})[name] = file[entry]
+                label, part, name = entry.rsplit("|", 2)
+                parts.setdefault(label, {"by_maker": {}, "others": {}, "makers": {}})[part][name] = file[entry]
+            return {
+                label: Measures(part["by_maker"], part["makers"]["names"].tolist(), part["others"])
+                for label, part in parts.items()
+            }
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
-    return found
 
 
 def keep_measures(path: Path, measures: Mapping[str, Measures]) -> None:
     """Writes measures to a file. Raises RunFolderError where that is not possible."""
-    arrays = {f"{label}|{name}": array for label, found in measures.items() for name, array in found.items()}
+    arrays = {}
+    for label, own in measures.items():
+        arrays[f"{label}|makers|names"] = np.array(own.makers, dtype=np.str_)
+        arrays |= {f"{label}|by_maker|{name}": array for name, array in own.by_maker.items()}
+        arrays |= {f"{label}|others|{name}": array for name, array in own.others.items()}
     with errors_of(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary, temporary.open("wb") as file:

@@ -33,9 +33,10 @@ class OrderSize(Part):
         """The probability that a size exceeds `largest`."""
 
     @property
-    @abstractmethod
     def typical_largest(self) -> float:
-        """A size that few orders exceed, for the axis of a figure."""
+        """A size that few orders exceed, for the axis of a figure: three standard deviations above the mean."""
+        mean, square = self.moment(1, np.inf), self.moment(2, np.inf)
+        return float(mean + 3.0 * np.sqrt(max(square - mean * mean, 0.0)))
 
     def sample(self, rng: np.random.Generator, count: int, largest: float = np.inf) -> NDArray[np.float64]:
         """`count` sizes, shape (count,), capped at `largest`."""

@@ -1,0 +1,34 @@
+"""The command `inspect`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from dealermarket.commands.console import open_console
+from dealermarket.commands.options import Run, flag
+from dealermarket.commands.run_summary import print_json, print_makers
+
+
+def inspect(run: Run, /, *, as_json: Annotated[bool, flag("Print the numbers as JSON.", "--json")] = False) -> None:
+    """Show what is in the folder of a run."""
+    import pyarrow.parquet as pq
+    from rich.table import Table
+
+    from dealermarket.runs.result import SimulationResult
+
+    result = SimulationResult.load(run)
+    if as_json:
+        print_json(result, run)
+        return
+    meta = result.meta
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_row("scenario", f"{result.scenario.name}: {result.scenario.description}")
+    table.add_row("state", "complete" if result.complete else f"incomplete; finish it with: dealermarket run --resume {run}")
+    for name in ("replicas", "steps", "seed", "record", "version", "capped_orders", "seconds"):
+        table.add_row(name.replace("_", " "), str(meta.get(name, "not known yet")))
+    for file in sorted(path for path in run.iterdir() if path.suffix == ".parquet"):
+        rows = pq.read_metadata(file).num_rows
+        table.add_row(file.name, f"{rows:,} rows, {file.stat().st_size / 1e6:,.2f} MB")
+    console = open_console()
+    console.print(table)
+    print_makers(result, console)

@@ -1,0 +1,36 @@
+"""Options that several commands take, each described once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from dealermarket.runs.chunks import cores
+from dealermarket.values import whole_number
+
+MOST_THREADS = 1024
+
+
+def flag(text: str, name: str | None = None) -> Parameter:
+    """An option that is given or not."""
+    return Parameter(name=name, negative=(), show_default=False, help=text)
+
+
+def repeated(name: str, text: str) -> Parameter:
+    """An option that may be given several times."""
+    return Parameter(name=name, negative=(), show_default=False, help=text)
+
+
+Run = Annotated[Path, Parameter(help="The folder of a run.")]
+Seed = Annotated[int | None, Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")]
+Settings = Annotated[
+    tuple[str, ...], repeated("--set", "Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none.")
+]
+Threads = Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")]
+
+
+def number_of_threads(given: int | None) -> int:
+    """As many as were asked for, or as there are cores. Raises ParameterError for a number that cannot be."""
+    return cores() if given is None else whole_number("--threads", given, 1, MOST_THREADS)

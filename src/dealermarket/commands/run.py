@@ -1,0 +1,113 @@
+"""The command `run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from dealermarket import interrupt
+from dealermarket.commands.console import announce_compiling, open_console, progress, rate
+from dealermarket.commands.options import Seed, Settings, Threads, flag, number_of_threads, repeated
+from dealermarket.commands.run_summary import draw, print_json, print_makers
+from dealermarket.errors import ParameterError
+from dealermarket.runs.tables import RecordLevel
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dealermarket.runs.result import SimulationResult
+    from dealermarket.runs.runner import SimulationRunner
+
+RUNS = Path("runs")
+REPLICAS = 100
+
+
+def run(
+    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    /,
+    *,
+    steps: Annotated[int | None, Parameter(help="Steps of each replica; the scenario's own if not given.")] = None,
+    replicas: Annotated[int | None, Parameter(help=f"Independent replicas of the market; {REPLICAS} if not given.")] = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given.")] = None,
+    out: Annotated[Path | None, Parameter(help="The new folder of the run; runs/NAME-1 and on if not given.")] = None,
+    settings: Settings = (),
+    policies: Annotated[
+        tuple[str, ...],
+        repeated(
+            "--policy", "A maker's policy, MAKER=POLICY, such as maker-1=random, maker-1=skew:strength=0.3 or maker-1=FILE.npz."
+        ),
+    ] = (),
+    resume: Annotated[Path | None, Parameter(help="Finish an interrupted run instead.")] = None,
+    plot: Annotated[bool, flag("Draw the figures into the run's folder, too.")] = False,
+    as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
+) -> None:
+    """Run a market and print the makers' rewards."""
+    from dealermarket.model.scenario import Scenario
+    from dealermarket.policies.named import with_policies
+    from dealermarket.runs.runner import SimulationRunner
+    from dealermarket.runs.work_folder import next_folder
+
+    quiet = open_console(stderr=True)
+    workers = number_of_threads(threads)
+    if resume is not None:
+        if any(given is not None for given in (scenario, steps, replicas, seed, record, out)) or settings or policies:
+            raise ParameterError("--resume: takes the scenario and its options from the folder; leave them out")
+        folder = resume
+        result = _resumed(folder, workers, quiet)
+    else:
+        if scenario is None:
+            raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
+        changes = (*settings, f"steps={steps}") if steps is not None else settings
+        loaded = with_policies(Scenario.load(scenario, changes), policies)
+        count = REPLICAS if replicas is None else replicas
+        runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=record or "summary")
+        folder = out if out is not None else next_folder(RUNS, loaded.name)
+        result = _begun(runner, folder, quiet)
+    if as_json:
+        print_json(result, folder)
+    else:
+        _print(result, folder, resumed=resume is not None)
+    if plot:
+        draw(result, folder / "plots", "png", 0, quiet)
+
+
+def _begun(runner: SimulationRunner, folder: Path, console: Console) -> SimulationResult:
+    """A new run, into a new folder."""
+    from dealermarket.runs.folder import RunFolder
+
+    RunFolder.check_free(folder)
+    interrupt.keep(folder, "run")
+    announce_compiling(console)
+    with progress(console, runner.market_steps) as report:
+        return runner.run(folder, report)
+
+
+def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
+    """The run that was begun in a folder, finished."""
+    from dealermarket.runs.folder import RunFolder
+    from dealermarket.runs.runner import SimulationRunner
+
+    kept = RunFolder.open(folder)
+    if kept.complete:
+        console.print(f"{folder} is complete already", highlight=False, soft_wrap=True)
+        return SimulationRunner.resume(folder)
+    interrupt.keep(folder, "run")
+    announce_compiling(console)
+    done = sum(kept.replicas_of(first) for first in kept.chunks_done())
+    with progress(console, kept.meta["replicas"] * kept.scenario.steps, done * kept.scenario.steps) as report:
+        return SimulationRunner.resume(folder, threads, progress=report)
+
+
+def _print(result: SimulationResult, folder: Path, resumed: bool) -> None:
+    console = open_console()
+    print_makers(result, console)
+    seconds = max(result.meta["seconds"], 1e-9)
+    speed = rate(result.meta["replicas"] * result.scenario.steps / seconds)
+    capped = result.meta["capped_orders"]
+    note = f"; orders capped at 0.99 v_max: {capped:,}" if capped else ""
+    took = "" if resumed else f"{speed} in {seconds:.2f} s; "  # the seconds of a resumed run are those of its last part
+    console.print(f"{took}kept in {folder}{note}", highlight=False, soft_wrap=True)

@@ -1,0 +1,53 @@
+"""What `run`, `inspect` and `plot` say of a run: its makers' table, its numbers as JSON, its figures."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dealermarket.commands.console import maker_tables
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dealermarket.runs.result import SimulationResult
+
+
+def print_makers(result: SimulationResult, console: Console) -> None:
+    """A row a maker, and how to read it."""
+    for table in maker_tables(result, console.width):
+        console.print(table)
+    console.print(
+        "Rewards and P&L in price units times units of the asset; 1.23(45) is a mean of 1.23 with a standard error of 0.45.",
+        style="dim",
+        highlight=False,
+    )
+
+
+def print_json(result: SimulationResult, folder: Path) -> None:
+    """Prints what `meta.json` says and each maker's statistics; what is not a number is null."""
+
+    def number(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    makers = {
+        maker: {
+            name: {"mean": number(found.mean), "standard_error": number(found.standard_error)}
+            for name, found in statistics.items()
+        }
+        for maker, statistics in result.statistics().items()
+    }
+    print(json.dumps({"folder": str(folder), **result.meta, "makers": makers}, indent=2))
+
+
+def draw(result: SimulationResult, folder: Path, kind: str, replica: int, console: Console) -> None:
+    """Draws the figures that the record is enough for into a folder, and says which."""
+    from dealermarket.plots import save_plots
+
+    written, left_out = save_plots(result, folder, kind, replica)
+    for path in written:
+        console.print(f"drew {path}", highlight=False, soft_wrap=True)
+    for reason in left_out:
+        console.print(f"left out {reason}", highlight=False, soft_wrap=True)

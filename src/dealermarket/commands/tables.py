@@ -1,0 +1,62 @@
+"""Tables as wide as the terminal: what does not fit beside the rest goes into a table of its own below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+EDGES = 1  # characters of a table that belong to no column
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its heading, in lines, and a text for every row. What is longer than `most` is folded."""
+
+    heading: str
+    texts: Sequence[str]
+    justify: Literal["left", "right"] = "right"
+    most: int | None = None
+
+    @property
+    def width(self) -> int:
+        """Characters it takes, with what is between it and the next."""
+        widest = max(len(line) for line in (*self.heading.splitlines(), *self.texts))
+        return (widest if self.most is None else min(widest, self.most)) + 2
+
+
+def split_tables(title: str, labels: Sequence[Column], columns: Sequence[Column], width: int) -> list[Table]:
+    """One table of all columns, or several where they do not fit beside each other in `width` characters.
+
+    `labels`, the columns that say whose a row is, stand in each; the first table has the title."""
+    from rich import box
+    from rich.table import Table
+
+    tables: list[Table] = []
+    for group in split_columns(columns, width - EDGES - sum(label.width for label in labels)):
+        table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 0, 0, 1), title=None if tables else title)
+        shown = [*labels, *group]
+        for column in shown:
+            folds = column.most is not None
+            overflow: Literal["fold", "ellipsis"] = "fold" if folds else "ellipsis"
+            table.add_column(column.heading, justify=column.justify, max_width=column.most, overflow=overflow, no_wrap=not folds)
+        for row in zip(*(column.texts for column in shown), strict=True):
+            table.add_row(*row)
+        tables.append(table)
+    return tables
+
+
+def split_columns(columns: Sequence[Column], room: int) -> list[list[Column]]:
+    """The columns in groups, in order, that take at most `room` characters each, or are a single column."""
+    groups: list[list[Column]] = [[]]
+    left = room
+    for column in columns:
+        if groups[-1] and column.width > left:
+            groups.append([])
+            left = room
+        groups[-1].append(column)
+        left -= column.width
+    return groups

@@ -1,0 +1,93 @@
+"""The best risk aversion as a function of volatility: what Figs 8 and 9 ask at two volatilities, asked at many."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dealermarket.model.scenario import Scenario
+from dealermarket.papers import Column, Results, Table
+from dealermarket.papers.dealer_market.hedging_cost import costs
+from dealermarket.plots import COLOURS, Axis, Band, Figure, Heat, Legend, Line
+from dealermarket.study import INFINITE, Array, Study, at_volatility, by_risk_aversion, interval_of, mean, observe, resampled
+
+GAMMAS = ("0", "0.01", "0.05", "0.1", "0.25", "0.5", "1", "2", INFINITE)
+VOLATILITIES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6)
+SHARE = 0.4  # of the experiment's runs: there are many points
+
+
+def studies(scenario: Scenario, runs: int) -> list[Study]:
+    """A study for each volatility."""
+    few = max(int(SHARE * runs), 2)
+    return [
+        Study(_name(volatility), by_risk_aversion(at_volatility(scenario, volatility), GAMMAS), few, observe.totals)
+        for volatility in VOLATILITIES
+    ]
+
+
+def table(results: Results) -> Table:
+    """The best γ by volatility, and what it saves."""
+    by_volatility = {volatility: costs(results[_name(volatility)]) for volatility in VOLATILITIES}
+    best = {volatility: _best(costs) for volatility, costs in by_volatility.items()}
+
+    def of_best(volatility: float) -> Array:
+        return by_volatility[volatility][:, best[volatility][0]]
+
+    def gamma(name: str, heading: str, which: int) -> Column:
+        return Column(name, heading, value=lambda volatility: GAMMAS[best[volatility][which]])
+
+    def saved(name: str, heading: str, against: int) -> Column:
+        return Column(name, heading, 1, lambda volatility: mean(by_volatility[volatility][:, against] - of_best(volatility)))
+
+    return Table.of(
+        "best-gamma",
+        f"The best γ by volatility ({len(of_best(VOLATILITIES[0])):,} runs a point), with the range in which it falls in 95 % of "
+        "bootstrap samples of the runs; what it costs (price × units), and what it saves against γ = 0 and against hedging "
+        "everything at once (γ = ∞).",
+        VOLATILITIES,
+        Column("volatility", "volatility (%)", 0, float, scale=100.0),
+        gamma("best", "best γ", 0),
+        gamma("from", "from", 1),
+        gamma("to", "to", 2),
+        Column("cost", "cost", 1, lambda volatility: float(of_best(volatility).mean())),
+        saved("saved_0", "saved against γ = 0", 0),
+        saved("saved_all", "saved against γ = ∞", -1),
+    )
+
+
+def figures(results: Results) -> list[Figure]:
+    """The curve, and all that was tried."""
+    best, low, high = np.array([_best(costs(results[_name(volatility)])) for volatility in VOLATILITIES]).T
+    level = np.array([costs(results[_name(volatility)]).mean(axis=0) for volatility in VOLATILITIES]).T
+    cheapest = level.min(axis=0)
+    above = 100 * np.divide(level - cheapest, cheapest, out=np.zeros_like(level), where=cheapest > 0)
+    percent = 100 * np.array(VOLATILITIES)
+    return [
+        Figure(
+            "best-gamma",
+            "The γ with the smallest sum of hedging and risk cost, by volatility; only the γ on the axis were tried.",
+            [
+                Band(percent, low, high, COLOURS[4], 0.4, "95 % of bootstrap samples"),
+                Line(percent, best, "best γ", COLOURS[0], marker="filled"),
+            ],
+            x=Axis("volatility (% a year)"),
+            y=Axis("risk aversion γ (of those tried)", ticks=GAMMAS, limits=(-0.4, len(GAMMAS) + 0.6)),
+            legend=Legend(9, "upper left", columns=2),
+        ),
+        Figure(
+            "cost-map",
+            "Cost in percent above that of the cheapest γ at the same volatility (0: the cheapest).",
+            [Heat(above, "{:.0f}", top=60.0)],
+            x=Axis("volatility (% a year)", ticks=[f"{100 * volatility:g}" for volatility in VOLATILITIES]),
+            y=Axis("risk aversion γ", ticks=GAMMAS),
+        ),
+    ]
+
+
+def _name(volatility: float) -> str:
+    return f"volatility {volatility:g}"
+
+
+def _best(costs: Array) -> tuple[int, int, int]:
+    """The cheapest γ by number, and the range of it in 95 % of bootstrap samples."""
+    low, high = interval_of(np.argmin(resampled(costs), axis=1))
+    return int(np.argmin(costs.mean(axis=0))), int(low), int(high)

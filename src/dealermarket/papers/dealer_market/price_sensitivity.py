@@ -1,0 +1,278 @@
+"""Price sensitivity: a maker's share of an investor's volume by the tier it gives it (Figs 5 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dealermarket.model.makers.tiering.fixed import FixedTiers
+from dealermarket.model.scenario import Scenario
+from dealermarket.papers import Column, Experiment, Results, Table, Variation, Verdict, decided, left_open, signed
+from dealermarket.papers.wording import bracketed, number
+from dealermarket.plots import COLOURS, Axis, Figure, Heat, Legend, Line, Mark, Points
+from dealermarket.study import Array, Study, joint, mean, observe, p_not_above_zero, slopes
+
+COMPETITOR, STUDIED = 0, 1
+# Fig. 5: the tier in which the competitor holds investors of rising size; 4, 4, 2, 1 for the paper's 0, 1, 5, 7.
+FIXED_TIERS = (4, 4, 3, 3, 2, 2, 1, 1, 0, 0)
+# Fig. 6: share with investors 0, 1, 5, 7 in tiers 0 to 4.
+FIG_6 = {
+    0: (1.00, 1.00, 0.95, 0.76, 0.19),
+    1: (1.00, 1.00, 0.97, 0.28, 0.05),
+    5: (0.82, 0.59, 0.46, 0.37, 0.10),
+    7: (0.80, 0.52, 0.42, 0.38, 0.10),
+}
+MARGIN = 0.05  # a share must be known this well for one half to mean something
+
+
+class PriceSensitivity(Experiment):
+    """Every investor pinned to every tier, against a competitor with fixed tiers and one that tiers by revenue rate."""
+
+    name = "price-sensitivity"
+    title = "Price sensitivity"
+    source = "Figs 5 and 6"
+    question = (
+        "A maker pins one investor to a tier for a whole run. What share of the investor's volume does it win, against a "
+        "competitor whose tiers stand still, and against one that answers by tiering its clients by the revenue they bring? "
+        "Are larger investors more sensitive to the price?"
+    )
+    preset = "price-sensitivity"
+    runs = 300
+    variations = (
+        *left_open(v_max=(100.0, 250.0, 1000.0, 10000.0), alpha=(1.1, 1.3, 1.7), tier_penalty=(3e-6, 2e-5, 5e-5), t_m=(2, 4, 8)),
+        Variation("EWMA weight", "makers.0.tiering.weight", (0.02, 0.1, 0.2)),
+        *left_open(log_std=(0.25, 0.75), volatility=(0.0, 0.05, 0.1)),
+    )
+
+    def needs(self, scenario: Scenario) -> str | None:
+        if len(scenario.makers) != self.makers_needed or len({maker.tiering.tiers for maker in scenario.makers}) != 1:
+            return f"exactly two makers with the same number of tiers, {scenario.name!r} differs"
+        return None
+
+    def studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        return [_pinned("adaptive", scenario, runs)]
+
+    def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        table = ", ".join(f'"{agent.name}" = {tier}' for agent, tier in zip(scenario.agents, _fixed_tiers(scenario), strict=True))
+        rival = f"makers.{COMPETITOR}.tiering"
+        return [_pinned("fixed", scenario.with_settings(f"{rival}.kind=fixed", f"{rival}.table={{{table}}}"), runs)]
+
+    def verdicts(self, scenario: Scenario, results: Results) -> Iterator[Verdict]:
+        if "fixed" in results:
+            yield _fixed_verdict(scenario, results)
+        yield from _adaptive_verdicts(scenario, results)
+
+    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
+        fixed_tiers = _fixed_tiers(scenario)
+        competitor = Column("competitor", "competitor's tier", 0, lambda n: fixed_tiers[n])
+        yield from [_figure_6_table(scenario, results)] if _comparable(scenario) else []
+        yield _shares_table(scenario, results, "fixed", "a competitor with fixed tiers", [competitor])
+        yield _shares_table(scenario, results, "adaptive", "a competitor that tiers by revenue rate", [])
+
+    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
+        exact = _by_comparison(scenario)
+        yield _heat(scenario, results, "fixed", "with fixed tiers")
+        yield _heat(scenario, results, "adaptive", "that tiers by revenue rate")
+        yield _lines(scenario, results, "5", "fixed", "fixed tiers", {investor: exact[investor] for investor in _shown(scenario)})
+        yield _lines(scenario, results, "6", "adaptive", "tiers by revenue rate", FIG_6)
+
+    def differences(self, scenario: Scenario, results: Results) -> list[str]:
+        if not _comparable(scenario):
+            return []
+        return [f"Shares of Fig. 6 beside those here: {_distance(mean(_shares(scenario, results, 'adaptive')).value)}."]
+
+    def notes(self, scenario: Scenario, results: Results) -> list[str]:
+        if not _comparable(scenario):
+            return []
+        return ["The paper gives no set-up for Fig. 6, and says that its values have a standard deviation of about 0.08."]
+
+
+# --- the markets
+
+
+def _pinned(name: str, scenario: Scenario, runs: int) -> Study:
+    """Every investor in every tier, one at a time."""
+    variants = {
+        f"{agent.name} in {tier}": _with_pin(scenario, agent.name, tier)
+        for agent in scenario.agents
+        for tier in range(scenario.makers[STUDIED].tiering.tiers)
+    }
+    return Study(name, variants, runs, observe.client_shares, "trades")
+
+
+def _with_pin(scenario: Scenario, investor: str, tier: int) -> Scenario:
+    """The studied maker pins an investor; the scenario itself where it has it there already, which spares a run."""
+    maker = scenario.makers[STUDIED]
+    if isinstance(maker.tiering, FixedTiers) and maker.tiering.fixed_tiers.get(investor, 0) == tier:
+        return scenario
+    pinned = maker.replace(tiering=maker.tiering.replace(pins={**maker.tiering.pins, investor: tier}))
+    return scenario.replace(makers=tuple(pinned if n == STUDIED else other for n, other in enumerate(scenario.makers)))
+
+
+def _fixed_tiers(scenario: Scenario) -> list[int]:
+    """The competitor's tiers: best for the largest investor, as in Fig. 5, however many investors there are."""
+    count, tiers = len(scenario.agents), scenario.makers[COMPETITOR].tiering.tiers
+    if (count, tiers) == (len(FIXED_TIERS), max(FIXED_TIERS) + 1):
+        return list(FIXED_TIERS)
+    return [tiers - 1 - (n * tiers) // count for n in range(count)]
+
+
+def _mean_sizes(scenario: Scenario) -> Array:
+    return np.array([agent.size_moment(1, scenario.exchange.largest_trade) for agent in scenario.agents])
+
+
+# --- shares, and what is expected of them
+
+
+def _shares(scenario: Scenario, results: Results, study: str) -> Array:
+    """Share of investor n's volume with the studied maker, which holds it in tier u: (replicas, N, K)."""
+    tiers = range(scenario.makers[STUDIED].tiering.tiers)
+    shares = [
+        [results[study][f"{agent.name} in {tier}"].of(STUDIED)["share"][:, n] for tier in tiers]
+        for n, agent in enumerate(scenario.agents)
+    ]
+    return np.moveaxis(np.array(shares), -1, 0)
+
+
+def _by_comparison(scenario: Scenario) -> Array:
+    """1, one half and 0 as the studied maker's tier is better than, equal to and worse than the competitor's, (N, K)."""
+    rival = np.array(_fixed_tiers(scenario))[:, None]
+    own = np.arange(scenario.makers[STUDIED].tiering.tiers)[None, :]
+    return np.asarray(0.5 * (np.sign(rival - own) + 1))
+
+
+def _comparable(scenario: Scenario) -> bool:
+    """Whether the scenario has the investors and tiers of Fig. 6."""
+    return len(scenario.agents) > max(FIG_6) and scenario.makers[STUDIED].tiering.tiers == len(FIG_6[0])
+
+
+def _shown(scenario: Scenario) -> list[int]:
+    """The investors that the paper shows."""
+    return [investor for investor in FIG_6 if investor < len(scenario.agents)]
+
+
+def _distance(shares: Array) -> str:
+    """How far shares (N, K) are from those of Fig. 6, in words."""
+    away = np.array([shares[investor] - papers for investor, papers in FIG_6.items()])
+    return (
+        f"root mean square distance of its {away.size} values {number(np.sqrt(np.mean(away**2)), 2)}, "
+        f"largest {number(np.abs(away).max(), 2)}"
+    )
+
+
+# --- verdicts
+
+
+def _fixed_verdict(scenario: Scenario, results: Results) -> Verdict:
+    shares, wanted = _shares(scenario, results, "fixed"), _by_comparison(scenario)
+    here, equal = mean(shares).value, wanted == 0.5
+    half = mean(shares, joint(equal.sum()))[equal]
+    exact = here == wanted
+    wrong = np.concatenate([(~exact & ~np.isnan(here))[~equal], (half.low > 0.5) | (half.high < 0.5)])
+    known, furthest = (float(np.max(values, initial=0.0)) for values in (half.margin, np.abs(here - wanted)[equal]))
+    return Verdict(
+        "fixed: 1, ½, 0",
+        "Against fixed tiers the share is 1 where the maker's tier is better, one half where it is equal and 0 where it is "
+        "worse.",
+        decided(np.all(exact | equal) and not wrong.any() and known <= MARGIN, wrong),
+        f"{int(np.sum(exact & ~equal))} of {int(np.sum(~equal))} points with unequal tiers are exactly 1 or 0; the "
+        f"{int(equal.sum())} with equal tiers are within {number(furthest, 3)} of one half and known to ±{number(known, 3)} "
+        f"(to say more than undecided: ±{MARGIN}).",
+    )
+
+
+def _adaptive_verdicts(scenario: Scenario, results: Results) -> list[Verdict]:
+    shares = _shares(scenario, results, "adaptive")
+    moves, averages = np.diff(shares, axis=2), shares.mean(axis=2)
+    rises = mean(moves, joint(moves[0].size)).low > 0
+    step, drop = mean(moves.mean(axis=1)), mean(shares[:, :, 0] - shares[:, :, -1])
+    slope = slopes(averages, np.log(_mean_sizes(scenario)))
+    return [
+        Verdict(
+            "adaptive: falls in the tier",
+            "Against a competitor that answers, the share falls with every worse tier, over all investors and for each of them.",
+            decided(np.all(step.high < 0) and np.all(drop.low > 0) and not rises.any(), rises.any() or np.any(step.low > 0)),
+            f"Over all investors it changes by {', '.join(bracketed(step[n], 2) for n in range(len(step.value)))} "
+            f"from tier to tier; from best to worst it falls by {number(drop.value.min(), 2)} at least and "
+            f"{number(drop.value.max(), 2)} at most; {int(rises.sum())} of {rises.size} single steps rise significantly.",
+        ),
+        signed(
+            "larger: more sensitive",
+            "Larger investors are more price sensitive: the mean share over the tiers falls with log size (one-sided p < 0.01).",
+            p_not_above_zero(-slope),
+            f"Mean shares by rising size: {', '.join(number(value, 2) for value in mean(averages).value)}; slope "
+            f"{bracketed(mean(slope), 3)} a unit of log size",
+        ),
+    ]
+
+
+# --- tables and figures
+
+
+def _figure_6_table(scenario: Scenario, results: Results) -> Table:
+    here, sizes = mean(_shares(scenario, results, "adaptive")).value, _mean_sizes(scenario)
+
+    def columns(tier: int) -> list[Column]:
+        return [
+            Column(f"paper_{tier}", f"tier {tier}: paper", 2, lambda investor: FIG_6[investor][tier]),
+            Column(f"tier_{tier}", "here", 2, lambda investor: here[investor, tier]),
+        ]
+
+    return Table.of(
+        "figure-6",
+        f"Fig. 6: share of the four investors that the paper shows, adaptive competitor; {_distance(here)}.",
+        FIG_6,
+        Column("investor", "investor", 0, int),
+        Column("mean_size", "mean size", 2, lambda investor: sizes[investor]),
+        *(column for tier in range(here.shape[1]) for column in columns(tier)),
+    )
+
+
+def _shares_table(scenario: Scenario, results: Results, study: str, rival: str, further: list[Column]) -> Table:
+    shares, sizes = mean(_shares(scenario, results, study)), _mean_sizes(scenario)
+
+    def column(tier: int) -> Column:
+        return Column(f"tier_{tier}", f"tier {tier}", 2, lambda n: shares[n, tier])
+
+    return Table.of(
+        f"shares-{study}",
+        f"Share of each investor's volume against {rival}, by the tier that the maker gives it; 95 % intervals in brackets.",
+        range(len(sizes)),
+        Column("investor", "investor", value=lambda n: scenario.agents[n].name),
+        Column("mean_size", "mean size", 2, lambda n: sizes[n]),
+        *further,
+        *map(column, range(shares.value.shape[1])),
+    )
+
+
+def _heat(scenario: Scenario, results: Results, study: str, rival: str) -> Figure:
+    shares = mean(_shares(scenario, results, study)).value
+    return Figure(
+        f"share-{study}",
+        f"Share of every investor's volume against a competitor {rival}: mean over the runs.",
+        [Heat(shares)],
+        x=Axis("tier the maker gives the investor", ticks=[str(tier) for tier in range(shares.shape[1])]),
+        y=Axis("investor (mean size)", ticks=[f"{n} ({size:g})" for n, size in enumerate(_mean_sizes(scenario))]),
+    )
+
+
+def _lines(scenario: Scenario, results: Results, figure: str, study: str, rival: str, papers: Mapping[int, ArrayLike]) -> Figure:
+    shares, sizes, comparable = mean(_shares(scenario, results, study)), _mean_sizes(scenario), _comparable(scenario)
+    tiers = np.arange(shares.value.shape[1])
+    marks: list[Mark] = []
+    for k, (investor, colour) in enumerate(zip(_shown(scenario), COLOURS, strict=False)):
+        x = tiers + 0.05 * (k - 1.5)
+        marks.append(Points(x, shares[investor], f"{investor} (mean size {sizes[investor]:g})", colour))
+        if comparable:
+            marks.append(Line(x, papers[investor], colour=colour, width=1, style=":", marker="hollow"))
+    circles = " Hollow circles on dotted lines: the paper's values." if comparable else ""
+    return Figure(
+        f"figure-{figure}",
+        f"Fig. {figure}. Share with the investors that the paper shows, competitor with {rival}; bars: 95 % intervals.{circles}",
+        marks,
+        x=Axis("tier the maker gives the investor", ticks=[str(tier) for tier in tiers]),
+        y=Axis("share of the investor's volume", limits=(-0.04, 1.04)),
+        legend=Legend(8, title="investor"),
+    )

@@ -1,0 +1,1 @@
+"""The experiments of the follow-up paper on makers that learn."""

@@ -1,0 +1,174 @@
+"""The best constant price: what the market pays for a price that never changes, beside what theory says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dealermarket.model.scenario import Scenario
+from dealermarket.papers import Column, Experiment, Results, Table, Verdict, above, agrees, number, overall
+from dealermarket.plots import COLOURS, Axis, Figure, Legend, Level, Line, Mark, Points
+from dealermarket.study import LEVEL, Array, Estimate, Study, joint, mean, observe, ratio
+
+FOLLOW_UP = "Follow-up paper (Ganesh et al., arXiv 1911.05892)"
+LEARNER, COMPETITOR = 0, 1
+ALONE = "alone"  # the learner at eps 0, and nobody else worth a look: what the market's volume is worth
+MARGIN = 0.05  # a share must be known this well for agreement to mean something
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A competitor with eps of a known distribution: `beyond` is the share of clients that a price keeps, 1 - F(eps)."""
+
+    label: str
+    policy: str  # as settings
+    beyond: Callable[[Array], Array]
+    best: float  # eps, among those of the grid
+
+    def theory(self, eps: Array) -> Array:
+        """What constant prices earn of what the whole volume is worth at eps 0."""
+        return np.asarray((1.0 + eps) * self.beyond(eps))
+
+
+def _uniform(width: float) -> Callable[[Array], Array]:
+    return lambda eps: np.clip((width - eps) / (2.0 * width), 0.0, 1.0)
+
+
+HELD = 0.3
+RIVALS = (
+    Rival("random, U[−1, 1]", "random low=-1.0 high=1.0", _uniform(1.0), 0.0),
+    Rival("random, U[−½, ½]", "random low=-0.5 high=0.5", _uniform(0.5), -0.25),
+    Rival(f"persistent, {HELD:g}", f"persistent low={HELD} high={HELD}", lambda eps: (np.sign(HELD - eps) + 1.0) / 2.0, 0.25),
+)
+GRID = np.unique(np.round(np.concatenate([np.arange(-0.9, 1.0, 0.1), np.arange(-0.45, 0.5, 0.05)]), 2)) + 0.0
+
+
+class BestPrice(Experiment):
+    """Constant prices on common random numbers, against competitors whose prices have a known distribution."""
+
+    name = "best-price"
+    title = "The best constant price"
+    source = FOLLOW_UP
+    question = (
+        "Clients pay S_ref (1 + ε), and go to whoever is cheaper. Which constant ε earns most against a competitor whose ε "
+        "has the distribution function F? Theory: the one with the largest (1 + ε)(1 − F(ε))."
+    )
+    preset = "learning"
+    settings = ("investors.0.count=4", "steps=500")
+    runs = 800
+    moves = ("makers.*.policy",)
+
+    def needs(self, scenario: Scenario) -> str | None:
+        return decided_by_eps(scenario)
+
+    def studies(self, scenario: Scenario, runs: int) -> list[Study]:
+        return [Study(rival.label, _variants(scenario, rival), runs, observe.totals) for rival in RIVALS]
+
+    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
+        return [verdict for rival in RIVALS for verdict in (self._best(results, rival), self._curve(results, rival))]
+
+    def _best(self, results: Results, rival: Rival) -> Verdict:
+        best = _revenue(results, rival, rival.best)
+        others = [eps for eps in GRID if eps != rival.best]
+        ahead = [mean(best - _revenue(results, rival, eps), joint(len(others))) for eps in others]
+        nearest = min(range(len(others)), key=lambda n: float(ahead[n].value))
+        gap = float(ahead[nearest].value / np.mean(best))
+        highest = GRID[np.argmax([np.mean(_revenue(results, rival, eps)) for eps in GRID])]
+        return Verdict(
+            f"best against {rival.label}",
+            f"Against {rival.label} the best ε of the grid is {number(rival.best, 2)}, the theory's.",
+            overall(*map(above, ahead)),
+            f"The best found is {number(highest, 2)}; it earns more than {sum(bool(lead.low > 0) for lead in ahead)} of the "
+            f"{len(others)} others, in paired runs with all intervals right at once. The strongest of them, "
+            f"{number(others[nearest], 2)}, earns {number(abs(gap), 2, 100)} % {'less' if gap >= 0 else 'more'}.",
+        )
+
+    def _curve(self, results: Results, rival: Rival) -> Verdict:
+        share, expected = _shares(results, rival, joint(len(GRID))), rival.theory(GRID)
+        known = float(np.max(share.margin))
+        # where every run says the same the interval is a point, and equal up to rounding is equal
+        allowed = Estimate(share.value, share.error, share.low - ROUNDING, share.high + ROUNDING)
+        inside = (allowed.low <= expected) & (expected <= allowed.high)
+        return Verdict(
+            f"curve against {rival.label}",
+            f"Against {rival.label} every constant ε earns (1 + ε)(1 − F(ε)) of what the volume is worth at ε = 0.",
+            agrees(allowed, expected, known, MARGIN),
+            f"{int(inside.sum())} of {len(inside)} points agree; all are known to ±{number(known, 3)}.",
+        )
+
+    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
+        def columns(k: int, rival: Rival) -> list[Column]:
+            share, theory = _shares(results, rival), rival.theory(GRID)
+            return [
+                Column(f"found_{k}", rival.label, 3, lambda n: share[n]),
+                Column(f"theory_{k}", "theory", 3, lambda n: float(theory[n])),
+            ]
+
+        against = [column for k, rival in enumerate(RIVALS) for column in columns(k, rival)]
+        caption = (
+            "Spread revenue of a constant ε, as a share of what the whole volume earns at ε = 0; 95 % intervals over the runs in "
+            "brackets."
+        )
+        yield Table.of("revenue", caption, range(len(GRID)), Column("eps", "ε", 2, lambda n: GRID[n]), *against)
+
+    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
+        fine = np.linspace(-1.0, 1.0, 801)
+        marks: list[Mark] = []
+        for rival, colour in zip(RIVALS, COLOURS, strict=False):
+            marks += [
+                Line(fine, rival.theory(fine), colour=colour, width=1.0, style=":"),
+                Points(GRID, _shares(results, rival), rival.label, colour, style=""),
+                Level(rival.best, "x", colour, 0.5),
+            ]
+        yield Figure(
+            "revenue",
+            "What a constant ε earns against three competitors. Marks: the market, with 95 % intervals; dotted: "
+            "(1 + ε)(1 − F(ε)); upright lines: the theory's best of the grid.",
+            marks,
+            x=Axis("constant ε"),
+            y=Axis("revenue / volume at ε = 0"),
+            legend=Legend(8, title="competitor"),
+        )
+
+
+def decided_by_eps(scenario: Scenario) -> str | None:
+    """What is needed so that clients go by eps alone and there is one competitor, and the theory applies; None if it does."""
+    if any(maker.tiering.tiers > 1 or maker.pricing != scenario.makers[LEARNER].pricing for maker in scenario.makers):
+        return "makers with one tier and equal pricing, so that eps alone decides"
+    return two_makers(scenario)
+
+
+def two_makers(scenario: Scenario) -> str | None:
+    """What is needed where there are not two makers."""
+    return f"two makers, {scenario.name!r} has {len(scenario.makers)}" if len(scenario.makers) != 2 else None
+
+
+def rival_settings(rival: Rival, maker: str = "1") -> list[str]:
+    """The settings that put a rival into the competitor's place."""
+    kind, *fields = rival.policy.split()
+    return [f"makers.{maker}.policy.kind={kind}", *(f"makers.{maker}.policy.{field}" for field in fields)]
+
+
+def constant(eps: float, maker: str = "0") -> list[str]:
+    """The settings of a maker with a constant eps."""
+    return [f"makers.{maker}.policy.kind=persistent", f"makers.{maker}.policy.low={eps}", f"makers.{maker}.policy.high={eps}"]
+
+
+def _variants(scenario: Scenario, rival: Rival) -> dict[str, Scenario]:
+    met = scenario.with_settings(*rival_settings(rival))
+    alone = scenario.with_settings(*constant(0.0), *constant(1e6, "1"))
+    return {f"{eps:g}": met.with_settings(*constant(float(eps))) for eps in GRID} | {ALONE: alone}
+
+
+def _revenue(results: Results, rival: Rival, eps: float) -> Array:
+    """Spread revenue of the learner in each run, (replicas,)."""
+    return results[rival.label][f"{eps:g}"].of(LEARNER)["spread_revenue"]
+
+
+def _shares(results: Results, rival: Rival, level: float = LEVEL) -> Estimate:
+    """The same over what the whole volume earns at eps 0, of every eps of the grid."""
+    whole = results[rival.label][ALONE].of(LEARNER)["spread_revenue"]
+    return Estimate.stacked(ratio(_revenue(results, rival, eps), whole, level) for eps in GRID)

@@ -1,0 +1,182 @@
+"""Plans: experiments as they are to be run, their variations included; and the sections of a report that come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from dealermarket import interrupt
+from dealermarket.errors import ParameterError
+from dealermarket.model.scenario import Scenario
+from dealermarket.papers.experiment import Experiment, Results
+from dealermarket.papers.outcome import Outcome, Verdict, counted_outcomes, overall
+from dealermarket.papers.table import Table
+from dealermarket.papers.trained import TrainedStudy, measure_trained
+from dealermarket.papers.variations import Varied, variations_table
+from dealermarket.plots.figure import Figure
+from dealermarket.runs.chunks import Progress
+from dealermarket.study.study import Measured, Study, measure
+
+VARIATION_RUNS = 200
+QUICK_SHARE = 10
+_SEPARATOR = " / "
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One experiment as it is to be run: its scenario, the replicas of each point, and those of each variation's."""
+
+    experiment: Experiment
+    scenario: Scenario
+    runs: int
+    variation_runs: int = VARIATION_RUNS
+    command: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        experiment: Experiment,
+        scenario: Scenario | None = None,
+        runs: int | None = None,
+        quick: bool = False,
+        command: str = "",
+    ) -> Plan:
+        """The plan at the experiment's own number of runs, a tenth of them if `quick`, or at `runs`."""
+        divisor = QUICK_SHARE if quick else 1
+        chosen = runs if runs is not None else max(experiment.runs // divisor, 1)
+        variations = VARIATION_RUNS // divisor if runs is None else min(VARIATION_RUNS, runs)
+        return cls(experiment, scenario or experiment.scenario(), chosen, variations, command)
+
+    @cached_property
+    def studies(self) -> list[Study]:
+        """All that must be measured, with names that tell experiments and variations apart."""
+        experiment = self.experiment
+        chosen = [*experiment.studies(self.scenario, self.runs), *experiment.further_studies(self.scenario, self.runs)]
+        named = [("", study) for study in chosen]
+        for varied in self._varied:
+            if varied.scenario is not None:
+                named += [(varied.label, study) for study in experiment.studies(varied.scenario, self.variation_runs)]
+        return [replace(study, name=self._name(label, study.name)) for label, study in named]
+
+    @cached_property
+    def trainings(self) -> list[TrainedStudy]:
+        """All that must be trained, with names that tell experiments apart."""
+        trainings = self.experiment.trainings(self.scenario, self.runs)
+        return [replace(study, name=self._name("", study.name)) for study in trainings]
+
+    @cached_property
+    def market_steps(self) -> int:
+        """Steps of markets in all."""
+        return sum(study.market_steps for study in self.studies) + sum(study.market_steps for study in self.trainings)
+
+    def section(self, measured: Measured) -> Section:
+        """What the measures say."""
+        experiment, scenario = self.experiment, self.scenario
+        results = self._results("", measured)
+        verdicts, tables = list(experiment.verdicts(scenario, results)), list(experiment.tables(scenario, results))
+        varied = self._with_verdicts(measured)
+        if varied:
+            runs = (self.runs, self.variation_runs)
+            tables.append(variations_table(scenario, verdicts, varied, runs))
+        return Section(
+            plan=self,
+            verdicts=verdicts,
+            tables=tables,
+            figures=list(experiment.figures(scenario, results)),
+            differences=experiment.differences(scenario, results),
+            notes=experiment.notes(scenario, results),
+            varied=varied,
+        )
+
+    def _with_verdicts(self, measured: Measured) -> list[Varied]:
+        """The variations with their verdicts, beside those of as many runs of the scenario as chosen."""
+        if not self._varied:
+            return []
+        decisive = {study.name for study in self.experiment.studies(self.scenario, self.variation_runs)}
+        first_runs = {
+            name: {label: measures.first(self.variation_runs) for label, measures in variants.items()}
+            for name, variants in self._results("", measured).items()
+            if name in decisive
+        }
+        before = list(self.experiment.verdicts(self.scenario, first_runs)) if self.variation_runs <= self.runs else []
+
+        def with_verdicts(varied: Varied) -> Varied:
+            if varied.scenario is None:
+                return varied
+            verdicts = list(self.experiment.verdicts(varied.scenario, self._results(varied.label, measured)))
+            return replace(varied, verdicts=verdicts, matters=verdicts != before)
+
+        return [with_verdicts(varied) for varied in self._varied]
+
+    @cached_property
+    def _varied(self) -> list[Varied]:
+        return [
+            Varied(variation, value, self._with(f"{variation.path}={value}"))
+            for variation in self.experiment.variations
+            for value in variation.values
+            if self.variation_runs
+        ]
+
+    def _with(self, setting: str) -> Scenario | None:
+        """The scenario with a setting; None where it cannot have it, as tiers by a fixed table have no EWMA weight."""
+        try:
+            return self.experiment.checked(self.scenario.with_settings(setting))
+        except ParameterError:
+            return None
+
+    def _name(self, label: str, study: str) -> str:
+        return _SEPARATOR.join((self.experiment.name, label, study))
+
+    def _results(self, label: str, measured: Measured) -> Results:
+        start = self._name(label, "")
+        return {name.removeprefix(start): measures for name, measures in measured.items() if name.startswith(start)}
+
+
+@dataclass(frozen=True)
+class Section:
+    """What came of one experiment."""
+
+    plan: Plan
+    verdicts: list[Verdict]
+    tables: list[Table]
+    figures: list[Figure]
+    differences: list[str] = field(default_factory=list)  # where it is not what the paper shows
+    notes: list[str] = field(default_factory=list)
+    varied: list[Varied] = field(default_factory=list)
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.plan.experiment
+
+    @property
+    def outcome(self) -> Outcome:
+        """Of all its claims together."""
+        return overall(*(verdict.outcome for verdict in self.verdicts))
+
+    @property
+    def elsewhere(self) -> str:
+        """How the claims fare under the other values tried, such as "12 hold, 1 fails; 5 change nothing"; "" if none were."""
+        tally = counted_outcomes([varied.outcome for varied in self.varied])
+        idle = sum(not varied.matters for varied in self.varied)
+        return "; ".join(filter(None, (tally, f"{idle} {'changes' if idle == 1 else 'change'} nothing" if idle else "")))
+
+
+def market_steps(plans: Sequence[Plan]) -> int:
+    """Steps of markets that plans take in all."""
+    return sum(plan.market_steps for plan in plans)
+
+
+def run_plans(
+    plans: Sequence[Plan], seed: int = 0, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
+) -> list[Section]:
+    """Runs plans and draws their conclusions; `keep` is a folder for measures, so that an interrupted run can go on."""
+    studies = [study for plan in plans for study in plan.studies]
+    trainings = [study for plan in plans for study in plan.trainings]
+    measured = {**measure(studies, seed, threads, progress, keep), **measure_trained(trainings, seed, threads, progress, keep)}
+    sections = []
+    for plan in plans:
+        interrupt.check()
+        sections.append(plan.section(measured))
+    return sections

@@ -1,0 +1,77 @@
+"""The experiments by name: those of the papers, and those that are registered from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TypeVar
+
+from dealermarket.errors import ParameterError
+from dealermarket.papers.experiment import Experiment
+from dealermarket.slots import takes_from_outside
+from dealermarket.values import suggestion
+
+Kind = TypeVar("Kind", bound=type[Experiment])
+
+# Folder, module and class, in the order of the report; imported when they are asked for
+_OF_THE_PAPERS = (
+    ("dealer_market.curves", "Curves"),
+    ("dealer_market.price_sensitivity", "PriceSensitivity"),
+    ("dealer_market.internalization", "Internalization"),
+    ("dealer_market.hedging_paths", "HedgingPaths"),
+    ("dealer_market.volatility", "Volatility"),
+    ("dealer_market.sophistication", "Sophistication"),
+    ("dealer_market.markouts", "Markouts"),
+    ("learning_makers.best_price", "BestPrice"),
+    ("learning_makers.learned_price", "LearnedPrice"),
+    ("learning_makers.learned_risk", "LearnedRisk"),
+    ("learning_makers.learned_drift", "LearnedDrift"),
+    ("learning_makers.two_learners", "TwoLearners"),
+)
+_registered: dict[str, type[Experiment]] = {}
+
+
+def register_experiment(kind: Kind) -> Kind:
+    """Makes an experiment from outside the package known by its name; also a decorator of its class.
+
+    One registered before under the same name is replaced, so that a notebook's cell can be run again. Raises ParameterError
+    for the name of a paper's experiment, and for a class that lacks something every experiment has."""
+    missing = [name for name in ("name", "question", "preset") if not hasattr(kind, name)] + sorted(kind.__abstractmethods__)
+    if missing:
+        raise ParameterError(f"experiment {kind.__name__}: has no {', '.join(missing)}")
+    if kind.name in experiments_of_the_papers():
+        raise ParameterError(f"experiment {kind.name!r}: is one of the papers'; choose another name")
+    _registered[kind.name] = kind
+    return kind
+
+
+def experiments_of_the_papers() -> Mapping[str, Experiment]:
+    """The papers' experiments by name, in the order of the report."""
+    kinds = [getattr(import_module(f"dealermarket.papers.{module}"), name) for module, name in _OF_THE_PAPERS]
+    return {kind.name: kind() for kind in kinds}
+
+
+def experiments() -> Mapping[str, Experiment]:
+    """Every experiment by name: those of the papers, then those that were registered."""
+    return {**experiments_of_the_papers(), **{name: kind() for name, kind in _registered.items()}}
+
+
+def experiment_named(name: str) -> Experiment:
+    """The experiment of a name. Raises ParameterError."""
+    known = experiments()
+    if name not in known:
+        raise ParameterError(f"experiment: there is no {name!r}{suggestion(name, known)}")
+    return known[name]
+
+
+class _Experiments:
+    """What makes `dealermarket.register` take experiments."""
+
+    name = "experiment"
+    base: type = Experiment
+
+    def add(self, thing: type[Experiment]) -> None:
+        register_experiment(thing)
+
+
+takes_from_outside(_Experiments())

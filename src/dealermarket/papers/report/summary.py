@@ -1,0 +1,83 @@
+"""The summary of a report, in Markdown."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+
+from dealermarket.papers.outcome import Outcome
+from dealermarket.papers.plan import Section
+from dealermarket.papers.report.facts import MEANINGS, PAPER, TITLE, differences, robust, set_up, tables, tally, variations
+from dealermarket.papers.report.pictures import Picture
+from dealermarket.papers.variations import VARIATIONS
+
+
+def render_summary(sections: Sequence[Section], about: Mapping[str, str], pictures: Mapping[tuple[str, str], Picture]) -> str:
+    """The summary; `pictures` are by the names of experiment and figure."""
+    made_by = " ".join(("dealermarket", about.get("version", ""))).strip()
+    verdicts = [
+        (f"[{_plain(section.experiment.title)}](#{section.experiment.name})", _plain(verdict.claim), _sign(verdict.outcome))
+        for section in sections
+        for verdict in section.verdicts
+    ]
+    blocks = [
+        f"# {TITLE}",
+        f"The experiments of {PAPER}, run anew by {_plain(made_by)}. All numbers are computed from the run, "
+        "except those that are called the paper's.",
+        "\n".join(f"- {_sign(outcome)}: {meaning}." for outcome, meaning in MEANINGS.items()),
+        "Numbers in brackets are 95 % intervals. The page `report.html` says more; `numbers/` has every table unrounded.",
+        tally(sections),
+        _rows(["Experiment", "Claim", "Outcome"], verdicts),
+        "Where it is not what the paper shows:" if differences(sections) else "",
+        "\n".join(
+            f"- [{_plain(section.experiment.title)}](#{section.experiment.name}): {_plain(said)}"
+            for section, said in differences(sections)
+        ),
+    ]
+    for section in sections:
+        blocks += _section(section, pictures)
+    blocks += ["## How this was made", "\n".join(f"- {_plain(key)}: {_plain(value)}" for key, value in about.items())]
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _section(section: Section, pictures: Mapping[tuple[str, str], Picture]) -> list[str]:
+    experiment, plan = section.experiment, section.plan
+    blocks = [
+        f'<a id="{experiment.name}"></a>\n\n## {_plain(experiment.title)}',
+        f"{_plain(f'{experiment.source}. ' if experiment.source else '')}**{_plain(experiment.question)}**",
+        "\n".join(f"- {key}: {_plain(value)}" for key, value in set_up(section).items()),
+        *(
+            f"{_sign(verdict.outcome)} {_plain(f'{verdict.name}: {verdict.claim} {verdict.evidence}')}"
+            for verdict in section.verdicts
+        ),
+    ]
+    for figure in section.figures:
+        alt = _plain(pictures[experiment.name, figure.name].alt).replace("]", "\\]").replace("[", "\\[")
+        blocks += [f"![{alt}](figures/{experiment.name}-{figure.name}.svg)", _plain(figure.caption)]
+    for table in (*tables(section), *variations(section)):
+        if table.name == VARIATIONS:
+            blocks += ["### How far it holds", f"All claims asked, {robust(section)}." if section.elsewhere else ""]
+        rows = [[_plain(text) for text in row] for row in table.rows()]
+        numeric = [column.digits is not None for column in table.columns]
+        blocks += [_plain(table.caption), _rows([_plain(column.heading) for column in table.columns], rows, numeric)]
+    if section.differences:
+        blocks += ["### Not what the paper shows", "\n".join(f"- {_plain(said)}" for said in section.differences)]
+    if section.notes:
+        blocks += ["### Notes", "\n".join(f"- {_plain(note)}" for note in section.notes)]
+    blocks.append(f"To get this:\n\n{textwrap.indent(plan.command, '    ')}" if plan.command else "")
+    return blocks
+
+
+def _sign(outcome: Outcome) -> str:
+    return f"**{outcome.sign} {outcome}**"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes for text."""
+    return re.sub(r"[\\`*~$<>&|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+
+
+def _rows(headings: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool] = ()) -> str:
+    rule = ["--:" if index < len(numeric) and numeric[index] else "---" for index in range(len(headings))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *rows))

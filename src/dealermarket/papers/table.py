@@ -1,0 +1,68 @@
+"""Tables: a column is declared once, with its heading, its digits and the function that gives its numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dealermarket.papers.wording import number
+from dealermarket.study.estimates import Estimate, with_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name in files, its heading on the page ("": in files alone), its decimals (None: text), and `value`,
+    which gives the cell of a row: a number, a text, or an Estimate, whose bounds become columns `NAME_low` and `NAME_high`.
+
+    Numbers are multiplied by `scale` where they are shown. `interval` says whether bounds are shown behind the value."""
+
+    name: str
+    heading: str
+    digits: int | None = None
+    value: Callable[[Any], Any] | None = None  # of rows that are mappings: their entry of this name
+    scale: float = 1.0
+    interval: bool = True
+
+    def cells(self, row: Any) -> dict[str, Any]:
+        """What a row has in this column, bounds included."""
+        value = row[self.name] if self.value is None else self.value(row)
+        return with_interval(self.name, value) if isinstance(value, Estimate) else {self.name: value}
+
+    def text(self, cells: Mapping[Any, Any]) -> str:
+        """A cell as it is shown."""
+        value = cells[self.name]
+        if self.digits is None or isinstance(value, str):
+            return "" if value is None else str(value)
+        shown = number(value, self.digits, self.scale)
+        low, high = (cells.get(f"{self.name}_{bound}", math.nan) for bound in ("low", "high"))
+        if not (self.interval and all(map(math.isfinite, (value, low, high)))):
+            return shown
+        return f"{shown} [{number(low, self.digits, self.scale)}, {number(high, self.digits, self.scale)}]"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers: `frame` has them all and unrounded, `columns` what of them is shown and how."""
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    columns: Sequence[Column]
+
+    @classmethod
+    def of(cls, name: str, caption: str, rows: Iterable[Any], *columns: Column) -> Table:
+        """The table of `rows`, which are whatever the columns' functions take."""
+        import pandas as pd
+
+        records = [{key: cell for column in columns for key, cell in column.cells(row).items()} for row in rows]
+        frame = pd.DataFrame(records, columns=None if records else [column.name for column in columns])
+        return cls(name, caption, frame, [column for column in columns if column.heading])
+
+    def rows(self) -> list[list[str]]:
+        """The cells as they are shown."""
+        return [[column.text(row) for column in self.columns] for row in self.frame.to_dict("records")]

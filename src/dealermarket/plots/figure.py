@@ -1,0 +1,156 @@
+"""A figure as data: what is to be drawn, and nothing of how; `draw` is the one place that draws it.
+
+In Python::
+
+    from dealermarket.plots import Axis, Figure, Level, Points, draw
+
+    marks = [Points([0, 1, 2], estimate, "found", COLOURS[0]), Level(0.0)]
+    draw(Figure("gain", "What is gained; bars: 95 % intervals.", marks, x=Axis("strength"), y=Axis("gain (bp)")), axes)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from numpy.typing import ArrayLike, NDArray
+
+Style = Literal["-", "--", ":", ""]
+"""How a line is drawn: solid, dashed, dotted, or not at all."""
+
+
+class Interval(Protocol):
+    """Values (n,) with bounds, such as an Estimate."""
+
+    @property
+    def value(self) -> NDArray[Any]: ...
+
+    @property
+    def high(self) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through points, both (n,); without a `style` the markers alone."""
+
+    x: ArrayLike
+    y: ArrayLike
+    label: str | None = None
+    colour: Any = "black"
+    width: float = 1.3
+    style: Style = "-"
+    marker: Literal["", "filled", "hollow"] = ""
+    beyond_frame: bool = False  # whether markers on the frame are drawn whole
+
+
+@dataclass(frozen=True)
+class Points:
+    """Estimates (n,) at x (n,), with bars from each to its upper bound and as far down; joined by a line if it has a style."""
+
+    x: ArrayLike
+    estimate: Interval
+    label: str | None = None
+    colour: Any = "black"
+    style: Style = "-"
+
+
+@dataclass(frozen=True)
+class Band:
+    """What lies between two lines, each (n,)."""
+
+    x: ArrayLike
+    low: ArrayLike
+    high: ArrayLike
+    colour: Any
+    opacity: float = 0.2
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars of a height (n,), from 0 or from `base` (n,)."""
+
+    x: ArrayLike
+    height: ArrayLike
+    label: str | None = None
+    colour: Any = "black"
+    width: float = 0.8
+    base: ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class Whiskers:
+    """Black bars from estimates (n,) to their upper bounds, and as far down."""
+
+    x: ArrayLike
+    estimate: Interval
+    cap: float = 2.0
+
+
+@dataclass(frozen=True)
+class Level:
+    """A reference line across the figure, at a value of y, or of x."""
+
+    at: float
+    of: Literal["x", "y"] = "y"
+    colour: Any = "black"
+    width: float = 0.8
+    style: Style = "-"
+
+
+@dataclass(frozen=True)
+class Dots:
+    """A cloud of points, both (n,)."""
+
+    x: ArrayLike
+    y: ArrayLike
+    colour: Any
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Values (rows, columns) from 0 to `top` and more as colours, each written into its cell in the format `form`."""
+
+    values: NDArray[Any]
+    form: str = "{:.2f}"
+    top: float = 1.0
+
+
+Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What stands at an axis. `ticks` are the names of the places 0, 1 and on; `form` the format of numbers."""
+
+    label: str = ""
+    ticks: Sequence[str] | None = None
+    limits: tuple[float | None, float | None] | None = None
+    form: str | None = None
+    room: float | None = None  # beside the data, as a share of its range
+
+
+@dataclass(frozen=True)
+class Legend:
+    """Where the labels of the marks stand, in which size, in how many columns, and under which title."""
+
+    size: int = 9
+    place: str = "best"
+    columns: int = 1
+    title: str | None = None
+    beside: bool = False  # to the right of the frame
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture: its marks in the order in which they are drawn, and its axes. The caption explains lines, bands and bars."""
+
+    name: str
+    caption: str
+    marks: Sequence[Mark]
+    x: Axis = Axis()
+    y: Axis = Axis()
+    title: str = ""
+    legend: Legend = Legend()  # drawn where a mark has a label
+    size: tuple[float, float] = (4.8, 3.5)  # inches

@@ -1,0 +1,32 @@
+"""One look for all figures: colours that colour-blind readers tell apart, and Matplotlib's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Okabe and Ito's palette
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8F8F00", "#555555", "#7B3294", "#A6761D")
+STYLE: Any = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "svg.hashsalt": "dealermarket",
+}
+
+
+def shade(depth: float) -> Any:
+    """A colour between light (0) and dark (1)."""
+    from matplotlib import colormaps
+
+    return colormaps["viridis_r"](depth)
+
+
+def sequence(count: int) -> list[Any]:
+    """Colours for `count` ordered things, from light to dark."""
+    return [shade(0.2 + 0.8 * n / max(count - 1, 1)) for n in range(count)]

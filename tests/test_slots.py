@@ -1,0 +1,293 @@
+"""Slots: what can be registered, what is refused and why, and what is derived from the lists of kinds."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pytest
+
+from dealermarket import Scenario, register
+from dealermarket.compiled import Compiled
+from dealermarket.draws.records import number_rows, rule_records
+from dealermarket.engine.planning import plans_of
+from dealermarket.errors import ParameterError, ScenarioError
+from dealermarket.model import HedgingPolicy, MidPrice, PricingRule, RankedTiering, TradingPolicy
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantFraction, FullHedge
+from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
+from dealermarket.slots import Law
+
+pytestmark = pytest.mark.usefixtures("lists_as_they_were")
+
+
+class Flat(PricingRule):
+    """Every size at one price."""
+
+    kind: Literal["flat"] = "flat"
+    price: float = 1.5
+    parameters: ClassVar = ("price",)
+
+    @staticmethod
+    def curve(rule: Any, size: Any) -> Any:
+        return rule.price + 0.0 * size
+
+
+def says(error: type[Exception], *words: str) -> Any:
+    """An error whose text has all of these words, in this order."""
+    return pytest.raises(error, match=".*".join(words))
+
+
+# --- registering
+
+
+def test_a_registered_kind_is_valid_in_settings_and_in_toml() -> None:
+    with says(ScenarioError, "makers.0.pricing.kind", "'flat'"):
+        Scenario.load("paper", ["makers.0.pricing.kind=flat"])
+    assert register(Flat) is Flat
+    scenario = Scenario.load("paper", ["makers.0.pricing.kind=flat", "makers.0.pricing.price=2.5"])
+    assert scenario.makers[0].pricing == Flat(price=2.5)
+    assert Scenario.from_toml(scenario.to_toml()) == scenario
+    with says(ScenarioError, "makers.0.pricing.price", "number", "'dear'"):
+        Scenario.load("paper", ["makers.0.pricing.kind=flat", "makers.0.pricing.price=dear"])
+
+
+def test_an_instance_of_an_unregistered_kind_is_refused_with_the_way_out() -> None:
+    with says(ParameterError, "pricing", "Flat is not registered", r"register\(Flat\)"):
+        MarketMakerAgent(name="a", pricing=Flat())
+    register(Flat)
+    assert MarketMakerAgent(name="a", pricing=Flat()).pricing == Flat()
+
+
+def test_a_class_defined_anew_takes_the_place_of_the_former() -> None:
+    """As when a cell of a notebook is run again."""
+
+    def defined(price: float) -> type[PricingRule]:
+        class Again(Flat):
+            kind: Literal["again"] = "again"  # type: ignore[assignment]
+            price: float = 1.0
+
+        Again.__qualname__ = "Again"
+        return Again
+
+    first, second = register(defined(1.0)), register(defined(2.0))
+    assert first is not second
+    assert PRICINGS.kinds["again"] is second
+    assert list(PRICINGS.kinds).count("again") == 1
+
+
+def test_what_is_no_kind_is_refused_and_says_what_it_must_be() -> None:
+    class Nameless(PricingRule):
+        @staticmethod
+        def curve(size: Any) -> Any:
+            return 1.0
+
+    class Curveless(PricingRule):
+        kind: Literal["curveless"] = "curveless"
+
+    class Greedy(PricingRule):
+        kind: Literal["greedy"] = "greedy"
+
+        @staticmethod
+        def curve(size: Any, inventory: Any) -> Any:
+            return inventory
+
+    class Impostor(PowerPricing):
+        kind: Literal["power"] = "power"
+
+    class Unfinished(MidPrice):
+        kind: Literal["unfinished"] = "unfinished"
+
+        @staticmethod
+        def law(before: Any) -> Any:
+            return before
+
+    with says(ParameterError, "int is a subclass of none of", r"PricingRule \(pricing\)"):
+        register(3)
+    with says(ParameterError, "pricing", "the class PowerPricing"):
+        register(PowerPricing())
+    with says(ParameterError, "pricing: Nameless needs a name"):
+        register(Nameless)
+    with says(ParameterError, "Curveless.curve: is missing", "size, log_curve, tier, rule, numbers"):
+        register(Curveless)
+    with says(ParameterError, "Greedy.curve: takes inventory", "size, log_curve"):
+        register(Greedy)
+    with says(ParameterError, "there is a kind 'power' already, PowerPricing"):
+        register(Impostor)
+    with says(ParameterError, "mid price: Unfinished", "step_volatility"):
+        register(Unfinished)
+    assert set(PRICINGS.kinds) == set(dict(PRICINGS.kinds))  # nothing of these has stayed
+    assert not {"curveless", "greedy"} & set(PRICINGS.kinds)
+
+
+def test_the_default_kind_needs_no_name_where_there_is_one() -> None:
+    assert MarketMakerAgent(name="a", pricing={"alpha": 1.3}).pricing == PowerPricing(alpha=1.3)
+    with says(ParameterError, "hedging.kind: is required"):
+        MarketMakerAgent(name="a", hedging={"fraction": 0.5})
+    with says(ParameterError, "pricing: must be a table, got 3"):
+        MarketMakerAgent(name="a", pricing=3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("mean_size=2.0", "log_mean=1.0"), ("size.kind=lognormal", "mean_size=3.0"), ("log_std=0.2", "size={}")]
+)
+def test_a_setting_takes_away_what_it_stands_in_place_of(first: str, second: str) -> None:
+    """Else a preset's sizes could not be given in another way by settings."""
+    fields = first.partition(".")[0].partition("=")[0]
+    settings = [f"investors.*.{first}", f"investors.*.{second}"]
+    if "size" in second and "mean" not in second:
+        settings.append("investors.*.size.mean_size=2.0")
+    if first == "size.kind=lognormal":
+        settings.insert(1, "investors.*.size.mean_size=2.0")
+    (entry,) = Scenario.load("paper", settings).investors
+    assert fields not in entry.model_fields_set
+
+
+# --- what is derived
+
+
+def test_records_have_the_parameters_of_all_kinds_and_the_place_in_the_list() -> None:
+    parts = [FullHedge(), ConstantFraction(fraction=0.25), AlmgrenChriss(risk_aversion=2.0, horizon=7)]
+    rows = rule_records(HEDGINGS, parts, dt=0.1, common=[("venue", np.int64)])
+    assert rows["kind"].tolist() == [list(HEDGINGS.kinds).index(kind) for kind in ("full", "fraction", "optimal")]
+    assert rows["fraction"].tolist() == [0.0, 0.25, 0.0]
+    assert rows["risk_aversion"].tolist() == [0.0, 0.0, 2.0]
+    assert rows["horizon"].tolist() == [0.0, 0.0, 7.0]
+    assert rows["venue"].tolist() == [0, 0, 0]
+
+
+def test_rows_of_numbers_are_as_long_as_the_longest() -> None:
+    class Long(Flat):
+        kind: Literal["long"] = "long"  # type: ignore[assignment]
+
+        @property
+        def numbers(self) -> np.ndarray[Any, Any]:
+            return np.array([3.0, 4.0])
+
+    assert number_rows([Flat(), Long()]).tolist() == [[0.0, 0.0], [3.0, 4.0]]
+    assert number_rows([Flat()]).shape == (1, 0)
+
+
+def test_a_law_is_that_of_the_kind_with_the_number_and_hands_in_what_it_takes() -> None:
+    register(Flat)
+    curve = Law(PRICINGS, "curve")
+    rows = rule_records(PRICINGS, [PowerPricing(alpha=2.0), Flat(price=1.25)], dt=1.0)
+    by_kind = [curve(row["kind"], 3.0, np.log(1.5), 0, row, np.empty(0)) for row in rows]
+    assert by_kind == pytest.approx([2.25, 1.25], rel=1e-15)
+
+
+# --- hedging against prices of any law
+
+
+def hedger_and(rival: PricingRule, **hedging: Any) -> Scenario:
+    paper = Scenario.load("paper")
+    makers = (
+        MarketMakerAgent(name="hedger", hedging=AlmgrenChriss(**hedging)),
+        MarketMakerAgent(name="rival", pricing=rival, hedging=FullHedge()),
+    )
+    return paper.replace(makers=makers)
+
+
+def test_a_rivals_own_curve_is_planned_on_in_every_tier() -> None:
+    register(Flat)
+    number, tables = plans_of(hedger_and(Flat(), venue="best", horizon=5))
+    assert number.shape == (2, 3, 5)
+    assert (number[0, 1] >= 0).all()  # against the rival, in each tier
+    assert len(set(number[0, 1].tolist())) == 5  # a curve may be another one in each
+    assert (number[0, 0] == -1).all()  # not against itself
+    assert number[0, 2, 0] >= 0
+    assert (number[1] == -1).all()  # who trades all at once plans nothing
+    assert tables.least[number[0, 1, 0]] == 1.5
+
+
+def test_at_one_price_for_every_size_all_is_traded_at_once_for_any_risk() -> None:
+    from dealermarket.engine.hedge_tables import lookup
+
+    register(Flat)
+    number, tables = plans_of(hedger_and(Flat(), horizon=5))
+    for size in (1e-3, 0.2, 0.9):
+        for risk in (1e-3, 0.1, 10.0):
+            first, value = lookup(tables, number[0, 1, 0], size, risk)
+            assert first == pytest.approx(1.0, abs=1e-12)
+            assert value == pytest.approx(1.5, rel=1e-9)
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
+def test_prices_that_cannot_be_planned_on_are_refused_with_the_reason(price: float) -> None:
+    class Priced(PricingRule):
+        kind: Literal["priced"] = "priced"
+
+        @staticmethod
+        def curve(size: Any) -> Any:
+            return price + 0.0 * size
+
+    register(Priced)
+    with says(ParameterError, "planned on the prices of 'rival'", "above 0 and finite", "venue = 'exchange'"):
+        plans_of(hedger_and(Priced(), horizon=5))
+    plans_of(hedger_and(Priced(), horizon=5, venue="exchange"))  # nobody plans on it
+
+
+def test_a_rule_may_refuse_to_be_planned_on() -> None:
+    class Secret(Flat):
+        kind: Literal["secret"] = "secret"  # type: ignore[assignment]
+        unplannable: ClassVar[str] = "it asks whoever calls"
+
+    register(Secret)
+    with says(ParameterError, "makers.0.hedging", "'rival'", "it asks whoever calls", "venue = 'exchange'"):
+        hedger_and(Secret())
+
+
+def test_plans_of_many_steps_are_for_powers_of_the_reference_curve_alone() -> None:
+    register(Flat)
+    with says(ParameterError, "horizon must be at most 100", "got 101"):
+        plans_of(hedger_and(Flat(), horizon=101))
+
+
+# --- machine code by what it does
+
+
+def digest_of(source: str, **names: Any) -> str:
+    """Of a function f of this source."""
+    space = dict(names)
+    exec(textwrap.dedent(source), space)
+    function = space["f"]
+    assert isinstance(function, FunctionType)
+    return Compiled(function, {}).digest()
+
+
+PLAIN = "def f(x):\n    return g(x) + 1.0\n"
+
+
+def test_a_comment_or_a_docstring_changes_no_digest_and_a_number_does() -> None:
+    def g(x: float) -> float:
+        return 2.0 * x
+
+    def other(x: float) -> float:
+        return 3.0 * x
+
+    plain = digest_of(PLAIN, g=g)
+    assert digest_of("\n\n# a comment\ndef f(x):\n    # another\n    return g(x) + 1.0\n", g=g) == plain
+    documented = 'def f(x):\n    """{}"""\n    return g(x) + 1.0\n'
+    assert digest_of(documented.format("One."), g=g) == digest_of(documented.format("Another."), g=g)
+    assert digest_of("def f(x):\n    return g(x) + 1.5\n", g=g) != plain
+    other.__name__, other.__qualname__ = g.__name__, g.__qualname__
+    assert digest_of(PLAIN, g=other) != plain  # what it calls does something else
+
+
+def test_a_digest_knows_the_formulas_of_registered_kinds_and_the_constants_that_are_named() -> None:
+    source = "def f(x):\n    return law(0, x, 0.0, 0, None, None) * c\n"
+    law = Law(PRICINGS, "curve")
+    before = digest_of(source, law=law, c=1.0)
+    assert digest_of(source, law=law, c=2.0) != before
+    register(Flat)
+    assert digest_of(source, law=law, c=1.0) != before
+
+
+def test_every_base_of_a_slot_says_its_formulas() -> None:
+    bases: list[tuple[type, Callable[..., Any] | str]] = [(PricingRule, "curve"), (RankedTiering, "law"), (HedgingPolicy, "law")]
+    for base, formula in bases:
+        assert formula in base.formulas  # type: ignore[attr-defined]
+    assert TradingPolicy.formulas == HedgingPolicy.formulas
