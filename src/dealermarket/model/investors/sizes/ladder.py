@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from dealermarket.model.investors.sizes.base import OrderSize
 from dealermarket.model.part import Draw
 
-_Positives = Annotated[tuple[Annotated[float, Field(gt=0, le=1e300)], ...], Field(strict=False, min_length=1)]
+_Positives = Annotated[tuple[Annotated[float, Field(gt=0, le=1e15)], ...], Field(strict=False, min_length=1)]
 
 
 class LadderSize(OrderSize):
@@ -44,8 +44,7 @@ class LadderSize(OrderSize):
     @property
     def probabilities(self) -> NDArray[np.float64]:
         """The probability of each size, shape (sizes,)."""
-        weights = np.array(self.weights) / max(self.weights)  # whose sum is a number
-        return np.asarray(weights / weights.sum())
+        return np.array(self.weights) / sum(self.weights)
 
     @property
     def numbers(self) -> NDArray[np.float64]:
