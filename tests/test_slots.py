@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
-from types import FunctionType
-from typing import Any, ClassVar, Literal
+from types import FunctionType, ModuleType
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from dealermarket.compiled import Compiled
 from dealermarket.draws.records import number_rows, rule_records
 from dealermarket.engine.planning import plans_of
 from dealermarket.errors import ParameterError, ScenarioError
-from dealermarket.model import HedgingPolicy, MidPrice, PricingRule, RankedTiering, TradingPolicy
+from dealermarket.model import MidPrice, PlannedHedging, PricingRule, RankedTiering, ReferenceSpread, TradingPolicy
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantFraction, FullHedge
 from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
@@ -287,8 +287,120 @@ def test_a_digest_knows_the_formulas_of_registered_kinds_and_the_constants_that_
     assert digest_of(source, law=law, c=1.0) != before
 
 
+def test_a_digest_knows_defaults_scalars_modules_and_the_order_of_fields() -> None:
+    """Whatever ends up in machine code: Numba freezes all of these."""
+    plain = "def f(x):\n    return g(x) + c.pi\n"
+
+    def with_default(value: float) -> FunctionType:
+        space: dict[str, Any] = {}
+        exec(f"def g(x, n={value}):\n    return n * x\n", space)
+        return space["g"]  # type: ignore[no-any-return]
+
+    first, second = ModuleType("c"), ModuleType("c")
+    first.pi, second.pi = 3.0, 3.1  # type: ignore[attr-defined]
+    g = with_default(2.0)
+    before = digest_of(plain, g=g, c=first)
+    assert digest_of(plain, g=with_default(2.0), c=first) == before
+    assert digest_of(plain, g=with_default(3.0), c=first) != before
+    assert digest_of(plain, g=g, c=second) != before
+    scalar = "def f(x):\n    return x + c\n"
+    assert digest_of(scalar, c=np.int64(2)) != digest_of(scalar, c=np.int64(3))
+    made = "def f(x):\n    return P(x, x)\n"
+    one, other = NamedTuple("P", [("a", float), ("b", float)]), NamedTuple("P", [("b", float), ("a", float)])
+    assert digest_of(made, P=one) != digest_of(made, P=other)
+
+
+def test_a_law_that_plans_belongs_below_planned_hedging_and_is_then_planned_for() -> None:
+    """Else its maker would hedge everything, as one without a table does."""
+
+    class Hasty(TradingPolicy):
+        kind: Literal["hasty"] = "hasty"
+
+        @staticmethod
+        def law(situation: Any, plan: Any) -> Any:
+            return plan(situation, 1.0)
+
+        def schedule(self, position: float, cost: Any, step_volatility: float, largest: float = np.inf) -> Any:
+            return np.ones(1)
+
+    class Halved(PlannedHedging):
+        kind: Literal["halved"] = "halved"
+
+        @staticmethod
+        def law(situation: Any, plan: Any) -> Any:
+            return 0.5 * plan(situation, 1.0)
+
+        def schedule(self, position: float, cost: Any, step_volatility: float, largest: float = np.inf) -> Any:
+            return np.ones(1)
+
+    with says(ParameterError, "Hasty.law: takes plan"):
+        register(Hasty)
+    register(Halved)
+    paper = Scenario.load("paper", ["makers.0.hedging.kind=halved"])
+    assert paper.makers[0].hedging.plans
+    assert not ConstantFraction().plans
+    number, _ = plans_of(paper)
+    assert (number[0, 1] >= 0).all()
+
+
+def test_parameters_are_names_of_what_a_kind_has() -> None:
+    def kind_with(**names: Any) -> type[PricingRule]:
+        space = {"__annotations__": {"kind": Literal["odd"]}, "kind": "odd", "__module__": __name__} | names
+        return type("Odd", (Flat,), space)
+
+    with says(ParameterError, "Odd.parameters: must be a tuple of names", "'price'"):
+        register(kind_with(parameters="price"))
+    with says(ParameterError, "'steepness' is neither a field nor a property"):
+        register(kind_with(parameters=("steepness",)))
+    for taken_already in ("kind", "eps_buy"):
+        with says(ParameterError, f"'{taken_already}' is a name that the engine uses itself"):
+            register(kind_with(parameters=(taken_already,)))
+
+    class Meanless(ReferenceSpread):
+        kind: Literal["meanless"] = "meanless"
+
+        @staticmethod
+        def first() -> float:
+            return 1.0
+
+        law = first
+
+    with says(ParameterError, "Meanless.mean: is missing"):
+        register(Meanless)
+
+
+def test_a_scenario_of_a_class_that_was_defined_anew_says_so() -> None:
+    def defined() -> type[Flat]:
+        class Anew(Flat):
+            kind: Literal["anew"] = "anew"  # type: ignore[assignment]
+
+        Anew.__qualname__ = "Anew"
+        return Anew
+
+    former = register(defined())(price=1.0)
+    register(defined())
+    with says(ParameterError, "Anew was defined anew", "make the scenario again"):
+        PRICINGS.number(former)
+
+
+def test_what_was_registered_tells_apart_two_classes_of_one_name() -> None:
+    class Steady(Flat):
+        kind: Literal["steady"] = "steady"  # type: ignore[assignment]
+
+    register(Steady)
+    (before,) = (name for name in slots.from_outside() if "steady" in name)
+
+    class Steady(Flat):  # type: ignore[no-redef]
+        kind: Literal["steady"] = "steady"  # type: ignore[assignment]
+        price: float = 2.0
+
+    register(Steady)
+    (after,) = (name for name in slots.from_outside() if "steady" in name)
+    assert before != after
+    assert before.rpartition(" ")[0] == after.rpartition(" ")[0] == "pricing steady"
+
+
 def test_every_base_of_a_slot_says_its_formulas() -> None:
-    bases: list[tuple[type, Callable[..., Any] | str]] = [(PricingRule, "curve"), (RankedTiering, "law"), (HedgingPolicy, "law")]
-    for base, formula in bases:
-        assert formula in base.formulas  # type: ignore[attr-defined]
-    assert TradingPolicy.formulas == HedgingPolicy.formulas
+    for base, formula in ((PricingRule, "curve"), (RankedTiering, "law"), (TradingPolicy, "law")):
+        assert formula in base.formulas
+    assert set(PlannedHedging.formulas["law"]) - set(TradingPolicy.formulas["law"]) == {"plan"}

@@ -230,7 +230,7 @@ def test_a_run_is_resumed_with_the_statistics_it_began_with(
 ) -> None:
     register_statistic(declared())
     folder = RunFolder.create(tmp_path / "cut", small, SimulationRunner(small, replicas=3)._meta())
-    assert folder.meta["statistics"] == ["turnover"]
+    assert folder.meta["registered"] == ["turnover"]
     SimulationRunner(small, replicas=3).run(out=tmp_path / "whole")
     monkeypatch.setattr(slot, "_registered", {})
     with pytest.raises(RunFolderError, match="turnover"):

@@ -14,8 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -157,10 +158,15 @@ def _digest(reached: _Reached) -> str:
     parts = [numba.__version__, sys.version]
     for function, options in reached.items():
         parts += [function.__qualname__, repr(sorted(options.items()))]
+        parts += [_meaning(function.__defaults__), _meaning(tuple(sorted((function.__kwdefaults__ or {}).items())))]
         for code in _codes(function.__code__):
             constants = [value for value in code.co_consts if not isinstance(value, CodeType) and value != function.__doc__]
-            parts += [code.co_code.hex(), repr(constants), repr(code.co_names), repr(code.co_varnames)]
-        parts += [f"{name}={_meaning(value)}" for name, value in _named(function).items()]
+            parts += [code.co_code.hex(), repr(code.co_names), repr(code.co_varnames), *map(_meaning, constants)]
+        for name, value in _named(function).items():
+            parts.append(f"{name}={_meaning(value)}")
+            if isinstance(value, ModuleType):  # what the code reads of it
+                read = {name for code in _codes(function.__code__) for name in code.co_names if hasattr(value, name)}
+                parts += [f"{name}={_meaning(getattr(value, name))}" for name in sorted(read)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
@@ -168,9 +174,18 @@ def _meaning(value: Any) -> str:
     """What a name stands for, as far as machine code depends on it."""
     if isinstance(value, Law):
         return " ".join(f"{law.__module__}.{law.__qualname__}" for law in value.functions())
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, np.generic)):
         return f"{value.dtype}{value.shape}{value.tobytes().hex()}"
-    return repr(value) if isinstance(value, (bool, int, float, str, tuple)) else getattr(value, "__name__", type(value).__name__)
+    if hasattr(value, "py_func"):  # compiled by Numba itself
+        return _digest(_reached(Compiled(value.py_func, {})))
+    if isinstance(value, (tuple, list)):
+        return f"{type(value).__name__}({', '.join(map(_meaning, value))})"
+    if isinstance(value, frozenset):
+        return f"frozenset({', '.join(sorted(map(_meaning, value)))})"
+    if isinstance(value, type):
+        members = [(member.name, member.value) for member in value] if issubclass(value, Enum) else getattr(value, "_fields", "")
+        return f"{value.__module__}.{value.__qualname__}{members}"
+    return getattr(value, "__name__", None) or repr(value)
 
 
 # --- compiling
@@ -211,7 +226,7 @@ def _copy(function: FunctionType, number: int, folder: Path | None) -> FunctionT
     names = {"__name__": function.__module__, "__builtins__": function.__globals__["__builtins__"]}
     cells = tuple(CellType() for _ in code.co_freevars)
     copy = FunctionType(code, names, function.__name__, function.__defaults__, cells)
-    copy.__qualname__ = function.__qualname__
+    copy.__qualname__, copy.__kwdefaults__ = function.__qualname__, function.__kwdefaults__
     return copy
 
 

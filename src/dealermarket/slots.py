@@ -6,8 +6,9 @@ engine knows kinds, the fields of its records and its dispatch are all derived f
 
 from __future__ import annotations
 
+import hashlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Protocol, TypeVar
@@ -62,7 +63,12 @@ class Slot:
 
     def number(self, part: object) -> int:
         """By which number the engine knows the kind of a part: its place in the list."""
-        return list(self._kinds.values()).index(type(part))  # type: ignore[arg-type]
+        kinds = list(self._kinds.values())
+        if type(part) not in kinds:
+            raise ParameterError(
+                f"{self.name}: {type(part).__name__} was defined anew after this scenario was made; make the scenario again"
+            )
+        return kinds.index(type(part))  # type: ignore[arg-type]
 
     def add(self, kind: type[BaseModel]) -> None:
         """Adds a kind. Raises ParameterError for a class that is not one of this slot."""
@@ -77,8 +83,10 @@ class Slot:
             )
         if name is None:
             raise ParameterError(f'{self.name}: {kind.__name__} needs a name of its own: kind: Literal["..."] = "..."')
-        for formula, arguments in getattr(self.base, "formulas", {}).items():
+        for formula, arguments in getattr(kind, "formulas", {}).items():
             _check_formula(f"{self.name}: {kind.__name__}.{formula}", getattr(kind, formula, None), arguments)
+        for problem in _parameter_problems(kind, getattr(self.base, "reserved", ())):
+            raise ParameterError(f"{self.name}: {kind.__name__}.{problem}")
         if inspect.isabstract(kind):
             missing = ", ".join(sorted(kind.__abstractmethods__))
             raise ParameterError(f"{self.name}: {kind.__name__} does not say what a kind must: {missing}")
@@ -162,6 +170,22 @@ def applied(function: Callable[..., Any], **arguments: Any) -> Any:
     return function(*(arguments[name] for name in taken(function)))
 
 
+def _parameter_problems(kind: type[BaseModel], reserved: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the numbers that a kind hands to its formulas."""
+    parameters = getattr(kind, "parameters", ())
+    if not (isinstance(parameters, tuple) and all(isinstance(name, str) for name in parameters)):
+        yield f'parameters: must be a tuple of names, such as ("alpha",), got {parameters!r}'
+        return
+    for name in parameters:
+        if name == "kind" or name in reserved:
+            yield f"parameters: {name!r} is a name that the engine uses itself; choose another"
+        elif "rule" not in vars(kind) and not (name in kind.model_fields or hasattr(kind, name)):
+            yield f"parameters: {name!r} is neither a field nor a property, and there is no method `rule` that gives it"
+    for name in getattr(kind, "also_needed", ()):
+        if not (name in kind.model_fields or hasattr(kind, name)):
+            yield f"{name}: is missing; must be a field or a property"
+
+
 def _check_formula(where: str, function: object, arguments: tuple[str, ...]) -> None:
     """Raises ParameterError unless a kind has the formula, and it takes nothing but these arguments."""
     known = f"a static method of some of: {', '.join(arguments)}"
@@ -191,6 +215,28 @@ def register(thing: K) -> K:
 def takes_from_outside(registry: Registry) -> None:
     """Makes `register` hand things of the registry's base class to it."""
     _REGISTRIES.append(registry)
+
+
+def from_outside() -> list[str]:
+    """Every kind from outside the package, with a digest of what its class does: whether two processes mean the same by its name."""
+    return sorted(
+        f"{registry.name} {name} {_digest_of_class(kind)}"
+        for registry in _REGISTRIES
+        if isinstance(registry, Slot)
+        for name, kind in registry.kinds.items()
+        if not kind.__module__.startswith("dealermarket.")
+    )
+
+
+def _digest_of_class(kind: type) -> str:
+    """Of its source where there is one, as in a file or a notebook, else of the code of its functions."""
+    try:
+        text = inspect.getsource(kind)
+    except (OSError, TypeError):
+        functions = (getattr(kind, name) for name in sorted(vars(kind)))
+        codes = (function.__code__ for function in functions if inspect.isfunction(function))
+        text = repr([(code.co_name, code.co_code, code.co_names, [c for c in code.co_consts if not inspect.iscode(c)]) for code in codes])
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def kind_name(kind: type[BaseModel]) -> str | None:

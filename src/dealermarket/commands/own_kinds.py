@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from importlib.util import module_from_spec, spec_from_file_location
@@ -27,11 +28,12 @@ def registered_from(arguments: Sequence[str]) -> list[str]:
 def _run(path: Path) -> None:
     if not path.is_file():
         raise ParameterError(f"{OPTION} {path}: there is no such file")
-    spec = spec_from_file_location(path.stem, path)
+    name = f"dealermarket_with_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}_{path.stem}"
+    spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ParameterError(f"{OPTION} {path}: is no Python file; its name must end in .py")
     module = module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except DealerMarketError as error:

@@ -287,6 +287,8 @@ class TapeSource:
             log_curve,
             capped,
         )
+        if not (np.min(draws.size, initial=1.0) > 0 and np.max(draws.size, initial=1.0) < np.inf):
+            raise ParameterError("investors: a law of sizes gives sizes that are not above 0 and finite; change it")
         return Tape(
             mid=mid,
             reference_spread=spread,

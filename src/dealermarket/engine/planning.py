@@ -39,7 +39,7 @@ def plans_of(scenario: Scenario) -> tuple[Array, HedgeTables]:
 
     for i, maker in enumerate(makers):
         hedging = maker.hedging
-        if not (hedging.plans and isinstance(hedging, PlannedHedging)):
+        if not (isinstance(hedging, PlannedHedging) and hedging.plans):
             continue
         if hedging.venue != "makers":
             number[i, -1] = number_of((1.0, hedging.horizon), hedging.horizon, None, 0)

@@ -193,7 +193,7 @@ def hedge_positions(rules, market, prices, hedge_tie, earned):
                 position, abs(position), side, mid, half_spread, unit, rule.volatility, largest, i, rules, market
             )
             fraction = fraction_of(rule.kind, situation, rule, cost_of_hedge, planned_fraction)
-        fraction = min(fraction, largest / abs(position))
+        fraction = min(max(fraction, 0.0), largest / abs(position))
         size = abs(position) * fraction
         if size == 0.0:
             continue

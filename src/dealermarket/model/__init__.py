@@ -4,21 +4,19 @@ The base classes for kinds of your own, one for each slot; see docs/extending.md
 """
 
 from dealermarket.model.investors.sizes import OrderSize
-from dealermarket.model.makers.hedging import HedgingPolicy, PlannedHedging, TradingPolicy
+from dealermarket.model.makers.hedging import PlannedHedging, TradingPolicy
 from dealermarket.model.makers.pricing import PricingRule
-from dealermarket.model.makers.tiering import RankedTiering, TieringPolicy
+from dealermarket.model.makers.tiering import RankedTiering
 from dealermarket.model.market.mid_price import MidPrice
 from dealermarket.model.market.reference_spread import ReferenceSpread
 
 __all__ = [
-    "HedgingPolicy",
     "MidPrice",
     "OrderSize",
     "PlannedHedging",
     "PricingRule",
     "RankedTiering",
     "ReferenceSpread",
-    "TieringPolicy",
     "TradingPolicy",
 ]
 

@@ -39,6 +39,8 @@ class Part(Value):
 
     formulas: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     parameters: ClassVar[tuple[str, ...]] = ()
+    reserved: ClassVar[tuple[str, ...]] = ()  # names of a slot's own numbers, which are no parameters
+    also_needed: ClassVar[tuple[str, ...]] = ()  # what every kind of a slot has besides, as a field or a property
 
     def rule(self, clock: Clock) -> Mapping[str, float]:
         """The value of each of `parameters`, given the length of a step. Fields or properties of these names."""

@@ -14,6 +14,7 @@ from dealermarket.disk import errors_of, replacing
 from dealermarket.errors import RunFolderError
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.statistics import registered_statistics
+from dealermarket.slots import from_outside
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.runs.work_folder import SCENARIO, WithMeta, WorkFolder, digest, installed
 
@@ -45,7 +46,7 @@ class RunFolder(WorkFolder, RunMeta):
         "seed": int,
         "record": str,
         "policies": list,
-        "statistics": list,
+        "registered": list,
         "scenario_sha256": str,
     }
     wanted_when_complete: ClassVar = {"seconds": (int, float), "capped_orders": int}
@@ -62,7 +63,7 @@ class RunFolder(WorkFolder, RunMeta):
     def create(cls, path: Path, scenario: Scenario, meta: dict[str, Any]) -> RunFolder:
         """A new folder; refuses one that exists and is not empty."""
         text = scenario.to_toml()
-        folder = cls(path, scenario, {**meta, "statistics": registered_names(), "scenario_sha256": digest(text)})
+        folder = cls(path, scenario, {**meta, "registered": registered_names(), "scenario_sha256": digest(text)})
         folder._begin({SCENARIO: text})
         return folder
 
@@ -152,8 +153,8 @@ class RunFolder(WorkFolder, RunMeta):
 
 
 def registered_names() -> list[str]:
-    """Names of the statistics from outside the package, in the order of their columns."""
-    return [statistic.name for statistic in registered_statistics()]
+    """What was registered from outside the package: statistics in the order of their columns, and kinds of parts."""
+    return [*(statistic.name for statistic in registered_statistics()), *from_outside()]
 
 
 def _is_whole(part: Path) -> bool:

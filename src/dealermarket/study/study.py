@@ -28,6 +28,7 @@ from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, ru
 from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import Chunk, RecordLevel
 from dealermarket.study.labelled import Measures
+from dealermarket.slots import from_outside
 from dealermarket.version import __version__
 
 Array = NDArray[Any]
@@ -90,6 +91,7 @@ class Study:
             repr(sorted(observe[1].items())),
         ]
         parts += [part for statistic in registered_statistics() for part in (statistic.name, statistic.source)]
+        parts += from_outside()
         parts += [part for label in self.variants for part in (label, self.content(label))]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

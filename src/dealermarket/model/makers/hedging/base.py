@@ -13,6 +13,7 @@ from pydantic import Field, Tag
 from dealermarket import laws
 from dealermarket.errors import ParameterError
 from dealermarket.model.part import Part
+from dealermarket.slots import taken
 from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD
 
 Floats = NDArray[np.float64]
@@ -46,13 +47,18 @@ class HedgingPolicy(Part):
 
     `law(situation, rule, cost, plan)` is the fraction of the position to trade in this step, in [0, 1], for a Situation in which
     the position is not 0; what cannot be traded at once is cut off. It may ask `cost(situation, size)`, the best quote of
-    its venue for a size (cost per unit, price units), and, in a kind that `plans`, `plan(situation, risk)`, the fraction that the
-    cheapest optimal schedule trades first at `risk` = gamma s in price units.
+    its venue for a size (cost per unit, price units), and, below PlannedHedging, `plan(situation, risk)`, the fraction that the
+    cheapest optimal schedule trades first at `risk` = gamma s in price units. Below 0 counts as 0.
     """
 
+    reserved: ClassVar = ("venue", "volatility")
     formulas: ClassVar = {"law": ("situation", "rule", "cost", "plan")}
     law: ClassVar[Callable[..., Any]]
-    plans: ClassVar[bool] = False  # whether its law asks `plan`: what it trades against must then be known beforehand
+
+    @property
+    def plans(self) -> bool:
+        """Whether its law asks `plan`: what it trades against is then worked out beforehand."""
+        return "plan" in taken(self.law)
 
     @abstractmethod
     def schedule(self, position: float, cost: CostCurve, step_volatility: float, largest: float = np.inf) -> Floats:
@@ -71,6 +77,7 @@ class TradingPolicy(HedgingPolicy):
     `volatility`: the annual volatility the maker believes in, "market" for the scenario's own.
     """
 
+    formulas: ClassVar = {"law": ("situation", "rule", "cost")}
     venue: Venue = "makers"
     volatility: Volatility = "market"
 
@@ -82,6 +89,7 @@ class PlannedHedging(TradingPolicy):
         float, Field(ge=0, le=1e12, json_schema_extra={"way_out": "an infinite risk aversion is written kind = 'full'"})
     ] = 0.25
     horizon: Annotated[int, Field(ge=1, le=1000)] = 20
+    formulas: ClassVar = {"law": ("situation", "rule", "cost", "plan")}
     parameters: ClassVar = ("risk_aversion", "horizon")
 
     def objective(self, fractions: Floats, position: float, cost: CostCurve, step_volatility: float) -> float:

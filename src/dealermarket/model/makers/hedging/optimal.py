@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,7 +14,6 @@ class AlmgrenChriss(PlannedHedging):
     again at the next step (section 3.3, eq. 7; Almgren and Chriss 2000)."""
 
     kind: Literal["optimal"] = "optimal"
-    plans: ClassVar[bool] = True
 
     @staticmethod
     def law(situation: Any, rule: Any, plan: Any) -> Any:

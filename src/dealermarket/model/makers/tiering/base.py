@@ -18,18 +18,24 @@ Tier = Annotated[int, Field(ge=0)]
 TierTable = Frozen[str, Tier]
 
 
+def no_metric() -> float:
+    """Nobody is ranked."""
+    return 0.0
+
+
 class TieringPolicy(Part):
     """What all tierings share: `tiers` (the paper's K, 0 is the best tier) and `pins`.
 
     `pins` fixes participants, by name, to a tier by hand: they are ranked like the rest, only their tier is replaced.
     `law(average_yield, volume, trades, rule, numbers)` is the metric that a participant is ranked by, highest first, from what
     its matured trades with the maker say: the average of their yields (`psi`, price units), their volume (units of the asset)
-    and their number, all 0 before the first has matured. Who `ranks` nobody keeps no averages.
+    and their number, all 0 before the first has matured: see RankedTiering. Who `ranks` nobody keeps no averages.
     """
 
+    reserved: ClassVar = ("tiers", "ranks", "weight")
     formulas: ClassVar = {"law": ("average_yield", "volume", "trades", "rule", "numbers")}
-    law: ClassVar[Callable[..., Any]]
-    ranks: ClassVar[bool] = True
+    law: ClassVar[Callable[..., Any]] = staticmethod(no_metric)
+    ranks: ClassVar[bool] = False
     tiers: Annotated[int, Field(ge=1)] = 5
     pins: TierTable = FrozenMapping()
 
@@ -60,4 +66,6 @@ class TieringPolicy(Part):
 class RankedTiering(TieringPolicy):
     """A tiering by ranking; `weight` is that of the newest yield in the exponentially weighted average of yields."""
 
+    law: ClassVar[Any] = None  # every kind has one
+    ranks: ClassVar[bool] = True
     weight: Annotated[float, Field(gt=0, le=1)] = 0.05

@@ -11,15 +11,9 @@ from dealermarket.model.makers.tiering.base import TieringPolicy, TierTable
 class FixedTiers(TieringPolicy):
     """A given `table` of tiers by participant; who is not listed gets tier 0."""
 
-    ranks: ClassVar[bool] = False
     kind: Literal["fixed"] = "fixed"
     table: TierTable = FrozenMapping()
 
     @property
     def fixed_tiers(self) -> TierTable:
         return FrozenMapping({**self.table, **self.pins})
-
-    @staticmethod
-    def law() -> float:
-        """Nobody is ranked."""
-        return 0.0
