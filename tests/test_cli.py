@@ -244,3 +244,50 @@ def test_names_are_texts_whatever_brackets_they_have(capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().out
     assert "mäker[/]" in shown
     assert "[red]x[/red] ü: per replica" in shown
+
+
+# --- kinds of one's own
+
+FLAT = """
+from typing import Literal
+from dealermarket import register
+from dealermarket.model import PricingRule
+
+@register
+class Flat(PricingRule):
+    kind: Literal["flat"] = "flat"
+
+    @staticmethod
+    def curve(size):
+        return 1.5 + 0.0 * size
+"""
+
+
+def test_a_file_in_front_of_the_command_registers_kinds(capsys: pytest.CaptureFixture[str], lists_as_they_were: None) -> None:
+    asked = ["check", "paper", "--set", "makers.0.pricing.kind=flat"]
+    assert "makers.0.pricing.kind" in refused(capsys, *asked)
+    Path("mine.py").write_text(FLAT)
+    assert main(["--with", "mine.py", *asked]) == 0
+    assert "paper: fine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = 1\ny = 1 / 0\n", ["mine.py", "line 2", "ZeroDivisionError"]),
+        ("def f(:\n", ["mine.py", "SyntaxError"]),
+        (FLAT.replace("def curve(size)", "def curve(price)"), ["mine.py", "Flat.curve", "takes price"]),
+    ],
+    ids=["fails", "is no Python", "registers what is no kind"],
+)
+def test_a_file_of_kinds_that_does_not_run_is_refused(
+    source: str, said: list[str], capsys: pytest.CaptureFixture[str], lists_as_they_were: None
+) -> None:
+    Path("mine.py").write_text(source)
+    error = refused(capsys, "--with", "mine.py", "scenarios")
+    assert all(part in error for part in said)
+
+
+def test_with_needs_a_file_that_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "nowhere.py: there is no such file" in refused(capsys, "--with", "nowhere.py", "scenarios")
+    assert "give the Python file" in refused(capsys, "--with")

@@ -152,7 +152,7 @@ def test_a_setting_takes_away_what_it_stands_in_place_of(first: str, second: str
 
 def test_records_have_the_parameters_of_all_kinds_and_the_place_in_the_list() -> None:
     parts = [FullHedge(), ConstantFraction(fraction=0.25), AlmgrenChriss(risk_aversion=2.0, horizon=7)]
-    rows = rule_records(HEDGINGS, parts, Clock(dt=0.1), common=[("venue", np.int64)])
+    rows = rule_records(HEDGINGS, parts, Clock(0.1), common=[("venue", np.int64)])
     assert rows["kind"].tolist() == [list(HEDGINGS.kinds).index(kind) for kind in ("full", "fraction", "optimal")]
     assert rows["fraction"].tolist() == [0.0, 0.25, 0.0]
     assert rows["risk_aversion"].tolist() == [0.0, 0.0, 2.0]
@@ -175,7 +175,7 @@ def test_rows_of_numbers_are_as_long_as_the_longest() -> None:
 def test_a_law_is_that_of_the_kind_with_the_number_and_hands_in_what_it_takes() -> None:
     register(Flat)
     curve = Law(PRICINGS, "curve")
-    rows = rule_records(PRICINGS, [PowerPricing(alpha=2.0), Flat(price=1.25)], Clock(dt=1.0))
+    rows = rule_records(PRICINGS, [PowerPricing(alpha=2.0), Flat(price=1.25)], Clock())
     by_kind = [curve(row["kind"], 3.0, np.log(1.5), 0, row, np.empty(0)) for row in rows]
     assert by_kind == pytest.approx([2.25, 1.25], rel=1e-15)
 

@@ -13,6 +13,7 @@ from dealermarket.commands.console import open_console
 from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.experiment import experiment
 from dealermarket.commands.inspect import inspect
+from dealermarket.commands.own_kinds import registered_from
 from dealermarket.commands.plot import plot
 from dealermarket.commands.reproduce import reproduce
 from dealermarket.commands.run import run
@@ -26,7 +27,8 @@ BAD_INPUT = 2
 app = App(
     name="dealermarket",
     version=__version__,
-    help="Simulates a dealer market: makers who tier, price and hedge, investors who shop around.",
+    help="Simulates a dealer market: makers who tier, price and hedge, investors who shop around. "
+    "Kinds of your own: dealermarket --with FILE.py COMMAND ... runs a file that registers them first.",
     help_on_error=False,
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # main answers it
@@ -58,7 +60,8 @@ def _status_of(arguments: list[str] | None) -> int:
     """Runs the command, and says what was wrong with what was asked for."""
     problems = open_console(stderr=True)
     try:
-        app(arguments, exit_on_error=False, print_error=False, console=open_console(), error_console=problems)
+        asked = registered_from(sys.argv[1:] if arguments is None else arguments)
+        app(asked, exit_on_error=False, print_error=False, console=open_console(), error_console=problems)
     except (DealerMarketError, CycloptsError) as error:
         said = str(error).strip()
         problems.print(said, style="red", highlight=False, markup=False, soft_wrap=True)
