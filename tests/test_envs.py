@@ -616,7 +616,7 @@ def test_a_control_acts_as_its_field_of_the_scenario(ends: Any, number: float, s
         ({"eps_buy": [-2.0, 1.0]}, "controls: eps_buy.0", -2.0, [">= -1"]),
         ({"eps_sell": [float("nan"), 1.0]}, "controls: eps_sell.0", "nan", ["finite"]),
         ({"hedge_fraction": [0.0, 1.5]}, "controls: hedge_fraction.1", 1.5, ["<= 1"]),
-        ({"hedge_fraction": 0.5}, "controls: hedge_fraction", None, ["[low, high]", "none"]),
+        ({"hedge_fraction": 0.5}, "controls: hedge_fraction", 0.5, ["[low, high]", "none"]),
         ({"alpha": [0.0, 1.0]}, "controls: alpha.0", 0.0, ["> 0"]),
         ({"tier_penalty": [-1.0, 1.0]}, "controls: tier_penalty.0", -1.0, [">= 0"]),
         ({"alpha": ["a", 1.0]}, "controls: alpha.0", "'a'", ["number"]),
