@@ -102,6 +102,12 @@ def test_python_in_the_docs_runs(name: str, tmp_path: Path) -> None:
     ran([sys.executable, "-W", "error", "-c", "\n".join(blocks)], cwd=tmp_path)  # later ones may use what earlier ones made
 
 
+def test_an_example_of_a_part_is_short() -> None:
+    for block in python_blocks(ROOT / "docs" / "extending.md"):
+        lines = [line for line in block.splitlines() if line.strip()]
+        assert len(lines) <= 25, block
+
+
 SMALL = {  # the least of each that learns, and the library that it shows
     "learn_gymnasium.py": ("gymnasium", "2"),
     "learn_pettingzoo.py": ("pettingzoo", "1"),

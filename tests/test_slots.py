@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -20,7 +19,7 @@ from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantFraction, FullHedge
 from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
 from dealermarket.model.part import Clock
-from dealermarket.slots import Law
+from dealermarket.slots import Law, from_outside
 
 pytestmark = pytest.mark.usefixtures("lists_as_they_were")
 
@@ -388,14 +387,14 @@ def test_what_was_registered_tells_apart_two_classes_of_one_name() -> None:
         kind: Literal["steady"] = "steady"  # type: ignore[assignment]
 
     register(Steady)
-    (before,) = (name for name in slots.from_outside() if "steady" in name)
+    (before,) = (name for name in from_outside() if "steady" in name)
 
     class Steady(Flat):  # type: ignore[no-redef]
         kind: Literal["steady"] = "steady"  # type: ignore[assignment]
         price: float = 2.0
 
     register(Steady)
-    (after,) = (name for name in slots.from_outside() if "steady" in name)
+    (after,) = (name for name in from_outside() if "steady" in name)
     assert before != after
     assert before.rpartition(" ")[0] == after.rpartition(" ")[0] == "pricing steady"
 

@@ -218,7 +218,7 @@ def takes_from_outside(registry: Registry) -> None:
 
 
 def from_outside() -> list[str]:
-    """Every kind from outside the package, with a digest of what its class does: whether two processes mean the same by its name."""
+    """Every kind from outside the package with a digest of its class: whether two processes mean the same by its name."""
     return sorted(
         f"{registry.name} {name} {_digest_of_class(kind)}"
         for registry in _REGISTRIES
@@ -228,15 +228,15 @@ def from_outside() -> list[str]:
     )
 
 
-def _digest_of_class(kind: type) -> str:
-    """Of its source where there is one, as in a file or a notebook, else of the code of its functions."""
-    try:
-        text = inspect.getsource(kind)
-    except (OSError, TypeError):
-        functions = (getattr(kind, name) for name in sorted(vars(kind)))
-        codes = (function.__code__ for function in functions if inspect.isfunction(function))
-        text = repr([(code.co_name, code.co_code, code.co_names, [c for c in code.co_consts if not inspect.iscode(c)]) for code in codes])
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+def _digest_of_class(kind: type[BaseModel]) -> str:
+    """Of its fields and of the code of its own functions; what these call is not in it."""
+    functions = (getattr(kind, name, None) for name in sorted(vars(kind)))
+    codes = [function.__code__ for function in functions if inspect.isfunction(function)]
+    parts = [repr([(name, field.default) for name, field in kind.model_fields.items()]), repr(getattr(kind, "parameters", ()))]
+    for code in codes:
+        constants = [constant for constant in code.co_consts if not inspect.iscode(constant)]
+        parts += [code.co_name, code.co_code.hex(), repr(code.co_names), repr(constants)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 
 def kind_name(kind: type[BaseModel]) -> str | None:

@@ -1,1 +1,1 @@
-"""The compiled engine: state, one step of the market, the tape's arithmetic and the hedging tables. Imports Numba."""
+"""The compiled engine: rules, state, one step of the market and the hedging tables. Imports Numba."""

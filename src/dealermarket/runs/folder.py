@@ -14,9 +14,9 @@ from dealermarket.disk import errors_of, replacing
 from dealermarket.errors import RunFolderError
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.statistics import registered_statistics
-from dealermarket.slots import from_outside
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.runs.work_folder import SCENARIO, WithMeta, WorkFolder, digest, installed
+from dealermarket.slots import from_outside
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -74,7 +74,9 @@ class SimulationRunner:
         if sorted(policies or {}) != meta["policies"]:
             raise RunFolderError(f"{path}: was run with policies for {meta['policies']}; give the same to resume it")
         if registered_names() != meta["registered"]:
-            raise RunFolderError(f"{path}: was run with {meta['registered']} registered; register the same, unchanged, to resume it")
+            raise RunFolderError(
+                f"{path}: was run with {meta['registered']} registered; register the same, unchanged, to resume it"
+            )
         runner = cls(
             folder.scenario, meta["replicas"], meta["seed"], threads=threads, record=folder.record, policies=policies or {}
         )

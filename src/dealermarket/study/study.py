@@ -27,8 +27,8 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
 from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import Chunk, RecordLevel
-from dealermarket.study.labelled import Measures
 from dealermarket.slots import from_outside
+from dealermarket.study.labelled import Measures
 from dealermarket.version import __version__
 
 Array = NDArray[Any]

@@ -32,7 +32,7 @@ RESERVED = ("replica", "maker")
 class Sums(NamedTuple):
     """What the engine records of B replicas and M makers in every run, whatever the record level."""
 
-    totals: Array  # (B, M) records with the fields of `engine.state.MAKER_TOTALS`: sums over the run
+    totals: Array  # (B, M) records with the fields of `engine.records.MAKER_TOTALS`: sums over the run
     position: Array  # (B, M) after the last step, units of the asset
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from dealermarket.frozen import FrozenMapping
 from dealermarket.model.makers.tiering.base import TieringPolicy, TierTable
