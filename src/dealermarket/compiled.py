@@ -28,6 +28,8 @@ from dealermarket.slots import Law, registrations, taken
 F = TypeVar("F", bound=Callable[..., Any])
 Options = Mapping[str, bool]
 
+COMPILES = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+"""Whether functions run as machine code; as plain Python, the last bits of exp and log may be others."""
 _UNUSED_FOR = 24 * 3600.0  # seconds after which a folder of machine code that nobody has used is deleted
 _INLINED: Options = {"forceinline": True, "_nrt": False}
 _LOCK = threading.RLock()
@@ -99,7 +101,7 @@ class Compiled:
 
 
 def _marked(function: F, options: Options) -> F:
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if not COMPILES:
         return function
     return cast(F, Compiled(function, options))
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from dealermarket import laws
 from dealermarket.cache import cache_folder
-from dealermarket.compiled import compiled, kernel
+from dealermarket.compiled import COMPILES, compiled, kernel
 from dealermarket.laws import marginal_spread, relative_spread
 
 Floats = NDArray[np.float64]
@@ -285,9 +285,9 @@ def stored(name: str, build: Callable[[], tuple[Floats, Floats]]) -> tuple[Float
 
 
 def digest_of(*parts: object) -> str:
-    """A name for what depends on these, and on this code."""
+    """A name for what depends on these, on this code, and on whether it was compiled."""
     code = Path(__file__).read_bytes() + Path(laws.__file__).read_bytes()
-    return hashlib.sha256(code + repr(parts).encode()).hexdigest()[:24]
+    return hashlib.sha256(code + repr((COMPILES, *parts)).encode()).hexdigest()[:24]
 
 
 @lru_cache(maxsize=64)  # a study has hundreds of variants with the same few tables
