@@ -203,6 +203,7 @@ def test_engine_equals_the_reference_on_hand_made_tapes(group: int) -> None:
     assert compared >= SEEDS_PER_GROUP - 3
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("group", range(GROUPS_WITH_OTHER_KINDS))
 def test_engine_equals_the_reference_with_every_kind_of_part(group: int) -> None:
     compared = 0

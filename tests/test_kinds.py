@@ -466,6 +466,7 @@ def engine_first(pricing: LadderPricing, horizon: int, risk: float, size: int) -
     return float(run.steps["hedge_size"][0, 1, 0])
 
 
+@pytest.mark.compiled
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_first_hedges_on_random_sheets_cost_little_more_than_the_best(seed: int) -> None:
@@ -487,6 +488,7 @@ def test_first_hedges_on_random_sheets_cost_little_more_than_the_best(seed: int)
     assert np.max(losses) < 0.06
 
 
+@pytest.mark.compiled
 @pytest.mark.slow
 def test_hedges_end_exactly_at_a_bound() -> None:
     """10 units cost 1, more cost 3 each: whatever the risk, not many units are worth the higher price."""

@@ -191,6 +191,7 @@ def hedger_and(rival: PricingRule, **hedging: Any) -> Scenario:
     return paper.replace(makers=makers)
 
 
+@pytest.mark.compiled
 def test_a_rivals_own_curve_is_planned_on_in_every_tier() -> None:
     register(Flat)
     number, tables = plans_of(hedger_and(Flat(), venue="best", horizon=5))
@@ -203,6 +204,7 @@ def test_a_rivals_own_curve_is_planned_on_in_every_tier() -> None:
     assert tables.least[number[0, 1, 0]] == 1.5
 
 
+@pytest.mark.compiled
 def test_at_one_price_for_every_size_all_is_traded_at_once_for_any_risk() -> None:
     from dealermarket.engine.hedge_tables import lookup
 
@@ -215,6 +217,7 @@ def test_at_one_price_for_every_size_all_is_traded_at_once_for_any_risk() -> Non
             assert value == pytest.approx(1.5, rel=1e-9)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
 def test_prices_that_cannot_be_planned_on_are_refused_with_the_reason(price: float) -> None:
     class Priced(PricingRule):
@@ -309,6 +312,7 @@ def test_a_digest_knows_defaults_scalars_modules_and_the_order_of_fields() -> No
     assert digest_of(made, P=one) != digest_of(made, P=other)
 
 
+@pytest.mark.compiled
 def test_a_law_that_plans_belongs_below_planned_hedging_and_is_then_planned_for() -> None:
     """Else its maker would hedge everything, as one without a table does."""
 
