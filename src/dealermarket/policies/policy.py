@@ -91,7 +91,7 @@ class MakerPolicy(Policy):
 
     def act(self, observation: Observation) -> Action:
         """The maker's action of this step, for all B markets together."""
-        raise NotImplementedError
+        raise NotImplementedError  # not abstract: a policy with memory leaves this to what it starts
 
     def check(self, scenario: Scenario, maker: str) -> None:
         """Raises a DealerMarketError where it cannot act as this maker of the scenario; asked before a run begins."""
