@@ -173,6 +173,7 @@ def assert_same_bits(first: EngineRun, second: EngineRun) -> None:
 # --- the same as the reference, on random markets
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_engine_equals_the_reference_on_drawn_tapes(group: int) -> None:
     compared = 0
@@ -328,6 +329,7 @@ def test_a_rival_who_charges_for_the_tier_alone(hedging: AlmgrenChriss | LinearS
     assert run.steps["hedge_fraction"][0, 1:, 0].max() == 1.0  # nothing is saved by waiting
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("seed", range(4))
 def test_optimal_fraction_is_the_schedule_of_the_cheapest_rival(seed: int) -> None:
     """The engine's tables against the solver of the policy itself, one rival at a time."""

@@ -655,6 +655,7 @@ def test_train_makes_a_policy_that_run_and_evaluate_take(capsys: pytest.CaptureF
     assert policy.digest in Path("runs/learning-1/scenario.toml").read_text()
 
 
+@pytest.mark.compiled
 @pytest.mark.training
 def test_train_takes_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     names = Scenario.load("dealers").maker_names
