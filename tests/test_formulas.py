@@ -231,7 +231,7 @@ def test_pricing_refuses_wrong_tiers_and_sides() -> None:
 
 
 def test_quoted_spread_by_hand() -> None:
-    assert laws.quoted_spread(0.5, 0.25, laws.power_curve(math.log(4.0), 1.5), 0.125) == pytest.approx(
+    assert laws.quoted_spread(laws.skewed_level(0.5, 0.25), laws.power_curve(math.log(4.0), 1.5), 0.125) == pytest.approx(
         0.5 * 1.25 * 8 + 0.125, rel=1e-15
     )
 

@@ -20,6 +20,7 @@ from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantF
 from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
 from dealermarket.model.part import Clock
 from dealermarket.slots import Law, from_outside
+from markets import lookup
 
 pytestmark = pytest.mark.usefixtures("lists_as_they_were")
 
@@ -151,12 +152,12 @@ def test_a_setting_takes_away_what_it_stands_in_place_of(first: str, second: str
 
 def test_records_have_the_parameters_of_all_kinds_and_the_place_in_the_list() -> None:
     parts = [FullHedge(), ConstantFraction(fraction=0.25), AlmgrenChriss(risk_aversion=2.0, horizon=7)]
-    rows = rule_records(HEDGINGS, parts, Clock(0.1), common=[("venue", np.int64)])
+    rows = rule_records(HEDGINGS, parts, Clock(0.1), venue=[2, 0, 1])
     assert rows["kind"].tolist() == [list(HEDGINGS.kinds).index(kind) for kind in ("full", "fraction", "optimal")]
     assert rows["fraction"].tolist() == [0.0, 0.25, 0.0]
     assert rows["risk_aversion"].tolist() == [0.0, 0.0, 2.0]
     assert rows["horizon"].tolist() == [0.0, 0.0, 7.0]
-    assert rows["venue"].tolist() == [0, 0, 0]
+    assert rows["venue"].tolist() == [2, 0, 1]
 
 
 def test_rows_of_numbers_are_as_long_as_the_longest() -> None:
@@ -206,8 +207,6 @@ def test_a_rivals_own_curve_is_planned_on_in_every_tier() -> None:
 
 @pytest.mark.compiled
 def test_at_one_price_for_every_size_all_is_traded_at_once_for_any_risk() -> None:
-    from dealermarket.engine.hedge_tables import lookup
-
     register(Flat)
     number, tables = plans_of(hedger_and(Flat(), horizon=5))
     for size in (1e-3, 0.2, 0.9):

@@ -246,10 +246,11 @@ def _compile(function: FunctionType, folder: Path | None, options: Options) -> A
 
 def _choice(law: Law, formulas: list[Any]) -> Any:
     """One function of a number and a law's arguments, which are those of the compiled formula with this number."""
+    calls = [f"return formula_{number}({', '.join(taken(function))})" for number, function in enumerate(law.functions())]
     lines = [f"def {law.name}(number, {', '.join(law.arguments)}):"]
-    for number, function in enumerate(law.functions()):
-        lines += [f"    if number == {number}:", f"        return formula_{number}({', '.join(taken(function))})"]
-    lines += [f"    return formula_{0}({', '.join(taken(law.functions()[0]))})"]  # never: every part has a kind
+    for number, call in enumerate(calls[1:], 1):
+        lines += [f"    if number == {number}:", f"        {call}"]
+    lines += [f"    {calls[0]}"]
     names: dict[str, Any] = {f"formula_{number}": each for number, each in enumerate(formulas)}
     exec("\n".join(lines), names)
     return _compile(names[law.name], None, _INLINED)

@@ -50,12 +50,19 @@ def power_curve(log_curve: Any, alpha: Any) -> Any:
     return np.exp(alpha * log_curve)
 
 
-def quoted_spread(level: Any, skew: Any, relative: Any, surcharge: Any) -> Any:
-    """A maker's cost per unit for a trade (section 3.3, eq. 5, with the follow-up paper's side skew).
+def skewed_level(level: Any, skew: Any) -> Any:
+    """The level times 1 + eps: what a maker's curve is a multiple of for clients on one side (follow-up paper).
 
-    `relative` is the maker's curve in units of `level`, as a rule S_ref(0); `surcharge` = delta u for the paper's maker.
+    `level` is S_ref(0), as a rule; the heuristic maker has no skew."""
+    return level * (1.0 + skew)
+
+
+def quoted_spread(level: Any, relative: Any, surcharge: Any) -> Any:
+    """A maker's cost per unit for a trade (section 3.3, eq. 5).
+
+    `relative` is the maker's curve in units of the skewed `level`; `surcharge` = delta u for the paper's maker.
     """
-    return level * (1.0 + skew) * relative + surcharge
+    return level * relative + surcharge
 
 
 def log_drift(drift: Any, volatility: Any, dt: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dealermarket.model.part import Clock, Part
 from dealermarket.slots import Slot
@@ -20,16 +20,19 @@ def record(fields: Fields) -> np.dtype[Any]:
     return np.dtype((np.record, np.dtype(list(fields), align=True)))
 
 
-def rule_records(slot: Slot, parts: Iterable[Part], clock: Clock, common: Fields = ()) -> Array:
-    """A row for each part of a slot: the number of its `kind`, the `common` fields (0 for now) and the parameters of all
-    kinds, 0 where a part has none of this name."""
-    parts = list(parts)
-    names = sorted({name for kind in slot.kinds.values() for name in kind.parameters} - {name for name, _ in common})  # type: ignore[attr-defined]
-    rows = np.zeros(len(parts), record([("kind", np.int64), *common, *((name, np.float64) for name in names)]))
-    for row, part in zip(rows, parts, strict=True):
-        row["kind"] = slot.number(part)
-        for name, value in part.rule(clock).items():
-            row[name] = value
+def rule_records(slot: Slot, parts: Sequence[Part], clock: Clock, **common: ArrayLike) -> Array:
+    """A row for each part of a slot: the number of its `kind`, the columns in `common`, and the parameters of all kinds, 0
+    where a part has none of this name."""
+    columns = {name: np.asarray(values) for name, values in common.items()}
+    names = sorted({name for kind in slot.kinds.values() for name in kind.parameters} - columns.keys())  # type: ignore[attr-defined]
+    fields = [(name, column.dtype) for name, column in columns.items()] + [(name, np.dtype(np.float64)) for name in names]
+    rows = np.zeros(len(parts), record([("kind", np.int64), *fields]))
+    for name, column in columns.items():
+        rows[name] = column
+    rules = [part.rule(clock) for part in parts]
+    rows["kind"] = [slot.number(part) for part in parts]
+    for name in names:  # by columns: a market may have thousands of parts
+        rows[name] = [rule.get(name, 0.0) for rule in rules]
     return rows
 
 
@@ -38,5 +41,6 @@ def number_rows(parts: Iterable[Part]) -> Array:
     rows = [part.numbers for part in parts]
     padded = np.zeros((len(rows), max((len(row) for row in rows), default=0)))
     for target, row in zip(padded, rows, strict=True):
-        target[: len(row)] = row
+        if len(row):
+            target[: len(row)] = row
     return padded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -53,10 +53,17 @@ class Streams:
 
     def uniform(self, stream: int, *out: Array) -> None:
         """Fills arrays with the first draws of a stream, uniform on [0, 1)."""
-        generator = self.at(stream)
-        for array in out:
-            generator.random(out=array)
-        self._position = (stream << 64) + sum(array.size for array in out)  # one step of the generator a number
+        for _ in self.uniform_blocks(stream, out):
+            pass
+
+    def uniform_blocks(self, stream: int, blocks: Iterable[Array]) -> Iterator[Array]:
+        """As `uniform`, array by array: yields each when it is filled. No other stream may be asked for meanwhile."""
+        generator, drawn = self.at(stream), 0
+        for block in blocks:
+            generator.random(out=block)
+            drawn += block.size
+            yield block
+        self._position = (stream << 64) + drawn  # one step of the generator a number
 
     def normal(self, stream: int, out: Array) -> None:
         """Fills an array with the first standard normal draws of a stream."""

@@ -187,8 +187,7 @@ class TapeSource:
 
         market, agents = scenario.market, scenario.agents
         mid, spread, sizes = market.mid_price, market.reference_spread, [agent.order_size for agent in agents]
-        size = rule_records(SIZES, sizes, market.clock, [("uniform", np.bool_)])
-        size["uniform"] = [law.draw == "uniform" for law in sizes]
+        size = rule_records(SIZES, sizes, market.clock, uniform=[law.draw == "uniform" for law in sizes])
 
         def of_agents(field: str) -> Array:
             return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)
@@ -229,11 +228,12 @@ class TapeSource:
         last = 0
         for b, episode in enumerate(episodes):
             streams = episode.streams()
-            arrivals, first = streams.at(Stream.ARRIVAL), last
+            first, order_end = last, order_start[b, 1:]
             order_start[b, 0] = first
-            for step in range(0, steps, len(block)):
-                draws = arrivals.random(out=block[: steps - step])
-                last = collect_orders(draws, probability, order_start[b, step + 1 : step + 1 + len(block)], investor, last)
+            starts = range(0, steps, len(block))
+            blocks = (block[: steps - step] for step in starts)
+            for step, draws in zip(starts, streams.uniform_blocks(Stream.ARRIVAL, blocks), strict=True):
+                last = collect_orders(draws, probability, order_end[step : step + len(block)], investor, last)
             streams.uniform(Stream.SIDE, side[first:last])
             if self._rules.oracle_probability.any():
                 streams.uniform(Stream.ORACLE, oracle[first:last])
@@ -267,14 +267,14 @@ class TapeSource:
         # what is drawn first is written over
         mid = draws.mid[0] if len(draws.mid) else np.empty((replicas, steps + self._horizon))
         spread = draws.reference_spread[0] if len(draws.reference_spread) else np.empty((replicas, steps))
-        price_tape(self._rules, draws.mid, mid, draws.reference_spread, spread)
-        if not (np.min(mid, initial=1.0) > 0 and np.max(mid, initial=1.0) < np.inf):
+        sound_mids, sound_spreads = price_tape(self._rules, draws.mid, mid, draws.reference_spread, spread)
+        if not sound_mids:
             raise ParameterError("market.mid_price: with this drift and volatility prices reach 0 or infinity; lower them")
-        if not (np.min(spread, initial=1.0) > 0 and np.max(spread, initial=1.0) < np.inf):
+        if not sound_spreads:
             raise ParameterError("market.reference_spread: with these parameters spreads reach 0 or infinity; change them")
         count = len(draws.investor)
         side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(replicas, np.int64)
-        order_tape(
+        sound_sizes = order_tape(
             self._rules,
             mid,
             draws.order_start,
@@ -287,8 +287,8 @@ class TapeSource:
             log_curve,
             capped,
         )
-        if not (np.min(draws.size, initial=1.0) > 0 and np.max(draws.size, initial=1.0) < np.inf):
-            raise ParameterError("investors: a law of sizes gives sizes that are not above 0 and finite; change it")
+        if not sound_sizes:
+            raise ParameterError("investors: a law of sizes gives sizes that are not above 0; change it")
         return Tape(
             mid=mid,
             reference_spread=spread,

@@ -47,7 +47,7 @@ class Table(NamedTuple):
 
 
 class HedgeTables(NamedTuple):
-    """What `lookup` interpolates: tables one behind the other."""
+    """What `interpolate` reads: tables one behind the other."""
 
     horizon: Floats  # (tables,)
     least: Floats  # (tables,)
@@ -240,15 +240,6 @@ def interpolate(tables, table, i, a, q, risk, level):
         here * nodes[i, j, 1] + next_risk * nodes[i, j + 1, 1] + next_size * nodes[i + 1, j, 1] + both * nodes[i + 1, j + 1, 1]
     )
     return min(1.0 - left, CAP / q), np.exp(value)
-
-
-@compiled
-def lookup(tables, table, q, risk):
-    """x_0 and the value of the optimum (in half spreads) for a position of `q` = |z| / v_max at `risk` = G."""
-    if q >= CAP * tables.horizon[table]:
-        return CAP / q, np.inf
-    i, a = size_cell(q, tables.horizon[table])
-    return interpolate(tables, table, i, a, q, risk, 1.0)
 
 
 def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:

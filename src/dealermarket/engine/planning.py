@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from dealermarket.compiled import kernel
 from dealermarket.engine.curve_tables import between_jumps, curve_table
 from dealermarket.engine.hedge_tables import CAP, HedgeTables, Table, interpolate, power_table, size_cell, stacked
-from dealermarket.engine.quotes import quoted_tier, surcharge_of
+from dealermarket.engine.quotes import Prices, level_of, quoted_tier, surcharge_of
 from dealermarket.errors import ParameterError
+from dealermarket.laws import quoted_spread
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import PlannedHedging
 from dealermarket.model.makers.pricing import PricingRule
@@ -83,23 +84,23 @@ def planned_fraction(situation, risk):
     if q >= CAP * horizon:
         return fraction  # the largest trade at every step is not enough
     cell, within = size_cell(q, horizon)
+    prices = Prices(situation.mid, situation.half_spread, situation.unit)
+    cheapest, its_level = -1, 0.0  # the table of the cheapest, and what its curve is a multiple of
     for j in range(len(rules.pricing) + 1):
         if j == i:
             continue
-        level, surcharge, tier = situation.half_spread, 0.0, 0
+        level, surcharge, tier = prices.half_spread, 0.0, 0
         if j < len(rules.pricing):
             rule, tier = market.pricing[j], quoted_tier(market, j, hedger)
-            if rule.in_price_units:
-                level = situation.unit
-            level *= 1.0 + (rule.eps_buy if situation.side > 0 else rule.eps_sell)
+            level = level_of(rule, situation.side, prices)
             surcharge = surcharge_of(rule.kind, tier, situation.unit, rule, rules.pricing_numbers[j])
         table = rules.table[i, j, tier]
-        if table < 0 or level * rules.tables.least[table] + surcharge >= best:
+        if table < 0 or quoted_spread(level, rules.tables.least[table], surcharge) >= best:
             continue  # no schedule costs less than trades at the least price without risk
         first, relative = interpolate(rules.tables, table, cell, within, q, risk, level)
-        value = level * relative + surcharge
+        value = quoted_spread(level, relative, surcharge)
         if value < best:
-            fraction, best = first, value
-            if rules.tables.jumps.shape[1] > 0:
-                fraction = between_jumps(rules.tables, table, cell, within, q, risk, level, first)
+            fraction, best, cheapest, its_level = first, value, table, level
+    if cheapest >= 0 and rules.tables.jumps.shape[1] > 0:
+        fraction = between_jumps(rules.tables, cheapest, cell, within, q, risk, its_level, fraction)
     return fraction

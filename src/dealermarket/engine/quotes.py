@@ -9,7 +9,7 @@ import numpy as np
 from dealermarket.compiled import kernel
 from dealermarket.draws.arithmetic import log_curve
 from dealermarket.engine.records import EXCHANGE, MAKERS
-from dealermarket.laws import power_curve, quoted_spread, tied_winner
+from dealermarket.laws import power_curve, quoted_spread, skewed_level, tied_winner
 from dealermarket.model.makers.pricing import PRICINGS
 from dealermarket.slots import Law
 
@@ -59,7 +59,7 @@ def cheapest(rules, market, request, venue, prices):
             if rules.investors + winner != request.participant:
                 behind -= quote(rules, market, winner, request, prices) == best
     if venue != MAKERS:
-        reference = quoted_spread(prices.half_spread, 0.0, power_curve(request.log_curve, 1.0), 0.0)
+        reference = quoted_spread(prices.half_spread, power_curve(request.log_curve, 1.0), 0.0)
         if reference < best:
             best, winner = reference, len(rules.pricing)
     return winner, best
@@ -70,11 +70,17 @@ def quote(rules, market, i, request, prices):
     """Maker i's spread for a request."""
     rule, numbers, tier = market.pricing[i], rules.pricing_numbers[i], quoted_tier(market, i, request.participant)
     return quoted_spread(
-        prices.unit if rule.in_price_units else prices.half_spread,
-        rule.eps_buy if request.side > 0 else rule.eps_sell,
+        level_of(rule, request.side, prices),
         curve_of(rule.kind, request.size, request.log_curve, tier, rule, numbers),
         surcharge_of(rule.kind, tier, prices.unit, rule, numbers),
     )
+
+
+@kernel
+def level_of(rule, side, prices):
+    """What a maker's curve is a multiple of for clients on a side, price units."""
+    level = prices.unit if rule.in_price_units else prices.half_spread
+    return skewed_level(level, rule.eps_buy if side > 0 else rule.eps_sell)
 
 
 @kernel

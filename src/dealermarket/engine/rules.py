@@ -12,7 +12,7 @@ from dealermarket.draws.records import number_rows, rule_records
 from dealermarket.engine.hedge_tables import HedgeTables
 from dealermarket.engine.planning import plans_of
 from dealermarket.engine.records import VENUES
-from dealermarket.model.makers.hedging import HEDGINGS
+from dealermarket.model.makers.hedging import HEDGINGS, HedgingPolicy
 from dealermarket.model.makers.pricing import PRICINGS
 from dealermarket.model.makers.tiering import TIERINGS
 from dealermarket.model.scenario import Scenario
@@ -45,16 +45,38 @@ def rules_of(scenario: Scenario) -> Rules:
 
     Raises ParameterError where a maker plans its hedges on a rival's prices that cannot be planned against."""
     makers, participants = scenario.makers, scenario.participants
-    tierings = [maker.tiering for maker in makers]
+    clock = scenario.market.clock
+    tierings, pricings = [maker.tiering for maker in makers], [maker.pricing for maker in makers]
+    hedgings = [maker.hedging for maker in makers]
     ranks = np.arange(len(participants) - 1)
     tier_at = np.stack([laws.tier_of_rank(ranks, tiering.tiers, len(ranks)) for tiering in tierings])
     table, tables = plans_of(scenario)
     return Rules(
-        tiering=_tiering_records(scenario),
-        pricing=_pricing_records(scenario),
-        hedging=_hedging_records(scenario),
+        tiering=rule_records(
+            TIERINGS,
+            tierings,
+            clock,
+            tiers=[part.tiers for part in tierings],
+            ranks=[part.ranks for part in tierings],
+            weight=[getattr(part, "weight", 0.0) for part in tierings],
+        ),
+        pricing=rule_records(
+            PRICINGS,
+            pricings,
+            clock,
+            eps_buy=[part.eps_buy for part in pricings],
+            eps_sell=[part.eps_sell for part in pricings],
+            in_price_units=[part.in_price_units for part in pricings],
+        ),
+        hedging=rule_records(
+            HEDGINGS,
+            hedgings,
+            clock,
+            venue=[VENUES[getattr(part, "venue", "makers")] for part in hedgings],
+            volatility=[_step_volatility(scenario, part) for part in hedgings],
+        ),
         tiering_numbers=number_rows(tierings),
-        pricing_numbers=number_rows(maker.pricing for maker in makers),
+        pricing_numbers=number_rows(pricings),
         fixed_tier=_fixed_tiers(scenario),
         tier_at=tier_at,
         tier_start=np.stack([np.searchsorted(tiers, np.arange(tier_at.max() + 1)) for tiers in tier_at]),
@@ -68,34 +90,10 @@ def rules_of(scenario: Scenario) -> Rules:
     )
 
 
-def _tiering_records(scenario: Scenario) -> Array:
-    parts = [maker.tiering for maker in scenario.makers]
-    common = [("tiers", np.int64), ("ranks", np.bool_), ("weight", np.float64)]
-    records = rule_records(TIERINGS, parts, scenario.market.clock, common)
-    for record, part in zip(records, parts, strict=True):
-        record["tiers"], record["ranks"], record["weight"] = part.tiers, part.ranks, getattr(part, "weight", 0.0)
-    return records
-
-
-def _pricing_records(scenario: Scenario) -> Array:
-    parts = [maker.pricing for maker in scenario.makers]
-    common = [("eps_buy", np.float64), ("eps_sell", np.float64), ("in_price_units", np.bool_)]
-    records = rule_records(PRICINGS, parts, scenario.market.clock, common)
-    for record, part in zip(records, parts, strict=True):
-        for name, _ in common:
-            record[name] = getattr(part, name)
-    return records
-
-
-def _hedging_records(scenario: Scenario) -> Array:
-    parts = [maker.hedging for maker in scenario.makers]
-    # the volatility is that of one step, relative to the mid; 0 for who never trades
-    records = rule_records(HEDGINGS, parts, scenario.market.clock, [("venue", np.int64), ("volatility", np.float64)])
-    for record, part in zip(records, parts, strict=True):
-        believed = getattr(part, "volatility", 0.0)
-        record["venue"] = VENUES[getattr(part, "venue", "makers")]
-        record["volatility"] = scenario.market.step_volatility(1.0, None if believed == "market" else believed)
-    return records
+def _step_volatility(scenario: Scenario, hedging: HedgingPolicy) -> float:
+    """What a maker believes of one step, relative to the mid; 0 for who never trades."""
+    believed = getattr(hedging, "volatility", 0.0)
+    return float(scenario.market.step_volatility(1.0, None if believed == "market" else believed))
 
 
 def _fixed_tiers(scenario: Scenario) -> Array:

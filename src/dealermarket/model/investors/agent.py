@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -52,7 +53,7 @@ class InvestorAgent(Value):
         check_one_law(self.mean_size, self.log_mean, self.size)
         return self
 
-    @property
+    @cached_property
     def order_size(self) -> OrderSize:
         """The law of its order sizes, however it was given."""
         if self.size is not None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from dealermarket.errors import ParameterError
-from dealermarket.laws import quoted_spread
+from dealermarket.laws import quoted_spread, skewed_level
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.part import Numbers, Part
 from dealermarket.slots import applied
@@ -97,6 +97,6 @@ class PricingRule(Part):
         if skew is None:
             raise ParameterError(f"side: must be +1 (the client buys), -1 (sells) or 0, got {side!r}")
         relative = self.relative_spread(size, tier, exchange)
-        level = exchange.reference_spread(0.0, s0)
+        level = skewed_level(1.0 if self.in_price_units else exchange.reference_spread(0.0, s0), skew)
         surcharge = applied(self.surcharge, tier=np.asarray(tier), unit=1.0, rule=Numbers(self), numbers=self.numbers)
-        return np.asarray(quoted_spread(1.0 if self.in_price_units else level, skew, relative, surcharge))
+        return np.asarray(quoted_spread(level, relative, surcharge))
