@@ -34,6 +34,10 @@ from dealermarket import Scenario, SimulationRunner
 for record in ("summary", "trades"):
     SimulationRunner(Scenario.load("paper", ["steps=20"]), 2, record=record).run()
 SimulationRunner(Scenario.load("learning", ["steps=20"]), 2).run()
+beyond = ["market.mid_price.kind=ornstein_uhlenbeck", "makers.0.hedging.kind=full"]
+for maker in range(2):
+    beyond += [f"makers.{maker}.pricing.kind=ladder", f"makers.{maker}.pricing.spreads=[[1, 1, 1, 1, 1]]"]
+SimulationRunner(Scenario.load("paper", ["steps=20", *beyond]), 2).run()
 if find_spec("gymnasium"):
     from dealermarket.envs import DealerVectorEnv
     env = DealerVectorEnv(2, Scenario.load("learning", ["steps=20"]))

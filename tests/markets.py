@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dealermarket.compiled import compiled
+from dealermarket.compiled import among, compiled
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.tape import Tape
 from dealermarket.engine.advance import advance
@@ -88,7 +88,7 @@ def run_engine(scenario: Scenario, tape: Tape, *, steps: bool = True, trades: bo
     rules = rules_of(scenario)
     record = _record(rules, tape, steps=steps, trades=trades, in_turn=in_turn)
     state = empty_state(rules, 1 if in_turn else tape.replicas)
-    advance(rules, state, tape.arrays(), 0, 2 * tape.steps, True, record)
+    among(advance, rules.of_the_papers)(rules, state, tape.arrays(), 0, 2 * tape.steps, True, record)
     return EngineRun(record.steps, record.totals, record.position, _trades(record))
 
 
@@ -96,16 +96,16 @@ def drive_engine(scenario: Scenario, tape: Tape, between: Between | None = None,
     """The tape one half step a call, all replicas side by side; `live`: from tapes that hold one step each."""
     rules = rules_of(scenario)
     record, state = _record(rules, tape, in_turn=False), empty_state(rules, tape.replicas)
-    whole = tape.arrays()
+    whole, proceed = tape.arrays(), among(advance, rules.of_the_papers)
     tier, psi, flow = [], [], []
     for t in range(tape.steps):
         arrays = _one_step(whole, t) if live else whole
-        advance(rules, state, arrays, 2 * t, 2 * t + 1, False, record)
+        proceed(rules, state, arrays, 2 * t, 2 * t + 1, False, record)
         tier.append(state.tier.copy())
         psi.append(state.psi.copy())
         if between is not None:
             between(t, state)
-        advance(rules, state, arrays, 2 * t + 1, 2 * t + 2, t == tape.steps - 1, record)
+        proceed(rules, state, arrays, 2 * t + 1, 2 * t + 2, t == tape.steps - 1, record)
         flow.append(state.flow.copy())
     return DrivenRun(
         record.steps,

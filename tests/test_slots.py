@@ -9,10 +9,16 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import pytest
 
+import dealermarket.compiled
+import markets
+from conftest import assert_same_bits
 from dealermarket import Scenario, register
-from dealermarket.compiled import Compiled
+from dealermarket.compiled import Compiled, among
 from dealermarket.draws.records import number_rows, rule_records
+from dealermarket.draws.tape import Tape
+from dealermarket.engine.advance import advance
 from dealermarket.engine.planning import plans_of
+from dealermarket.engine.rules import rules_of
 from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.model import MidPrice, PlannedHedging, PricingRule, RankedTiering, ReferenceSpread, TradingPolicy
 from dealermarket.model.makers.agent import MarketMakerAgent
@@ -20,7 +26,7 @@ from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantF
 from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
 from dealermarket.model.part import Clock
 from dealermarket.slots import Law, from_outside
-from markets import lookup
+from markets import lookup, run_engine
 
 pytestmark = pytest.mark.usefixtures("lists_as_they_were")
 
@@ -178,6 +184,35 @@ def test_a_law_is_that_of_the_kind_with_the_number_and_hands_in_what_it_takes() 
     rows = rule_records(PRICINGS, [PowerPricing(alpha=2.0), Flat(price=1.25)], Clock())
     by_kind = [curve(row["kind"], 3.0, np.log(1.5), 0, row, np.empty(0)) for row in rows]
     assert by_kind == pytest.approx([2.25, 1.25], rel=1e-15)
+
+
+# --- machine code of the papers' kinds alone
+
+
+@pytest.mark.compiled
+def test_machine_code_of_the_papers_knows_no_other_kinds_and_outlasts_registrations() -> None:
+    engine: Any = advance
+    of_the_papers = among(engine, of_the_papers=True)
+    code, digest, digest_of_all = of_the_papers.machine_code(), of_the_papers.digest(), engine.digest()
+    register(Flat)
+    assert engine.digest() != digest_of_all
+    assert of_the_papers.digest() == digest
+    assert of_the_papers.machine_code() is code
+    assert rules_of(Scenario.load("paper")).of_the_papers
+    assert not rules_of(hedger_and(Flat(), venue="exchange")).of_the_papers
+
+
+@pytest.mark.compiled
+def test_both_machine_codes_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = Scenario.load("dealers", ["steps=25"])
+    first = run_engine(scenario, Tape.draw(scenario, 3, range(2)))
+    chosen = []
+    for module in (dealermarket.compiled, markets):
+        monkeypatch.setattr(module, "among", lambda function, of_the_papers: chosen.append(of_the_papers) or function)
+    second = run_engine(scenario, Tape.draw(scenario, 3, range(2)))
+    assert chosen == [True, True, True]  # prices, orders and the market, which without this would be the papers'
+    assert_same_bits(first.totals, second.totals)
+    assert_same_bits(np.concatenate(first.trades), np.concatenate(second.trades))
 
 
 # --- hedging against prices of any law

@@ -2,7 +2,8 @@
 
 A function that is marked is compiled on its first call, together with everything that it calls: plain functions are
 inlined, a :class:`~dealermarket.slots.Law` becomes a choice among the laws of its slot's kinds. Kinds that are registered
-later lead to new machine code on the next call. With `NUMBA_DISABLE_JIT=1` everything stays plain Python.
+later lead to new machine code on the next call. Markets whose kinds are all of the papers run machine code that knows no
+others: kinds cost those nothing who do not use them. With `NUMBA_DISABLE_JIT=1` everything stays plain Python.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any, TypeVar, cast
@@ -66,6 +68,11 @@ def resolved(function: F, *arguments: Any) -> F:
     return cast(F, dispatcher.get_overload(types))
 
 
+def among(function: F, of_the_papers: bool) -> F:
+    """A compiled function for markets whose kinds are all `of_the_papers`, or for any market."""
+    return cast(F, function.of_the_papers) if of_the_papers and isinstance(function, Compiled) else function
+
+
 def is_cached(function: Callable[..., Any]) -> bool:
     """Whether an earlier process has left the machine code of a function on disk."""
     if not isinstance(function, Compiled):
@@ -77,8 +84,8 @@ def is_cached(function: Callable[..., Any]) -> bool:
 class Compiled:
     """A function that runs as machine code."""
 
-    def __init__(self, function: Callable[..., Any], options: Options) -> None:
-        self.function, self.options = cast(FunctionType, function), options
+    def __init__(self, function: Callable[..., Any], options: Options, knows_papers_only: bool = False) -> None:
+        self.function, self.options, self.knows_papers_only = cast(FunctionType, function), options, knows_papers_only
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
         self._code: Any = None
         self._as_of = -1  # registrations
@@ -86,18 +93,26 @@ class Compiled:
     def __call__(self, *arguments: Any) -> Any:
         return self.machine_code()(*arguments)
 
+    @cached_property
+    def of_the_papers(self) -> Compiled:
+        """The same for markets of the papers' kinds alone."""
+        return Compiled(self.function, self.options, knows_papers_only=True)
+
     def machine_code(self) -> Any:
         """Numba's dispatcher, of the kinds that are registered now."""
-        if self._as_of != registrations():
+        if self._as_of != self._now():
             with _LOCK:
-                as_of = registrations()
+                as_of = self._now()
                 self._code = _link(self)
                 self._as_of = as_of
         return self._code
 
+    def _now(self) -> int:
+        return 0 if self.knows_papers_only else registrations()
+
     def digest(self) -> str:
         """What tells whether it, or anything that it calls, does something else than before."""
-        return _digest(_reached(self))
+        return _digest(_reached(self), self.knows_papers_only)
 
 
 def _marked(function: F, options: Options) -> F:
@@ -121,14 +136,14 @@ def _reached(root: Compiled) -> _Reached:
             continue
         reached[function] = options
         for value in _named(function).values():
-            pending += [(_plain(called), _options(called)) for called in _functions(value)]
+            pending += [(_plain(called), _options(called)) for called in _functions(value, root.knows_papers_only)]
     return reached
 
 
-def _functions(value: Any) -> list[Any]:
-    """The functions that a name stands for: one, those of all kinds, or none."""
+def _functions(value: Any, papers_only: bool) -> list[Any]:
+    """The functions that a name stands for: one, those of the kinds, or none."""
     if isinstance(value, Law):
-        return list(value.functions())
+        return list(value.formulas(papers_only).values())
     return [value] if isinstance(value, (Compiled, FunctionType)) else []
 
 
@@ -155,7 +170,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _digest(reached: _Reached) -> str:
+def _digest(reached: _Reached, papers_only: bool = False) -> str:
     """A digest of what functions do, whatever their comments, docstrings and places in a file are."""
     parts = [numba.__version__, sys.version]
     for function, options in reached.items():
@@ -165,17 +180,20 @@ def _digest(reached: _Reached) -> str:
             constants = [value for value in code.co_consts if not isinstance(value, CodeType) and value != function.__doc__]
             parts += [code.co_code.hex(), repr(code.co_names), repr(code.co_varnames), *map(_meaning, constants)]
         for name, value in _named(function).items():
-            parts.append(f"{name}={_meaning(value)}")
+            parts.append(f"{name}={_choice_of(value, papers_only) if isinstance(value, Law) else _meaning(value)}")
             if isinstance(value, ModuleType):  # what the code reads of it
                 read = {name for code in _codes(function.__code__) for name in code.co_names if hasattr(value, name)}
                 parts += [f"{name}={_meaning(getattr(value, name))}" for name in sorted(read)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 
 
+def _choice_of(law: Law, papers_only: bool) -> str:
+    formulas = law.formulas(papers_only).items()
+    return " ".join(f"{number} {formula.__module__}.{formula.__qualname__}" for number, formula in formulas)
+
+
 def _meaning(value: Any) -> str:
     """What a name stands for, as far as machine code depends on it."""
-    if isinstance(value, Law):
-        return " ".join(f"{law.__module__}.{law.__qualname__}" for law in value.functions())
     if isinstance(value, (np.ndarray, np.generic)):
         return f"{value.dtype}{value.shape}{value.tobytes().hex()}"
     if hasattr(value, "py_func"):  # compiled by Numba itself
@@ -196,13 +214,13 @@ def _meaning(value: Any) -> str:
 def _link(root: Compiled) -> Any:
     """Numba's dispatcher of a function: copies of all that it calls, compiled with each other."""
     reached = _reached(root)
-    folder = _code_folder(_digest(reached))
+    folder = _code_folder(_digest(reached, root.knows_papers_only))
     copies = {function: _copy(function, number, folder) for number, function in enumerate(reached)}
     machine = {function: _compile(copy, folder, reached[function]) for function, copy in copies.items()}
     for function, copy in copies.items():
         cells = dict(zip(copy.__code__.co_freevars, copy.__closure__ or (), strict=True))
         for name, value in _named(function).items():
-            compiled_value = _in_machine_code(value, machine)
+            compiled_value = _in_machine_code(value, machine, root.knows_papers_only)
             if name in cells:
                 cells[name].cell_contents = compiled_value
             else:
@@ -210,10 +228,10 @@ def _link(root: Compiled) -> Any:
     return machine[root.function]
 
 
-def _in_machine_code(value: Any, machine: Mapping[FunctionType, Any]) -> Any:
+def _in_machine_code(value: Any, machine: Mapping[FunctionType, Any], papers_only: bool) -> Any:
     """What a name stands for in the compiled copy of a function."""
     if isinstance(value, Law):
-        return _choice(value, [machine[_plain(formula)] for formula in value.functions()])
+        return _choice(value, value.formulas(papers_only), machine)
     return machine[_plain(value)] if isinstance(value, (Compiled, FunctionType)) else value
 
 
@@ -244,14 +262,15 @@ def _compile(function: FunctionType, folder: Path | None, options: Options) -> A
         config.CACHE_DIR = former
 
 
-def _choice(law: Law, formulas: list[Any]) -> Any:
+def _choice(law: Law, formulas: Mapping[int, Callable[..., Any]], machine: Mapping[FunctionType, Any]) -> Any:
     """One function of a number and a law's arguments, which are those of the compiled formula with this number."""
-    calls = [f"return formula_{number}({', '.join(taken(function))})" for number, function in enumerate(law.functions())]
+    calls = {number: f"return formula_{number}({', '.join(taken(formula))})" for number, formula in formulas.items()}
+    first, *others = calls
     lines = [f"def {law.name}(number, {', '.join(law.arguments)}):"]
-    for number, call in enumerate(calls[1:], 1):
-        lines += [f"    if number == {number}:", f"        {call}"]
-    lines += [f"    {calls[0]}"]
-    names: dict[str, Any] = {f"formula_{number}": each for number, each in enumerate(formulas)}
+    for number in others:
+        lines += [f"    if number == {number}:", f"        {calls[number]}"]
+    lines += [f"    {calls[first]}"]
+    names: dict[str, Any] = {f"formula_{number}": machine[_plain(formula)] for number, formula in formulas.items()}
     exec("\n".join(lines), names)
     return _compile(names[law.name], None, _INLINED)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Protocol, TypeVar
@@ -40,16 +40,23 @@ class Slot:
 
     A table without `kind` is one of the `default` kind, where there is one. Used as an annotation, `Annotated[Base, SLOT]`,
     it validates tables by their kind and takes instances as they are; an `is_open` slot takes those of kinds that nobody
-    registered, too.
+    registered, too. `kinds` are the papers' own, `beyond` ours.
     """
 
     def __init__(
-        self, name: str, base: type, kinds: Sequence[type[BaseModel]], default: str | None = None, is_open: bool = False
+        self,
+        name: str,
+        base: type,
+        kinds: Sequence[type[BaseModel]],
+        beyond: Sequence[type[BaseModel]] = (),
+        default: str | None = None,
+        is_open: bool = False,
     ):
         self.name, self.base, self.default, self.is_open = name, base, default, is_open
+        self._of_the_papers = tuple(kinds)
         self._kinds: dict[str, type[BaseModel]] = {}
         self._adapter: TypeAdapter[Any] | None = None
-        for kind in kinds:
+        for kind in (*kinds, *beyond):
             self.add(kind)
         _REGISTRIES.append(self)
 
@@ -69,6 +76,10 @@ class Slot:
                 f"{self.name}: {type(part).__name__} was defined anew after this scenario was made; make the scenario again"
             )
         return kinds.index(type(part))  # type: ignore[arg-type]
+
+    def of_the_papers(self, parts: Iterable[object]) -> bool:
+        """Whether the papers know the kinds of all parts."""
+        return all(type(part) in self._of_the_papers for part in parts)
 
     def add(self, kind: type[BaseModel]) -> None:
         """Adds a kind. Raises ParameterError for a class that is not one of this slot."""
@@ -138,15 +149,16 @@ class Law:
         self.slot, self.name = slot, name
         self.arguments: tuple[str, ...] = slot.base.formulas[name]  # type: ignore[attr-defined]
 
-    def functions(self) -> list[Callable[..., Any]]:
-        """The formulas of all kinds, by number."""
-        return [getattr(kind, self.name) for kind in self.slot.kinds.values()]
+    def formulas(self, of_the_papers: bool = False) -> dict[int, Callable[..., Any]]:
+        """The formula of every kind, or of those that the papers know, by number."""
+        kinds = enumerate(self.slot.kinds.values())
+        return {n: getattr(kind, self.name) for n, kind in kinds if not of_the_papers or kind in self.slot._of_the_papers}
 
     def __call__(self, number: int, *arguments: Any) -> Any:
         named = dict(zip(self.arguments, arguments, strict=True))
         if isinstance(named.get("rule"), np.void):
             named["rule"] = _Row(named["rule"])
-        return applied(self.functions()[number], **named)
+        return applied(self.formulas()[number], **named)
 
 
 class _Row:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from dealermarket.model.scenario import Scenario
     from dealermarket.runs.result import Average, SimulationResult
 
 # the statistics of a run's table; those registered follow
@@ -32,12 +33,13 @@ def open_console(stderr: bool = False) -> Console:
     return chosen if chosen.is_terminal else Console(stderr=stderr, width=140, markup=False)
 
 
-def announce_compiling(console: Console) -> None:
-    """Says so before the first run is silent for half a minute."""
-    from dealermarket.compiled import is_cached
+def announce_compiling(console: Console, scenario: Scenario | None = None) -> None:
+    """Says so before the first run of a scenario, or of one of the papers', is silent for half a minute."""
+    from dealermarket.compiled import among, is_cached
     from dealermarket.engine.advance import advance
+    from dealermarket.engine.rules import makers_of_the_papers
 
-    if not is_cached(advance):
+    if not is_cached(among(advance, scenario is None or makers_of_the_papers(scenario))):
         console.print("Compiling the engine, once: about half a minute. Later runs start at once.", highlight=False)
 
 

@@ -58,7 +58,7 @@ def evaluate(
     contest = Contest(Scenario.load(scenario, settings), entered, maker, replicas, seed)
     _check_free(out)
     quiet = open_console(stderr=True)
-    announce_compiling(quiet)
+    announce_compiling(quiet, contest.scenario)
     began = time.monotonic()
     with progress(quiet, contest.market_steps) as report:
         league = contest.run(workers, report)

@@ -81,7 +81,7 @@ def _begun(runner: SimulationRunner, folder: Path, console: Console) -> Simulati
 
     RunFolder.check_free(folder)
     interrupt.keep(folder, "run")
-    announce_compiling(console)
+    announce_compiling(console, runner.scenario)
     with progress(console, runner.market_steps) as report:
         return runner.run(folder, report)
 
@@ -96,7 +96,7 @@ def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
         console.print(f"{folder} is complete already", highlight=False, soft_wrap=True)
         return SimulationRunner.resume(folder)
     interrupt.keep(folder, "run")
-    announce_compiling(console)
+    announce_compiling(console, kept.scenario)
     done = sum(kept.replicas_of(first) for first in kept.chunks_done())
     with progress(console, kept.meta["replicas"] * kept.scenario.steps, done * kept.scenario.steps) as report:
         return SimulationRunner.resume(folder, threads, progress=report)

@@ -159,7 +159,7 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
     interrupt.keep(path, "train")
     try:
         learn = _trainer()
-        announce_compiling(quiet)
+        announce_compiling(quiet, training.scenario)
         folder = begin()
         before, began = float(folder.meta["seconds"]), time.monotonic()
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.compiled import compiled, entry, kernel
+from dealermarket.compiled import compiled, kernel
 from dealermarket.laws import order_side, relative_spread
 from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.market.mid_price import MID_PRICES
@@ -68,6 +68,7 @@ class TapeRules(NamedTuple):
     trade_probability: Array  # (N,) and so on
     buy_probability: Array
     oracle_probability: Array
+    of_the_papers: bool  # all kinds of mid price, reference spread and sizes: which machine code runs
 
 
 @compiled
@@ -85,32 +86,25 @@ def collect_orders(arrival_draw, trade_probability, order_end, investor, count):
     return count
 
 
-@entry
+@compiled
 def price_tape(rules, mid_draw, mid, spread_draw, reference_spread):
     """Writes mids (B, T + t_m) and reference spreads (B, T) for the random numbers of every step, (n, B, T + t_m) and
-    (n, B, T). The first row of numbers may be the array that is written. Returns whether all mids are above 0 and finite,
-    and whether all spreads are."""
+    (n, B, T). The first row of numbers may be the array that is written."""
     mid_rule, mid_numbers = rules.mid_price[0], rules.mid_numbers[0]
     spread_rule, spread_numbers = rules.reference_spread[0], rules.spread_numbers[0]
-    mid_kind, spread_kind = mid_rule.kind, spread_rule.kind  # read once: the compiler then chooses the law outside the loops
-    sound_mids, sound_spreads = True, True
     for b in range(len(mid)):
         mid[b, 0] = rules.initial
         for t in range(1, mid.shape[1]):
-            mid[b, t] = next_mid(mid_kind, mid[b, t - 1], mid_draw[:, b, t], mid_rule, mid_numbers)
-            sound_mids &= 0.0 < mid[b, t] < np.inf
+            mid[b, t] = next_mid(mid_rule.kind, mid[b, t - 1], mid_draw[:, b, t], mid_rule, mid_numbers)
         if reference_spread.shape[1] > 0:
-            reference_spread[b, 0] = first_spread(spread_kind, spread_draw[:, b, 0], spread_rule, spread_numbers)
-            sound_spreads &= 0.0 < reference_spread[b, 0] < np.inf
+            reference_spread[b, 0] = first_spread(spread_rule.kind, spread_draw[:, b, 0], spread_rule, spread_numbers)
         for t in range(1, reference_spread.shape[1]):
             reference_spread[b, t] = next_spread(
-                spread_kind, reference_spread[b, t - 1], spread_draw[:, b, t], spread_rule, spread_numbers
+                spread_rule.kind, reference_spread[b, t - 1], spread_draw[:, b, t], spread_rule, spread_numbers
             )
-            sound_spreads &= 0.0 < reference_spread[b, t] < np.inf
-    return sound_mids, sound_spreads
 
 
-@entry
+@compiled
 def order_tape(rules, mid, order_start, investor, size, size_draw, side_draw, oracle_draw, side, curve, capped):
     """Turns standard normals in place into sizes; writes sides, log curves and how many sizes were capped (B,).
 

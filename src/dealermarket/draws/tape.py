@@ -209,6 +209,9 @@ class TapeSource:
             trade_probability=of_agents("trade_probability"),
             buy_probability=of_agents("buy_probability"),
             oracle_probability=of_agents("oracle_probability"),
+            of_the_papers=MID_PRICES.of_the_papers([mid])
+            and REFERENCE_SPREADS.of_the_papers([spread])
+            and SIZES.of_the_papers(sizes),
         )
 
     def draw(self, episodes: Sequence[Episode]) -> Draws:
@@ -261,20 +264,21 @@ class TapeSource:
 
     def complete(self, draws: Draws) -> Tape:
         """Prices and orders from draws, which it overwrites."""
+        from dealermarket.compiled import among
         from dealermarket.draws.arithmetic import order_tape, price_tape
 
         replicas, steps = draws.order_start.shape[0], self._steps
         # what is drawn first is written over
         mid = draws.mid[0] if len(draws.mid) else np.empty((replicas, steps + self._horizon))
         spread = draws.reference_spread[0] if len(draws.reference_spread) else np.empty((replicas, steps))
-        sound_mids, sound_spreads = price_tape(self._rules, draws.mid, mid, draws.reference_spread, spread)
-        if not sound_mids:
+        among(price_tape, self._rules.of_the_papers)(self._rules, draws.mid, mid, draws.reference_spread, spread)
+        if not (np.min(mid, initial=1.0) > 0 and np.max(mid, initial=1.0) < np.inf):
             raise ParameterError("market.mid_price: with this drift and volatility prices reach 0 or infinity; lower them")
-        if not sound_spreads:
+        if not (np.min(spread, initial=1.0) > 0 and np.max(spread, initial=1.0) < np.inf):
             raise ParameterError("market.reference_spread: with these parameters spreads reach 0 or infinity; change them")
         count = len(draws.investor)
         side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(replicas, np.int64)
-        sound_sizes = order_tape(
+        sound_sizes = among(order_tape, self._rules.of_the_papers)(
             self._rules,
             mid,
             draws.order_start,

@@ -38,6 +38,7 @@ class Rules(NamedTuple):
     curve_exponent: float
     v_max: float
     scale_with_price: bool
+    of_the_papers: bool  # all kinds of tiering, pricing and hedging: which machine code runs
 
 
 def rules_of(scenario: Scenario) -> Rules:
@@ -87,7 +88,14 @@ def rules_of(scenario: Scenario) -> Rules:
         curve_exponent=laws.curve_exponent(scenario.exchange.lam),
         v_max=scenario.exchange.v_max,
         scale_with_price=scenario.market.spreads_scale_with_price,
+        of_the_papers=makers_of_the_papers(scenario),
     )
+
+
+def makers_of_the_papers(scenario: Scenario) -> bool:
+    """Whether the papers know how all makers tier, price and hedge."""
+    slots = {"tiering": TIERINGS, "pricing": PRICINGS, "hedging": HEDGINGS}
+    return all(slot.of_the_papers(getattr(maker, part) for maker in scenario.makers) for part, slot in slots.items())
 
 
 def _step_volatility(scenario: Scenario, hedging: HedgingPolicy) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from dealermarket import interrupt
-from dealermarket.compiled import resolved
+from dealermarket.compiled import among, resolved
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.streams import Episode
 from dealermarket.engine.advance import advance
@@ -66,7 +66,8 @@ class Session:
         """What comes next is on this tape; all tapes of a session are arrays of the same types."""
         self.tape = tape
         if self._engine is None:
-            self._engine = resolved(advance, self.rules, self.state, tape, 0, 0, False, self.record)
+            engine = among(advance, self.rules.of_the_papers)
+            self._engine = resolved(engine, self.rules, self.state, tape, 0, 0, False, self.record)
 
     def begin(self) -> None:
         """Prices, maturing trades and tiers of the next step."""

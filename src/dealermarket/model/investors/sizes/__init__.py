@@ -10,8 +10,8 @@ from dealermarket.slots import Slot
 SIZES = Slot(
     "order size",
     OrderSize,
-    [
-        LogNormalSize,
+    [LogNormalSize],
+    beyond=[
         LadderSize,
     ],
     default="lognormal",

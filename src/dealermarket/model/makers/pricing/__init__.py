@@ -10,8 +10,8 @@ from dealermarket.slots import Slot
 PRICINGS = Slot(
     "pricing",
     PricingRule,
-    [
-        PowerPricing,
+    [PowerPricing],
+    beyond=[
         LadderPricing,
     ],
     default="power",

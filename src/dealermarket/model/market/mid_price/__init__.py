@@ -11,8 +11,8 @@ from dealermarket.slots import Slot
 MID_PRICES = Slot(
     "mid price",
     MidPrice,
-    [
-        GeometricBrownianMotion,
+    [GeometricBrownianMotion],
+    beyond=[
         OrnsteinUhlenbeck,
         JumpDiffusion,
     ],

@@ -11,8 +11,8 @@ from dealermarket.slots import Slot
 REFERENCE_SPREADS = Slot(
     "reference spread",
     ReferenceSpread,
-    [
-        ClippedNormal,
+    [ClippedNormal],
+    beyond=[
         ConstantSpread,
         LogAR1,
     ],
