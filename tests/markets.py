@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from dealermarket.compiled import among, compiled
+from dealermarket.compiled import among
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.tape import Tape
 from dealermarket.engine.advance import advance
-from dealermarket.engine.hedge_tables import CAP, interpolate, size_cell
 from dealermarket.engine.recorder import Record, empty_record
 from dealermarket.engine.rules import Rules, rules_of
 from dealermarket.engine.state import State, empty_state
@@ -385,12 +384,3 @@ def random_tape(rng: np.random.Generator, scenario: Scenario) -> Tape:
 
 def _random_size(rng: np.random.Generator, unit: float, largest: float) -> float:
     return float(rng.choice([unit * rng.integers(1, 5), unit * rng.integers(1, 32), largest]))
-
-
-@compiled
-def lookup(tables, table, q, risk):
-    """x_0 and the value of the optimum (in half spreads) for a position of `q` = |z| / v_max at `risk` = G."""
-    if q >= CAP * tables.horizon[table]:
-        return CAP / q, np.inf
-    i, a = size_cell(q, tables.horizon[table])
-    return interpolate(tables, table, i, a, q, risk, 1.0)

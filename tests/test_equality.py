@@ -16,6 +16,8 @@ from conftest import UNCOMPILED
 from dealermarket import Action, LiveMarket, MakerPolicy, Observation, Scenario, SimulationResult, SimulationRunner, Tape
 from dealermarket.compiled import among
 from dealermarket.engine.advance import advance
+from dealermarket.model.makers.policies import HeuristicMaker, RandomMaker
+from dealermarket.study import Contest, mean
 
 ARRAYS = tuple(field.name for field in fields(Tape))
 
@@ -170,3 +172,27 @@ def test_nothing_that_a_result_hands_out_changes_it(small: Scenario, tmp_path: P
     assert result.statistics() == statistics
     result.save(tmp_path / "run")
     assert SimulationResult.load(tmp_path / "run") == run()
+
+
+# --- actions, estimates and leagues
+
+
+def test_values_of_arrays_are_equal_where_the_arrays_are() -> None:
+    action = Action(eps_buy=[0.1, 0.2], hedge_fraction=0.5)
+    assert action == Action(eps_buy=np.array([0.1, 0.2]), hedge_fraction=0.5)
+    for other in (Action(eps_buy=[0.1, 0.3], hedge_fraction=0.5), Action(eps_buy=[0.1, 0.2]), Action(eps_buy=0.1), 3):
+        assert action != other
+    unknown = mean(np.array([1.0]))  # of a single number: the error is NaN
+    assert unknown == mean(np.array([1.0])) != mean(np.array([2.0]))
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(unknown)
+
+
+def test_leagues_are_equal_where_they_measured_the_same(small: Scenario) -> None:
+    entered = {"heuristic": HeuristicMaker(), "random": RandomMaker()}
+    league = Contest(small, entered, replicas=10).run()
+    assert league == Contest(small, entered, replicas=10).run()
+    assert league != Contest(small, entered, replicas=10, seed=1).run()
+    one, other = league.samples.values()
+    assert one != other
+    assert one != one.first(2)

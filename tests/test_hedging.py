@@ -24,7 +24,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from conftest import raises
 from dealermarket.engine import hedge_tables
-from dealermarket.engine.hedge_tables import HedgeTables, best_schedule, power_table, stacked
+from dealermarket.engine.hedge_tables import HedgeTables, best_schedule, lookup, power_table, stacked
 from dealermarket.errors import ParameterError
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.makers.hedging.fraction import ConstantFraction
@@ -33,7 +33,6 @@ from dealermarket.model.makers.hedging.linear import LinearSchedule
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
 from dealermarket.model.makers.pricing.power import PowerPricing
-from markets import lookup
 
 needs_tables = pytest.mark.compiled  # seconds to build when the engine is not compiled, minutes for all
 Floats = NDArray[np.float64]

@@ -17,6 +17,7 @@ from dealermarket.compiled import Compiled, among
 from dealermarket.draws.records import number_rows, rule_records
 from dealermarket.draws.tape import Tape
 from dealermarket.engine.advance import advance
+from dealermarket.engine.hedge_tables import lookup
 from dealermarket.engine.planning import plans_of
 from dealermarket.engine.rules import rules_of
 from dealermarket.errors import ParameterError, ScenarioError
@@ -26,7 +27,7 @@ from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantF
 from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
 from dealermarket.model.part import Clock
 from dealermarket.slots import Law, from_outside
-from markets import lookup, run_engine
+from markets import run_engine
 
 pytestmark = pytest.mark.usefixtures("lists_as_they_were")
 

@@ -30,6 +30,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from dealermarket.program import program
+
 STATUS = 130
 """The exit status of a command that was interrupted: 128 and the number of SIGINT."""
 GRACE = 3.0
@@ -183,7 +185,7 @@ def outcome() -> str:
         return "interrupted; nothing was written"
     if complete:
         return f"interrupted; {folder} is complete"
-    return f"interrupted; finish it with: dealermarket {command} --resume {shlex.quote(str(folder))}"
+    return f"interrupted; finish it with: {program()} {command} --resume {shlex.quote(str(folder))}"
 
 
 def _is_unsafe(frame: FrameType | None) -> bool:

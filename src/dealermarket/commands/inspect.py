@@ -7,6 +7,7 @@ from typing import Annotated
 from dealermarket.commands.console import open_console
 from dealermarket.commands.options import Run, flag
 from dealermarket.commands.run_summary import print_json, print_makers
+from dealermarket.program import program
 
 
 def inspect(run: Run, /, *, as_json: Annotated[bool, flag("Print the numbers as JSON.", "--json")] = False) -> None:
@@ -23,7 +24,7 @@ def inspect(run: Run, /, *, as_json: Annotated[bool, flag("Print the numbers as 
     meta = result.meta
     table = Table(box=None, show_header=False, padding=(0, 1))
     table.add_row("scenario", f"{result.scenario.name}: {result.scenario.description}")
-    table.add_row("state", "complete" if result.complete else f"incomplete; finish it with: dealermarket run --resume {run}")
+    table.add_row("state", "complete" if result.complete else f"incomplete; finish it with: {program()} run --resume {run}")
     for name in ("replicas", "steps", "seed", "record", "version", "capped_orders", "seconds"):
         table.add_row(name.replace("_", " "), str(meta.get(name, "not known yet")))
     for file in sorted(path for path in run.iterdir() if path.suffix == ".parquet"):

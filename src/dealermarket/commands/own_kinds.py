@@ -9,39 +9,43 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from dealermarket.errors import DealerMarketError, ParameterError
-
-OPTION = "--with"
+from dealermarket.program import WITH, called_with
 
 
 def registered_from(arguments: Sequence[str]) -> list[str]:
     """Runs the files that `--with FILE` names in front of a command, so that they register what they define; returns the other
     arguments. Raises ParameterError for a file that is not there or does not run through."""
-    rest = list(arguments)
-    while rest[:1] == [OPTION]:
+    rest, files = list(arguments), []
+    while rest[:1] == [WITH]:
         if len(rest) < 2:
-            raise ParameterError(f"{OPTION}: give the Python file that registers your kinds, and then the command")
-        _run(Path(rest[1]))
+            raise ParameterError(f"{WITH}: give the Python file that registers your kinds, and then the command")
+        files.append(Path(rest[1]))
         rest = rest[2:]
+    if WITH in rest:
+        raise ParameterError(f"{WITH}: goes in front of the command: dealermarket {WITH} FILE.py {rest[0]} ...")
+    called_with(files)
+    for file in files:
+        _run(file)
     return rest
 
 
 def _run(path: Path) -> None:
     if not path.is_file():
-        raise ParameterError(f"{OPTION} {path}: there is no such file")
+        raise ParameterError(f"{WITH} {path}: there is no such file")
     name = f"dealermarket_with_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}_{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ParameterError(f"{OPTION} {path}: is no Python file; its name must end in .py")
+        raise ParameterError(f"{WITH} {path}: is no Python file; its name must end in .py")
     module = module_from_spec(spec)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except DealerMarketError as error:
-        raise ParameterError(f"{OPTION} {path}: {error}") from None
+        raise ParameterError(f"{WITH} {path}: {error}") from None
     except Exception as error:  # whatever is wrong in somebody's file
         place, trace = "", error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == spec.origin:
                 place = f"line {trace.tb_lineno}: "
             trace = trace.tb_next
-        raise ParameterError(f"{OPTION} {path}: {place}{type(error).__name__}: {error}") from None
+        raise ParameterError(f"{WITH} {path}: {place}{type(error).__name__}: {error}") from None

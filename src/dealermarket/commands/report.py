@@ -17,6 +17,7 @@ from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress
 from dealermarket.commands.options import Seed, Threads, flag, number_of_threads
 from dealermarket.errors import ParameterError
+from dealermarket.program import program
 from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class ReportOptions:
 def command_of(name: str, own: list[str], options: ReportOptions) -> str:
     """What to type to get an experiment again."""
     shared = [*(["--quick"] if options.quick else []), *([f"--seed {options.seed}"] if options.seed else [])]
-    return " ".join(["dealermarket experiment", name, *own, *shared])
+    return " ".join([program(), "experiment", name, *own, *shared])
 
 
 def begin_report(command: str, name: str, plans: Sequence[Plan], options: ReportOptions) -> None:

@@ -9,14 +9,14 @@ from dealermarket.commands.report import NEEDS_EXTRA, ReportOptions, begin_repor
 def reproduce(*, options: ReportOptions | None = None) -> None:
     """Run every experiment of the papers and write the report in which their numbers stand beside ours."""
     from dealermarket.papers import Plan
-    from dealermarket.papers.registry import experiments
+    from dealermarket.papers.registry import experiments_of_the_papers
     from dealermarket.papers.trained import is_trainable
 
     options = options or ReportOptions()
     if options.resume is not None:
         resume_report("reproduce", options.resume, options, alone=True)
         return
-    known = experiments()
+    known = experiments_of_the_papers()
     chosen = {name: each for name, each in known.items() if not each.trains or (is_trainable() and not options.quick)}
     left_out = [name for name in known if name not in chosen]
     if left_out:

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from dealermarket.commands.console import open_console
 from dealermarket.errors import ScenarioError
+from dealermarket.program import program
 
 scenarios = App(name="scenarios", help="The shipped scenarios: list them, show one, or write one out to edit.")
 
@@ -58,4 +59,4 @@ def write_scenario(
         raise ScenarioError(f"{file}: exists already and is left as it is; give another name") from None
     except OSError as error:
         raise ScenarioError(f"{file}: cannot be written: {error.strerror}") from None
-    open_console().print(f"{file} written; edit it and try: dealermarket run {file}", highlight=False, soft_wrap=True)
+    open_console().print(f"{file} written; edit it and try: {program()} run {file}", highlight=False, soft_wrap=True)

@@ -18,6 +18,7 @@ from dealermarket.commands.console import announce_compiling, open_console, rate
 from dealermarket.commands.options import flag, repeated
 from dealermarket.commands.training_display import described, introduce, mean_of, training_progress
 from dealermarket.errors import DealerMarketError, ParameterError
+from dealermarket.program import program
 
 if TYPE_CHECKING:
     from dealermarket.learning.folder import TrainingFolder
@@ -232,7 +233,7 @@ def next_commands(folder: TrainingFolder) -> list[tuple[str, str]]:
     by = " --by pnl" if training.reward.weights == "pnl" else ""
     assigned = " ".join(f"--policy {shlex.quote(name)}={policy}" for name in training.makers)
     return [
-        ("compare it: ", f"dealermarket evaluate {policy} heuristic --scenario {scenario}{maker}{by}"),
-        ("run it:     ", f"dealermarket run {scenario} {assigned}"),
+        ("compare it: ", f"{program()} evaluate {policy} heuristic --scenario {scenario}{maker}{by}"),
+        ("run it:     ", f"{program()} run {scenario} {assigned}"),
         ("its history:", f"tensorboard --logdir {shlex.quote(str(folder.tensorboard))}"),
     ]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
+from dealermarket.arrays import HoldsArrays
 from dealermarket.draws.orders import check_draws, check_orders, order_rows
 from dealermarket.draws.streams import Episode, Stream, draw_into, first_episodes
 from dealermarket.errors import ParameterError, TapeError
@@ -26,7 +27,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Tape:
+class Tape(HoldsArrays):
     """What happens to B replicas of a market of N investors, M makers and J = N + M participants in T steps.
 
     Orders stand one after the other, replica by replica, step by step: those of replica b and step t are
@@ -55,13 +56,6 @@ class Tape:
             shown = array.view()
             shown.flags.writeable = False
             object.__setattr__(self, name, shown)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Tape):
-            return NotImplemented
-        return all(np.array_equal(getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
-
-    __hash__ = None  # type: ignore[assignment]  # as that of an array
 
     def __repr__(self) -> str:
         orders = len(self.investor)

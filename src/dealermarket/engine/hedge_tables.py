@@ -242,6 +242,15 @@ def interpolate(tables, table, i, a, q, risk, level):
     return min(1.0 - left, CAP / q), np.exp(value)
 
 
+@compiled
+def lookup(tables, table, q, risk):
+    """x_0 and the value of the optimum (in half spreads) for a position of `q` = |z| / v_max at `risk` = G."""
+    if q >= CAP * tables.horizon[table]:
+        return CAP / q, np.inf
+    i, a = size_cell(q, tables.horizon[table])
+    return interpolate(tables, table, i, a, q, risk, 1.0)
+
+
 def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:
     """`scale` and `nodes` of one table, computed."""
     sizes = BELOW_CAP + ABOVE_CAP + 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dealermarket.arrays import HoldsArrays
 from dealermarket.model.makers.policies import Policy
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 _STEPS_AT_ONCE = 128
 
 
-@dataclass(frozen=True)
-class Action:
+@dataclass(frozen=True, eq=False)
+class Action(HoldsArrays):
     """What a maker does in one step; a part left out is decided by the maker's rules in the scenario.
 
     With B replicas and J participants: `tiers` (B, J) whole numbers in 0..K-1, the maker's own entry without effect;

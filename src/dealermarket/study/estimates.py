@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dealermarket.arrays import HoldsArrays
+
 Array = NDArray[Any]
 LEVEL = 0.95
 FEWEST_RUNS = 10  # intervals and tests of fewer say nothing
@@ -22,8 +24,8 @@ def joint(count: int) -> float:
     return 1 - (1 - LEVEL) / max(count, 1)
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, eq=False)
+class Estimate(HoldsArrays):
     """A value, its standard error, and a 95 % interval; each a number or an array of one shape."""
 
     value: Array

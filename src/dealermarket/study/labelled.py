@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.arrays import same
 from dealermarket.errors import ParameterError
 from dealermarket.values import suggestion
 
@@ -41,6 +42,16 @@ class Measures(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self.by_maker) + len(self.others)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Measures):
+            return NotImplemented
+        return self.makers == other.makers and all(
+            mine.keys() == theirs.keys() and all(same(mine[name], theirs[name]) for name in mine)
+            for mine, theirs in ((self.by_maker, other.by_maker), (self.others, other.others))
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # as that of an array
 
     def of(self, maker: str | int) -> dict[str, Array]:
         """The arrays of one maker, by its name or its place, without their last axis. Raises ParameterError."""

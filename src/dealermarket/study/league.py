@@ -72,6 +72,15 @@ class Contest:
         self.seed = whole_number("seed", seed, 0)
         self._study = self._study_of(partial(maker_totals, maker=index))
 
+    def __eq__(self, other: object) -> bool:
+        return self._asked == other._asked if isinstance(other, Contest) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # policies may hold arrays
+
+    @property
+    def _asked(self) -> tuple[object, ...]:
+        return self.scenario, self.policies, self.maker, self.replicas, self.seed
+
     def _study_of(self, observe: partial[dict[str, Array]]) -> Study:
         """A variant of the scenario for each policy."""
         from dealermarket.runs.session import acting_policies
