@@ -422,8 +422,8 @@ def test_a_reproduction_is_resumed_as_such(
             return super().scenario(source or "tiny.toml", settings)
 
     few = {"curves": Curves(), "markouts": Small()}
-    monkeypatch.setattr(dealermarket.papers, "experiments", lambda: few)
-    monkeypatch.setattr(dealermarket.papers.registry, "experiments", lambda: few)
+    monkeypatch.setattr(dealermarket.papers.registry, "experiments_of_the_papers", lambda: few)
+    monkeypatch.setitem(dealermarket.papers.registry._registered, "mine", Small)  # is no part of the papers
     assert main(["reproduce", "--quick", "--seed", "2"]) == 0
     assert "reports/reproduction-1" in capsys.readouterr().out
     interrupt(0)

@@ -11,12 +11,13 @@ import pytest
 
 import dealermarket.compiled
 import markets
-from conftest import assert_same_bits
+from conftest import assert_same_bits, raises
 from dealermarket import Scenario, register
 from dealermarket.compiled import Compiled, among
 from dealermarket.draws.records import number_rows, rule_records
 from dealermarket.draws.tape import Tape
 from dealermarket.engine.advance import advance
+from dealermarket.engine.curve_tables import curve_table
 from dealermarket.engine.hedge_tables import lookup
 from dealermarket.engine.planning import plans_of
 from dealermarket.engine.rules import rules_of
@@ -252,20 +253,24 @@ def test_at_one_price_for_every_size_all_is_traded_at_once_for_any_risk() -> Non
             assert value == pytest.approx(1.5, rel=1e-9)
 
 
-@pytest.mark.compiled
 @pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
-def test_prices_that_cannot_be_planned_on_are_refused_with_the_reason(price: float) -> None:
+def test_prices_that_are_not_above_0_and_finite_are_refused(price: float) -> None:
     class Priced(PricingRule):
         kind: Literal["priced"] = "priced"
 
         @staticmethod
-        def curve(size: Any) -> Any:
-            return price + 0.0 * size
+        def curve(size: Any, tier: Any) -> Any:
+            return np.where((tier == 2) & (size > 50.0), price, 1.0)
 
     register(Priced)
-    with says(ParameterError, "planned on the prices of 'rival'", "above 0 and finite", "venue = 'exchange'"):
-        plans_of(hedger_and(Priced(), horizon=5))
-    plans_of(hedger_and(Priced(), horizon=5, venue="exchange"))  # nobody plans on it
+    with raises(ParameterError, "makers.1.pricing", names=["'priced'", "tier 2", "50.49", f"{price:g} levels"]):
+        hedger_and(Priced(), horizon=5, venue="exchange")  # whether or not anybody plans on them
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, float("nan"), float("inf")])
+def test_nothing_is_planned_on_prices_that_are_not_above_0_and_finite(price: float) -> None:
+    with says(ParameterError, "above 0 and finite", "v_max", f"{price:g} levels"):
+        curve_table(lambda share: np.where(share > 0.5, price, 1.0), 5)
 
 
 def test_a_rule_may_refuse_to_be_planned_on() -> None:

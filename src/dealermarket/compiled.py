@@ -158,9 +158,9 @@ def _options(function: Any) -> Options:
 def _named(function: FunctionType) -> dict[str, Any]:
     """What the names in a function's code stand for, where they are no local variables."""
     names = sorted({name for code in _codes(function.__code__) for name in code.co_names})
-    found = {name: function.__globals__[name] for name in names if name in function.__globals__}
+    globals_named = {name: function.__globals__[name] for name in names if name in function.__globals__}
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    return found | {name: cell.cell_contents for name, cell in cells}
+    return globals_named | {name: cell.cell_contents for name, cell in cells}
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

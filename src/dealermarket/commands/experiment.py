@@ -62,8 +62,8 @@ def _list() -> None:
     table.add_column("what it shows")
     table.add_column("asked in")
     table.add_column("runs a point", justify="right")
-    for each in experiments().values():
-        table.add_row(each.name, each.title, each.source, f"{each.runs:,}" if each.runs else "none")
+    for known in experiments().values():
+        table.add_row(known.name, known.title, known.source, f"{known.runs:,}" if known.runs else "none")
     console = open_console()
     console.print(table)
     console.print("Run one with: dealermarket experiment NAME, or all with: dealermarket reproduce", highlight=False)

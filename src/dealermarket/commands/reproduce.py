@@ -17,7 +17,9 @@ def reproduce(*, options: ReportOptions | None = None) -> None:
         resume_report("reproduce", options.resume, options, alone=True)
         return
     known = experiments_of_the_papers()
-    chosen = {name: each for name, each in known.items() if not each.trains or (is_trainable() and not options.quick)}
+    chosen = {
+        name: experiment for name, experiment in known.items() if not experiment.trains or (is_trainable() and not options.quick)
+    }
     left_out = [name for name in known if name not in chosen]
     if left_out:
         why = (
@@ -26,5 +28,7 @@ def reproduce(*, options: ReportOptions | None = None) -> None:
             else f"they train makers, which {NEEDS_EXTRA}"
         )
         open_console(stderr=True).print(f"Left out: {', '.join(left_out)}; {why}.", highlight=False, soft_wrap=True)
-    plans = [Plan.of(each, quick=options.quick, command=command_of(name, [], options)) for name, each in chosen.items()]
+    plans = [
+        Plan.of(experiment, quick=options.quick, command=command_of(name, [], options)) for name, experiment in chosen.items()
+    ]
     begin_report("reproduce", "reproduction", plans, options)

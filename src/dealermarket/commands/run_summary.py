@@ -34,8 +34,8 @@ def print_json(result: SimulationResult, folder: Path) -> None:
 
     makers = {
         maker: {
-            name: {"mean": number(found.mean), "standard_error": number(found.standard_error)}
-            for name, found in statistics.items()
+            name: {"mean": number(average.mean), "standard_error": number(average.standard_error)}
+            for name, average in statistics.items()
         }
         for maker, statistics in result.statistics().items()
     }

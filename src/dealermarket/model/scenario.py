@@ -222,6 +222,10 @@ class Scenario(Value):
                     f"makers.{index}.pricing: {maker.pricing.kind!r} pricing has prices for {priced} tiers, and tiering.tiers = "
                     f"{tiers}; add prices or lower the number of tiers"
                 )
+            elif maker.pricing.power_of_reference is None:  # powers are above 0 and finite
+                wrong = maker.pricing.wrong_price(self.exchange, tiers)
+                if wrong is not None:
+                    yield f"makers.{index}.pricing: {maker.pricing.kind!r} prices must be above 0 and finite; {wrong}"
 
     def _maker_problems(self) -> Iterable[str]:
         others = len(self.participants) - 1

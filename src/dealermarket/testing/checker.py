@@ -102,10 +102,10 @@ def check_vector_env(
 def _check_spaces(env: VectorEnv[Any, Any, Any], scalar: Env[Any, Any]) -> AutoresetMode:
     for name, scalar_space in (("observation_space", scalar.observation_space), ("action_space", scalar.action_space)):
         for attribute, expected in ((f"single_{name}", scalar_space), (name, batch_space(scalar_space, env.num_envs))):
-            found = getattr(env, attribute)
-            if found != expected:
-                raise VectorEnvError(f"{attribute} is {found}, expected {expected}")
-            if getattr(env, attribute) is not found:
+            actual = getattr(env, attribute)
+            if actual != expected:
+                raise VectorEnvError(f"{attribute} is {actual}, expected {expected}")
+            if getattr(env, attribute) is not actual:
                 raise VectorEnvError(f"{attribute} is another object at each access")
     mode = env.metadata.get("autoreset_mode")
     if not isinstance(mode, AutoresetMode):
@@ -126,9 +126,9 @@ def _check_run(
     tape: Tape = []
 
     def run(call: Call) -> None:
-        found, expected = vector.run(call), reference.run(call)
-        _check_rows(call.at, found, expected, tolerance)
-        tape.append((call, [row._replace(event=known.event) for row, known in zip(found, expected, strict=True)]))
+        actual, expected = vector.run(call), reference.run(call)
+        _check_rows(call.at, actual, expected, tolerance)
+        tape.append((call, [row._replace(event=known.event) for row, known in zip(actual, expected, strict=True)]))
 
     run(Call(f"reset(seed={seeds})", seed=seeds))
     restarted = episodes = False
@@ -197,8 +197,8 @@ def _play(target: Vector | Scalars, seed: int | list[int | None], actions: list[
     return tape
 
 
-def _check_rows(at: str, found: list[Row], expected: list[Row], tolerance: tuple[float, float] = (0.0, 0.0)) -> None:
-    for i, (row, known) in enumerate(zip(found, expected, strict=True)):
+def _check_rows(at: str, actual: list[Row], expected: list[Row], tolerance: tuple[float, float] = (0.0, 0.0)) -> None:
+    for i, (row, known) in enumerate(zip(actual, expected, strict=True)):
         for name in ("observation", "reward", "terminated", "truncated", "info"):
             if difference := first_difference(getattr(row, name), getattr(known, name), name, tolerance):
                 event = f" ({known.event})" if known.event else ""

@@ -8,30 +8,30 @@ from typing import Any
 import numpy as np
 
 
-def first_difference(found: Any, expected: Any, name: str, tolerance: tuple[float, float] = (0.0, 0.0)) -> str | None:
+def first_difference(actual: Any, expected: Any, name: str, tolerance: tuple[float, float] = (0.0, 0.0)) -> str | None:
     """Where two values differ first, in words; None if they are equal."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        if found.keys() != expected.keys():
-            return f"{name} has the keys {sorted(found)}, expected {sorted(expected)}"
-        parts = [(f"{name}[{key!r}]", found[key], expected[key]) for key in found]
-    elif all(isinstance(value, list | tuple) for value in (found, expected)) and len(found) == len(expected):
-        parts = [(f"{name}[{i}]", *pair) for i, pair in enumerate(zip(found, expected, strict=True))]
-    elif all(isinstance(value, np.ndarray) and value.dtype == object and value.ndim for value in (found, expected)):
-        return first_difference(found.tolist(), expected.tolist(), name, tolerance)
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        if actual.keys() != expected.keys():
+            return f"{name} has the keys {sorted(actual)}, expected {sorted(expected)}"
+        parts = [(f"{name}[{key!r}]", actual[key], expected[key]) for key in actual]
+    elif all(isinstance(value, list | tuple) for value in (actual, expected)) and len(actual) == len(expected):
+        parts = [(f"{name}[{i}]", *pair) for i, pair in enumerate(zip(actual, expected, strict=True))]
+    elif all(isinstance(value, np.ndarray) and value.dtype == object and value.ndim for value in (actual, expected)):
+        return first_difference(actual.tolist(), expected.tolist(), name, tolerance)
     else:
-        return None if _equal(found, expected, tolerance) else f"{name} is {shown(found)}, expected {shown(expected)}"
+        return None if _equal(actual, expected, tolerance) else f"{name} is {shown(actual)}, expected {shown(expected)}"
     return next((text for part, one, other in parts if (text := first_difference(one, other, part, tolerance))), None)
 
 
-def _equal(found: Any, expected: Any, tolerance: tuple[float, float]) -> bool:
-    if type(found) is type(expected) and isinstance(found, list | tuple):
+def _equal(actual: Any, expected: Any, tolerance: tuple[float, float]) -> bool:
+    if type(actual) is type(expected) and isinstance(actual, list | tuple):
         return False  # of different lengths
-    one, other = np.asarray(found), np.asarray(expected)
+    one, other = np.asarray(actual), np.asarray(expected)
     if one.shape != other.shape:
         return False
     if np.all(one == other):
         return True
-    # Floats are compared in the precision of what was found; NaN equals NaN.
+    # Floats are compared in the precision of the actual value; NaN equals NaN.
     floats = one.dtype.kind == "f" and other.dtype.kind in "iuf"
     return floats and np.allclose(one, other.astype(one.dtype), *tolerance, equal_nan=True)
 

@@ -71,6 +71,17 @@ class PricingRule(Part):
         """What is wrong with this rule at this exchange: field and reason of each problem."""
         return ()
 
+    def wrong_price(self, exchange: Exchange, tiers: int) -> str | None:
+        """Where the curve is not above 0 and finite, or None: looked at for 100 sizes in each of `tiers`."""
+        sizes = exchange.largest_trade * np.arange(1, 101) / 100
+        for tier in range(tiers):
+            prices = self.relative_spread(sizes, tier, exchange)
+            wrong = ~((prices > 0) & (prices < np.inf))
+            if wrong.any():
+                n = int(np.argmax(wrong))
+                return f"in tier {tier} that of {sizes[n]:g} units is {prices[n]:g} levels"
+        return None
+
     def relative_spread(self, size: ArrayLike, tier: ArrayLike, exchange: Exchange) -> NDArray[np.float64]:
         """The curve for sizes and tiers, which broadcast, in units of the level.
 
