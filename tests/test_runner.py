@@ -316,7 +316,7 @@ def test_only_our_own_leftovers_are_removed(small: Scenario, tmp_path: Path) -> 
     theirs = [folder.path / name for name in ("notes.tmp", "parts/notes.txt.tmp", "meta.json.tmp.old")]
     for path in (*ours, *theirs):
         path.write_text("half a file")
-    folder.clear_leftovers()
+    folder.make_ready()
     assert not any(path.exists() for path in ours)
     assert all(path.exists() for path in (*theirs, folder.path / "meta.json", folder.path / "scenario.toml"))
 

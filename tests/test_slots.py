@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -12,7 +13,7 @@ import pytest
 import dealermarket.compiled
 import markets
 from conftest import assert_same_bits, raises
-from dealermarket import Scenario, register
+from dealermarket import RunFolderError, Scenario, SimulationRunner, register
 from dealermarket.compiled import Compiled, among
 from dealermarket.draws.records import number_rows, rule_records
 from dealermarket.draws.tape import Tape
@@ -22,11 +23,16 @@ from dealermarket.engine.hedge_tables import lookup
 from dealermarket.engine.planning import plans_of
 from dealermarket.engine.rules import rules_of
 from dealermarket.errors import ParameterError, ScenarioError
+from dealermarket.learning.folder import TrainingFolder
+from dealermarket.learning.training import Training
 from dealermarket.model import MidPrice, PlannedHedging, PricingRule, RankedTiering, ReferenceSpread, TradingPolicy
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantFraction, FullHedge
 from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
 from dealermarket.model.part import Clock
+from dealermarket.papers import Plan, experiment_named
+from dealermarket.papers.report_folder import ReportFolder
+from dealermarket.runs.folder import RunFolder
 from dealermarket.slots import Law, from_outside
 from markets import run_engine
 
@@ -441,6 +447,20 @@ def test_what_was_registered_tells_apart_two_classes_of_one_name() -> None:
     (after,) = (name for name in from_outside() if "steady" in name)
     assert before != after
     assert before.rpartition(" ")[0] == after.rpartition(" ")[0] == "pricing steady"
+
+
+def test_work_goes_on_with_the_kinds_it_began_with(small: Scenario, tmp_path: Path) -> None:
+    folders = [
+        RunFolder.create(tmp_path / "run", small, SimulationRunner(small, 2)._meta()),
+        ReportFolder.create(tmp_path / "report", [Plan.of(experiment_named("curves"))], seed=0),
+        TrainingFolder.create(tmp_path / "training", Training(scenario=small, makers=small.maker_names[:1], steps=100)),
+    ]
+    for folder in folders:
+        folder.make_ready()
+    register(Flat)
+    for folder in folders:
+        with raises(RunFolderError, folder.path, names=["registered"]):
+            folder.make_ready()
 
 
 def test_every_base_of_a_slot_says_its_formulas() -> None:

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import CellType, FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
-import numpy as np
 
 from dealermarket.cache import cache_folder
+from dealermarket.digests import digest_of_code, meaning_of, named
 from dealermarket.slots import Law, registrations, taken
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -135,7 +133,7 @@ def _reached(root: Compiled) -> _Reached:
         if function in reached:
             continue
         reached[function] = options
-        for value in _named(function).values():
+        for value in named(function).values():
             pending += [(_plain(called), _options(called)) for called in _functions(value, root.knows_papers_only)]
     return reached
 
@@ -155,57 +153,18 @@ def _options(function: Any) -> Options:
     return function.options if isinstance(function, Compiled) else _INLINED
 
 
-def _named(function: FunctionType) -> dict[str, Any]:
-    """What the names in a function's code stand for, where they are no local variables."""
-    names = sorted({name for code in _codes(function.__code__) for name in code.co_names})
-    globals_named = {name: function.__globals__[name] for name in names if name in function.__globals__}
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    return globals_named | {name: cell.cell_contents for name, cell in cells}
+def _digest(reached: _Reached, papers_only: bool) -> str:
+    """A digest of what functions do once they are compiled."""
 
+    def meaning(value: Any) -> str:
+        if not isinstance(value, Law):
+            return meaning_of(value)
+        formulas = value.formulas(papers_only).items()
+        return " ".join(f"{number} {formula.__module__}.{formula.__qualname__}" for number, formula in formulas)
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
-def _digest(reached: _Reached, papers_only: bool = False) -> str:
-    """A digest of what functions do, whatever their comments, docstrings and places in a file are."""
-    parts = [numba.__version__, sys.version]
-    for function, options in reached.items():
-        parts += [function.__qualname__, repr(sorted(options.items()))]
-        parts += [_meaning(function.__defaults__), _meaning(tuple(sorted((function.__kwdefaults__ or {}).items())))]
-        for code in _codes(function.__code__):
-            constants = [value for value in code.co_consts if not isinstance(value, CodeType) and value != function.__doc__]
-            parts += [code.co_code.hex(), repr(code.co_names), repr(code.co_varnames), *map(_meaning, constants)]
-        for name, value in _named(function).items():
-            parts.append(f"{name}={_choice_of(value, papers_only) if isinstance(value, Law) else _meaning(value)}")
-            if isinstance(value, ModuleType):  # what the code reads of it
-                read = {name for code in _codes(function.__code__) for name in code.co_names if hasattr(value, name)}
-                parts += [f"{name}={_meaning(getattr(value, name))}" for name in sorted(read)]
+    options = [sorted(options.items()) for options in reached.values()]
+    parts = [numba.__version__, repr(options), digest_of_code(reached, meaning)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
-
-
-def _choice_of(law: Law, papers_only: bool) -> str:
-    formulas = law.formulas(papers_only).items()
-    return " ".join(f"{number} {formula.__module__}.{formula.__qualname__}" for number, formula in formulas)
-
-
-def _meaning(value: Any) -> str:
-    """What a name stands for, as far as machine code depends on it."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        return f"{value.dtype}{value.shape}{value.tobytes().hex()}"
-    if hasattr(value, "py_func"):  # compiled by Numba itself
-        return _digest(_reached(Compiled(value.py_func, {})))
-    if isinstance(value, (tuple, list)):
-        return f"{type(value).__name__}({', '.join(map(_meaning, value))})"
-    if isinstance(value, frozenset):
-        return f"frozenset({', '.join(sorted(map(_meaning, value)))})"
-    if isinstance(value, type):
-        members = [(member.name, member.value) for member in value] if issubclass(value, Enum) else getattr(value, "_fields", "")
-        return f"{value.__module__}.{value.__qualname__}{members}"
-    return getattr(value, "__name__", None) or repr(value)
 
 
 # --- compiling
@@ -219,7 +178,7 @@ def _link(root: Compiled) -> Any:
     machine = {function: _compile(copy, folder, reached[function]) for function, copy in copies.items()}
     for function, copy in copies.items():
         cells = dict(zip(copy.__code__.co_freevars, copy.__closure__ or (), strict=True))
-        for name, value in _named(function).items():
+        for name, value in named(function).items():
             compiled_value = _in_machine_code(value, machine, root.knows_papers_only)
             if name in cells:
                 cells[name].cell_contents = compiled_value

@@ -6,7 +6,6 @@ engine knows kinds, the fields of its records and its dispatch are all derived f
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -17,6 +16,7 @@ import numpy as np
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
+from dealermarket.digests import digest_of
 from dealermarket.errors import ParameterError
 
 K = TypeVar("K")
@@ -232,23 +232,12 @@ def takes_from_outside(registry: Registry) -> None:
 def from_outside() -> list[str]:
     """Every kind from outside the package with a digest of its class: whether two processes mean the same by its name."""
     return sorted(
-        f"{registry.name} {name} {_digest_of_class(kind)}"
+        f"{registry.name} {name} {digest_of(kind)[:8]}"
         for registry in _REGISTRIES
         if isinstance(registry, Slot)
         for name, kind in registry.kinds.items()
         if not kind.__module__.startswith("dealermarket.")
     )
-
-
-def _digest_of_class(kind: type[BaseModel]) -> str:
-    """Of its fields and of the code of its own functions; what these call is not in it."""
-    functions = (getattr(kind, name, None) for name in sorted(vars(kind)))
-    codes = [function.__code__ for function in functions if inspect.isfunction(function)]
-    parts = [repr([(name, field.default) for name, field in kind.model_fields.items()]), repr(getattr(kind, "parameters", ()))]
-    for code in codes:
-        constants = [constant for constant in code.co_consts if not inspect.iscode(constant)]
-        parts += [code.co_name, code.co_code.hex(), repr(code.co_names), repr(constants)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 
 def kind_name(kind: type[BaseModel]) -> str | None:

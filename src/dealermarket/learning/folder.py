@@ -101,7 +101,7 @@ class TrainingFolder(WorkFolder):
             "resumed_at": [*self.meta["resumed_at"], *([done] if done else [])],
             "libraries": installed(LIBRARIES),
         }
-        self.clear_leftovers()
+        self.make_ready()
         kept = [point for point in self.points() if point.steps <= done]  # what came after it will be done again
         write_text(self.path / PROGRESS, _HEADER + "".join(map(_row, kept)))
         self._write_meta()

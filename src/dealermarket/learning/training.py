@@ -20,6 +20,7 @@ from dealermarket.model.settings import apply_setting, forget_changed_choices, p
 from dealermarket.policies.controls import NO_RANGE, Controls
 from dealermarket.policies.named import maker_index
 from dealermarket.policies.rewards import Reward
+from dealermarket.slots import from_outside
 from dealermarket.values import Value, short, suggestion
 from dealermarket.version import __version__
 
@@ -178,7 +179,7 @@ class Training(Value):
     def key(self) -> str:
         """A digest of all that the trained policy depends on. Raises ScenarioError where no file can name a rival's policy."""
         self.scenario.check_writable()
-        return hashlib.sha256(f"{__version__}\0{self.model_dump_json()}".encode()).hexdigest()
+        return hashlib.sha256("\0".join([__version__, self.model_dump_json(), *from_outside()]).encode()).hexdigest()
 
     @property
     def about(self) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class ReportFolder(WorkFolder):
 
     def measure(self, threads: int, progress: Progress | None = None) -> list[Section]:
         """Runs what has not been measured yet and draws the conclusions."""
-        self.clear_leftovers()
+        self.make_ready()
         return run_plans(self.plans, self.meta["seed"], threads, progress, self.path / MEASURED)
 
     def finish(self, sections: Sequence[Section], seconds: float) -> list[Path]:

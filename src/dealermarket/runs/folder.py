@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dealermarket.disk import errors_of, replacing
 from dealermarket.errors import RunFolderError
 from dealermarket.model.scenario import Scenario
-from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.runs.work_folder import SCENARIO, WithMeta, WorkFolder, digest, installed
-from dealermarket.slots import from_outside
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +44,6 @@ class RunFolder(WorkFolder, RunMeta):
         "seed": int,
         "record": str,
         "policies": list,
-        "registered": list,
         "scenario_sha256": str,
     }
     wanted_when_complete: ClassVar = {"seconds": (int, float), "capped_orders": int}
@@ -63,7 +60,7 @@ class RunFolder(WorkFolder, RunMeta):
     def create(cls, path: Path, scenario: Scenario, meta: dict[str, Any]) -> RunFolder:
         """A new folder; refuses one that exists and is not empty."""
         text = scenario.to_toml()
-        folder = cls(path, scenario, {**meta, "registered": registered_names(), "scenario_sha256": digest(text)})
+        folder = cls(path, scenario, {**meta, "scenario_sha256": digest(text)})
         folder._begin({SCENARIO: text})
         return folder
 
@@ -150,11 +147,6 @@ class RunFolder(WorkFolder, RunMeta):
         if not parts:
             raise RunFolderError(f"{self.path}: was interrupted before its first chunk; finish it with run --resume {self.path}")
         return pa.concat_tables(parts)
-
-
-def registered_names() -> list[str]:
-    """What was registered from outside the package: statistics in the order of their columns, and kinds of parts."""
-    return [*(statistic.name for statistic in registered_statistics()), *from_outside()]
 
 
 def _is_whole(part: Path) -> bool:

@@ -14,7 +14,7 @@ from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
-from dealermarket.runs.folder import RunFolder, registered_names
+from dealermarket.runs.folder import RunFolder
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.values import whole_number
@@ -73,10 +73,6 @@ class SimulationRunner:
         meta = folder.meta
         if sorted(policies or {}) != meta["policies"]:
             raise RunFolderError(f"{path}: was run with policies for {meta['policies']}; give the same to resume it")
-        if registered_names() != meta["registered"]:
-            raise RunFolderError(
-                f"{path}: was run with {meta['registered']} registered; register the same, unchanged, to resume it"
-            )
         runner = cls(
             folder.scenario, meta["replicas"], meta["seed"], threads=threads, record=folder.record, policies=policies or {}
         )
@@ -103,7 +99,7 @@ class SimulationRunner:
         return self._in_memory(kept, seconds)
 
     def _run_into(self, folder: RunFolder, progress: Progress | None) -> SimulationResult:
-        folder.clear_leftovers()
+        folder.make_ready()
         chunks, done = self._chunks(), folder.chunks_done()
         seconds = self._run_chunks([chunk for chunk in chunks if chunk.start not in done], folder.write, progress)
         folder.finish([chunk.start for chunk in chunks], seconds)

@@ -19,6 +19,8 @@ from dealermarket import interrupt
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import RunFolderError
 from dealermarket.model.scenario import read_source
+from dealermarket.runs.statistics import registered_statistics
+from dealermarket.slots import from_outside
 from dealermarket.version import __version__
 
 META, SCENARIO = "meta.json", "scenario.toml"
@@ -66,7 +68,7 @@ class WorkFolder(WithMeta):
     def _begin(self, inputs: Mapping[str, str]) -> None:
         """Makes the folder and writes `meta.json` and the inputs, name -> text. Refuses a folder that is not empty."""
         self.check_free(self.path)
-        self.meta = {"version": __version__, "complete": False, **self.meta}
+        self.meta = {"version": __version__, "complete": False, "registered": registered_names(), **self.meta}
         with interrupt.held(), errors_of(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             self._write_meta()  # first, so that whatever is there says that it is incomplete
@@ -96,7 +98,7 @@ class WorkFolder(WithMeta):
                 f"{cls.again.format(path=path)}"
             )
         wanted = cls.wanted | (cls.wanted_when_complete if meta.get("complete") else {})
-        if any(not isinstance(meta.get(name), kind) for name, kind in ({"complete": bool} | wanted).items()):
+        if any(not isinstance(meta.get(name), kind) for name, kind in ({"complete": bool, "registered": list} | wanted).items()):
             raise cls._damaged(path)
         return meta
 
@@ -120,8 +122,13 @@ class WorkFolder(WithMeta):
 
     # --- writing
 
-    def clear_leftovers(self) -> None:
-        """Removes what interrupted writing left of our own files; before the work goes on."""
+    def make_ready(self) -> None:
+        """For more work: removes what interrupted writing left of our own files. Raises RunFolderError where other
+        statistics or kinds are registered than when the work began."""
+        if self.meta["registered"] != registered_names():
+            raise RunFolderError(
+                f"{self.path}: was begun with {self.meta['registered']} registered; register the same, unchanged, to finish it"
+            )
         with errors_of(self.path):
             self._make_scratch()
             for pattern in (META, *self.written):
@@ -150,6 +157,11 @@ def next_folder(parent: Path, name: str) -> Path:
     while (parent / f"{plain}-{number}").exists():
         number += 1
     return parent / f"{plain}-{number}"
+
+
+def registered_names() -> list[str]:
+    """What was registered from outside the package: statistics in the order of their columns, and kinds of parts."""
+    return [*(statistic.name for statistic in registered_statistics()), *from_outside()]
 
 
 def digest(text: str) -> str:

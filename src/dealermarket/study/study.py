@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.digests import digest_of
 from dealermarket.disk import errors_of, replacing
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError
@@ -81,16 +82,14 @@ class Study:
 
     def key(self, seed: int) -> str:
         """A digest of all that the measures depend on."""
-        observe = getattr(self.observe, "func", self.observe), getattr(self.observe, "keywords", {})
         parts = [
             __version__,
             str(seed),
             str(self.replicas),
             self.record,
-            observe[0].__qualname__,
-            repr(sorted(observe[1].items())),
+            digest_of(self.observe),
         ]
-        parts += [part for statistic in registered_statistics() for part in (statistic.name, statistic.source)]
+        parts += [part for statistic in registered_statistics() for part in (statistic.name, digest_of(statistic.function))]
         parts += from_outside()
         parts += [part for label in self.variants for part in (label, self.content(label))]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()

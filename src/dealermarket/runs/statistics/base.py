@@ -5,7 +5,6 @@ Tables, summaries, studies, plots, the league and the environments read the decl
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -120,16 +119,6 @@ class Statistic:
     def label(self) -> str:
         """The heading in one line."""
         return " ".join(self.heading.split())
-
-    @property
-    def source(self) -> str:
-        """What tells its function from another of the same name: the source code and what it closes over; where there is
-        none, an address, which differs between processes, so that nothing kept is taken for it."""
-        try:
-            closure = [cell.cell_contents for cell in self.function.__closure__ or ()]
-            return f"{inspect.getsource(self.function)}{closure!r}"
-        except (OSError, TypeError, AttributeError):
-            return repr(self.function)
 
 
 def sum_of(field: str) -> Callable[[Scenario, Sums], Array]:
