@@ -15,7 +15,6 @@ from dealermarket.papers import (
     Column,
     Experiment,
     Outcome,
-    Results,
     Table,
     Verdict,
     above,
@@ -43,20 +42,20 @@ class Undercutting(Experiment):
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return [Study("skew", sweep(scenario, "makers.0.pricing.eps_buy", (-0.9, 0.0)), runs, observe.totals)]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
-        volume = mean(self.volume(results, "-0.9") - self.volume(results, "0"))
+    def verdicts(self) -> list[Verdict]:
+        volume = mean(self.volume("-0.9") - self.volume("0"))
         return [Verdict("more volume", "Who undercuts trades more.", above(volume), f"By {volume.value:.1f} units.")]
 
-    def tables(self, scenario: Scenario, results: Results) -> list[Table]:
-        columns = [Column("eps", "ε", value=str), Column("volume", "volume", 1, lambda eps: mean(self.volume(results, eps)))]
-        return [Table.of("volume", "Volume of a run by ε.", results["skew"], *columns)]
+    def tables(self) -> list[Table]:
+        columns = [Column("eps", "ε", value=str), Column("volume", "volume", 1, lambda eps: mean(self.volume(eps)))]
+        return [Table.of("volume", "Volume of a run by ε.", self.results["skew"], *columns)]
 
-    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
-        volume = Estimate.stacked(mean(self.volume(results, eps)) for eps in results["skew"])
+    def figures(self) -> list[Figure]:
+        volume = Estimate.stacked(mean(self.volume(eps)) for eps in self.results["skew"])
         return [Figure("volume", "Volume by ε.", [Points([-0.9, 0.0], volume)], x=Axis("ε"), y=Axis("volume"))]
 
-    def volume(self, results: Results, eps: str) -> Any:
-        return results["skew"][eps].of("maker-1")["client_volume"]
+    def volume(self, eps: str) -> Any:
+        return self.own("skew", eps, "client_volume")
 
 
 def test_a_registered_experiment_is_run_by_the_command(
@@ -112,8 +111,8 @@ def test_an_experiment_says_what_it_needs() -> None:
             return "more than 20 steps" if scenario.steps <= 20 else None
 
     with pytest.raises(ParameterError, match=r"^long: needs more than 20 steps$"):
-        Long().scenario()
-    assert Long().scenario(None, ["steps=21"]).steps == 21
+        Long().load_scenario()
+    assert Long().load_scenario(None, ["steps=21"]).steps == 21
 
 
 # --- figures as data

@@ -1,4 +1,4 @@
-"""What hedging and risk cost the maker whose risk aversion is moved."""
+"""What hedging and risk cost the maker whose risk aversion is moved, and which values of it are tried at which volatilities."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dealermarket.study import Array, Measures
+from dealermarket.study import INFINITE, Array, Measures
 
 STUDIED = 0  # the maker that is looked at
+GAMMAS = ("0", "0.05", "0.25", "0.5", "1", "2", INFINITE)
+LOW, HIGH = "10 %", "30 %"
+VOLATILITIES = {LOW: 0.1, HIGH: 0.3}
 
 
 def cost(measures: Measures) -> Array:
