@@ -888,10 +888,10 @@ def test_differences_say_where_the_means_of_figure_7_are_not_the_papers() -> Non
     said = " ".join(experiment.with_results(scenario, flow(metrics)).differences())
     assert "step 20 at 100 %" in said
     assert "step 20 at 50 %" not in said and "step 50" not in said
-    assert experiment.with_results(scenario, flow(metrics, share=0.7)).differences() == []
+    assert list(experiment.with_results(scenario, flow(metrics, share=0.7)).differences()) == []
     silent = metrics["half"].copy()
     silent[:3, 96] = np.nan
-    notes = experiment.with_results(scenario, flow(metrics | {"half": silent}, share=0.48)).notes()
+    notes = list(experiment.with_results(scenario, flow(metrics | {"half": silent}, share=0.48)).notes())
     assert "48 % of the market" in notes[0]
     assert "3 and 0" in notes[1]
 
@@ -946,8 +946,8 @@ def test_positions(mean: dict[str, float], median: dict[str, float], largest: di
 def test_policies_that_are_the_same_are_noted() -> None:
     experiment = experiment_named("hedging-paths")
     scenario = experiment.load_scenario()
-    assert experiment.with_results(scenario, sizes_of(MEAN, MEDIAN, LARGEST)).notes() == []
-    assert len(experiment.with_results(scenario, sizes_of(MEAN | {"γ = 1": MEAN["γ = ∞"]}, MEDIAN, LARGEST)).notes()) == 1
+    assert list(experiment.with_results(scenario, sizes_of(MEAN, MEDIAN, LARGEST)).notes()) == []
+    assert len(list(experiment.with_results(scenario, sizes_of(MEAN | {"γ = 1": MEAN["γ = ∞"]}, MEDIAN, LARGEST)).notes())) == 1
 
 
 def test_policies_of_the_paths() -> None:
@@ -1020,7 +1020,7 @@ def test_the_evidence_of_costs_names_the_cheapest() -> None:
     assert "γ = 2 costs 3.0 [3.0, 3.0] more; γ = ∞ costs 4.0 [4.0, 4.0] more" in verdicts[1].evidence
     assert "γ = 0.5; from cheap to dear: 0.5, 1, 2, ∞, 0.25, 0.05, 0." in verdicts[2].evidence
     assert "γ = 0 costs 2.0 [2.0, 2.0] more; γ = 0.05 costs 1.0 [1.0, 1.0] more than γ = 0.25" in verdicts[3].evidence
-    assert experiment.with_results(experiment.load_scenario(), results).differences() == []
+    assert list(experiment.with_results(experiment.load_scenario(), results).differences()) == []
     (low,) = experiment.with_results(experiment.load_scenario(), costs_of(HASTY, HASTY, 1e-6)).differences()
     assert "Fig. 8" in low and "here it is 0.5, 1, 2, ∞, 0.25, 0.05, 0." in low
 

@@ -32,7 +32,7 @@ from dealermarket.papers import trained as of_trained
 from dealermarket.papers.learning_makers import learned as of_learned
 from dealermarket.papers.learning_makers import learned_price as of_price
 from dealermarket.papers.learning_makers import two_learners as of_two
-from dealermarket.papers.learning_makers.best_price import ALONE, RIVALS, constant, rival_settings
+from dealermarket.papers.learning_makers.best_price import ALONE, RIVALS, constant, playing
 from dealermarket.papers.learning_makers.learned import FEWEST_SEEDS, SEEDS
 from dealermarket.papers.learning_makers.learned_drift import STEPS as LEARNED_STEPS
 from dealermarket.papers.learning_makers.learned_price import BEFORE, LESSONS
@@ -637,7 +637,8 @@ def test_measures_of_learners_are_in_their_order() -> None:
         assert_allclose(found["eps_buy"], np.tile([0.5, -0.5], (4, 1)))
         assert (found["spread_revenue"][:, 0] == 0).all()
         assert (found["spread_revenue"][:, 1] > 0).all()
-        cheap = scenario.with_settings(*constant(0.5, makers[0]), *constant(-0.5, makers[1]))
+        prices = dict(zip(makers, (0.5, -0.5), strict=True))
+        cheap = playing(scenario, constant(prices["competitor"]), constant(prices["learner"]))
         totals = measure([Study("one", {"only": cheap}, 4, observe.totals)], 0)["one"]["only"]
         own = scenario.maker_names.index(makers[1])
         assert_allclose(found["spread_revenue"][:, 1], totals["spread_revenue"][:, own], rtol=1e-12)
@@ -646,8 +647,8 @@ def test_measures_of_learners_are_in_their_order() -> None:
 @pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.label)
 def test_trained_makers_meet_the_markets_of_the_studies(rival: Any) -> None:
     """The same prices, clients and competitor, run by run, as a maker with a constant price in a study of the same seed."""
-    scenario = market(24, *rival_settings(rival))
-    studies = [Study("one", {"0.1": scenario.with_settings(*constant(0.1))}, 20, observe.totals)]
+    scenario = playing(market(24), rival.policy)
+    studies = [Study("one", {"0.1": playing(scenario, rival.policy, constant(0.1))}, 20, observe.totals)]
     own = {seed: measure(studies, seed)["one"]["0.1"] for seed in (3, 4)}
     training = Training(scenario=scenario, makers=("learner",), seed=77)
     found = played(training, lambda seen: np.tile([0.1, 0.1, -1.0], (len(seen), 1)), 3, 20)

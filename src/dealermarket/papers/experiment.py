@@ -134,11 +134,11 @@ class Experiment(ABC):
         """The pictures."""
         return []
 
-    def differences(self) -> list[str]:
+    def differences(self) -> Iterable[str]:
         """Where the results are not what the paper shows, claim or not."""
         return []
 
-    def notes(self) -> list[str]:
+    def notes(self) -> Iterable[str]:
         """What a reader should know besides, such as why a number differs from the paper's."""
         return []
 

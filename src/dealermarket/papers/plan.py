@@ -84,8 +84,8 @@ class Plan:
             verdicts=verdicts,
             tables=tables,
             figures=list(found.figures()),
-            differences=found.differences(),
-            notes=found.notes(),
+            differences=list(found.differences()),
+            notes=list(found.notes()),
             varied=varied,
         )
 

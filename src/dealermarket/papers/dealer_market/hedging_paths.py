@@ -10,11 +10,10 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Experiment, Table, Variation, Verdict, above, bracketed, left_open, overall
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Legend, Line
 from dealermarket.runs.statistics import quotient
-from dealermarket.study import INFINITE, Array, Study, mean, observe, with_risk_aversion
+from dealermarket.study import INFINITE, UNHEDGED, Array, Study, mean, observe, with_risk_aversion
 
-STUDIED = 0  # the maker that is looked at
-UNHEDGED, PATIENT, HASTY = "no hedging", "γ = 0", ("γ = 1", "γ = ∞")
-POLICIES = {UNHEDGED: "", PATIENT: "0", HASTY[0]: "1", HASTY[1]: INFINITE}
+PATIENT, HASTY = "γ = 0", ("γ = 1", "γ = ∞")
+POLICIES = {UNHEDGED: UNHEDGED, PATIENT: "0", HASTY[0]: "1", HASTY[1]: INFINITE}
 THOUSAND = 1000.0
 DRAWN_RUNS, BAND_POINTS = 100, 300
 
@@ -31,19 +30,18 @@ class HedgingPaths(Experiment):
     )
     preset = "hedging-paths"
     runs = 200
-    moves = (f"makers.{STUDIED}.hedging.kind", f"makers.{STUDIED}.hedging.risk_aversion")
+    moves = ("makers.0.hedging.kind", "makers.0.hedging.risk_aversion")
     variations = (
-        *left_open(
-            v_max=(5000.0, 20000.0), alpha=(1.1, 1.7), tier_penalty=(0.0, 1e-4), t_m=(1, 16), weight=(0.2,), log_std=(0.25, 0.75)
-        ),
+        *left_open(v_max=(5000.0, 20000.0), alpha=(1.1, 1.7), tier_penalty=(0.0, 1e-4)),
+        *left_open(t_m=(1, 16), weight=(0.2,), log_std=(0.25, 0.75)),
         Variation("competitor's hedging", "makers.1.hedging.kind", ("optimal",)),
     )
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        return [Study("sizes", _variants(scenario), runs, observe.position_sizes, "steps")]
+        return [Study("sizes", self._variants(scenario), runs, observe.position_sizes, "steps")]
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        return [Study("paths", _variants(scenario), min(runs, DRAWN_RUNS), observe.paths, "steps")]
+        return [Study("paths", self._variants(scenario), min(runs, DRAWN_RUNS), observe.paths, "steps")]
 
     def verdicts(self) -> Iterator[Verdict]:
         sizes = self._sizes
@@ -115,20 +113,17 @@ class HedgingPaths(Experiment):
                 size=(4.8, 3.0),
             )
 
-    def notes(self) -> list[str]:
-        one, all_at_once = (self._sizes[label]["mean"] for label in HASTY)
-        if not np.array_equal(one, all_at_once):
-            return []
-        return ["γ = 1 and γ = ∞ hold the same positions in every run: γ = 1 already hedges all at once."]
+    def notes(self) -> Iterator[str]:
+        one, all_at_once = (self.own("sizes", label, "mean") for label in HASTY)
+        if np.array_equal(one, all_at_once):
+            yield "γ = 1 and γ = ∞ hold the same positions in every run: γ = 1 already hedges all at once."
 
     @property
     def _sizes(self) -> dict[str, dict[str, Array]]:
         """By policy, `mean`, `median` and `largest` |position| of the studied maker in a run, and `spike`, how many times the
         mean the largest is, NaN where nobody traded; each (replicas,)."""
-        own = {label: measures.of(STUDIED) for label, measures in self.results["sizes"].items()}
+        own = {label: measures.of(self.studied) for label, measures in self.results["sizes"].items()}
         return {label: sizes | {"spike": quotient(sizes["largest"], sizes["mean"])} for label, sizes in own.items()}
 
-
-def _variants(scenario: Scenario) -> dict[str, Scenario]:
-    unhedged = scenario.with_settings(f"makers.{STUDIED}.hedging.kind=none")
-    return {label: with_risk_aversion(scenario, STUDIED, gamma) if gamma else unhedged for label, gamma in POLICIES.items()}
+    def _variants(self, scenario: Scenario) -> dict[str, Scenario]:
+        return {label: with_risk_aversion(scenario, self.studied, gamma) for label, gamma in POLICIES.items()}

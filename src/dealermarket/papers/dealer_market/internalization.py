@@ -10,10 +10,9 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, below, left_open
 from dealermarket.papers.wording import basis_points, bracketed, number
 from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Line, Mark, Whiskers
-from dealermarket.study import Array, Estimate, Study, observe, with_risk_aversion
+from dealermarket.study import UNHEDGED, Array, Estimate, Study, observe, with_risk_aversion
 from dealermarket.study.estimates import band, interval_of, joint, mean, percentile, ratio, resampled
 
-STUDIED = 0  # the maker that is looked at
 # Table 2 and Fig. 7 of the paper; the metric after step 0 is left out, the paper's definition of it must differ.
 TABLE_2 = {"half": {0.75: 0.28, 0.5: 0.16, 0.25: 0.08}, "whole": {0.75: 0.20, 0.5: 0.11, 0.25: 0.06}}
 TABLE_2_STEP = 96
@@ -25,14 +24,13 @@ FIRST_STEPS = 5
 MARGIN = 0.05  # a percentile must be known this well for agreement to mean something
 CHEAPER = 0.1  # how far below the other maker the one with the whole market quotes
 PLACES = {"alone": "alone, exchange", "two makers": "two makers"}
-HEDGES = {"no hedging": "", "γ = 0": "0", "γ = 0.001": "0.001", "γ = 0.25": "0.25"}
+HEDGES = {UNHEDGED: UNHEDGED, "γ = 0": "0", "γ = 0.001": "0.001", "γ = 0.25": "0.25"}
 
 
 class Internalization(Experiment):
     """|position| over volume with half and with all of the flow; then with hedging, alone and among two."""
 
     name = "internalization"
-    title = "Internalization"
     source = "Fig. 7 and Table 2"
     question = (
         "A maker that never hedges still closes part of its position, because clients buy and sell. How fast does |net "
@@ -40,13 +38,9 @@ class Internalization(Experiment):
     )
     preset = "internalization"
     runs = 1000
-    variations = left_open(
-        v_max=(50.0, 500.0),
-        alpha=(1.1, 1.7),
-        tier_penalty=(0.0, 1e-4),
-        t_m=(1, 16),
-        weight=(0.01, 0.2),
-        log_std=(0.0, 0.25, 0.75),
+    variations = (
+        *left_open(v_max=(50.0, 500.0), alpha=(1.1, 1.7), tier_penalty=(0.0, 1e-4)),
+        *left_open(t_m=(1, 16), weight=(0.01, 0.2), log_std=(0.0, 0.25, 0.75)),
     )
 
     def needs(self, scenario: Scenario) -> str | None:
@@ -55,17 +49,19 @@ class Internalization(Experiment):
         return None
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        cheaper = [f"makers.{STUDIED}.pricing.eps_{side}=-{CHEAPER}" for side in ("buy", "sell")]
+        cheaper = [f"makers.{self.studied}.pricing.eps_{side}=-{CHEAPER}" for side in ("buy", "sell")]
         variants = {"half": scenario, "whole": scenario.with_settings(*cheaper)}
         return [Study("flow", variants, runs, observe.internalization, "trades")]
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
         unhedged = scenario.with_settings("makers.*.hedging.kind=none")
-        markets = {"alone": unhedged.replace(makers=unhedged.makers[:1]), "two makers": unhedged}
-        return [
-            Study(place, {label: _hedging(market, gamma) for label, gamma in HEDGES.items()}, runs, observe.totals)
-            for place, market in markets.items()
-        ]
+        studies = []
+        for place, makers, venue in (("alone", unhedged.makers[:1], "exchange"), ("two makers", unhedged.makers, "makers")):
+            hedging = ("makers.*.hedging.kind=optimal", f"makers.*.hedging.venue={venue}")
+            market = unhedged.replace(makers=makers).with_settings(*hedging)
+            variants = {label: with_risk_aversion(market, "*", gamma) for label, gamma in HEDGES.items()}
+            studies.append(Study(place, variants, runs, observe.totals))
+        return studies
 
     def verdicts(self) -> Iterator[Verdict]:
         gaps = (self._metric("whole") - self._metric("half"))[:, FIRST_STEPS:]
@@ -78,9 +74,9 @@ class Internalization(Experiment):
             f"below 0 at {int(np.sum(gap.high < 0))} of them; mean difference at the last step {bracketed(gap[-1], 4)}.",
         )
         if self._comparable:
-            yield self._table_2_verdict()
+            yield self._as_in_table_2()
 
-    def _table_2_verdict(self) -> Verdict:
+    def _as_in_table_2(self) -> Verdict:
         papers = np.array([TABLE_2[label][level] for label, level in PERCENTILES])
         here = Estimate.stacked(self._percentile(*place) for place in PERCENTILES)
         tolerance = _tolerance(here, len(self._metric("half")))
@@ -146,14 +142,6 @@ class Internalization(Experiment):
         )
 
     def _hedging_table(self) -> Table:
-        def share(part: str, whole: str) -> Callable[[tuple[str, str]], Estimate]:
-            def value(row: tuple[str, str]) -> Estimate:
-                own = self.results[row[0]][row[1]].of(STUDIED)
-                own |= {"traded": own["volume"] + own["hedge_volume"], "paid": -own["hedging_cost"]}
-                return ratio(own[part], own[whole])
-
-            return value
-
         return Table.of(
             "hedging",
             "With hedging: a maker alone in the market that hedges at the exchange, beside one of two that hedge with each "
@@ -162,11 +150,11 @@ class Internalization(Experiment):
             [(place, hedge) for place in PLACES for hedge in HEDGES],
             Column("market", "market", value=lambda row: PLACES[row[0]]),
             Column("hedging", "hedging", value=lambda row: row[1]),
-            Column("net", "|net| / client volume", 4, share("mean_abs_position", "client_volume")),
-            Column("net_traded", "|net| / volume traded", 4, share("mean_abs_position", "traded")),
-            Column("last", "", value=share("last_abs_position", "traded")),
-            Column("hedged", "hedged / client volume", 2, share("hedge_volume", "client_volume")),
-            Column("cost", "hedging cost (bp)", 2, share("paid", "client_volume"), basis_points(self.scenario)),
+            Column("net", "|net| / client volume", 4, self._per_unit("mean_abs_position", "client_volume")),
+            Column("net_traded", "|net| / volume traded", 4, self._per_unit("mean_abs_position", "traded")),
+            Column("last", "", value=self._per_unit("last_abs_position", "traded")),
+            Column("hedged", "hedged / client volume", 2, self._per_unit("hedge_volume", "client_volume")),
+            Column("cost", "hedging cost (bp)", 2, self._per_unit("paid", "client_volume"), basis_points(self.scenario)),
         )
 
     def figures(self) -> Iterator[Figure]:
@@ -193,7 +181,7 @@ class Internalization(Experiment):
         for row, (place, words) in enumerate(PLACES.items()):
             x = np.arange(len(HEDGES)) + 0.38 * row - 0.19
             net = Estimate.stacked(
-                ratio(self.own(place, hedge, "mean_abs_position"), self.own(place, hedge, "client_volume")) for hedge in HEDGES
+                map(self._per_unit("mean_abs_position", "client_volume"), ((place, hedge) for hedge in HEDGES))
             )
             hedged += [Bars(x, net.value, words, COLOURS[2 + row], 0.36), Whiskers(x, net)]
         yield Figure(
@@ -205,9 +193,9 @@ class Internalization(Experiment):
             y=Axis("average |net position| / client volume"),
         )
 
-    def differences(self) -> list[str]:
+    def differences(self) -> Iterator[str]:
         if not self._comparable:
-            return []
+            return
         far = []
         for label, papers in FIG_7.items():
             metric = self._metric(label)
@@ -216,28 +204,23 @@ class Internalization(Experiment):
                     here = mean(metric[:, step])
                     if abs(paper - here.value) > _tolerance(here, len(metric)):
                         far.append(f"step {step} at {self._share_in_words(label)}")
-        said = [f"Means of Fig. 7 further from the paper's than the sampling error of both: {', '.join(far)}."] if far else []
-        return [
-            *said,
+        if far:
+            yield f"Means of Fig. 7 further from the paper's than the sampling error of both: {', '.join(far)}."
+        yield (
             "Fig. 7 begins at 0.69 and 0.67 after step 0. Here |position| / volume is near 1 there, by definition (after one "
-            "trade the position is the volume); the paper's first steps must be counted in another way and are not compared.",
-        ]
+            "trade the position is the volume); the paper's first steps must be counted in another way and are not compared."
+        )
 
-    def notes(self) -> list[str]:
-        notes = [
+    def notes(self) -> Iterator[str]:
+        yield (
             f"The maker takes {self._share_in_words('half')} as it is, and {self._share_in_words('whole')} when it quotes "
             f"{100 * CHEAPER:.0f} % below its own prices."
-        ]
+        )
         if self.scenario.steps > TABLE_2_STEP:
-            empty = [int(np.isnan(self._metric(label)[:, TABLE_2_STEP]).sum()) for label in ("half", "whole")]
-            notes.append(
-                f"Runs in which it had not traded by step {TABLE_2_STEP}, left out of the percentiles: {empty[0]} and {empty[1]}."
-            )
+            half, whole = (np.isnan(self._metric(label)[:, TABLE_2_STEP]).sum() for label in FIG_7)
+            yield f"Runs in which it had not traded by step {TABLE_2_STEP}, left out of the percentiles: {half} and {whole}."
         if not self._comparable:
-            notes.append(
-                "The paper's values are for half and for all of the market, and for more than 96 steps: they are left out here."
-            )
-        return notes
+            yield "The paper's values are for half and for all of the market, and for more than 96 steps: they are left out here."
 
     def _metric(self, label: str) -> Array:
         """|position| / volume of the studied maker, (replicas, steps)."""
@@ -263,6 +246,16 @@ class Internalization(Experiment):
         pairs = np.stack([self._metric(label)[:, step] for label in ("half", "whole")], axis=1)
         return np.asarray(pairs[~np.isnan(pairs).any(axis=1)])
 
+    def _per_unit(self, part: str, whole: str) -> Callable[[tuple[str, str]], Estimate]:
+        """Of a market and a hedging policy, one measure of the studied maker over another."""
+
+        def value(row: tuple[str, str]) -> Estimate:
+            own = self.results[row[0]][row[1]].of(self.studied)
+            own |= {"traded": own["volume"] + own["hedge_volume"], "paid": -own["hedging_cost"]}
+            return ratio(own[part], own[whole])
+
+        return value
+
     def _ratio(self, step: int) -> Estimate:
         """Mean with half the market over mean with all of it, at a step."""
         return ratio(*self._pairs(step).T)
@@ -274,15 +267,6 @@ class Internalization(Experiment):
         low, high = interval_of(half / whole)
         quotient = np.divide(*np.quantile(pairs, level, axis=0))
         return Estimate(np.asarray(quotient), np.asarray(np.std(half / whole)), np.asarray(low), np.asarray(high))
-
-
-def _hedging(unhedged: Scenario, gamma: str) -> Scenario:
-    """Everybody hedges with this γ: with the other maker, or at the exchange where there is none."""
-    if not gamma:
-        return unhedged
-    venue = "makers" if len(unhedged.makers) > 1 else "exchange"
-    optimal = unhedged.with_settings("makers.*.hedging.kind=optimal", f"makers.*.hedging.venue={venue}")
-    return with_risk_aversion(optimal, "*", gamma)
 
 
 def _tolerance(here: Estimate, runs: int) -> Array:

@@ -22,7 +22,6 @@ class Markouts(Experiment):
     """Position revenue per unit by horizon, held against what an oracle must be worth."""
 
     name = "markouts"
-    title = "Markouts"
     source = "Not there; the plot that a dealing desk looks at first"
     question = (
         "How much is a trade worth to its maker h steps later? The position revenue of a unit, by horizon, for every investor "

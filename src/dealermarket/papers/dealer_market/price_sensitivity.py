@@ -31,7 +31,6 @@ class PriceSensitivity(Experiment):
     """Every investor pinned to every tier, against a competitor with fixed tiers and one that tiers by revenue rate."""
 
     name = "price-sensitivity"
-    title = "Price sensitivity"
     source = "Figs 5 and 6"
     question = (
         "A maker pins one investor to a tier for a whole run. What share of the investor's volume does it win, against a "
@@ -170,13 +169,13 @@ class PriceSensitivity(Experiment):
             legend=Legend(8, title="investor"),
         )
 
-    def differences(self) -> list[str]:
-        here = mean(self._shares("adaptive")).value
-        return [f"Shares of Fig. 6 beside those here: {_distance(here)}."] if self._comparable else []
+    def differences(self) -> Iterator[str]:
+        if self._comparable:
+            yield f"Shares of Fig. 6 beside those here: {_distance(mean(self._shares('adaptive')).value)}."
 
-    def notes(self) -> list[str]:
-        said = "The paper gives no set-up for Fig. 6, and says that its values have a standard deviation of about 0.08."
-        return [said] if self._comparable else []
+    def notes(self) -> Iterator[str]:
+        if self._comparable:
+            yield "The paper gives no set-up for Fig. 6, and says that its values have a standard deviation of about 0.08."
 
     def _shares(self, study: str) -> Array:
         """Share of investor n's volume with the studied maker, which holds it in tier u: (replicas, N, K)."""

@@ -74,15 +74,13 @@ class Volatility(Experiment):
         yield from best_gamma.figures(self.results)
         yield hot_potato.figure(self.results)
 
-    def differences(self) -> list[str]:
-        said = []
+    def differences(self) -> Iterator[str]:
         for label, papers in PAPERS_ORDER.items():
             middle = costs(self.results[label]).mean(axis=0)
             groups = [[middle[GAMMAS.index(gamma)] for gamma in group] for group in papers]
             if any(max(cheaper) > min(dearer) for cheaper, dearer in pairwise(groups)):
                 paper, where = "; ".join(map(", ".join, papers)), f"in Fig. {FIGURES[label]} ({label})"
-                said.append(f"The order of γ from cheap to dear {where} is {paper}; here it is {_order(middle)}.")
-        return said
+                yield f"The order of γ from cheap to dear {where} is {paper}; here it is {_order(middle)}."
 
     def notes(self) -> list[str]:
         def best(name: str) -> str:

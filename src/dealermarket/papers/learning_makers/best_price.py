@@ -24,7 +24,7 @@ class Rival:
     """A competitor with eps of a known distribution: `beyond` is the share of clients that a price keeps, 1 - F(eps)."""
 
     label: str
-    policy: str  # as settings
+    policy: str  # its kind and fields
     beyond: Callable[[Array], Array]
     best: float  # eps, among those of the grid
 
@@ -158,18 +158,17 @@ def two_makers(scenario: Scenario) -> str | None:
     return f"two makers, {scenario.name!r} has {len(scenario.makers)}" if len(scenario.makers) != 2 else None
 
 
-def rival_settings(rival: Rival, maker: str = "1") -> list[str]:
-    """The settings that put a rival into the competitor's place."""
-    kind, *fields = rival.policy.split()
-    return [f"makers.{maker}.policy.kind={kind}", *(f"makers.{maker}.policy.{field}" for field in fields)]
+def playing(scenario: Scenario, competitor: str, learner: str = "") -> Scenario:
+    """The scenario in which its makers have these policies: a kind and its fields, such as "random low=-1.0 high=1.0"."""
+    described = [(maker, f"kind={text}".split()) for maker, text in ((COMPETITOR, competitor), (LEARNER, learner)) if text]
+    return scenario.with_settings(*(f"makers.{maker}.policy.{field}" for maker, fields in described for field in fields))
 
 
-def constant(eps: float, maker: str = "0") -> list[str]:
-    """The settings of a maker with a constant eps."""
-    return [f"makers.{maker}.policy.kind=persistent", f"makers.{maker}.policy.low={eps}", f"makers.{maker}.policy.high={eps}"]
+def constant(eps: float) -> str:
+    """The policy of a maker with a constant eps."""
+    return f"persistent low={eps} high={eps}"
 
 
 def _variants(scenario: Scenario, rival: Rival) -> dict[str, Scenario]:
-    met = scenario.with_settings(*rival_settings(rival))
-    alone = scenario.with_settings(*constant(0.0), *constant(1e6, "1"))
-    return {f"{eps:g}": met.with_settings(*constant(float(eps))) for eps in GRID} | {ALONE: alone}
+    alone = playing(scenario, constant(1e6), constant(0.0))
+    return {f"{eps:g}": playing(scenario, rival.policy, constant(float(eps))) for eps in GRID} | {ALONE: alone}

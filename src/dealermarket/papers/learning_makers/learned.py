@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,26 +43,25 @@ class LearnedExperiment(Experiment):
         )
         return TrainedStudy(name, training, SEEDS if self.effort(runs) == 1 else FEWEST_SEEDS, runs)
 
-    def notes(self) -> list[str]:
+    def notes(self) -> Iterator[str]:
         """How the makers were trained."""
         studies = self.trainings(self.scenario, self.runs)
         chosen, markets = studies[0].training.hyperparameters, studies[0].training.markets
-        notes = [
+        yield (
             f"PPO of Stable-Baselines3 in {markets} markets: {chosen.rollout} steps a rollout, {chosen.epochs} epochs of batches "
             f"of about {chosen.batch:,}, learning rate {chosen.learning_rate:g}, discount {chosen.discount:g} a step, GAE "
             f"{chosen.gae:g}, two hidden layers of {chosen.width}, exploration from a standard deviation of {chosen.noise:g}."
-        ]
+        )
         for study in studies:
             reward = study.training.reward
             earned = " + ".join(_in_words(name) for name, weight in reward.component_weights.items() if weight)
             weights = {name: getattr(reward, name) for name in ("inventory_pnl_squared", "inventory_squared", "inventory_loss")}
             penalties = [f"{weight:g} times {_in_words(name)}" for name, weight in weights.items() if weight]
             seeds = self.seeds(study.name)
-            notes.append(
+            yield (
                 f"{study.name}: {int(seeds[0]['curve'][-1, 0]):,} market steps from each of {len(seeds)} seeds, rewarded for "
                 f"{earned}" + (f", less {' and '.join(penalties)}" if penalties else "") + "."
             )
-        return notes
 
     def effort(self, runs: int) -> float:
         """The share of the full training."""

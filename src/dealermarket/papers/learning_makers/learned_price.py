@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, number
 from dealermarket.papers.learning_makers import learned
-from dealermarket.papers.learning_makers.best_price import LEARNER, RIVALS, Rival, constant, decided_by_eps, rival_settings
+from dealermarket.papers.learning_makers.best_price import LEARNER, RIVALS, Rival, constant, decided_by_eps, playing
 from dealermarket.plots import Figure
 from dealermarket.study import Array, Estimate, Study, joint, observe, ratio
 
@@ -22,10 +23,10 @@ class Lesson:
     """A competitor, how long the training against it takes, and what is asked of the trained maker."""
 
     label: str
-    settings: tuple[str, ...]
+    policy: str  # of the competitor
     steps: int
     asked: float  # share of the best known reward
-    candidates: dict[str, list[str]]  # who is to be reached: label -> settings of the learner
+    candidates: dict[str, str]  # who is to be reached: label -> policy of the learner
 
     @property
     def training(self) -> str:
@@ -34,28 +35,21 @@ class Lesson:
 
 
 def _lesson(rival: Rival, steps: int) -> Lesson:
-    return Lesson(
-        rival.label, tuple(rival_settings(rival)), steps, 0.95, {f"constant {number(rival.best, 2)}": constant(rival.best)}
-    )
+    return Lesson(rival.label, rival.policy, steps, 0.95, {f"constant {number(rival.best, 2)}": constant(rival.best)})
 
 
-def _search() -> dict[str, list[str]]:
+def _search() -> dict[str, str]:
     """Constant prices, and prices that lean against the inventory; none is hedged, which could only cost."""
     candidates = {f"constant {number(eps, 1)}": constant(eps) for eps in np.round(np.arange(-0.8, 1.01, 0.1), 1) + 0.0}
-    for eps in (-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8):
-        for strength in (0.2, 0.5):
-            for scale in (5.0, 20.0):
-                fields = {"kind": "skew", "eps": eps, "strength": strength, "scale": scale, "hedge_fraction": 0.0}
-                settings = [f"makers.0.policy.{field}={value}" for field, value in fields.items()]
-                candidates[f"skew {number(eps, 1)}, {strength:g}, {scale:g}"] = settings
+    for eps, strength, scale in product((-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8), (0.2, 0.5), (5.0, 20.0)):
+        skew = f"skew eps={eps} strength={strength} scale={scale} hedge_fraction=0.0"
+        candidates[f"skew {number(eps, 1)}, {strength:g}, {scale:g}"] = skew
     return candidates
 
 
 LESSONS = (
-    _lesson(RIVALS[0], 600_000),
-    _lesson(RIVALS[1], 600_000),
-    _lesson(RIVALS[2], 1_500_000),
-    Lesson("adaptive", ("makers.1.policy.kind=adaptive",), 1_000_000, 0.9, _search()),
+    *map(_lesson, RIVALS, (600_000, 600_000, 1_500_000)),
+    Lesson("adaptive", "adaptive", 1_000_000, 0.9, _search()),
 )
 
 
@@ -77,14 +71,13 @@ class LearnedPrice(learned.LearnedExperiment):
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
         start = learned.started(scenario, [LEARNER])
         return [
-            self.trained(lesson.training, start.with_settings(*lesson.settings), runs, lesson.steps, learned.INCOME)
-            for lesson in LESSONS
+            self.trained(lesson.training, playing(start, lesson.policy), runs, lesson.steps, learned.INCOME) for lesson in LESSONS
         ]
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         def variants(lesson: Lesson) -> dict[str, Scenario]:
-            makers = {**lesson.candidates, BEFORE: constant(learned.START)}
-            return {label: scenario.with_settings(*lesson.settings, *settings) for label, settings in makers.items()}
+            learners = {**lesson.candidates, BEFORE: constant(learned.START)}
+            return {label: playing(scenario, lesson.policy, learner) for label, learner in learners.items()}
 
         return [Study(lesson.label, variants(lesson), runs, observe.totals) for lesson in LESSONS]
 
