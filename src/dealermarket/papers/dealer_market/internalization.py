@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -118,27 +118,22 @@ class Internalization(Experiment):
         )
 
     def _figure_7_table(self) -> Table:
-        papers = {label: dict(zip(FIG_7_STEPS, FIG_7[label], strict=True)) for label in FIG_7}
-        ratios = {step: half / papers["whole"][step] for step, half in papers["half"].items()}
-
-        def columns(
-            name: str, words: str, digits: int, paper: Mapping[int, float], here: Callable[[int], Estimate]
-        ) -> tuple[Column, Column]:
-            theirs = f"{words}, paper" if self._comparable else ""
-            return Column(f"paper_{name}", theirs, digits, paper.get), Column(name, f"{words}, here", digits, here)
-
-        def of_share(label: str) -> tuple[Column, Column]:
-            words, metric = f"{100 * self._share(label):.0f} %", self._metric(label)
-            return columns(label, words, 3, papers[label], lambda step: mean(metric[:, step]))
-
+        columns = [Column("step", "step", 0, int)]
+        papers = {label: np.array(values) for label, values in FIG_7.items()}
+        shares = {label: f"{100 * self._share(label):.0f} %" for label in FIG_7}
+        for name, words, digits, paper, here in (
+            ("half", shares["half"], 3, papers["half"], lambda step: mean(self._metric("half")[:, step])),
+            ("whole", shares["whole"], 3, papers["whole"], lambda step: mean(self._metric("whole")[:, step])),
+            ("ratio", "ratio", 2, papers["half"] / papers["whole"], lambda step: ratio(*self._pairs(step).T)),
+        ):
+            heading = f"{words}, paper" if self._comparable else ""
+            columns.append(Column(f"paper_{name}", heading, digits, dict(zip(FIG_7_STEPS, paper, strict=True))))
+            columns.append(Column(name, f"{words}, here", digits, here))
         return Table.of(
             "figure-7",
             "Fig. 7: mean of |position| / volume by market share; the ratio of the two is √2 if trades come at random and often.",
             [step for step in FIG_7_STEPS if step < self.scenario.steps],
-            Column("step", "step", 0, int),
-            *of_share("half"),
-            *of_share("whole"),
-            *columns("ratio", "ratio", 2, ratios, self._ratio),
+            *columns,
         )
 
     def _hedging_table(self) -> Table:
@@ -255,10 +250,6 @@ class Internalization(Experiment):
             return ratio(own[part], own[whole])
 
         return value
-
-    def _ratio(self, step: int) -> Estimate:
-        """Mean with half the market over mean with all of it, at a step."""
-        return ratio(*self._pairs(step).T)
 
     def _ratio_of_percentiles(self, level: float) -> Estimate:
         """Percentile with half the market over that with all of it, after step 96; interval by bootstrap of whole runs."""

@@ -75,19 +75,16 @@ class Markouts(Experiment):
     def tables(self) -> Iterator[Table]:
         points, horizon = basis_points(self.scenario), self.scenario.reward_horizon
         expected = _expected(self.scenario, oracles(self.scenario))
-        theory = Column("expected", f"theory at h = {horizon}", 2, lambda n: expected[n, horizon], points)
+        theory = Column("expected", f"theory at h = {horizon}", 2, expected[:, horizon], points)
         yield self._table("investor", [*investor_columns(self.scenario), theory])
         yield self._table("tier", [Column("tier", "tier", 0, int)])
 
     def _table(self, group: str, first: list[Column]) -> Table:
         """The markouts of every investor or tier, by horizon; `first` are the columns that say which one it is."""
         markout, points = self._markout(group), basis_points(self.scenario)
-
-        def at(h: int) -> Column:
-            return Column(f"h_{h}", f"h = {h}" if h in SHOWN else "", 2, lambda n: markout[n, h], points)
-
+        at = [Column(f"h_{h}", f"h = {h}" if h in SHOWN else "", 2, markout[:, h], points) for h in range(LONGEST + 1)]
         caption = f"Position revenue per unit h steps after the trade, by {group} (basis points), all makers; 95 % intervals."
-        return Table.of(f"by-{group}", caption, range(len(markout.value)), *first, *map(at, range(LONGEST + 1)))
+        return Table.of(f"by-{group}", caption, range(len(markout.value)), *first, *at)
 
     def figures(self) -> Iterator[Figure]:
         bands = f"Bands: 95 % intervals; the dashed line is the oracle's horizon t_m = {self.scenario.reward_horizon}."

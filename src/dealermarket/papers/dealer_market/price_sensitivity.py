@@ -94,43 +94,35 @@ class PriceSensitivity(Experiment):
     def tables(self) -> Iterator[Table]:
         if self._comparable:
             yield self._figure_6_table()
-        tiers = _fixed_tiers(self.scenario)
-        competitor = Column("competitor", "competitor's tier", 0, lambda n: tiers[n])
+        competitor = Column("competitor", "competitor's tier", 0, _fixed_tiers(self.scenario))
         yield self._shares_table("fixed", "a competitor with fixed tiers", competitor)
         yield self._shares_table("adaptive", "a competitor that tiers by revenue rate")
 
     def _figure_6_table(self) -> Table:
-        here, sizes = mean(self._shares("adaptive")).value, self._mean_sizes
-
-        def columns(tier: int) -> list[Column]:
-            return [
-                Column(f"paper_{tier}", f"tier {tier}: paper", 2, lambda investor: FIG_6[investor][tier]),
-                Column(f"tier_{tier}", "here", 2, lambda investor: here[investor, tier]),
-            ]
-
+        here, columns = mean(self._shares("adaptive")).value, []
+        for tier, papers in enumerate(np.transpose(list(FIG_6.values()))):
+            paper = dict(zip(FIG_6, papers, strict=True))
+            columns.append(Column(f"paper_{tier}", f"tier {tier}: paper", 2, paper))
+            columns.append(Column(f"tier_{tier}", "here", 2, here[:, tier]))
         return Table.of(
             "figure-6",
             f"Fig. 6: share of the four investors that the paper shows, adaptive competitor; {_distance(here)}.",
             FIG_6,
             Column("investor", "investor", 0, int),
-            Column("mean_size", "mean size", 2, lambda investor: sizes[investor]),
-            *(column for tier in range(here.shape[1]) for column in columns(tier)),
+            Column("mean_size", "mean size", 2, self._mean_sizes),
+            *columns,
         )
 
     def _shares_table(self, study: str, rival: str, *further: Column) -> Table:
-        shares, sizes = mean(self._shares(study)), self._mean_sizes
-
-        def column(tier: int) -> Column:
-            return Column(f"tier_{tier}", f"tier {tier}", 2, lambda n: shares[n, tier])
-
+        shares = mean(self._shares(study))
         return Table.of(
             f"shares-{study}",
             f"Share of each investor's volume against {rival}, by the tier that the maker gives it; 95 % intervals in brackets.",
-            range(len(sizes)),
+            range(len(shares.value)),
             Column("investor", "investor", value=lambda n: self.scenario.agents[n].name),
-            Column("mean_size", "mean size", 2, lambda n: sizes[n]),
+            Column("mean_size", "mean size", 2, self._mean_sizes),
             *further,
-            *map(column, range(shares.value.shape[1])),
+            *(Column(f"tier_{tier}", f"tier {tier}", 2, shares[:, tier]) for tier in range(shares.value.shape[1])),
         )
 
     def figures(self) -> Iterator[Figure]:

@@ -79,7 +79,6 @@ class Sophistication(Experiment):
 
     def tables(self) -> Iterator[Table]:
         measures, variants, points = self.results["tiering"][WITH], self._variants, basis_points(self.scenario)
-        tier, earned = mean(measures.of(STUDIED)["last_tier"]), _earned(measures)
         share = ratio(measures.of(STUDIED)["matured_volume"], measures.total("matured_volume"))
         per_unit = {label: _per_unit(measures) for label, measures in variants.items()}
         yield Table.of(
@@ -89,9 +88,9 @@ class Sophistication(Experiment):
             "brackets.",
             range(len(self.scenario.agents)),
             *investor_columns(self.scenario),
-            Column("tier", "last tier", 2, lambda n: tier[n]),
-            Column("yield", "yield (bp)", 2, lambda n: earned[n], points),
-            Column("share", "maker's share", 3, lambda n: share[n]),
+            Column("tier", "last tier", 2, mean(measures.of(STUDIED)["last_tier"])),
+            Column("yield", "yield (bp)", 2, _earned(measures), points),
+            Column("share", "maker's share", 3, share),
         )
         yield Table.of(
             "makers",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import cycle, pairwise
 from typing import Any
 
@@ -11,12 +12,16 @@ from numpy.typing import ArrayLike
 
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Experiment, Table, Verdict, bracketed, decided, left_open, number
-from dealermarket.papers.dealer_market import best_gamma, hot_potato
-from dealermarket.papers.dealer_market.hedging_cost import GAMMAS, HIGH, LOW, STUDIED, VOLATILITIES, costs
-from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Legend, Level, Line, Mark, Style, Whiskers, sequence
-from dealermarket.study import INFINITE, Array, Study, at_volatility, by_risk_aversion, observe
+from dealermarket.papers.dealer_market import best_gamma
+from dealermarket.papers.dealer_market.best_gamma import STUDIED, costs
+from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Legend, Level, Line, Mark, Points, Style, Whiskers, sequence
+from dealermarket.study import INFINITE, Array, Estimate, Study, at_volatility, by_risk_aversion, observe
 from dealermarket.study.estimates import LEVEL, joint, mean, ratio, resampled
 
+GAMMAS = ("0", "0.05", "0.25", "0.5", "1", "2", INFINITE)
+LOW, HIGH = "10 %", "30 %"
+VOLATILITIES = {LOW: 0.1, HIGH: 0.3}
+BOTH = {label: f"both makers, {label}" for label in VOLATILITIES}  # the studies in which both makers have the same γ
 FIGURES = {LOW: "8", HIGH: "9"}
 SMALL, LARGE = slice(0, 3), slice(3, None)  # γ up to 0.25, and above
 BELOW_025, FROM_025 = slice(0, 2), slice(2, None)
@@ -54,7 +59,11 @@ class Volatility(Experiment):
         ]
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        return [*best_gamma.studies(scenario, runs), *hot_potato.studies(scenario, runs)]
+        hot_potato = [
+            Study(BOTH[label], by_risk_aversion(at_volatility(scenario, volatility), GAMMAS, "*"), runs, observe.totals)
+            for label, volatility in VOLATILITIES.items()
+        ]
+        return [*best_gamma.studies(scenario, runs), *hot_potato]
 
     def verdicts(self) -> Iterator[Verdict]:
         low, high = (costs(self.results[label]) for label in VOLATILITIES)
@@ -66,13 +75,13 @@ class Volatility(Experiment):
     def tables(self) -> Iterator[Table]:
         yield from map(self._costs_table, VOLATILITIES)
         yield best_gamma.table(self.results)
-        yield hot_potato.table(self.results)
+        yield self._hot_potato_table()
 
     def figures(self) -> Iterator[Figure]:
         for figures_of_costs in (self._over_time, self._beside_zero, self._parts):
             yield from map(figures_of_costs, VOLATILITIES)
         yield from best_gamma.figures(self.results)
-        yield hot_potato.figure(self.results)
+        yield self._hot_potato_figure()
 
     def differences(self) -> Iterator[str]:
         for label, papers in PAPERS_ORDER.items():
@@ -82,20 +91,36 @@ class Volatility(Experiment):
                 paper, where = "; ".join(map(", ".join, papers)), f"in Fig. {FIGURES[label]} ({label})"
                 yield f"The order of γ from cheap to dear {where} is {paper}; here it is {_order(middle)}."
 
-    def notes(self) -> list[str]:
+    def notes(self) -> Iterator[str]:
         def best(name: str) -> str:
             return " and ".join(f"γ = {max(GAMMAS, key=lambda g: self._mean(v, g, name))} at {v}" for v in VOLATILITIES)
 
         spread = [number(self._mean(LOW, gamma, "spread_revenue"), 0) for gamma in (GAMMAS[0], GAMMAS[-1])]
-        return [
+        yield (
             f"The competitor keeps γ = {getattr(self.scenario.makers[1].hedging, 'risk_aversion', 'none')}, except for the hot "
-            "potato. γ = ∞ hedges everything at every step.",
+            "potato. γ = ∞ hedges everything at every step."
+        )
+        yield (
             f"Cost is not all. By total reward the best is {best('total_reward')}; by P&L it is {best('pnl')}. Total reward "
             f"also has the spreads that others pay the maker, the competitor's hedges included: {spread[0]} at γ = 0 and "
-            f"{spread[1]} at γ = ∞, at {LOW}.",
-            hot_potato.note(self.results),
-            "The paper's figures show one path for each γ. The whole order of its Fig. 8 is reported, not required.",
-        ]
+            f"{spread[1]} at γ = ∞, at {LOW}."
+        )
+        said = []
+        for label, study in BOTH.items():
+            dearest = GAMMAS[int(np.argmax(costs(self.results[study]).mean(axis=0)))]
+            times = bracketed(self._passed(study, dearest), 1)
+            said.append(f"γ = {dearest} at {label}, where a unit of client volume is passed on {times} times")
+        yield f"With both makers at one γ, the dearest is {' and '.join(said)}."
+        yield "The paper's figures show one path for each γ. The whole order of its Fig. 8 is reported, not required."
+
+    def _cost(self, study: str, gamma: str) -> Array:
+        """Hedging and risk cost in each run, (replicas,)."""
+        return costs(self.results[study])[:, GAMMAS.index(gamma)]
+
+    def _passed(self, study: str, gamma: str) -> Estimate:
+        """Volume hedged per unit of client volume, in the whole market."""
+        measures = self.results[study][gamma]
+        return ratio(measures.total("hedge_volume"), measures.total("client_volume"))
 
     def _mean(self, label: str, gamma: str, name: str) -> float:
         return float(self.own(label, gamma, name).mean())
@@ -105,12 +130,9 @@ class Volatility(Experiment):
         return np.asarray(sum(self.own(label, gamma, f"{part}_so_far") for part in ("hedging_cost", "risk_cost")))
 
     def _costs_table(self, label: str) -> Table:
-        by_gamma = costs(self.results[label])
-        cost, cheapest = dict(zip(GAMMAS, by_gamma.T, strict=True)), GAMMAS[int(np.argmin(by_gamma.mean(axis=0)))]
+        cost, cheapest = partial(self._cost, label), GAMMAS[int(np.argmin(costs(self.results[label]).mean(axis=0)))]
 
-        def reward(gamma: str) -> Array:
-            return self.own(label, gamma, "total_reward")
-
+        reward = partial(self.own, label, name="total_reward")
         return Table.of(
             f"costs-{label[:2]}",
             f"Volatility {label}: costs, rewards and P&L of a run by the maker's γ (price × units), means and 95 % intervals; "
@@ -119,9 +141,9 @@ class Volatility(Experiment):
             Column("gamma", "γ", value=str),
             Column("hedging_cost", "hedging cost", 0, lambda gamma: -self._mean(label, gamma, "hedging_cost")),
             Column("risk_cost", "risk cost", 0, lambda gamma: -self._mean(label, gamma, "risk_cost")),
-            Column("cost", "sum", 0, lambda gamma: mean(cost[gamma]), interval=False),
-            Column("relative", "relative to γ = 0", 2, lambda gamma: ratio(cost[gamma], cost["0"])),
-            Column("above", "above the cheapest", 1, lambda gamma: mean(cost[gamma] - cost[cheapest])),
+            Column("cost", "sum", 0, lambda gamma: mean(cost(gamma)), interval=False),
+            Column("relative", "relative to γ = 0", 2, lambda gamma: ratio(cost(gamma), cost("0"))),
+            Column("above", "above the cheapest", 1, lambda gamma: mean(cost(gamma) - cost(cheapest))),
             Column("spread_revenue", "spread revenue", 0, lambda gamma: self._mean(label, gamma, "spread_revenue")),
             Column("position_revenue", "", value=lambda gamma: self._mean(label, gamma, "position_revenue")),
             Column("reward", "total reward", 0, lambda gamma: mean(reward(gamma)), interval=False),
@@ -174,6 +196,38 @@ class Volatility(Experiment):
             x=Axis("risk aversion γ", ticks=GAMMAS),
             y=Axis("cost of a run (price × units)", room=0.2),
             legend=Legend(9, "upper center", columns=2),
+        )
+
+    def _hot_potato_table(self) -> Table:
+        return Table.of(
+            "hot-potato",
+            "The hot potato: both makers at the same γ, beside the maker alone at γ while its competitor keeps its own. Volume "
+            "passed on (hedged) per unit of client volume in the whole market; hedging and risk cost of the first maker (price "
+            "× units).",
+            [(label, gamma) for label in BOTH for gamma in GAMMAS],
+            Column("volatility", "volatility", value=lambda row: row[0]),
+            Column("gamma", "γ", value=lambda row: row[1]),
+            Column("one_passed", "passed on, one at γ", 1, lambda row: self._passed(*row)),
+            Column("passed", "passed on, both at γ", 1, lambda row: self._passed(BOTH[row[0]], row[1])),
+            Column("one_cost", "cost, one at γ", 1, lambda row: mean(self._cost(*row)), interval=False),
+            Column("cost", "cost, both at γ", 1, lambda row: mean(self._cost(BOTH[row[0]], row[1])), interval=False),
+            Column("more", "more", 1, lambda row: mean(self._cost(BOTH[row[0]], row[1]) - self._cost(*row))),
+        )
+
+    def _hot_potato_figure(self) -> Figure:
+        styles: tuple[Style, Style] = ("-", "--")
+        marks = []
+        for who, colour, studies in (("one maker", COLOURS[0], tuple(BOTH)), ("both makers", COLOURS[1], BOTH.values())):
+            for label, study, style in zip(BOTH, studies, styles, strict=True):
+                passed = Estimate.stacked(self._passed(study, gamma) for gamma in GAMMAS)
+                marks.append(Points(range(len(GAMMAS)), passed, f"{who} at γ, {label}", colour, style))
+        return Figure(
+            "hot-potato",
+            "The hot potato: how often a unit of client volume is passed on between the makers. Bars: 95 % intervals.",
+            marks,
+            x=Axis("risk aversion γ", ticks=GAMMAS),
+            y=Axis("volume hedged / client volume", limits=(0, None)),
+            legend=Legend(8),
         )
 
 

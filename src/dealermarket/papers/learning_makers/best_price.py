@@ -101,20 +101,16 @@ class BestPrice(Experiment):
         )
 
     def tables(self) -> Iterator[Table]:
-        def columns(k: int, rival: Rival) -> list[Column]:
-            share, theory = self._shares(rival), rival.theory(GRID)
-            return [
-                Column(f"found_{k}", rival.label, 3, lambda n: share[n]),
-                Column(f"theory_{k}", "theory", 3, lambda n: float(theory[n])),
-            ]
-
+        columns = [Column("eps", "ε", 2, GRID)]
+        for k, rival in enumerate(RIVALS):
+            columns.append(Column(f"found_{k}", rival.label, 3, self._shares(rival)))
+            columns.append(Column(f"theory_{k}", "theory", 3, rival.theory(GRID)))
         yield Table.of(
             "revenue",
             "Spread revenue of a constant ε, as a share of what the whole volume earns at ε = 0; 95 % intervals over the runs in "
             "brackets.",
             range(len(GRID)),
-            Column("eps", "ε", 2, lambda n: GRID[n]),
-            *[column for k, rival in enumerate(RIVALS) for column in columns(k, rival)],
+            *columns,
         )
 
     def figures(self) -> Iterator[Figure]:
