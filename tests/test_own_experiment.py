@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
 
@@ -113,6 +114,18 @@ def test_an_experiment_says_what_it_needs() -> None:
     with pytest.raises(ParameterError, match=r"^long: needs more than 20 steps$"):
         Long().load_scenario()
     assert Long().load_scenario(None, ["steps=21"]).steps == 21
+
+
+def test_cells_come_from_a_function_or_by_row() -> None:
+    values, double = {"a": 1.5, "b": 2.5}, Column("double", "double", 1, lambda row: 2 * values[row])
+    table = Table.of("t", "c", values, Column("row", "row", value=str), Column("own", "own", 1, values), double)
+    assert table.rows() == [["a", "1.5", "3.0"], ["b", "2.5", "5.0"]]
+    estimate = mean([[1.0, 5.0], [3.0, 9.0]])
+    frame = Table.of("t", "c", range(2), Column("array", "", value=np.array([7, 8])), Column("mean", "mean", 1, estimate)).frame
+    assert frame["array"].tolist() == [7, 8]
+    assert frame["mean_high"].tolist() == estimate.high.tolist()
+    mapping = Table.of("t", "c", [{"own": 4.0}], Column("own", "own", 0))
+    assert mapping.rows() == [["4"]]
 
 
 # --- figures as data

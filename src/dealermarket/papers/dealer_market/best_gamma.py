@@ -9,18 +9,8 @@ import numpy as np
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Results, Table
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Heat, Legend, Line
-from dealermarket.study import (
-    INFINITE,
-    Array,
-    Measures,
-    Study,
-    at_volatility,
-    by_risk_aversion,
-    interval_of,
-    mean,
-    observe,
-    resampled,
-)
+from dealermarket.study import INFINITE, Array, Measures, Study, at_volatility, by_risk_aversion, observe
+from dealermarket.study.estimates import interval_of, mean, resampled
 
 STUDIED = 0  # the maker whose risk aversion is moved
 GAMMAS = ("0", "0.01", "0.05", "0.1", "0.25", "0.5", "1", "2", INFINITE)
@@ -47,7 +37,8 @@ def table(results: Results) -> Table:
     """The best γ by volatility, and what it saves."""
     by_volatility = {volatility: costs(results[_name(volatility)]) for volatility in VOLATILITIES}
     best = {volatility: _best(costs) for volatility, costs in by_volatility.items()}
-    least = {volatility: costs[:, best[volatility][0]] for volatility, costs in by_volatility.items()}
+    least = {volatility: costs[:, [best[volatility][0]]] for volatility, costs in by_volatility.items()}
+    more = {volatility: costs - least[volatility] for volatility, costs in by_volatility.items()}
     return Table.of(
         "best-gamma",
         f"The best γ by volatility ({len(least[VOLATILITIES[0]]):,} runs a point), with the range in which it falls in 95 % of "
@@ -59,10 +50,8 @@ def table(results: Results) -> Table:
         Column("from", "from", value=lambda volatility: GAMMAS[best[volatility][1]]),
         Column("to", "to", value=lambda volatility: GAMMAS[best[volatility][2]]),
         Column("cost", "cost", 1, lambda volatility: float(least[volatility].mean())),
-        Column("saved_0", "saved against γ = 0", 1, lambda volatility: mean(by_volatility[volatility][:, 0] - least[volatility])),
-        Column(
-            "saved_all", "saved against γ = ∞", 1, lambda volatility: mean(by_volatility[volatility][:, -1] - least[volatility])
-        ),
+        Column("saved_0", "saved against γ = 0", 1, lambda volatility: mean(more[volatility][:, 0])),
+        Column("saved_all", "saved against γ = ∞", 1, lambda volatility: mean(more[volatility][:, -1])),
     )
 
 

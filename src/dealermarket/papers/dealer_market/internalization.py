@@ -74,65 +74,57 @@ class Internalization(Experiment):
             f"below 0 at {int(np.sum(gap.high < 0))} of them; mean difference at the last step {bracketed(gap[-1], 4)}.",
         )
         if self._comparable:
-            yield self._as_in_table_2()
-
-    def _as_in_table_2(self) -> Verdict:
-        papers = np.array([TABLE_2[label][level] for label, level in PERCENTILES])
-        here = Estimate.stacked(self._percentile(*place) for place in PERCENTILES)
-        tolerance = _tolerance(here, len(self._metric("half")))
-        allowed = Estimate(here.value, here.error, here.value - tolerance, here.value + tolerance)
-        away, known = np.abs(here.value - papers) / tolerance, float(np.max(here.margin))
-        return Verdict(
-            "Table 2",
-            f"The percentiles at step {TABLE_2_STEP} are the paper's, within the sampling error of both (99 % level) and its "
-            "rounding.",
-            agrees(allowed, papers, known, MARGIN),
-            f"{int(np.sum(away <= 1))} of {len(away)} percentiles within, the furthest at {number(np.max(away), 2)} of what is "
-            f"allowed; ours are known to ±{number(known, 3)} at worst (to say more than undecided: ±{MARGIN}).",
-        )
+            papers = np.array([TABLE_2[label][level] for label, level in PERCENTILES])
+            here = Estimate.stacked(self._percentile(*place) for place in PERCENTILES)
+            tolerance = _tolerance(here, len(self._metric("half")))
+            allowed = Estimate(here.value, here.error, here.value - tolerance, here.value + tolerance)
+            away, known = np.abs(here.value - papers) / tolerance, float(np.max(here.margin))
+            yield Verdict(
+                "Table 2",
+                f"The percentiles at step {TABLE_2_STEP} are the paper's, within the sampling error of both (99 % level) and its "
+                "rounding.",
+                agrees(allowed, papers, known, MARGIN),
+                f"{int(np.sum(away <= 1))} of {len(away)} percentiles within, the furthest at {number(np.max(away), 2)} of what "
+                f"is allowed; ours are known to ±{number(known, 3)} at worst (to say more than undecided: ±{MARGIN}).",
+            )
 
     def tables(self) -> Iterator[Table]:
         if self._comparable:
-            yield self._table_2()
+            rows = [
+                (self._share_in_words(label), level, TABLE_2[label][level], self._percentile(label, level))
+                for label, level in PERCENTILES
+            ]
+            rows += [
+                (f"ratio, to be √2 = {2**0.5:.2f}", level, paper / TABLE_2["whole"][level], self._ratio_of_percentiles(level))
+                for level, paper in TABLE_2["half"].items()
+            ]
+            yield Table.of(
+                "table-2",
+                f"Table 2: |position after step {TABLE_2_STEP}| / volume through it, percentiles over the runs; 95 % intervals "
+                "in brackets.",
+                rows,
+                Column("share", "market share", value=lambda row: row[0]),
+                Column("percentile", "percentile", 0, lambda row: round(100 * row[1])),
+                Column("paper", "paper", 2, lambda row: row[2]),
+                Column("here", "here", 3, lambda row: row[3]),
+            )
         yield self._figure_7_table()
         yield self._hedging_table()
 
-    def _table_2(self) -> Table:
-        rows = [
-            (self._share_in_words(label), level, TABLE_2[label][level], self._percentile(label, level))
-            for label, level in PERCENTILES
-        ]
-        rows += [
-            (f"ratio, to be √2 = {2**0.5:.2f}", level, paper / TABLE_2["whole"][level], self._ratio_of_percentiles(level))
-            for level, paper in TABLE_2["half"].items()
-        ]
-        return Table.of(
-            "table-2",
-            f"Table 2: |position after step {TABLE_2_STEP}| / volume through it, percentiles over the runs; 95 % intervals in "
-            "brackets.",
-            rows,
-            Column("share", "market share", value=lambda row: row[0]),
-            Column("percentile", "percentile", 0, lambda row: round(100 * row[1])),
-            Column("paper", "paper", 2, lambda row: row[2]),
-            Column("here", "here", 3, lambda row: row[3]),
-        )
-
     def _figure_7_table(self) -> Table:
+        steps = [step for step in FIG_7_STEPS if step < self.scenario.steps]
+        means = {label: {step: mean(self._metric(label)[:, step]) for step in steps} for label in FIG_7}
+        shown = [(label, f"{100 * self._share(label):.0f} %", 3, FIG_7[label], means[label]) for label in FIG_7]
+        ratios = np.divide(FIG_7["half"], FIG_7["whole"]), {step: ratio(*self._pairs(step).T) for step in steps}
         columns = [Column("step", "step", 0, int)]
-        papers = {label: np.array(values) for label, values in FIG_7.items()}
-        shares = {label: f"{100 * self._share(label):.0f} %" for label in FIG_7}
-        for name, words, digits, paper, here in (
-            ("half", shares["half"], 3, papers["half"], lambda step: mean(self._metric("half")[:, step])),
-            ("whole", shares["whole"], 3, papers["whole"], lambda step: mean(self._metric("whole")[:, step])),
-            ("ratio", "ratio", 2, papers["half"] / papers["whole"], lambda step: ratio(*self._pairs(step).T)),
-        ):
+        for name, words, digits, papers, here in (*shown, ("ratio", "ratio", 2, *ratios)):
             heading = f"{words}, paper" if self._comparable else ""
-            columns.append(Column(f"paper_{name}", heading, digits, dict(zip(FIG_7_STEPS, paper, strict=True))))
+            columns.append(Column(f"paper_{name}", heading, digits, dict(zip(FIG_7_STEPS, papers, strict=True))))
             columns.append(Column(name, f"{words}, here", digits, here))
         return Table.of(
             "figure-7",
             "Fig. 7: mean of |position| / volume by market share; the ratio of the two is √2 if trades come at random and often.",
-            [step for step in FIG_7_STEPS if step < self.scenario.steps],
+            steps,
             *columns,
         )
 
@@ -173,11 +165,10 @@ class Internalization(Experiment):
             y=Axis("|net position| / volume traded", limits=(0, 1.02)),
         )
         hedged: list[Mark] = []
+        net_of = self._per_unit("mean_abs_position", "client_volume")
         for row, (place, words) in enumerate(PLACES.items()):
             x = np.arange(len(HEDGES)) + 0.38 * row - 0.19
-            net = Estimate.stacked(
-                map(self._per_unit("mean_abs_position", "client_volume"), ((place, hedge) for hedge in HEDGES))
-            )
+            net = Estimate.stacked(net_of((place, hedge)) for hedge in HEDGES)
             hedged += [Bars(x, net.value, words, COLOURS[2 + row], 0.36), Whiskers(x, net)]
         yield Figure(
             "hedging",
@@ -241,6 +232,14 @@ class Internalization(Experiment):
         pairs = np.stack([self._metric(label)[:, step] for label in ("half", "whole")], axis=1)
         return np.asarray(pairs[~np.isnan(pairs).any(axis=1)])
 
+    def _ratio_of_percentiles(self, level: float) -> Estimate:
+        """Percentile with half the market over that with all of it, after step 96; interval by bootstrap of whole runs."""
+        pairs = self._pairs(TABLE_2_STEP)
+        half, whole = resampled(pairs, lambda values, axis: np.quantile(values, level, axis=axis)).T
+        low, high = interval_of(half / whole)
+        quotient = np.divide(*np.quantile(pairs, level, axis=0))
+        return Estimate(np.asarray(quotient), np.asarray(np.std(half / whole)), np.asarray(low), np.asarray(high))
+
     def _per_unit(self, part: str, whole: str) -> Callable[[tuple[str, str]], Estimate]:
         """Of a market and a hedging policy, one measure of the studied maker over another."""
 
@@ -250,14 +249,6 @@ class Internalization(Experiment):
             return ratio(own[part], own[whole])
 
         return value
-
-    def _ratio_of_percentiles(self, level: float) -> Estimate:
-        """Percentile with half the market over that with all of it, after step 96; interval by bootstrap of whole runs."""
-        pairs = self._pairs(TABLE_2_STEP)
-        half, whole = resampled(pairs, lambda values, axis: np.quantile(values, level, axis=axis)).T
-        low, high = interval_of(half / whole)
-        quotient = np.divide(*np.quantile(pairs, level, axis=0))
-        return Estimate(np.asarray(quotient), np.asarray(np.std(half / whole)), np.asarray(low), np.asarray(high))
 
 
 def _tolerance(here: Estimate, runs: int) -> Array:

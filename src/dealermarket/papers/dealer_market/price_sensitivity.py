@@ -63,8 +63,17 @@ class PriceSensitivity(Experiment):
         if "fixed" in self.results:
             yield self._by_comparison()
         shares = self._shares("adaptive")
-        yield _falls(shares)
-        averages = shares.mean(axis=2)
+        moves, averages = np.diff(shares, axis=2), shares.mean(axis=2)
+        rises = mean(moves, joint(moves[0].size)).low > 0
+        step, drop = mean(moves.mean(axis=1)), mean(shares[:, :, 0] - shares[:, :, -1])
+        yield Verdict(
+            "adaptive: falls in the tier",
+            "Against a competitor that answers, the share falls with every worse tier, over all investors and for each of them.",
+            decided(np.all(step.high < 0) and np.all(drop.low > 0) and not rises.any(), rises.any() or np.any(step.low > 0)),
+            f"Over all investors it changes by {', '.join(bracketed(step[n], 2) for n in range(len(step.value)))} "
+            f"from tier to tier; from best to worst it falls by {number(drop.value.min(), 2)} at least and "
+            f"{number(drop.value.max(), 2)} at most; {int(rises.sum())} of {rises.size} single steps rise significantly.",
+        )
         slope = slopes(averages, np.log(self._mean_sizes))
         yield signed(
             "larger: more sensitive",
@@ -227,19 +236,4 @@ def _distance(shares: Array) -> str:
     return (
         f"root mean square distance of its {away.size} values {number(np.sqrt(np.mean(away**2)), 2)}, "
         f"largest {number(np.abs(away).max(), 2)}"
-    )
-
-
-def _falls(shares: Array) -> Verdict:
-    """Of shares (replicas, N, K) against a competitor that answers."""
-    moves = np.diff(shares, axis=2)
-    rises = mean(moves, joint(moves[0].size)).low > 0
-    step, drop = mean(moves.mean(axis=1)), mean(shares[:, :, 0] - shares[:, :, -1])
-    return Verdict(
-        "adaptive: falls in the tier",
-        "Against a competitor that answers, the share falls with every worse tier, over all investors and for each of them.",
-        decided(np.all(step.high < 0) and np.all(drop.low > 0) and not rises.any(), rises.any() or np.any(step.low > 0)),
-        f"Over all investors it changes by {', '.join(bracketed(step[n], 2) for n in range(len(step.value)))} "
-        f"from tier to tier; from best to worst it falls by {number(drop.value.min(), 2)} at least and "
-        f"{number(drop.value.max(), 2)} at most; {int(rises.sum())} of {rises.size} single steps rise significantly.",
     )

@@ -131,7 +131,6 @@ class Volatility(Experiment):
 
     def _costs_table(self, label: str) -> Table:
         cost, cheapest = partial(self._cost, label), GAMMAS[int(np.argmin(costs(self.results[label]).mean(axis=0)))]
-
         reward = partial(self.own, label, name="total_reward")
         return Table.of(
             f"costs-{label[:2]}",
