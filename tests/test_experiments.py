@@ -43,9 +43,9 @@ VARIED = PAPER[1:]
 def outcomes(name: str, runs: int, *settings: str, scenario: Scenario | None = None, seed: int = 0) -> dict[str, Outcome]:
     """What comes of the claims, by name."""
     experiment = experiment_named(name)
-    asked = experiment.scenario(None, settings) if scenario is None else scenario
+    asked = experiment.load_scenario(None, settings) if scenario is None else scenario
     measured = measure(experiment.studies(asked, runs), seed)
-    return {verdict.name: verdict.outcome for verdict in experiment.verdicts(asked, measured)}
+    return {verdict.name: verdict.outcome for verdict in experiment.with_results(asked, measured).verdicts()}
 
 
 SHARES = "adaptive: falls in the tier", "larger: more sensitive"
@@ -130,7 +130,7 @@ def test_investors_who_all_buy_leave_nothing_to_internalize() -> None:
 @pytest.mark.compiled
 def test_a_client_who_only_buys_can_make_the_whole_market_worse_than_half_of_it() -> None:
     """A tenth cheaper, the maker wins that client as well, whom its own tier sent to the other maker before."""
-    usual = experiment_named("internalization").scenario()
+    usual = experiment_named("internalization").load_scenario()
     client = InvestorAgent(name="one-sided", mean_size=20.0, trade_probability=0.2, buy_probability=1.0)
     scenario = usual.replace(investors=(*usual.investors, client)).with_settings(
         'makers.0.tiering={kind="fixed", tiers=2, table={"one-sided"=1}}', "makers.0.pricing.tier_penalty=1e-7"
@@ -142,9 +142,9 @@ def test_a_client_who_only_buys_can_make_the_whole_market_worse_than_half_of_it(
 @pytest.mark.parametrize(("setting", "outcome"), [([], HOLDS), (["makers.1.pricing.alpha=1.7"], FAILS)])
 def test_shares_against_fixed_tiers(setting: list[str], outcome: Outcome) -> None:
     experiment = experiment_named("price-sensitivity")
-    scenario = experiment.scenario(None, setting)
+    scenario = experiment.load_scenario(None, setting)
     studies = [*experiment.studies(scenario, 30), *experiment.further_studies(scenario, 30)]
-    found = {verdict.name: verdict.outcome for verdict in experiment.verdicts(scenario, measure(studies, seed=0))}
+    found = {verdict.name: verdict.outcome for verdict in experiment.with_results(scenario, measure(studies, seed=0)).verdicts()}
     assert found["fixed: 1, ½, 0"] is outcome
 
 
@@ -161,11 +161,11 @@ def test_shares_against_fixed_tiers(setting: list[str], outcome: Outcome) -> Non
 )
 def test_curves(setting: str, agree: int) -> None:
     curves = experiment_named("curves")
-    scenario = curves.scenario(None, [setting])
-    (verdict,) = curves.verdicts(scenario, {})
+    scenario = curves.load_scenario(None, [setting])
+    (verdict,) = curves.with_results(scenario, {}).verdicts()
     assert verdict.outcome is (HOLDS if agree == 13 else FAILS)
     assert f"{agree} of 13" in verdict.evidence
-    frame = next(iter(curves.tables(scenario, {}))).frame
+    frame = next(iter(curves.with_results(scenario, {}).tables())).frame
     assert sum(np.abs(frame["here"] - frame["paper"]) < 0.5e-6) == agree
     tiers = frame[frame["curve"].str.match(r"tier \d")]
     maker = scenario.makers[0].pricing
@@ -245,7 +245,7 @@ def _made_up(
 
 def plan_of(name: str, *settings: str, runs: int = 10) -> Plan:
     experiment = experiment_named(name)
-    return Plan.of(experiment, experiment.scenario(None, settings), runs)
+    return Plan.of(experiment, experiment.load_scenario(None, settings), runs)
 
 
 def section_of(plan: Plan, seed: int = 0) -> Section:
@@ -266,7 +266,7 @@ def sections() -> dict[str, Section]:
 @pytest.mark.parametrize("name", MEASURED)
 def test_what_is_made_up_has_the_form_of_what_is_measured(name: str) -> None:
     experiment, shortest = experiment_named(name), "steps=60"
-    scenario = experiment.scenario(None, [shortest])
+    scenario = experiment.load_scenario(None, [shortest])
     studies = [*experiment.studies(scenario, 2), *experiment.further_studies(scenario, 2)]
     measured = measure(studies, seed=0)
     for study in studies:
@@ -374,7 +374,7 @@ def test_the_paper_varies_what_it_leaves_open_and_theory_needs_no_such_thing() -
 @pytest.mark.parametrize("name", VARIED)
 def test_variations_change_what_they_say_and_nothing_else(name: str) -> None:
     experiment = experiment_named(name)
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     for variation in experiment.variations:
         own = scenario.values_at(variation.path)
         assert own
@@ -431,7 +431,7 @@ def test_runs_of_a_plan(options: dict[str, Any], runs: int, variation_runs: int)
     replicas = {study.replicas for study in plan.studies if study.name.startswith("volatility /  / ")}
     assert max(replicas) == runs
     assert {study.replicas for study in plan.studies} - replicas == {variation_runs} - replicas
-    assert plan.scenario == experiment_named("volatility").scenario()
+    assert plan.scenario == experiment_named("volatility").load_scenario()
 
 
 def test_names_of_studies_are_never_twice() -> None:
@@ -462,9 +462,9 @@ def test_only_the_measures_of_a_plan_reach_its_verdicts() -> None:
     seen: list[Results] = []
 
     class Watching(type(plan.experiment)):  # type: ignore[misc]
-        def verdicts(self, scenario: Scenario, results: Results) -> Any:
-            seen.append(results)
-            return super().verdicts(scenario, results)
+        def verdicts(self) -> Any:
+            seen.append(self.results)
+            return super().verdicts()
 
     Plan(Watching(), plan.scenario, 3, 3).section(measured)
     asked = [results["flow"] for results in seen if any(results["flow"] is found for found in measured.values())]
@@ -500,7 +500,7 @@ def test_a_variation_of_which_the_question_cannot_be_asked_is_not_possible() -> 
     class Short(Markouts):
         variations = (Variation("steps", "steps", (16, 40)), Variation("weight", "makers.*.tiering.wait", (0.1,)))
 
-    plan = Plan(Short(), experiment_named("markouts").scenario(None, ["steps=30"]), 10, variation_runs=10)
+    plan = Plan(Short(), experiment_named("markouts").load_scenario(None, ["steps=30"]), 10, variation_runs=10)
     assert [each.scenario is None for each in plan.section(measured_of(plan)).varied] == [True, False, True]
     table = next(table for table in section_of(plan).tables if table.name == "variations").frame
     assert table["informed: below 0"].tolist()[1::2] == ["not possible"] * 2
@@ -526,7 +526,7 @@ def test_how_claims_fare_elsewhere_is_counted() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_choices_name_fields_and_go_with_a_value_that_changes(name: str) -> None:
     experiment = experiment_named(name)
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     assert scenario.choices or name == "curves"
     for path in scenario.choices:
         values = scenario.values_at(path)
@@ -543,7 +543,7 @@ def test_choices_name_fields_and_go_with_a_value_that_changes(name: str) -> None
 
 
 def test_one_changed_entry_of_many_takes_the_reason_away() -> None:
-    scenario = experiment_named("volatility").scenario()
+    scenario = experiment_named("volatility").load_scenario()
     assert "makers.*.pricing.alpha" in scenario.choices
     assert "makers.*.pricing.alpha" not in scenario.with_settings("makers.maker-2.pricing.alpha=1.3").choices
     assert scenario.with_settings("makers.maker-2.pricing.alpha=1.5").choices == scenario.choices
@@ -597,7 +597,7 @@ def test_a_choice_of_a_field_that_is_not_there(small: Scenario, path: str, said:
 )
 def test_scenarios_that_cannot_be_asked(name: str, source: str | None, settings: list[str], said: str) -> None:
     with pytest.raises(ParameterError) as refused:
-        experiment_named(name).scenario(source, settings)
+        experiment_named(name).load_scenario(source, settings)
     assert said in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
 
@@ -611,7 +611,7 @@ def test_two_makers_are_needed(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["best-price", "learned-price", "two-learners"])
 def test_there_is_one_competitor(name: str) -> None:
-    two = experiment_named(name).scenario()
+    two = experiment_named(name).load_scenario()
     three = two.replace(makers=(*two.makers, two.makers[1].replace(name="another")))
     with pytest.raises(ParameterError, match=f"{name}: needs two makers, 'learning' has 3"):
         experiment_named(name).checked(three)
@@ -619,10 +619,10 @@ def test_there_is_one_competitor(name: str) -> None:
 
 def test_a_scenario_of_ones_own_comes_without_the_experiments_settings() -> None:
     curves = experiment_named("curves")
-    assert curves.scenario().exchange.v_max == 500.0
-    assert curves.scenario("hedging").exchange.v_max == 8000.0
-    assert curves.scenario("hedging", ["exchange.v_max=9000.0"]).exchange.v_max == 9000.0
-    assert curves.scenario(None, ["exchange.v_max=900.0"]).exchange.v_max == 900.0
+    assert curves.load_scenario().exchange.v_max == 500.0
+    assert curves.load_scenario("hedging").exchange.v_max == 8000.0
+    assert curves.load_scenario("hedging", ["exchange.v_max=9000.0"]).exchange.v_max == 9000.0
+    assert curves.load_scenario(None, ["exchange.v_max=900.0"]).exchange.v_max == 900.0
 
 
 # --- price sensitivity
@@ -641,7 +641,7 @@ def shares_of(scenario: Scenario, share: Callable[[int, int], Any], runs: int) -
 
 def test_every_investor_is_pinned_to_every_tier() -> None:
     experiment = experiment_named("price-sensitivity")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     (adaptive,), (fixed,) = experiment.studies(scenario, 7), experiment.further_studies(scenario, 7)
     for study in (adaptive, fixed):
         assert (study.replicas, study.record) == (7, "trades")
@@ -694,13 +694,13 @@ NEAR_HALF = 0.5 + np.repeat([-0.02, -0.01, 0.01, 0.02], 3)
 )
 def test_shares_by_comparison(share: Callable[[int, int], Any], outcome: Outcome) -> None:
     experiment = experiment_named("price-sensitivity")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     rival = of_price_sensitivity.FIXED_TIERS
     results = {
         "fixed": shares_of(scenario, lambda n, tier: share(rival[n], tier), 12),
         "adaptive": shares_of(scenario, lambda n, tier: NEAR_HALF, 12),
     }
-    found = {verdict.name: verdict.outcome for verdict in experiment.verdicts(scenario, results)}
+    found = {verdict.name: verdict.outcome for verdict in experiment.with_results(scenario, results).verdicts()}
     assert found["fixed: 1, ½, 0"] is outcome
 
 
@@ -722,8 +722,8 @@ NOISE = np.repeat([-0.01, -0.005, 0.0, 0.005, 0.01, 0.0], 2)
 )
 def test_shares_that_fall(share: Callable[[int, int], Any], falls: Outcome, larger: Outcome) -> None:
     experiment = experiment_named("price-sensitivity")
-    scenario = experiment.scenario()
-    found = list(experiment.verdicts(scenario, {"adaptive": shares_of(scenario, share, 12)}))
+    scenario = experiment.load_scenario()
+    found = list(experiment.with_results(scenario, {"adaptive": shares_of(scenario, share, 12)}).verdicts())
     assert {verdict.name: verdict.outcome for verdict in found} == {
         "adaptive: falls in the tier": falls,
         "larger: more sensitive": larger,
@@ -732,12 +732,12 @@ def test_shares_that_fall(share: Callable[[int, int], Any], falls: Outcome, larg
 
 def test_tables_of_shares() -> None:
     experiment = experiment_named("price-sensitivity")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     results = {
         "fixed": shares_of(scenario, lambda n, tier: 0.1 * tier + 0.01 * n + NOISE, 12),
         "adaptive": shares_of(scenario, lambda n, tier: 0.9 - 0.1 * tier - 0.01 * n + NOISE, 12),
     }
-    tables = {table.name: table.frame for table in experiment.tables(scenario, results)}
+    tables = {table.name: table.frame for table in experiment.with_results(scenario, results).tables()}
     sizes = [0.5, 1.0, 1.5, 2.0, 2.75, 3.5, 4.0, 4.5, 5.75, 7.0]
     half = stats.t.ppf(0.975, 11) * stats.sem(NOISE)
     for study, base in (("fixed", lambda tier: 0.1 * tier), ("adaptive", lambda tier: 0.9 - 0.1 * tier)):
@@ -783,8 +783,8 @@ def as_in_the_paper(runs: int, steps: int) -> dict[str, np.ndarray]:
 
 def table_2_of(metrics: Mapping[str, np.ndarray], steps: int = 300, share: float = 0.5) -> dict[str, Outcome]:
     experiment = experiment_named("internalization")
-    scenario = experiment.scenario(None, [f"steps={steps}"])
-    return {verdict.name: verdict.outcome for verdict in experiment.verdicts(scenario, flow(metrics, share))}
+    scenario = experiment.load_scenario(None, [f"steps={steps}"])
+    return {verdict.name: verdict.outcome for verdict in experiment.with_results(scenario, flow(metrics, share)).verdicts()}
 
 
 def test_table_2_is_judged_by_the_sampling_error_of_both() -> None:
@@ -840,7 +840,7 @@ def test_a_maker_that_never_trades() -> None:
     experiment = experiment_named("internalization")
     results = flow(metrics)
     results["flow"]["half"]["client_volume"][:, 0] = 0.0
-    (verdict,) = experiment.verdicts(experiment.scenario(), results)
+    (verdict,) = experiment.with_results(experiment.load_scenario(), results).verdicts()
     assert verdict.outcome is UNDECIDED
 
 
@@ -851,7 +851,7 @@ def test_tables_of_internalization() -> None:
     half, whole = (results["flow"][label]["position_over_volume"][:, :, 0] for label in ("half", "whole"))
     share = results["flow"]["half"]["client_volume"]
     share[:, 1] = share[:, 0]
-    tables = {table.name: table.frame for table in plan.experiment.tables(plan.scenario, results)}
+    tables = {table.name: table.frame for table in plan.experiment.with_results(plan.scenario, results).tables()}
     levels = (0.75, 0.5, 0.25)
     expected = [np.nanquantile(values[:, 96], level) for values in (half, whole) for level in levels]
     both = ~np.isnan(half) & ~np.isnan(whole)
@@ -878,20 +878,20 @@ def test_tables_of_internalization() -> None:
 
 def test_differences_say_where_the_means_of_figure_7_are_not_the_papers() -> None:
     experiment = experiment_named("internalization")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     metrics = as_in_the_paper(50, 300)
     for label, values in of_internalization.FIG_7.items():
         for step, value in zip(of_internalization.FIG_7_STEPS, values, strict=True):
             metrics[label][:, step] = value + 0.05 * np.sin(np.arange(50) + 0.02)
-    assert not any("step 20 at" in said for said in experiment.differences(scenario, flow(metrics)))
+    assert not any("step 20 at" in said for said in experiment.with_results(scenario, flow(metrics)).differences())
     metrics["whole"][:, 20] += 0.2
-    said = " ".join(experiment.differences(scenario, flow(metrics)))
+    said = " ".join(experiment.with_results(scenario, flow(metrics)).differences())
     assert "step 20 at 100 %" in said
     assert "step 20 at 50 %" not in said and "step 50" not in said
-    assert experiment.differences(scenario, flow(metrics, share=0.7)) == []
+    assert list(experiment.with_results(scenario, flow(metrics, share=0.7)).differences()) == []
     silent = metrics["half"].copy()
     silent[:3, 96] = np.nan
-    notes = experiment.notes(scenario, flow(metrics | {"half": silent}, share=0.48))
+    notes = list(experiment.with_results(scenario, flow(metrics | {"half": silent}, share=0.48)).notes())
     assert "48 % of the market" in notes[0]
     assert "3 and 0" in notes[1]
 
@@ -937,20 +937,22 @@ MEDIAN = {"no hedging": 800.0, "γ = 0": 400.0, "γ = 1": 3.0, "γ = ∞": 2.0}
 )
 def test_positions(mean: dict[str, float], median: dict[str, float], largest: dict[str, float], found: list[Outcome]) -> None:
     experiment = experiment_named("hedging-paths")
-    verdicts = list(experiment.verdicts(experiment.scenario(), sizes_of(MEAN | mean, MEDIAN | median, LARGEST | largest)))
+    verdicts = list(
+        experiment.with_results(experiment.load_scenario(), sizes_of(MEAN | mean, MEDIAN | median, LARGEST | largest)).verdicts()
+    )
     assert [verdict.outcome for verdict in verdicts] == found
 
 
 def test_policies_that_are_the_same_are_noted() -> None:
     experiment = experiment_named("hedging-paths")
-    scenario = experiment.scenario()
-    assert experiment.notes(scenario, sizes_of(MEAN, MEDIAN, LARGEST)) == []
-    assert len(experiment.notes(scenario, sizes_of(MEAN | {"γ = 1": MEAN["γ = ∞"]}, MEDIAN, LARGEST))) == 1
+    scenario = experiment.load_scenario()
+    assert list(experiment.with_results(scenario, sizes_of(MEAN, MEDIAN, LARGEST)).notes()) == []
+    assert len(list(experiment.with_results(scenario, sizes_of(MEAN | {"γ = 1": MEAN["γ = ∞"]}, MEDIAN, LARGEST)).notes())) == 1
 
 
 def test_policies_of_the_paths() -> None:
     experiment = experiment_named("hedging-paths")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     (sizes,), (paths,) = experiment.studies(scenario, 150), experiment.further_studies(scenario, 150)
     for study, runs in ((sizes, 150), (paths, 100)):
         assert study.replicas == runs
@@ -999,27 +1001,27 @@ HASTY = (9.0, 8.0, 7.0, 5.0, 6.0, 6.5, 6.9)
 )
 def test_costs_by_gamma(low: Sequence[float], high: Sequence[float], noise: float, found: list[Outcome]) -> None:
     experiment = experiment_named("volatility")
-    verdicts = list(experiment.verdicts(experiment.scenario(), costs_of(low, high, noise)))
+    verdicts = list(experiment.with_results(experiment.load_scenario(), costs_of(low, high, noise)).verdicts())
     assert [verdict.outcome for verdict in verdicts] == found
 
 
 def test_equal_costs_decide_nothing() -> None:
     """γ = 2 and γ = ∞ that cost what the cheapest costs, to the bit, are not dearer; nor does that refute anything."""
     experiment = experiment_named("volatility")
-    equal = list(experiment.verdicts(experiment.scenario(), costs_of((5.0,) * 7, (5.0,) * 7, 0.0)))
+    equal = list(experiment.with_results(experiment.load_scenario(), costs_of((5.0,) * 7, (5.0,) * 7, 0.0)).verdicts())
     assert [verdict.outcome for verdict in equal] == [UNDECIDED] * 4
 
 
 def test_the_evidence_of_costs_names_the_cheapest() -> None:
     experiment = experiment_named("volatility")
     results = costs_of(PATIENT, HASTY, 1e-6)
-    verdicts = list(experiment.verdicts(experiment.scenario(), results))
+    verdicts = list(experiment.with_results(experiment.load_scenario(), results).verdicts())
     assert "γ = 0; from cheap to dear: 0, 0.05, 0.25, 0.5, 1, 2, ∞." in verdicts[0].evidence
     assert "γ = 2 costs 3.0 [3.0, 3.0] more; γ = ∞ costs 4.0 [4.0, 4.0] more" in verdicts[1].evidence
     assert "γ = 0.5; from cheap to dear: 0.5, 1, 2, ∞, 0.25, 0.05, 0." in verdicts[2].evidence
     assert "γ = 0 costs 2.0 [2.0, 2.0] more; γ = 0.05 costs 1.0 [1.0, 1.0] more than γ = 0.25" in verdicts[3].evidence
-    assert experiment.differences(experiment.scenario(), results) == []
-    (low,) = experiment.differences(experiment.scenario(), costs_of(HASTY, HASTY, 1e-6))
+    assert list(experiment.with_results(experiment.load_scenario(), results).differences()) == []
+    (low,) = experiment.with_results(experiment.load_scenario(), costs_of(HASTY, HASTY, 1e-6)).differences()
     assert "Fig. 8" in low and "here it is 0.5, 1, 2, ∞, 0.25, 0.05, 0." in low
 
 
@@ -1032,14 +1034,14 @@ def test_claims_are_true_in_95_percent_of_the_bootstrap_samples(
     samples[round(1000 * share) :, 6] = 1.0
     monkeypatch.setattr(of_volatility, "resampled", lambda values: samples)
     experiment = experiment_named("volatility")
-    verdict = next(iter(experiment.verdicts(experiment.scenario(), costs_of(PATIENT, HASTY, 0.01))))
+    verdict = next(iter(experiment.with_results(experiment.load_scenario(), costs_of(PATIENT, HASTY, 0.01)).verdicts()))
     assert verdict.outcome is outcome
     assert f"{100 * share:.1f} %" in verdict.evidence
 
 
 def test_markets_by_gamma_and_volatility() -> None:
     experiment = experiment_named("volatility")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     studies = {study.name: study for study in [*experiment.studies(scenario, 50), *experiment.further_studies(scenario, 50)]}
     for name, study in studies.items():
         volatility = 0.1 if "10 %" in name else 0.3 if "30 %" in name else float(name.split()[-1])
@@ -1058,15 +1060,15 @@ def test_markets_by_gamma_and_volatility() -> None:
 
 @pytest.mark.parametrize("runs", [2, 3, 4])
 def test_the_curve_over_volatilities_has_runs_to_draw_from(runs: int) -> None:
-    plan = Plan(experiment_named("volatility"), experiment_named("volatility").scenario(), runs, variation_runs=0)
+    plan = Plan(experiment_named("volatility"), experiment_named("volatility").load_scenario(), runs, variation_runs=0)
     assert "best-gamma" in [table.name for table in section_of(plan).tables]
 
 
 def test_tables_of_costs() -> None:
-    plan = Plan(experiment_named("volatility"), experiment_named("volatility").scenario(), 8, variation_runs=0)
+    plan = Plan(experiment_named("volatility"), experiment_named("volatility").load_scenario(), 8, variation_runs=0)
     draw = np.random.default_rng(5)
     results: Any = {study.name.split(" / ")[2]: made_up(study, draw) for study in plan.studies}
-    tables = {table.name: table.frame for table in plan.experiment.tables(plan.scenario, results)}
+    tables = {table.name: table.frame for table in plan.experiment.with_results(plan.scenario, results).tables()}
 
     def cost(measures: Mapping[str, np.ndarray]) -> np.ndarray:
         return np.asarray(-measures["hedging_cost"][:, 0] - measures["risk_cost"][:, 0])
@@ -1096,7 +1098,7 @@ def test_tables_of_costs() -> None:
         assert row["passed"] == pytest.approx(both["hedge_volume"].sum() / both["client_volume"].sum())
         assert row["one_passed"] == pytest.approx(one["hedge_volume"].sum() / one["client_volume"].sum())
         assert row["more"] == pytest.approx((cost(both) - cost(one)).mean())
-    notes = " ".join(plan.experiment.notes(plan.scenario, results))
+    notes = " ".join(plan.experiment.with_results(plan.scenario, results).notes())
     for what, words in (("total_reward", "By total reward the best is "), ("pnl", "by P&L it is ")):
         best = [max(of_volatility.GAMMAS, key=lambda g: results[v][g][what][:, 0].mean()) for v in ("10 %", "30 %")]
         assert f"{words}γ = {best[0]} at 10 % and γ = {best[1]} at 30 %" in notes
@@ -1115,7 +1117,7 @@ def test_tables_of_costs() -> None:
 )
 def test_what_knowing_does(tier: float, earned: float, saved: float, found: list[Outcome]) -> None:
     experiment = experiment_named("sophistication")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     oracle = np.array([agent.oracle_probability for agent in scenario.agents])
     shake = np.tile([-0.2, 0.1, 0.2, -0.1], 4)[:, None]  # another slope in every run, 0 on average
     volume = np.full((16, 10, 2), 2.0)
@@ -1133,15 +1135,15 @@ def test_what_knowing_does(tier: float, earned: float, saved: float, found: list
     without = measures | {"revenue": volume * (per_unit - saved - np.roll(shake, 1)[:, :, None])}
     variants = {"with tiers": measures, "without tiers": without}
     results = {"tiering": {label: Measures(arrays, scenario.maker_names) for label, arrays in variants.items()}}
-    verdicts = list(experiment.verdicts(scenario, results))
+    verdicts = list(experiment.with_results(scenario, results).verdicts())
     assert [verdict.outcome for verdict in verdicts] == found
 
 
 def test_tables_of_clients_and_makers() -> None:
-    plan = Plan(experiment_named("sophistication"), experiment_named("sophistication").scenario(), 7, variation_runs=0)
+    plan = Plan(experiment_named("sophistication"), experiment_named("sophistication").load_scenario(), 7, variation_runs=0)
     draw = np.random.default_rng(6)
     results: Any = {study.name.split(" / ")[2]: made_up(study, draw) for study in plan.studies}
-    clients, makers = (table.frame for table in plan.experiment.tables(plan.scenario, results))
+    clients, makers = (table.frame for table in plan.experiment.with_results(plan.scenario, results).tables())
     found = results["tiering"]["with tiers"]
     revenue, volume = (found[name].sum(axis=0) for name in ("revenue", "matured_volume"))
     assert_allclose(clients["tier"], np.nanmean(found["last_tier"][:, :, 0], axis=0), rtol=1e-12)
@@ -1168,7 +1170,7 @@ def test_tables_of_clients_and_makers() -> None:
 
 def test_makers_with_and_without_tiers() -> None:
     experiment = experiment_named("sophistication")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     (tiering,), (nobody,) = experiment.studies(scenario, 5), experiment.further_studies(scenario, 5)
     variants = tiering.variants | nobody.variants
     tiers = {label: [maker.tiering.tiers for maker in each.makers] for label, each in variants.items()}
@@ -1198,7 +1200,7 @@ def theory(scenario: Scenario) -> np.ndarray:
 
 @pytest.mark.parametrize("settings", [[], ["reward_horizon=2"], ["market.mid_price.volatility=0.3"]])
 def test_markouts_of_the_theory(settings: list[str]) -> None:
-    scenario = experiment_named("markouts").scenario(None, settings)
+    scenario = experiment_named("markouts").load_scenario(None, settings)
     oracle = np.array([agent.oracle_probability for agent in scenario.agents])
     assert_allclose(of_markouts._expected(scenario, oracle), theory(scenario), rtol=1e-12, atol=1e-18)
     frame = section_of(Plan(experiment_named("markouts"), scenario, 10, variation_runs=0)).tables[0].frame
@@ -1220,41 +1222,44 @@ def test_markouts_of_the_theory(settings: list[str]) -> None:
 def test_markouts_off_the_theory(off: float, runs: int, noise: float, found: list[Outcome]) -> None:
     """`off` in standard errors; with 50 runs 2.94 are allowed to each of ten investors."""
     experiment = experiment_named("markouts")
-    scenario = experiment.scenario()
-    verdicts = list(experiment.verdicts(scenario, traded(theory(scenario) + off * noise, runs, noise)))
+    scenario = experiment.load_scenario()
+    verdicts = list(experiment.with_results(scenario, traded(theory(scenario) + off * noise, runs, noise)).verdicts())
     assert [verdict.outcome for verdict in verdicts] == found
 
 
 def test_markouts_are_judged_at_the_horizon_of_the_oracle() -> None:
     experiment = experiment_named("markouts")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     markout = theory(scenario) + np.where(np.arange(17) == scenario.reward_horizon, 0.0, 1.0)
-    assert [verdict.outcome for verdict in experiment.verdicts(scenario, traded(markout, 50, 1e-6))] == [HOLDS, HOLDS]
+    assert [verdict.outcome for verdict in experiment.with_results(scenario, traded(markout, 50, 1e-6)).verdicts()] == [
+        HOLDS,
+        HOLDS,
+    ]
 
 
 def test_one_investor_off_the_theory_is_enough() -> None:
     experiment = experiment_named("markouts")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     markout = theory(scenario)
     markout[3] += 5e-6
-    verdict = next(iter(experiment.verdicts(scenario, traded(markout, 50, 1e-6))))
+    verdict = next(iter(experiment.with_results(scenario, traded(markout, 50, 1e-6)).verdicts()))
     assert verdict.outcome is FAILS
     assert "9 of 10" in verdict.evidence
 
 
 def test_where_nobody_is_informed_there_is_one_claim_less() -> None:
     experiment = experiment_named("markouts")
-    scenario = experiment.scenario(None, ["investors.*.oracle_probability=0.0"])
-    verdicts = list(experiment.verdicts(scenario, traded(theory(scenario), 50, 1e-6)))
+    scenario = experiment.load_scenario(None, ["investors.*.oracle_probability=0.0"])
+    verdicts = list(experiment.with_results(scenario, traded(theory(scenario), 50, 1e-6)).verdicts())
     assert {verdict.name: verdict.outcome for verdict in verdicts} == {"as the theory": HOLDS}
 
 
 def test_tables_of_markouts() -> None:
-    plan = Plan(experiment_named("markouts"), experiment_named("markouts").scenario(), 7, variation_runs=0)
+    plan = Plan(experiment_named("markouts"), experiment_named("markouts").load_scenario(), 7, variation_runs=0)
     draw = np.random.default_rng(8)
     results: Any = {study.name.split(" / ")[2]: made_up(study, draw) for study in plan.studies}
     measures = results["trades"]["market"]
-    for table, group in zip(plan.experiment.tables(plan.scenario, results), ("investor", "tier"), strict=True):
+    for table, group in zip(plan.experiment.with_results(plan.scenario, results).tables(), ("investor", "tier"), strict=True):
         revenue, volume = measures[f"by_{group}"].sum(axis=0), measures[f"by_{group}_volume"].sum(axis=0)
         for h in range(17):
             assert_allclose(table.frame[f"h_{h}"], revenue[:, h] / volume, rtol=1e-12)
@@ -1342,7 +1347,8 @@ def test_the_best_price_is_ahead_of_all_others_at_once(ahead: float, outcome: Ou
         behind = lead if by_all or eps == 0.4 else 1000.0
         return 50.0 + SHAKE if eps == RIVALS[0].best else 50.0 - behind + np.zeros_like(SHAKE)
 
-    verdict = experiment_named("best-price")._best(priced(revenue, np.full(10, 100.0)), RIVALS[0])  # type: ignore[attr-defined]
+    experiment: Any = experiment_named("best-price")
+    verdict = experiment.with_results(experiment.load_scenario(), priced(revenue, np.full(10, 100.0)))._best(RIVALS[0])
     assert verdict.outcome is outcome
     assert f"more than {others if outcome is HOLDS else 0 if by_all else others - 1} of the {others} others" in verdict.evidence
     assert by_all or "The strongest of them, 0.40, earns" in verdict.evidence
@@ -1371,8 +1377,8 @@ def test_every_point_of_the_curve_is_the_theorys(off: float, noise: float, outco
         exact = 100.0 * (1.0 + eps) * float(RIVALS[0].beyond(np.array(eps)))
         return exact + noise * SHAKE + moved * (eps == 0.4)
 
-    results = priced(revenue, np.full(10, 100.0))
-    verdict = experiment_named("best-price")._curve(results, RIVALS[0])  # type: ignore[attr-defined]
+    experiment: Any = experiment_named("best-price")
+    verdict = experiment.with_results(experiment.load_scenario(), priced(revenue, np.full(10, 100.0)))._curve(RIVALS[0])
     assert verdict.outcome is outcome
     wrong = int(outcome is FAILS)
     assert f"{len(of_best_price.GRID) - wrong} of {len(of_best_price.GRID)} points agree" in verdict.evidence
@@ -1381,7 +1387,7 @@ def test_every_point_of_the_curve_is_the_theorys(off: float, noise: float, outco
 
 def test_markets_of_the_best_price() -> None:
     experiment = experiment_named("best-price")
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     studies = experiment.studies(scenario, 7)
     assert [study.name for study in studies] == [rival.label for rival in RIVALS]
     for study, kind, low in zip(studies, ("random", "random", "persistent"), (-1.0, -0.5, HELD), strict=True):
@@ -1402,7 +1408,7 @@ def test_markets_of_the_best_price() -> None:
 def test_a_tiny_market_all_the_way() -> None:
     """Real measures, uncompiled too: the sum over investors is the sum over tiers, and so are the verdicts' own numbers."""
     experiment = experiment_named("markouts")
-    scenario = experiment.scenario("informed", ["steps=24", "investors.0.count=3", "makers.*.tiering.tiers=2"])
+    scenario = experiment.load_scenario("informed", ["steps=24", "investors.0.count=3", "makers.*.tiering.tiers=2"])
     plan = Plan(experiment, scenario, 4, variation_runs=0)
     seen: list[int] = []
     measured = measure(plan.studies, seed=1, progress=seen.append)
@@ -1420,9 +1426,9 @@ def test_a_tiny_market_all_the_way() -> None:
 def test_intervals_get_narrower_with_more_runs() -> None:
     widths = []
     for runs in (4, 64, 1024):
-        plan = Plan(experiment_named("hedging-paths"), experiment_named("hedging-paths").scenario(), runs, variation_runs=0)
+        plan = Plan(experiment_named("hedging-paths"), experiment_named("hedging-paths").load_scenario(), runs, variation_runs=0)
         draw = partial(np.random.default_rng, 2)
         results: Any = {study.name.split(" / ")[2]: made_up(study, draw()) for study in plan.studies if "sizes" in study.name}
-        frame = next(iter(plan.experiment.tables(plan.scenario, results))).frame
+        frame = next(iter(plan.experiment.with_results(plan.scenario, results).tables())).frame
         widths.append(float((frame["mean_high"] - frame["mean_low"]).mean()))
     assert all(3 < wide / narrow < 9 for wide, narrow in pairwise(widths))

@@ -32,7 +32,7 @@ from dealermarket.papers import trained as of_trained
 from dealermarket.papers.learning_makers import learned as of_learned
 from dealermarket.papers.learning_makers import learned_price as of_price
 from dealermarket.papers.learning_makers import two_learners as of_two
-from dealermarket.papers.learning_makers.best_price import ALONE, RIVALS, constant, rival_settings
+from dealermarket.papers.learning_makers.best_price import ALONE, RIVALS, constant, playing
 from dealermarket.papers.learning_makers.learned import FEWEST_SEEDS, SEEDS
 from dealermarket.papers.learning_makers.learned_drift import STEPS as LEARNED_STEPS
 from dealermarket.papers.learning_makers.learned_price import BEFORE, LESSONS
@@ -113,7 +113,9 @@ COUNTS = [pytest.param(SEEDS, 0, id="all seeds"), pytest.param(FEWEST_SEEDS, 1, 
 
 def verdicts(name: str, results: Any, scenario: Scenario | None = None) -> dict[str, Any]:
     experiment = experiment_named(name)
-    return {verdict.name: verdict for verdict in experiment.verdicts(scenario or experiment.scenario(), results)}
+    return {
+        verdict.name: verdict for verdict in experiment.with_results(scenario or experiment.load_scenario(), results).verdicts()
+    }
 
 
 # --- what the experiments share
@@ -146,7 +148,7 @@ def test_with_few_seeds_nothing_ever_fails(name: str) -> None:
 @pytest.mark.parametrize("name", TRAINED)
 def test_fewer_runs_shorten_the_training(name: str, runs: int, count: int, share: float) -> None:
     experiment = experiment_named(name)
-    scenario = experiment.scenario()
+    scenario = experiment.load_scenario()
     full, these = experiment.trainings(scenario, 1000), experiment.trainings(scenario, runs)
     assert len(full) == len(these) == {"learned-price": 4, "learned-risk": 4, "learned-drift": 2, "two-learners": 1}[name]
     for whole, part in zip(full, these, strict=True):
@@ -163,7 +165,7 @@ def test_who_is_trained_on_what() -> None:
     trainings = {}
     for name in TRAINED:
         experiment = experiment_named(name)
-        trainings |= {(name, study.name): study.training for study in experiment.trainings(experiment.scenario(), 1000)}
+        trainings |= {(name, study.name): study.training for study in experiment.trainings(experiment.load_scenario(), 1000)}
     usual = Scenario.load("learning")
     rivals = {
         "random, U[−1, 1]": ("random", -1.0, 1.0),
@@ -209,7 +211,7 @@ def test_worth_by_hand() -> None:
 def test_the_market_is_worth_what_is_said_of_it() -> None:
     """What a maker alone earns at eps 0, beside `worth`."""
     experiment = experiment_named("best-price")
-    scenario = experiment.scenario(None, ["steps=24", "investors.0.count=20"])
+    scenario = experiment.load_scenario(None, ["steps=24", "investors.0.count=20"])
     (study, *_) = experiment.studies(scenario, 60)
     alone = measure([Study("alone", {ALONE: study.variants[ALONE]}, 60, observe.totals)], 0)["alone"][ALONE]
     assert alone["spread_revenue"][:, 0].mean() == pytest.approx(of_learned.worth(scenario), rel=0.03)
@@ -227,7 +229,8 @@ def test_learning_curves() -> None:
     for n, (length, level) in enumerate([(30, 1.0), (40, 2.0), (35, 6.0)]):
         steps = np.arange(1, length + 1) * 1e5
         results["both"][str(n)].others["curve"] = np.column_stack([steps, np.zeros((length, 2)), np.full(length, level), steps])
-    figure = of_learned.curves(results, {"two": "both"}, "inventory", "Said.")
+    experiment: Any = experiment_named("two-learners").with_results(market(), results)
+    figure = experiment.curves({"two": "both"}, "inventory", "Said.")
     axes = Canvas().add_subplot()
     draw(figure, axes)
     (drawn,) = axes.lines
@@ -315,7 +318,7 @@ def test_shares_are_of_paired_runs() -> None:
 
 def test_whom_trained_makers_are_to_reach() -> None:
     experiment = experiment_named("learned-price")
-    studies = {study.name: study for study in experiment.studies(experiment.scenario(), 30)}
+    studies = {study.name: study for study in experiment.studies(experiment.load_scenario(), 30)}
     assert list(studies) == [lesson.label for lesson in LESSONS]
     for rival in RIVALS:
         best, before = studies[rival.label].variants.values()
@@ -329,7 +332,7 @@ def test_whom_trained_makers_are_to_reach() -> None:
     assert len({policy.model_dump_json() for policy in leaning}) == len(leaning) == 7 * 2 * 2
     assert all(policy.hedge_fraction == 0.0 for policy in leaning)
     for lesson in LESSONS:
-        training = next(each for each in experiment.trainings(experiment.scenario(), 30) if each.name.endswith(lesson.label))
+        training = next(each for each in experiment.trainings(experiment.load_scenario(), 30) if each.name.endswith(lesson.label))
         for variant in studies[lesson.label].variants.values():  # against the same competitor, in the same market
             assert variant.replace(makers=training.training.scenario.makers) == training.training.scenario
             assert variant.makers[1] == training.training.scenario.makers[1]
@@ -342,10 +345,10 @@ def test_table_of_what_is_reached() -> None:
         measures = results["trained, random, U[−½, ½]"][str(n)].by_maker
         measures["eps_buy"], measures["eps_sell"] = np.full((RUNS, 1), 0.1 + n), np.full((RUNS, 1), 0.2 + n)
     experiment = experiment_named("learned-price")
-    (table,) = experiment.tables(experiment.scenario(), results)
+    (table,) = experiment.with_results(experiment.load_scenario(), results).tables()
     rows = table.frame.iloc[2:4]
     assert rows["competitor"].tolist() == ["random, U[−½, ½]", ""]
-    worth = of_learned.worth(experiment.scenario())
+    worth = of_learned.worth(experiment.load_scenario())
     assert rows["best"].tolist() == [f"constant −0.25 ({100.0 / worth:.3f})", ""]
     assert_allclose(rows["reached"], earned.mean(axis=1) / 100.0, rtol=1e-12)
     half = stats.t.ppf(0.975, RUNS - 1) * SHAKE.std(ddof=1) / np.sqrt(RUNS) / 100.0
@@ -420,8 +423,8 @@ def test_table_and_picture_of_penalties() -> None:
     for label in PENALTIES:
         results[label]["0"].others["points"] = np.tile([4.0, 0.25, 0.75], (SAMPLE, 1))
     experiment = experiment_named("learned-risk")
-    scenario = experiment.scenario()
-    (table,) = experiment.tables(scenario, results)
+    scenario = experiment.load_scenario()
+    (table,) = experiment.with_results(scenario, results).tables()
     assert table.frame["penalty"].tolist() == list(PENALTIES)
     assert table.frame["weight"].tolist() == ["", *(f"{next(iter(PENALTIES[label].values())):.2f}" for label in PENALISED)]
     expected = {"lean": 0.02, "inventory": 30.0, "spread": 1.5 / worth, "income": 0.4, "hedging": -0.15, "hedge": 0.25}
@@ -430,7 +433,7 @@ def test_table_and_picture_of_penalties() -> None:
     half = 12.706204736432095 * 10.0  # Student's quantile of two, and the error of 20 and 40
     assert_allclose(table.frame["inventory_high"], 30.0 + half, rtol=1e-9)
     axes = Canvas().add_subplot()
-    draw(next(iter(experiment.figures(scenario, results))), axes)
+    draw(next(iter(experiment.with_results(scenario, results).figures())), axes)
     for dots in axes.collections:
         assert {tuple(point) for point in np.asarray(dots.get_offsets())} == {(4.0, 0.5), (1.0, 0.0)}  # sell less buy
 
@@ -464,7 +467,7 @@ def test_table_of_positions() -> None:
         label: seeds(2, position=np.array([[sign], [3.0 * sign]]) * (10.0 + SHAKE), eps_buy=np.array([0.1, 0.2]))
         for label, sign in (("rising", 1.0), ("falling", -1.0))
     }
-    (table,) = experiment.tables(experiment.scenario(), results)
+    (table,) = experiment.with_results(experiment.load_scenario(), results).tables()
     assert table.frame["price"].tolist() == ["rising", "rising", "falling", "falling"]
     assert table.frame["training"].tolist() == [1, 2, 1, 2]
     assert_allclose(table.frame["position"], [10.0, 30.0, -10.0, -30.0])
@@ -510,7 +513,7 @@ def test_levels_of_two_learners(ahead: float, full: Outcome, few: Outcome, count
 
 def test_table_of_levels() -> None:
     experiment = experiment_named("two-learners")
-    (table,) = experiment.tables(experiment.scenario(), two(np.array([-0.8, -0.4]), np.array([0.1, 0.3])))
+    (table,) = experiment.with_results(experiment.load_scenario(), two(np.array([-0.8, -0.4]), np.array([0.1, 0.3]))).tables()
     frame = table.frame.set_index("training")
     assert list(frame.index) == ["competitive", "joint profit", "trained, mean", "1", "2"]
     assert_allclose(frame["eps"], [-1.0, 1.0, -0.6, -0.8, -0.4])
@@ -525,9 +528,9 @@ def test_the_levels_are_those_of_the_market(eps: float, earned: float) -> None:
     scenario = market(24)
     training = Training(scenario=scenario, makers=scenario.maker_names)
     found = played(training, lambda seen: np.tile([eps, eps, -1.0], (len(seen), 1)), 1, 40)
-    results = {of_two.STUDY: {"0": found, "1": found}}
-    assert_allclose(of_two._prices(results), eps, atol=1e-12)
-    assert_allclose(of_two._earned(scenario, results), earned, rtol=0.03)  # the spread moves around its mean
+    both: Any = experiment_named("two-learners").with_results(scenario, {of_two.STUDY: {"0": found, "1": found}})
+    assert_allclose(both._prices, eps, atol=1e-12)
+    assert_allclose(both._earned, earned, rtol=0.03)  # the spread moves around its mean
 
 
 # --- playing a policy
@@ -634,7 +637,8 @@ def test_measures_of_learners_are_in_their_order() -> None:
         assert_allclose(found["eps_buy"], np.tile([0.5, -0.5], (4, 1)))
         assert (found["spread_revenue"][:, 0] == 0).all()
         assert (found["spread_revenue"][:, 1] > 0).all()
-        cheap = scenario.with_settings(*constant(0.5, makers[0]), *constant(-0.5, makers[1]))
+        prices = dict(zip(makers, (0.5, -0.5), strict=True))
+        cheap = playing(scenario, constant(prices["competitor"]), constant(prices["learner"]))
         totals = measure([Study("one", {"only": cheap}, 4, observe.totals)], 0)["one"]["only"]
         own = scenario.maker_names.index(makers[1])
         assert_allclose(found["spread_revenue"][:, 1], totals["spread_revenue"][:, own], rtol=1e-12)
@@ -643,8 +647,8 @@ def test_measures_of_learners_are_in_their_order() -> None:
 @pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.label)
 def test_trained_makers_meet_the_markets_of_the_studies(rival: Any) -> None:
     """The same prices, clients and competitor, run by run, as a maker with a constant price in a study of the same seed."""
-    scenario = market(24, *rival_settings(rival))
-    studies = [Study("one", {"0.1": scenario.with_settings(*constant(0.1))}, 20, observe.totals)]
+    scenario = playing(market(24), rival.policy)
+    studies = [Study("one", {"0.1": playing(scenario, rival.policy, constant(0.1))}, 20, observe.totals)]
     own = {seed: measure(studies, seed)["one"]["0.1"] for seed in (3, 4)}
     training = Training(scenario=scenario, makers=("learner",), seed=77)
     found = played(training, lambda seen: np.tile([0.1, 0.1, -1.0], (len(seen), 1)), 3, 20)
@@ -873,7 +877,7 @@ def test_an_error_in_a_process_ends_them_all() -> None:
 def test_impossible_trainings_are_refused_before_anything_begins() -> None:
     with pytest.raises(ParameterError, match="alpha: must be at most"):
         TrainedStudy("one", tiny(controls=Controls(alpha=(0.1, 10.0)), scenario=market(24, "exchange.lam=1.01")), 1, 4)
-    scenario = experiment_named("learned-risk").scenario("paper", ["makers.*.hedging.kind=none"])
+    scenario = experiment_named("learned-risk").load_scenario("paper", ["makers.*.hedging.kind=none"])
     alone = scenario.replace(makers=scenario.makers[:1])
     with pytest.raises(ParameterError, match="there is no other maker to hedge with"):
         experiment_named("learned-risk").trainings(alone, 1000)

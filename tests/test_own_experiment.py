@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
 
@@ -15,7 +16,6 @@ from dealermarket.papers import (
     Column,
     Experiment,
     Outcome,
-    Results,
     Table,
     Verdict,
     above,
@@ -43,20 +43,20 @@ class Undercutting(Experiment):
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return [Study("skew", sweep(scenario, "makers.0.pricing.eps_buy", (-0.9, 0.0)), runs, observe.totals)]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
-        volume = mean(self.volume(results, "-0.9") - self.volume(results, "0"))
+    def verdicts(self) -> list[Verdict]:
+        volume = mean(self.volume("-0.9") - self.volume("0"))
         return [Verdict("more volume", "Who undercuts trades more.", above(volume), f"By {volume.value:.1f} units.")]
 
-    def tables(self, scenario: Scenario, results: Results) -> list[Table]:
-        columns = [Column("eps", "ε", value=str), Column("volume", "volume", 1, lambda eps: mean(self.volume(results, eps)))]
-        return [Table.of("volume", "Volume of a run by ε.", results["skew"], *columns)]
+    def tables(self) -> list[Table]:
+        columns = [Column("eps", "ε", value=str), Column("volume", "volume", 1, lambda eps: mean(self.volume(eps)))]
+        return [Table.of("volume", "Volume of a run by ε.", self.results["skew"], *columns)]
 
-    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
-        volume = Estimate.stacked(mean(self.volume(results, eps)) for eps in results["skew"])
+    def figures(self) -> list[Figure]:
+        volume = Estimate.stacked(mean(self.volume(eps)) for eps in self.results["skew"])
         return [Figure("volume", "Volume by ε.", [Points([-0.9, 0.0], volume)], x=Axis("ε"), y=Axis("volume"))]
 
-    def volume(self, results: Results, eps: str) -> Any:
-        return results["skew"][eps].of("maker-1")["client_volume"]
+    def volume(self, eps: str) -> Any:
+        return self.own("skew", eps, "client_volume")
 
 
 def test_a_registered_experiment_is_run_by_the_command(
@@ -112,8 +112,20 @@ def test_an_experiment_says_what_it_needs() -> None:
             return "more than 20 steps" if scenario.steps <= 20 else None
 
     with pytest.raises(ParameterError, match=r"^long: needs more than 20 steps$"):
-        Long().scenario()
-    assert Long().scenario(None, ["steps=21"]).steps == 21
+        Long().load_scenario()
+    assert Long().load_scenario(None, ["steps=21"]).steps == 21
+
+
+def test_cells_come_from_a_function_or_by_row() -> None:
+    values, double = {"a": 1.5, "b": 2.5}, Column("double", "double", 1, lambda row: 2 * values[row])
+    table = Table.of("t", "c", values, Column("row", "row", value=str), Column("own", "own", 1, values), double)
+    assert table.rows() == [["a", "1.5", "3.0"], ["b", "2.5", "5.0"]]
+    estimate = mean([[1.0, 5.0], [3.0, 9.0]])
+    frame = Table.of("t", "c", range(2), Column("array", "", value=np.array([7, 8])), Column("mean", "mean", 1, estimate)).frame
+    assert frame["array"].tolist() == [7, 8]
+    assert frame["mean_high"].tolist() == estimate.high.tolist()
+    mapping = Table.of("t", "c", [{"own": 4.0}], Column("own", "own", 0))
+    assert mapping.rows() == [["4"]]
 
 
 # --- figures as data

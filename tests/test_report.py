@@ -16,7 +16,7 @@ import pytest
 
 from dealermarket import RunFolderError, Scenario
 from dealermarket.papers.dealer_market.curves import Curves
-from dealermarket.papers.experiment import Experiment, Results, Variation
+from dealermarket.papers.experiment import Experiment, Variation
 from dealermarket.papers.outcome import Outcome, Verdict
 from dealermarket.papers.plan import Plan, Section, run_plans
 from dealermarket.papers.report import write_report
@@ -36,13 +36,13 @@ class Asked(Experiment):
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return [Study("one", {"only": scenario}, runs, lambda scenario, chunk: {})]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
+    def verdicts(self) -> list[Verdict]:
         return []
 
-    def tables(self, scenario: Scenario, results: Results) -> list[Table]:
+    def tables(self) -> list[Table]:
         return []
 
-    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
+    def figures(self) -> list[Figure]:
         return []
 
 

@@ -165,7 +165,7 @@ def _check_files(folder: Path) -> None:
     ]
     assert sorted(path.stem for path in (folder / "scenarios").iterdir()) == sorted(untrained())
     for name, experiment in untrained().items():
-        assert Scenario.load(folder / "scenarios" / f"{name}.toml") == experiment.scenario()
+        assert Scenario.load(folder / "scenarios" / f"{name}.toml") == experiment.load_scenario()
     meta = json.loads((folder / "meta.json").read_text())
     assert meta["complete"] is True
     assert [plan["experiment"] for plan in meta["plans"]] == list(untrained())
@@ -419,7 +419,7 @@ def test_a_reproduction_is_resumed_as_such(
         runs, variations = 100, ()
 
         def scenario(self, source: Any = None, settings: Any = ()) -> Scenario:
-            return super().scenario(source or "tiny.toml", settings)
+            return super().load_scenario(source or "tiny.toml", settings)
 
     few = {"curves": Curves(), "markouts": Small()}
     monkeypatch.setattr(dealermarket.papers.registry, "experiments_of_the_papers", lambda: few)
@@ -527,7 +527,7 @@ def test_a_folder_that_exists_and_is_empty_is_filled() -> None:
 def begun(*, complete: bool = False) -> Path:
     """A report that was begun and not finished."""
     experiment = experiment_named("markouts")
-    folder = ReportFolder.create(Path("begun"), [Plan.of(experiment, experiment.scenario("tiny.toml"), 10)], seed=0)
+    folder = ReportFolder.create(Path("begun"), [Plan.of(experiment, experiment.load_scenario("tiny.toml"), 10)], seed=0)
     assert folder.complete is complete
     return folder.path
 
@@ -590,7 +590,7 @@ def test_a_run_is_not_a_report(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_report_in_python() -> None:
     experiment = experiment_named("markouts")
-    folder = ReportFolder.create(Path("here"), [Plan.of(experiment, experiment.scenario("tiny.toml"), 10)], seed=4)
+    folder = ReportFolder.create(Path("here"), [Plan.of(experiment, experiment.load_scenario("tiny.toml"), 10)], seed=4)
     with pytest.raises(RunFolderError, match="not an empty folder"):
         ReportFolder.create(Path("here"), [], seed=4)
     done: list[int] = []

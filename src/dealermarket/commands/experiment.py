@@ -47,7 +47,7 @@ def experiment(
         if chosen.trains and not is_trainable():
             raise ParameterError(f"{name}: trains makers, which {NEEDS_EXTRA}")
         command = command_of(name, own, options)
-        plan = Plan.of(chosen, chosen.scenario(scenario, settings), runs, options.quick, command)
+        plan = Plan.of(chosen, chosen.load_scenario(scenario, settings), runs, options.quick, command)
         begin_report("experiment", name, [plan], options)
 
 

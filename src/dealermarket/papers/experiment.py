@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
@@ -14,6 +15,7 @@ from dealermarket.papers.outcome import Verdict
 from dealermarket.papers.table import Table
 from dealermarket.papers.trained import TrainedStudy
 from dealermarket.plots.figure import Figure
+from dealermarket.study.labelled import Array
 from dealermarket.study.study import Measured, Study
 
 Results = Measured
@@ -50,8 +52,9 @@ def left_open(**values: tuple[float, ...]) -> tuple[Variation, ...]:
 class Experiment(ABC):
     """A question of a paper, or one of your own.
 
-    `studies` are what the verdicts need, `further_studies` what only tables and figures show. Everything else is a
-    function of the scenario and the measures, so that no number is ever written by hand.
+    `studies` are what the verdicts need, `further_studies` what only tables and figures show. Verdicts and all that follows
+    them are worked out from `results`, what was measured in `scenario`, so that no number is ever written by hand; both are
+    there in what `with_results` returns.
     """
 
     name: ClassVar[str]
@@ -65,12 +68,16 @@ class Experiment(ABC):
     trains: ClassVar[bool] = False  # whether policies are trained
     moves: ClassVar[tuple[str, ...]] = ()  # fields of the scenario that the experiment sets itself
     variations: ClassVar[tuple[Variation, ...]] = ()
+    studied: ClassVar[int] = 0  # the maker that is looked at
+
+    scenario: Scenario
+    results: Results
 
     def __init_subclass__(cls) -> None:
         if not cls.title and "name" in vars(cls):
             cls.title = cls.name.replace("-", " ").capitalize()
 
-    def scenario(self, source: str | Path | None = None, settings: Sequence[str] = ()) -> Scenario:
+    def load_scenario(self, source: str | Path | None = None, settings: Sequence[str] = ()) -> Scenario:
         """The experiment's scenario, or another from a preset or file, with settings on top.
 
         Raises ScenarioError, and ParameterError where a setting would change what the experiment itself moves."""
@@ -105,23 +112,33 @@ class Experiment(ABC):
         """What is measured besides."""
         return []
 
+    def with_results(self, scenario: Scenario, results: Results) -> Self:
+        """The experiment beside what was measured in a scenario, to ask for verdicts, tables and figures."""
+        found = copy(self)
+        found.scenario, found.results = scenario, results
+        return found
+
+    def own(self, study: str, variant: str, name: str) -> Array:
+        """A measure of the maker that is looked at, the replicas first."""
+        return self.results[study][variant].of(self.studied)[name]
+
     @abstractmethod
-    def verdicts(self, scenario: Scenario, results: Results) -> Iterable[Verdict]:
+    def verdicts(self) -> Iterable[Verdict]:
         """The claims and whether they hold; as all of these, a list, or yielded one by one."""
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterable[Table]:
+    def tables(self) -> Iterable[Table]:
         """The numbers."""
         return []
 
-    def figures(self, scenario: Scenario, results: Results) -> Iterable[Figure]:
+    def figures(self) -> Iterable[Figure]:
         """The pictures."""
         return []
 
-    def differences(self, scenario: Scenario, results: Results) -> list[str]:
+    def differences(self) -> Iterable[str]:
         """Where the results are not what the paper shows, claim or not."""
         return []
 
-    def notes(self, scenario: Scenario, results: Results) -> list[str]:
+    def notes(self) -> Iterable[str]:
         """What a reader should know besides, such as why a number differs from the paper's."""
         return []
 

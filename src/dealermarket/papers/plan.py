@@ -47,7 +47,7 @@ class Plan:
         divisor = QUICK_SHARE if quick else 1
         chosen = runs if runs is not None else max(experiment.runs // divisor, 1)
         variations = VARIATION_RUNS // divisor if runs is None else min(VARIATION_RUNS, runs)
-        return cls(experiment, scenario or experiment.scenario(), chosen, variations, command)
+        return cls(experiment, scenario or experiment.load_scenario(), chosen, variations, command)
 
     @cached_property
     def studies(self) -> list[Study]:
@@ -73,20 +73,19 @@ class Plan:
 
     def section(self, measured: Measured) -> Section:
         """What the measures say."""
-        experiment, scenario = self.experiment, self.scenario
-        results = self._results("", measured)
-        verdicts, tables = list(experiment.verdicts(scenario, results)), list(experiment.tables(scenario, results))
+        found = self.experiment.with_results(self.scenario, self._results("", measured))
+        verdicts, tables = list(found.verdicts()), list(found.tables())
         varied = self._with_verdicts(measured)
         if varied:
             runs = (self.runs, self.variation_runs)
-            tables.append(variations_table(scenario, verdicts, varied, runs))
+            tables.append(variations_table(self.scenario, verdicts, varied, runs))
         return Section(
             plan=self,
             verdicts=verdicts,
             tables=tables,
-            figures=list(experiment.figures(scenario, results)),
-            differences=experiment.differences(scenario, results),
-            notes=experiment.notes(scenario, results),
+            figures=list(found.figures()),
+            differences=list(found.differences()),
+            notes=list(found.notes()),
             varied=varied,
         )
 
@@ -100,15 +99,18 @@ class Plan:
             for name, variants in self._results("", measured).items()
             if name in decisive
         }
-        before = list(self.experiment.verdicts(self.scenario, first_runs)) if self.variation_runs <= self.runs else []
+        before = self._verdicts(self.scenario, first_runs) if self.variation_runs <= self.runs else []
 
         def with_verdicts(varied: Varied) -> Varied:
             if varied.scenario is None:
                 return varied
-            verdicts = list(self.experiment.verdicts(varied.scenario, self._results(varied.label, measured)))
+            verdicts = self._verdicts(varied.scenario, self._results(varied.label, measured))
             return replace(varied, verdicts=verdicts, matters=verdicts != before)
 
         return [with_verdicts(varied) for varied in self._varied]
+
+    def _verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
+        return list(self.experiment.with_results(scenario, results).verdicts())
 
     @cached_property
     def _varied(self) -> list[Varied]:

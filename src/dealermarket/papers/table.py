@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dealermarket.papers.wording import number
 from dealermarket.study.estimates import Estimate, with_interval
@@ -14,23 +14,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class Cells(Protocol):
+    """Cells by row, such as an array, an Estimate or a mapping."""
+
+    def __getitem__(self, row: Any, /) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in files, its heading on the page ("": in files alone), its decimals (None: text), and `value`,
-    which gives the cell of a row: a number, a text, or an Estimate, whose bounds become columns `NAME_low` and `NAME_high`.
+    """A column: its name in files, its heading on the page ("": in files alone), its decimals (None: text), and `value`: a
+    function from a row to its cell, or the cells of all rows, by row, as in an array where rows are numbers. A cell is a
+    number, a text, or an Estimate, whose bounds become columns `NAME_low` and `NAME_high`.
 
     Numbers are multiplied by `scale` where they are shown. `interval` says whether bounds are shown behind the value."""
 
     name: str
     heading: str
     digits: int | None = None
-    value: Callable[[Any], Any] | None = None  # of rows that are mappings: their entry of this name
+    value: Callable[[Any], Any] | Cells | None = None  # of rows that are mappings: their entry of this name
     scale: float = 1.0
     interval: bool = True
 
     def cells(self, row: Any) -> dict[str, Any]:
         """What a row has in this column, bounds included."""
-        value = row[self.name] if self.value is None else self.value(row)
+        by_row = self.value
+        value = row[self.name] if by_row is None else by_row(row) if callable(by_row) else by_row[row]
         return with_interval(self.name, value) if isinstance(value, Estimate) else {self.name: value}
 
     def text(self, cells: Mapping[Any, Any]) -> str:

@@ -40,11 +40,12 @@ from dealermarket.study.estimates import (
 from dealermarket.study.labelled import Array, Measures
 from dealermarket.study.league import Contest, League, Standing
 from dealermarket.study.study import Study, measure
-from dealermarket.study.variants import INFINITE, at_volatility, by_risk_aversion, sweep, with_risk_aversion
+from dealermarket.study.variants import INFINITE, UNHEDGED, at_volatility, by_risk_aversion, sweep, with_risk_aversion
 
 __all__ = [
     "INFINITE",
     "LEVEL",
+    "UNHEDGED",
     "Array",
     "Contest",
     "Estimate",

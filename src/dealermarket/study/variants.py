@@ -8,6 +8,8 @@ from dealermarket.model.scenario import Scenario
 
 INFINITE = "∞"
 """The risk aversion of a maker that hedges everything at once."""
+UNHEDGED = "no hedging"
+"""In place of the risk aversion of a maker that hedges nothing."""
 
 
 def sweep(scenario: Scenario, path: str, values: Iterable[float | str]) -> dict[str, Scenario]:
@@ -23,13 +25,14 @@ def as_label(value: float | str) -> str:
 
 
 def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scenario:
-    """The scenario with a maker's (or "*": every maker's) risk aversion γ: a number, or INFINITE for hedging everything.
+    """The scenario with a maker's (or "*": every maker's) risk aversion γ: a number, INFINITE for hedging everything,
+    or UNHEDGED for nothing.
 
     Makers that weigh cost against risk keep their schedule, optimal or linear; others get the optimal one.
     """
     hedging = f"makers.{maker}.hedging"
-    if gamma == INFINITE:
-        return scenario.with_settings(f"{hedging}.kind=full")
+    if gamma in (INFINITE, UNHEDGED):
+        return scenario.with_settings(f"{hedging}.kind={'full' if gamma == INFINITE else 'none'}")
     weighs = all("risk_aversion" in value for value in scenario.values_at(hedging))
     kind = [] if weighs else [f"{hedging}.kind=optimal"]
     return scenario.with_settings(*kind, f"{hedging}.risk_aversion={float(gamma)}")

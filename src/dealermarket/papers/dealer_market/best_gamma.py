@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Results, Table
-from dealermarket.papers.dealer_market.hedging_cost import costs
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Heat, Legend, Line
-from dealermarket.study import INFINITE, Array, Study, at_volatility, by_risk_aversion, interval_of, mean, observe, resampled
+from dealermarket.study import INFINITE, Array, Measures, Study, at_volatility, by_risk_aversion, observe
+from dealermarket.study.estimates import interval_of, mean, resampled
 
+STUDIED = 0  # the maker whose risk aversion is moved
 GAMMAS = ("0", "0.01", "0.05", "0.1", "0.25", "0.5", "1", "2", INFINITE)
 VOLATILITIES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6)
 SHARE = 0.4  # of the experiment's runs: there are many points
+
+
+def costs(variants: Mapping[str, Measures]) -> Array:
+    """Hedging and risk cost of the studied maker for every γ, (replicas, γ), above 0."""
+    every = [measures.of(STUDIED) for measures in variants.values()]
+    return np.stack([-(own["hedging_cost"] + own["risk_cost"]) for own in every], axis=1)
 
 
 def studies(scenario: Scenario, runs: int) -> list[Study]:
@@ -28,36 +37,29 @@ def table(results: Results) -> Table:
     """The best γ by volatility, and what it saves."""
     by_volatility = {volatility: costs(results[_name(volatility)]) for volatility in VOLATILITIES}
     best = {volatility: _best(costs) for volatility, costs in by_volatility.items()}
-
-    def of_best(volatility: float) -> Array:
-        return by_volatility[volatility][:, best[volatility][0]]
-
-    def gamma(name: str, heading: str, which: int) -> Column:
-        return Column(name, heading, value=lambda volatility: GAMMAS[best[volatility][which]])
-
-    def saved(name: str, heading: str, against: int) -> Column:
-        return Column(name, heading, 1, lambda volatility: mean(by_volatility[volatility][:, against] - of_best(volatility)))
-
+    least = {volatility: costs[:, [best[volatility][0]]] for volatility, costs in by_volatility.items()}
+    more = {volatility: costs - least[volatility] for volatility, costs in by_volatility.items()}
     return Table.of(
         "best-gamma",
-        f"The best γ by volatility ({len(of_best(VOLATILITIES[0])):,} runs a point), with the range in which it falls in 95 % of "
+        f"The best γ by volatility ({len(least[VOLATILITIES[0]]):,} runs a point), with the range in which it falls in 95 % of "
         "bootstrap samples of the runs; what it costs (price × units), and what it saves against γ = 0 and against hedging "
         "everything at once (γ = ∞).",
         VOLATILITIES,
         Column("volatility", "volatility (%)", 0, float, scale=100.0),
-        gamma("best", "best γ", 0),
-        gamma("from", "from", 1),
-        gamma("to", "to", 2),
-        Column("cost", "cost", 1, lambda volatility: float(of_best(volatility).mean())),
-        saved("saved_0", "saved against γ = 0", 0),
-        saved("saved_all", "saved against γ = ∞", -1),
+        Column("best", "best γ", value=lambda volatility: GAMMAS[best[volatility][0]]),
+        Column("from", "from", value=lambda volatility: GAMMAS[best[volatility][1]]),
+        Column("to", "to", value=lambda volatility: GAMMAS[best[volatility][2]]),
+        Column("cost", "cost", 1, lambda volatility: float(least[volatility].mean())),
+        Column("saved_0", "saved against γ = 0", 1, lambda volatility: mean(more[volatility][:, 0])),
+        Column("saved_all", "saved against γ = ∞", 1, lambda volatility: mean(more[volatility][:, -1])),
     )
 
 
 def figures(results: Results) -> list[Figure]:
     """The curve, and all that was tried."""
-    best, low, high = np.array([_best(costs(results[_name(volatility)])) for volatility in VOLATILITIES]).T
-    level = np.array([costs(results[_name(volatility)]).mean(axis=0) for volatility in VOLATILITIES]).T
+    by_volatility = [costs(results[_name(volatility)]) for volatility in VOLATILITIES]
+    best, low, high = np.array([_best(costs) for costs in by_volatility]).T
+    level = np.array([costs.mean(axis=0) for costs in by_volatility]).T
     cheapest = level.min(axis=0)
     above = 100 * np.divide(level - cheapest, cheapest, out=np.zeros_like(level), where=cheapest > 0)
     percent = 100 * np.array(VOLATILITIES)

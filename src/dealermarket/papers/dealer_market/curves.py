@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Results, Table, Verdict, basis_points, decided
+from dealermarket.papers import Column, Experiment, Table, Verdict, basis_points, decided
 from dealermarket.plots import COLOURS, Axis, Figure, Line, price_curves
 
 # The paper's curves at its parameters, spreads in percent of the price.
@@ -36,8 +36,8 @@ class Curves(Experiment):
             return f"an exchange.v_max above {largest}, the largest size compared; {scenario.name!r} has {limit:g}"
         return None
 
-    def verdicts(self, scenario: Scenario, results: Results) -> Iterator[Verdict]:
-        away = np.array([abs(point["here"] - point["paper"]) for point in _points(scenario)])
+    def verdicts(self) -> Iterator[Verdict]:
+        away = np.array([abs(point["here"] - point["paper"]) for point in self._points()])
         equal = away <= HALF_DIGIT
         yield Verdict(
             "points",
@@ -46,21 +46,20 @@ class Curves(Experiment):
             f"{int(equal.sum())} of {len(away)} points agree; the largest difference is {away.max():.1e} %.",
         )
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
-        caption = f"Spread per unit at s0 = {basis_points(scenario) / 100 * _s0(scenario):g} % of the price."
+    def tables(self) -> Iterator[Table]:
         yield Table.of(
             "points",
-            caption,
-            _points(scenario),
+            f"Spread per unit at s0 = {basis_points(self.scenario) / 100 * self._s0:g} % of the price.",
+            self._points(),
             Column("curve", "curve"),
             Column("size", "size (units)", 0),
             Column("paper", "paper (% of price)", 6),
             Column("here", "here (% of price)", 6),
         )
 
-    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
-        exchange, maker, s0 = scenario.exchange, scenario.makers[0], _s0(scenario)
-        percent = basis_points(scenario) / 100
+    def figures(self) -> Iterator[Figure]:
+        scenario, s0, percent = self.scenario, self._s0, basis_points(self.scenario) / 100
+        exchange, maker = scenario.exchange, scenario.makers[0]
         size = np.linspace(0.0, 0.7 * exchange.v_max, 200)
         penalised = percent * maker.pricing.spread(size, 0, s0, exchange)
         of = "" if scenario.market.spreads_scale_with_price else " of the initial price"
@@ -87,23 +86,19 @@ class Curves(Experiment):
             y=Axis(f"spread (%{of})"),
         )
 
+    def _points(self) -> Iterator[dict[str, Any]]:
+        """Every point that the paper gives, with its value and ours."""
+        exchange, pricing, s0 = self.scenario.exchange, self.scenario.makers[0].pricing, self._s0
+        percent, (largest, penalised) = basis_points(self.scenario) / 100, PENALISED
+        sizes = np.array(list(REFERENCE), dtype=np.float64)
+        reference = zip(sizes, REFERENCE.values(), exchange.reference_spread(sizes, s0), strict=True)
+        points = [("reference", size, paper, here) for size, paper, here in reference]
+        points += [(f"α = {pricing.power_of_reference:g}, tier 0", largest, penalised, pricing.spread(largest, 0, s0, exchange))]
+        points += [(f"tier {tier}", 0, paper, pricing.spread(0.0, tier, s0, exchange)) for tier, paper in enumerate(TIERS)]
+        for curve, size, paper, here in points:
+            yield {"curve": curve, "size": float(size), "paper": paper, "here": float(percent * here)}
 
-def _points(scenario: Scenario) -> list[dict[str, Any]]:
-    """Every point that the paper gives, with its value and ours."""
-    exchange, pricing, s0 = scenario.exchange, scenario.makers[0].pricing, _s0(scenario)
-    sizes = np.array(list(REFERENCE), dtype=np.float64)
-    reference = zip(sizes, REFERENCE.values(), exchange.reference_spread(sizes, s0), strict=True)
-    largest, penalised = PENALISED
-    points = [("reference", size, paper, here) for size, paper, here in reference]
-    points += [(f"α = {pricing.power_of_reference:g}, tier 0", largest, penalised, pricing.spread(largest, 0, s0, exchange))]
-    points += [(f"tier {tier}", 0, paper, pricing.spread(0.0, tier, s0, exchange)) for tier, paper in enumerate(TIERS)]
-    percent = basis_points(scenario) / 100
-    return [
-        {"curve": curve, "size": float(size), "paper": paper, "here": float(percent * here)}
-        for curve, size, paper, here in points
-    ]
-
-
-def _s0(scenario: Scenario) -> float:
-    """The reference spread at which the curves are drawn: its mean, 0.015 % in the paper."""
-    return scenario.market.reference_spread.mean
+    @property
+    def _s0(self) -> float:
+        """The reference spread at which the curves are drawn: its mean, 0.015 % in the paper."""
+        return self.scenario.market.reference_spread.mean

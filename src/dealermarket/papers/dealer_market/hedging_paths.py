@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Results, Table, Variation, Verdict, above, bracketed, left_open, overall
+from dealermarket.papers import Column, Experiment, Table, Variation, Verdict, above, bracketed, left_open, overall
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Legend, Line
 from dealermarket.runs.statistics import quotient
-from dealermarket.study import INFINITE, Array, Study, mean, observe, with_risk_aversion
+from dealermarket.study import INFINITE, UNHEDGED, Array, Study, mean, observe, with_risk_aversion
 
-STUDIED = 0  # the maker that is looked at
-UNHEDGED, PATIENT, HASTY = "no hedging", "γ = 0", ("γ = 1", "γ = ∞")
-POLICIES = {UNHEDGED: "", PATIENT: "0", HASTY[0]: "1", HASTY[1]: INFINITE}
+PATIENT, HASTY = "γ = 0", ("γ = 1", "γ = ∞")
+POLICIES = {UNHEDGED: UNHEDGED, PATIENT: "0", HASTY[0]: "1", HASTY[1]: INFINITE}
 THOUSAND = 1000.0
 DRAWN_RUNS, BAND_POINTS = 100, 300
 
@@ -31,22 +30,21 @@ class HedgingPaths(Experiment):
     )
     preset = "hedging-paths"
     runs = 200
-    moves = (f"makers.{STUDIED}.hedging.kind", f"makers.{STUDIED}.hedging.risk_aversion")
+    moves = ("makers.0.hedging.kind", "makers.0.hedging.risk_aversion")
     variations = (
-        *left_open(
-            v_max=(5000.0, 20000.0), alpha=(1.1, 1.7), tier_penalty=(0.0, 1e-4), t_m=(1, 16), weight=(0.2,), log_std=(0.25, 0.75)
-        ),
+        *left_open(v_max=(5000.0, 20000.0), alpha=(1.1, 1.7), tier_penalty=(0.0, 1e-4)),
+        *left_open(t_m=(1, 16), weight=(0.2,), log_std=(0.25, 0.75)),
         Variation("competitor's hedging", "makers.1.hedging.kind", ("optimal",)),
     )
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        return [Study("sizes", _variants(scenario), runs, observe.position_sizes, "steps")]
+        return [Study("sizes", self._variants(scenario), runs, observe.position_sizes, "steps")]
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        return [Study("paths", _variants(scenario), min(runs, DRAWN_RUNS), observe.paths, "steps")]
+        return [Study("paths", self._variants(scenario), min(runs, DRAWN_RUNS), observe.paths, "steps")]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> Iterator[Verdict]:
-        sizes = {label: _sizes(results, label) for label in POLICIES}
+    def verdicts(self) -> Iterator[Verdict]:
+        sizes = self._sizes
         largest = mean(sizes[UNHEDGED]["largest"])
         calmer = mean(sizes[UNHEDGED]["mean"] - sizes[PATIENT]["mean"])
         nearer = {label: mean(sizes[PATIENT]["median"] - sizes[label]["median"]) for label in HASTY}
@@ -63,78 +61,69 @@ class HedgingPaths(Experiment):
             above(calmer),
             f"Mean |position| is {bracketed(calmer, 0)} units smaller, in paired runs.",
         )
+        gaps = ", ".join(f"{bracketed(gap, 0)} units smaller at {label}" for label, gap in nearer.items())
         yield Verdict(
             "γ = 1, ∞: near 0",
             "Hasty hedging keeps it nearer to 0 than patient hedging.",
             overall(*map(above, nearer.values())),
-            "Median |position| is "
-            + ", ".join(f"{bracketed(gap, 0)} units smaller at {label}" for label, gap in nearer.items())
-            + f" than at {PATIENT}.",
+            f"Median |position| is {gaps} than at {PATIENT}.",
         )
+        found = ", ".join(f"{bracketed(mean(sizes[label]['spike']), 0)} at {label}" for label in (PATIENT, *HASTY))
         yield Verdict(
             "γ = 1, ∞: spikes",
             "What hasty hedging leaves are spikes: the largest |position| is more times the mean than with patient hedging.",
             overall(*map(above, spikes)),
-            "Largest / mean is "
-            + ", ".join(f"{bracketed(mean(sizes[label]['spike']), 0)} at {label}" for label in (PATIENT, *HASTY))
-            + ".",
+            f"Largest / mean is {found}.",
         )
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
-        def column(name: str, heading: str, digits: int) -> Column:
-            return Column(name, heading, digits, lambda label: mean(_sizes(results, label)[name]))
-
+    def tables(self) -> Iterator[Table]:
         yield Table.of(
             "positions",
-            f"|position| held into a step (units), over {scenario.steps:,} steps; 95 % intervals over the runs in brackets.",
-            POLICIES,
-            Column("hedging", "hedging", value=str),
-            column("mean", "mean of a run", 0),
-            column("median", "median of a run", 0),
-            column("largest", "largest of a run", 0),
-            column("spike", "largest / mean", 1),
+            f"|position| held into a step (units), over {self.scenario.steps:,} steps; 95 % intervals over the runs in brackets.",
+            [{"hedging": label} | {name: mean(size) for name, size in sizes.items()} for label, sizes in self._sizes.items()],
+            Column("hedging", "hedging"),
+            Column("mean", "mean of a run", 0),
+            Column("median", "median of a run", 0),
+            Column("largest", "largest of a run", 0),
+            Column("spike", "largest / mean", 1),
         )
 
-    def notes(self, scenario: Scenario, results: Results) -> list[str]:
-        one, all_at_once = (_sizes(results, label)["mean"] for label in HASTY)
-        if not np.array_equal(one, all_at_once):
-            return []
-        return ["γ = 1 and γ = ∞ hold the same positions in every run: γ = 1 already hedges all at once."]
+    def figures(self) -> Iterator[Figure]:
+        unhedged = self.own("paths", UNHEDGED, "position")
+        # of all panels
+        widest = max(1.3 * max(np.abs(unhedged[0]).max(), np.quantile(np.abs(unhedged), 0.9, axis=0).max()), 1.0)
+        steps = np.arange(unhedged.shape[1])
+        times = steps[:: max(len(steps) // BAND_POINTS, 1)]
+        for label, colour in zip(POLICIES, COLOURS, strict=False):
+            position = self.own("paths", label, "position")
+            low, high = np.quantile(position[:, times], [0.05, 0.95], axis=0)
+            name = label.replace(" = ", "-").replace(" ", "-").replace("γ", "gamma").replace("∞", "infinite")
+            yield Figure(
+                f"figure-4-{name}",
+                f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs drawn. Same prices "
+                "and orders in every panel.",
+                [
+                    Band(times, low, high, "#BBBBBB", 0.6, f"5 to 95 % of {len(position)} runs"),
+                    Line(steps, position[0], "the first run", colour, 0.7),
+                ],
+                x=Axis("step (15 minutes each)"),
+                y=Axis("net position (units)", limits=(-widest, widest), form="{x:,.0f}"),
+                title=label,
+                legend=Legend(8, "upper left", columns=2),
+                size=(4.8, 3.0),
+            )
 
-    def figures(self, scenario: Scenario, results: Results) -> list[Figure]:
-        return [_path_figure(results, label, colour) for label, colour in zip(POLICIES, COLOURS, strict=False)]
+    def notes(self) -> Iterator[str]:
+        one, all_at_once = (self.own("sizes", label, "mean") for label in HASTY)
+        if np.array_equal(one, all_at_once):
+            yield "γ = 1 and γ = ∞ hold the same positions in every run: γ = 1 already hedges all at once."
 
+    @property
+    def _sizes(self) -> dict[str, dict[str, Array]]:
+        """By policy, `mean`, `median` and `largest` |position| of the studied maker in a run, and `spike`, how many times the
+        mean the largest is, NaN where nobody traded; each (replicas,)."""
+        own = {label: measures.of(self.studied) for label, measures in self.results["sizes"].items()}
+        return {label: sizes | {"spike": quotient(sizes["largest"], sizes["mean"])} for label, sizes in own.items()}
 
-def _path_figure(results: Results, label: str, colour: str) -> Figure:
-    position, unhedged = (results["paths"][policy].of(STUDIED)["position"] for policy in (label, UNHEDGED))
-    widest = max(1.3 * max(np.abs(unhedged[0]).max(), np.quantile(np.abs(unhedged), 0.9, axis=0).max()), 1.0)  # of all panels
-    steps = np.arange(position.shape[1])
-    times = steps[:: max(len(steps) // BAND_POINTS, 1)]
-    low, high = np.quantile(position[:, times], [0.05, 0.95], axis=0)
-    name = label.replace(" = ", "-").replace(" ", "-").replace("γ", "gamma").replace("∞", "infinite")
-    return Figure(
-        f"figure-4-{name}",
-        f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs drawn. Same prices and "
-        "orders in every panel.",
-        [
-            Band(times, low, high, "#BBBBBB", 0.6, f"5 to 95 % of {len(position)} runs"),
-            Line(steps, position[0], "the first run", colour, 0.7),
-        ],
-        x=Axis("step (15 minutes each)"),
-        y=Axis("net position (units)", limits=(-widest, widest), form="{x:,.0f}"),
-        title=label,
-        legend=Legend(8, "upper left", columns=2),
-        size=(4.8, 3.0),
-    )
-
-
-def _variants(scenario: Scenario) -> dict[str, Scenario]:
-    unhedged = scenario.with_settings(f"makers.{STUDIED}.hedging.kind=none")
-    return {label: with_risk_aversion(scenario, STUDIED, gamma) if gamma else unhedged for label, gamma in POLICIES.items()}
-
-
-def _sizes(results: Results, label: str) -> dict[str, Array]:
-    """`mean`, `median` and `largest` |position| of the studied maker in a run, and `spike`, how many times the mean the
-    largest is, NaN where nobody traded; each (replicas,)."""
-    sizes = results["sizes"][label].of(STUDIED)
-    return sizes | {"spike": quotient(sizes["largest"], sizes["mean"])}
+    def _variants(self, scenario: Scenario) -> dict[str, Scenario]:
+        return {label: with_risk_aversion(scenario, self.studied, gamma) for label, gamma in POLICIES.items()}

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Results, Table, Verdict, agrees, below, left_open
+from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, below, left_open
 from dealermarket.papers.wording import basis_points, bracketed, number
 from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Line, Mark, Whiskers
-from dealermarket.study import Array, Estimate, Study, observe, with_risk_aversion
+from dealermarket.study import UNHEDGED, Array, Estimate, Study, observe, with_risk_aversion
 from dealermarket.study.estimates import band, interval_of, joint, mean, percentile, ratio, resampled
 
-STUDIED = 0  # the maker that is looked at
 # Table 2 and Fig. 7 of the paper; the metric after step 0 is left out, the paper's definition of it must differ.
 TABLE_2 = {"half": {0.75: 0.28, 0.5: 0.16, 0.25: 0.08}, "whole": {0.75: 0.20, 0.5: 0.11, 0.25: 0.06}}
 TABLE_2_STEP = 96
+PERCENTILES = [(label, level) for label, levels in TABLE_2.items() for level in levels]  # of its entries
 FIG_7_STEPS = (10, 20, 50, 96, 200)
 FIG_7 = {"half": (0.56, 0.41, 0.27, 0.194, 0.137), "whole": (0.40, 0.28, 0.19, 0.137, 0.095)}
 PAPER_RUNS = 1000
@@ -24,14 +24,13 @@ FIRST_STEPS = 5
 MARGIN = 0.05  # a percentile must be known this well for agreement to mean something
 CHEAPER = 0.1  # how far below the other maker the one with the whole market quotes
 PLACES = {"alone": "alone, exchange", "two makers": "two makers"}
-HEDGES = {"no hedging": "", "γ = 0": "0", "γ = 0.001": "0.001", "γ = 0.25": "0.25"}
+HEDGES = {UNHEDGED: UNHEDGED, "γ = 0": "0", "γ = 0.001": "0.001", "γ = 0.25": "0.25"}
 
 
 class Internalization(Experiment):
     """|position| over volume with half and with all of the flow; then with hedging, alone and among two."""
 
     name = "internalization"
-    title = "Internalization"
     source = "Fig. 7 and Table 2"
     question = (
         "A maker that never hedges still closes part of its position, because clients buy and sell. How fast does |net "
@@ -39,13 +38,9 @@ class Internalization(Experiment):
     )
     preset = "internalization"
     runs = 1000
-    variations = left_open(
-        v_max=(50.0, 500.0),
-        alpha=(1.1, 1.7),
-        tier_penalty=(0.0, 1e-4),
-        t_m=(1, 16),
-        weight=(0.01, 0.2),
-        log_std=(0.0, 0.25, 0.75),
+    variations = (
+        *left_open(v_max=(50.0, 500.0), alpha=(1.1, 1.7), tier_penalty=(0.0, 1e-4)),
+        *left_open(t_m=(1, 16), weight=(0.01, 0.2), log_std=(0.0, 0.25, 0.75)),
     )
 
     def needs(self, scenario: Scenario) -> str | None:
@@ -54,20 +49,22 @@ class Internalization(Experiment):
         return None
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        cheaper = [f"makers.{STUDIED}.pricing.eps_{side}=-{CHEAPER}" for side in ("buy", "sell")]
+        cheaper = [f"makers.{self.studied}.pricing.eps_{side}=-{CHEAPER}" for side in ("buy", "sell")]
         variants = {"half": scenario, "whole": scenario.with_settings(*cheaper)}
         return [Study("flow", variants, runs, observe.internalization, "trades")]
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
         unhedged = scenario.with_settings("makers.*.hedging.kind=none")
-        markets = {"alone": unhedged.replace(makers=unhedged.makers[:1]), "two makers": unhedged}
-        return [
-            Study(place, {label: _hedging(market, gamma) for label, gamma in HEDGES.items()}, runs, observe.totals)
-            for place, market in markets.items()
-        ]
+        studies = []
+        for place, makers, venue in (("alone", unhedged.makers[:1], "exchange"), ("two makers", unhedged.makers, "makers")):
+            hedging = ("makers.*.hedging.kind=optimal", f"makers.*.hedging.venue={venue}")
+            market = unhedged.replace(makers=makers).with_settings(*hedging)
+            variants = {label: with_risk_aversion(market, "*", gamma) for label, gamma in HEDGES.items()}
+            studies.append(Study(place, variants, runs, observe.totals))
+        return studies
 
-    def verdicts(self, scenario: Scenario, results: Results) -> Iterator[Verdict]:
-        gaps = (_metric(results, "whole") - _metric(results, "half"))[:, FIRST_STEPS:]
+    def verdicts(self) -> Iterator[Verdict]:
+        gaps = (self._metric("whole") - self._metric("half"))[:, FIRST_STEPS:]
         gap = mean(gaps)
         yield Verdict(
             "whole below half",
@@ -76,246 +73,184 @@ class Internalization(Experiment):
             f"{int(np.sum(gap.value < 0))} of {len(gap.value)} steps below; the 95 % interval of the paired difference lies "
             f"below 0 at {int(np.sum(gap.high < 0))} of them; mean difference at the last step {bracketed(gap[-1], 4)}.",
         )
-        if _comparable(scenario, results):
-            yield self._table_2_verdict(results)
+        if self._comparable:
+            papers = np.array([TABLE_2[label][level] for label, level in PERCENTILES])
+            here = Estimate.stacked(self._percentile(*place) for place in PERCENTILES)
+            tolerance = _tolerance(here, len(self._metric("half")))
+            allowed = Estimate(here.value, here.error, here.value - tolerance, here.value + tolerance)
+            away, known = np.abs(here.value - papers) / tolerance, float(np.max(here.margin))
+            yield Verdict(
+                "Table 2",
+                f"The percentiles at step {TABLE_2_STEP} are the paper's, within the sampling error of both (99 % level) and its "
+                "rounding.",
+                agrees(allowed, papers, known, MARGIN),
+                f"{int(np.sum(away <= 1))} of {len(away)} percentiles within, the furthest at {number(np.max(away), 2)} of what "
+                f"is allowed; ours are known to ±{number(known, 3)} at worst (to say more than undecided: ±{MARGIN}).",
+            )
 
-    def _table_2_verdict(self, results: Results) -> Verdict:
-        papers = np.array([TABLE_2[label][level] for label, level in _percentiles()])
-        here = Estimate.stacked(_percentile(results, *place) for place in _percentiles())
-        tolerance = _tolerance(here, len(_metric(results, "half")))
-        allowed = Estimate(here.value, here.error, here.value - tolerance, here.value + tolerance)
-        away, known = np.abs(here.value - papers) / tolerance, float(np.max(here.margin))
-        return Verdict(
-            "Table 2",
-            f"The percentiles at step {TABLE_2_STEP} are the paper's, within the sampling error of both (99 % level) and its "
-            "rounding.",
-            agrees(allowed, papers, known, MARGIN),
-            f"{int(np.sum(away <= 1))} of {len(away)} percentiles within, the furthest at {number(np.max(away), 2)} of what is "
-            f"allowed; ours are known to ±{number(known, 3)} at worst (to say more than undecided: ±{MARGIN}).",
+    def tables(self) -> Iterator[Table]:
+        if self._comparable:
+            rows = [
+                (self._share_in_words(label), level, TABLE_2[label][level], self._percentile(label, level))
+                for label, level in PERCENTILES
+            ]
+            rows += [
+                (f"ratio, to be √2 = {2**0.5:.2f}", level, paper / TABLE_2["whole"][level], self._ratio_of_percentiles(level))
+                for level, paper in TABLE_2["half"].items()
+            ]
+            yield Table.of(
+                "table-2",
+                f"Table 2: |position after step {TABLE_2_STEP}| / volume through it, percentiles over the runs; 95 % intervals "
+                "in brackets.",
+                rows,
+                Column("share", "market share", value=lambda row: row[0]),
+                Column("percentile", "percentile", 0, lambda row: round(100 * row[1])),
+                Column("paper", "paper", 2, lambda row: row[2]),
+                Column("here", "here", 3, lambda row: row[3]),
+            )
+        yield self._figure_7_table()
+        yield self._hedging_table()
+
+    def _figure_7_table(self) -> Table:
+        steps = [step for step in FIG_7_STEPS if step < self.scenario.steps]
+        means = {label: {step: mean(self._metric(label)[:, step]) for step in steps} for label in FIG_7}
+        shown = [(label, f"{100 * self._share(label):.0f} %", 3, FIG_7[label], means[label]) for label in FIG_7]
+        ratios = np.divide(FIG_7["half"], FIG_7["whole"]), {step: ratio(*self._pairs(step).T) for step in steps}
+        columns = [Column("step", "step", 0, int)]
+        for name, words, digits, papers, here in (*shown, ("ratio", "ratio", 2, *ratios)):
+            heading = f"{words}, paper" if self._comparable else ""
+            columns.append(Column(f"paper_{name}", heading, digits, dict(zip(FIG_7_STEPS, papers, strict=True))))
+            columns.append(Column(name, f"{words}, here", digits, here))
+        return Table.of(
+            "figure-7",
+            "Fig. 7: mean of |position| / volume by market share; the ratio of the two is √2 if trades come at random and often.",
+            steps,
+            *columns,
         )
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
-        if _comparable(scenario, results):
-            yield _table_2(results)
-        yield _figure_7_table(scenario, results)
-        yield _hedging_table(scenario, results)
+    def _hedging_table(self) -> Table:
+        return Table.of(
+            "hedging",
+            "With hedging: a maker alone in the market that hedges at the exchange, beside one of two that hedge with each "
+            "other. Average |net position| over the run per unit of client volume, and over all volume traded, hedges included; "
+            "volume hedged and hedging cost (basis points) per unit of client volume.",
+            [(place, hedge) for place in PLACES for hedge in HEDGES],
+            Column("market", "market", value=lambda row: PLACES[row[0]]),
+            Column("hedging", "hedging", value=lambda row: row[1]),
+            Column("net", "|net| / client volume", 4, self._per_unit("mean_abs_position", "client_volume")),
+            Column("net_traded", "|net| / volume traded", 4, self._per_unit("mean_abs_position", "traded")),
+            Column("last", "", value=self._per_unit("last_abs_position", "traded")),
+            Column("hedged", "hedged / client volume", 2, self._per_unit("hedge_volume", "client_volume")),
+            Column("cost", "hedging cost (bp)", 2, self._per_unit("paid", "client_volume"), basis_points(self.scenario)),
+        )
 
-    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
-        yield _figure_7(scenario, results)
-        yield _hedging_figure(results)
+    def figures(self) -> Iterator[Figure]:
+        marks: list[Mark] = []
+        for label, colour in zip(FIG_7, COLOURS, strict=False):
+            metric, share = self._metric(label), self._share_in_words(label)
+            middle, steps = mean(metric), np.arange(metric.shape[1])
+            marks += [
+                Band(steps, *band(metric, 0.25, 0.75), colour, 0.18),
+                Band(steps, middle.low, middle.high, colour, 0.6),
+                Line(steps, middle.value, share, colour, 1.2),
+            ]
+            if self._comparable:
+                marks.append(Line(FIG_7_STEPS, FIG_7[label], f"{share}, paper", colour, style="", marker="hollow"))
+        yield Figure(
+            "figure-7",
+            "Fig. 7. Lines: mean over the runs, the thin dark band its 95 % interval, the pale band the middle half of the "
+            "runs; circles: the paper's values.",
+            marks,
+            x=Axis("step (15 minutes each)"),
+            y=Axis("|net position| / volume traded", limits=(0, 1.02)),
+        )
+        hedged: list[Mark] = []
+        net_of = self._per_unit("mean_abs_position", "client_volume")
+        for row, (place, words) in enumerate(PLACES.items()):
+            x = np.arange(len(HEDGES)) + 0.38 * row - 0.19
+            net = Estimate.stacked(net_of((place, hedge)) for hedge in HEDGES)
+            hedged += [Bars(x, net.value, words, COLOURS[2 + row], 0.36), Whiskers(x, net)]
+        yield Figure(
+            "hedging",
+            "Average net position over client volume, without hedging and with three risk aversions γ, for a maker alone "
+            "in the market and for one of two. Black bars: 95 % intervals.",
+            hedged,
+            x=Axis(ticks=list(HEDGES)),
+            y=Axis("average |net position| / client volume"),
+        )
 
-    def differences(self, scenario: Scenario, results: Results) -> list[str]:
-        if not _comparable(scenario, results):
-            return []
+    def differences(self) -> Iterator[str]:
+        if not self._comparable:
+            return
         far = []
         for label, papers in FIG_7.items():
-            metric = _metric(results, label)
+            metric = self._metric(label)
             for step, paper in zip(FIG_7_STEPS, papers, strict=True):
-                if step < scenario.steps:
+                if step < self.scenario.steps:
                     here = mean(metric[:, step])
                     if abs(paper - here.value) > _tolerance(here, len(metric)):
-                        far.append(f"step {step} at {_share_in_words(results, label)}")
-        said = [f"Means of Fig. 7 further from the paper's than the sampling error of both: {', '.join(far)}."] if far else []
-        return [
-            *said,
+                        far.append(f"step {step} at {self._share_in_words(label)}")
+        if far:
+            yield f"Means of Fig. 7 further from the paper's than the sampling error of both: {', '.join(far)}."
+        yield (
             "Fig. 7 begins at 0.69 and 0.67 after step 0. Here |position| / volume is near 1 there, by definition (after one "
-            "trade the position is the volume); the paper's first steps must be counted in another way and are not compared.",
-        ]
+            "trade the position is the volume); the paper's first steps must be counted in another way and are not compared."
+        )
 
-    def notes(self, scenario: Scenario, results: Results) -> list[str]:
-        notes = [
-            f"The maker takes {_share_in_words(results, 'half')} as it is, and {_share_in_words(results, 'whole')} when it "
-            f"quotes {100 * CHEAPER:.0f} % below its own prices."
-        ]
-        if scenario.steps > TABLE_2_STEP:
-            empty = [int(np.isnan(_metric(results, label)[:, TABLE_2_STEP]).sum()) for label in ("half", "whole")]
-            notes.append(
-                f"Runs in which it had not traded by step {TABLE_2_STEP}, left out of the percentiles: {empty[0]} and {empty[1]}."
-            )
-        if not _comparable(scenario, results):
-            notes.append(
-                "The paper's values are for half and for all of the market, and for more than 96 steps: they are left out here."
-            )
-        return notes
+    def notes(self) -> Iterator[str]:
+        yield (
+            f"The maker takes {self._share_in_words('half')} as it is, and {self._share_in_words('whole')} when it quotes "
+            f"{100 * CHEAPER:.0f} % below its own prices."
+        )
+        if self.scenario.steps > TABLE_2_STEP:
+            half, whole = (np.isnan(self._metric(label)[:, TABLE_2_STEP]).sum() for label in FIG_7)
+            yield f"Runs in which it had not traded by step {TABLE_2_STEP}, left out of the percentiles: {half} and {whole}."
+        if not self._comparable:
+            yield "The paper's values are for half and for all of the market, and for more than 96 steps: they are left out here."
 
+    def _metric(self, label: str) -> Array:
+        """|position| / volume of the studied maker, (replicas, steps)."""
+        return self.own("flow", label, "position_over_volume")
 
-def _hedging(unhedged: Scenario, gamma: str) -> Scenario:
-    """Everybody hedges with this γ: with the other maker, or at the exchange where there is none."""
-    if not gamma:
-        return unhedged
-    venue = "makers" if len(unhedged.makers) > 1 else "exchange"
-    optimal = unhedged.with_settings("makers.*.hedging.kind=optimal", f"makers.*.hedging.venue={venue}")
-    return with_risk_aversion(optimal, "*", gamma)
+    def _share(self, label: str) -> float:
+        """The maker's share of the clients' volume."""
+        return float(ratio(self.own("flow", label, "client_volume"), self.results["flow"][label].total("client_volume")).value)
 
+    def _share_in_words(self, label: str) -> str:
+        return f"{100 * self._share(label):.0f} % of the market"
 
-# --- what was measured
+    @property
+    def _comparable(self) -> bool:
+        """Whether the shares are those of the paper, and the run as long as its table."""
+        return self.scenario.steps > TABLE_2_STEP and abs(self._share("half") - 0.5) < 0.05 and self._share("whole") > 0.99
 
+    def _percentile(self, label: str, level: float) -> Estimate:
+        return percentile(self._metric(label)[:, TABLE_2_STEP], level)
 
-def _metric(results: Results, label: str) -> Array:
-    """|position| / volume of the studied maker, (replicas, steps)."""
-    return results["flow"][label].of(STUDIED)["position_over_volume"]
+    def _pairs(self, step: int) -> Array:
+        """The metric with half and with all of the market at a step, of runs that have both, (replicas, 2)."""
+        pairs = np.stack([self._metric(label)[:, step] for label in ("half", "whole")], axis=1)
+        return np.asarray(pairs[~np.isnan(pairs).any(axis=1)])
 
+    def _ratio_of_percentiles(self, level: float) -> Estimate:
+        """Percentile with half the market over that with all of it, after step 96; interval by bootstrap of whole runs."""
+        pairs = self._pairs(TABLE_2_STEP)
+        half, whole = resampled(pairs, lambda values, axis: np.quantile(values, level, axis=axis)).T
+        low, high = interval_of(half / whole)
+        quotient = np.divide(*np.quantile(pairs, level, axis=0))
+        return Estimate(np.asarray(quotient), np.asarray(np.std(half / whole)), np.asarray(low), np.asarray(high))
 
-def _share(results: Results, label: str) -> float:
-    """The maker's share of the clients' volume."""
-    flow = results["flow"][label]
-    return float(ratio(flow.of(STUDIED)["client_volume"], flow.total("client_volume")).value)
+    def _per_unit(self, part: str, whole: str) -> Callable[[tuple[str, str]], Estimate]:
+        """Of a market and a hedging policy, one measure of the studied maker over another."""
 
-
-def _share_in_words(results: Results, label: str) -> str:
-    return f"{100 * _share(results, label):.0f} % of the market"
-
-
-def _comparable(scenario: Scenario, results: Results) -> bool:
-    """Whether the shares are those of the paper, and the run as long as its table."""
-    half, whole = _share(results, "half"), _share(results, "whole")
-    return scenario.steps > TABLE_2_STEP and abs(half - 0.5) < 0.05 and whole > 0.99
-
-
-def _percentiles() -> list[tuple[str, float]]:
-    """Share and percentile of each entry of Table 2."""
-    return [(label, level) for label, levels in TABLE_2.items() for level in levels]
-
-
-def _percentile(results: Results, label: str, level: float) -> Estimate:
-    return percentile(_metric(results, label)[:, TABLE_2_STEP], level)
-
-
-def _tolerance(here: Estimate, runs: int) -> Array:
-    """How far the paper's number, of 1,000 runs and two digits, may be from ours: 99 % of the sampling error of both."""
-    return np.asarray(2.576 * here.error * np.sqrt(1 + runs / PAPER_RUNS) + 0.005)
-
-
-def _ratio(results: Results, step: int) -> Estimate:
-    """Mean with half the market over mean with all of it, at a step, over runs that have both."""
-    half, whole = (_metric(results, label)[:, step] for label in ("half", "whole"))
-    both = ~np.isnan(half) & ~np.isnan(whole)
-    return ratio(half[both], whole[both])
-
-
-def _ratio_of_percentiles(results: Results, level: float) -> Estimate:
-    """Percentile with half the market over that with all of it, after step 96; interval by bootstrap of whole runs."""
-    pairs = np.stack([_metric(results, label)[:, TABLE_2_STEP] for label in ("half", "whole")], axis=1)
-    pairs = pairs[~np.isnan(pairs).any(axis=1)]
-    half, whole = resampled(pairs, lambda values, axis: np.quantile(values, level, axis=axis)).T
-    low, high = interval_of(half / whole)
-    quotient = np.divide(*np.quantile(pairs, level, axis=0))
-    return Estimate(np.asarray(quotient), np.asarray(np.std(half / whole)), np.asarray(low), np.asarray(high))
-
-
-def _net(results: Results, place: str, hedge: str) -> Estimate:
-    """Average |net position| over client volume, of the studied maker."""
-    own = results[place][hedge].of(STUDIED)
-    return ratio(own["mean_abs_position"], own["client_volume"])
-
-
-# --- tables and figures
-
-
-def _table_2(results: Results) -> Table:
-    rows = [
-        (_share_in_words(results, label), level, TABLE_2[label][level], _percentile(results, label, level))
-        for label, level in _percentiles()
-    ]
-    rows += [
-        (f"ratio, to be √2 = {2**0.5:.2f}", level, paper / TABLE_2["whole"][level], _ratio_of_percentiles(results, level))
-        for level, paper in TABLE_2["half"].items()
-    ]
-    return Table.of(
-        "table-2",
-        f"Table 2: |position after step {TABLE_2_STEP}| / volume through it, percentiles over the runs; 95 % intervals in "
-        "brackets.",
-        rows,
-        Column("share", "market share", value=lambda row: row[0]),
-        Column("percentile", "percentile", 0, lambda row: round(100 * row[1])),
-        Column("paper", "paper", 2, lambda row: row[2]),
-        Column("here", "here", 3, lambda row: row[3]),
-    )
-
-
-def _figure_7_table(scenario: Scenario, results: Results) -> Table:
-    shown = _comparable(scenario, results)
-    half, whole = (f"{100 * _share(results, label):.0f} %" for label in ("half", "whole"))
-
-    def paper(name: str, share: str, digits: int, value: Callable[[int], float]) -> Column:
-        heading = f"{share}, paper" if shown else ""
-        return Column(f"paper_{name}", heading, digits, lambda step: value(FIG_7_STEPS.index(step)))
-
-    def here(name: str, share: str, digits: int, value: Callable[[int], Estimate]) -> Column:
-        return Column(name, f"{share}, here", digits, value)
-
-    return Table.of(
-        "figure-7",
-        "Fig. 7: mean of |position| / volume by market share; the ratio of the two is √2 if trades come at random and often.",
-        [step for step in FIG_7_STEPS if step < scenario.steps],
-        Column("step", "step", 0, int),
-        paper("half", half, 3, lambda n: FIG_7["half"][n]),
-        here("half", half, 3, lambda step: mean(_metric(results, "half")[:, step])),
-        paper("whole", whole, 3, lambda n: FIG_7["whole"][n]),
-        here("whole", whole, 3, lambda step: mean(_metric(results, "whole")[:, step])),
-        paper("ratio", "ratio", 2, lambda n: FIG_7["half"][n] / FIG_7["whole"][n]),
-        here("ratio", "ratio", 2, lambda step: _ratio(results, step)),
-    )
-
-
-def _hedging_table(scenario: Scenario, results: Results) -> Table:
-    def share(part: str, whole: str) -> Callable[[tuple[str, str]], Estimate]:
         def value(row: tuple[str, str]) -> Estimate:
-            own = results[row[0]][row[1]].of(STUDIED)
+            own = self.results[row[0]][row[1]].of(self.studied)
             own |= {"traded": own["volume"] + own["hedge_volume"], "paid": -own["hedging_cost"]}
             return ratio(own[part], own[whole])
 
         return value
 
-    return Table.of(
-        "hedging",
-        "With hedging: a maker alone in the market that hedges at the exchange, beside one of two that hedge with each other. "
-        "Average |net position| over the run per unit of client volume, and over all volume traded, hedges included; volume "
-        "hedged and hedging cost (basis points) per unit of client volume.",
-        [(place, hedge) for place in PLACES for hedge in HEDGES],
-        Column("market", "market", value=lambda row: PLACES[row[0]]),
-        Column("hedging", "hedging", value=lambda row: row[1]),
-        Column("net", "|net| / client volume", 4, lambda row: _net(results, *row)),
-        Column("net_traded", "|net| / volume traded", 4, share("mean_abs_position", "traded")),
-        Column("last", "", value=share("last_abs_position", "traded")),
-        Column("hedged", "hedged / client volume", 2, share("hedge_volume", "client_volume")),
-        Column("cost", "hedging cost (bp)", 2, share("paid", "client_volume"), basis_points(scenario)),
-    )
 
-
-def _figure_7(scenario: Scenario, results: Results) -> Figure:
-    marks: list[Mark] = []
-    for label, colour in (("half", COLOURS[0]), ("whole", COLOURS[1])):
-        metric, share = _metric(results, label), _share_in_words(results, label)
-        middle, steps = mean(metric), np.arange(metric.shape[1])
-        marks += [
-            Band(steps, *band(metric, 0.25, 0.75), colour, 0.18),
-            Band(steps, middle.low, middle.high, colour, 0.6),
-            Line(steps, middle.value, share, colour, 1.2),
-        ]
-        if _comparable(scenario, results):
-            marks.append(Line(FIG_7_STEPS, FIG_7[label], f"{share}, paper", colour, style="", marker="hollow"))
-    return Figure(
-        "figure-7",
-        "Fig. 7. Lines: mean over the runs, the thin dark band its 95 % interval, the pale band the middle half of the "
-        "runs; circles: the paper's values.",
-        marks,
-        x=Axis("step (15 minutes each)"),
-        y=Axis("|net position| / volume traded", limits=(0, 1.02)),
-    )
-
-
-def _hedging_figure(results: Results) -> Figure:
-    marks: list[Mark] = []
-    for row, (place, words) in enumerate(PLACES.items()):
-        x = np.arange(len(HEDGES)) + 0.38 * row - 0.19
-        net = Estimate.stacked(_net(results, place, hedge) for hedge in HEDGES)
-        marks += [Bars(x, net.value, words, COLOURS[2 + row], 0.36), Whiskers(x, net)]
-    return Figure(
-        "hedging",
-        "Average net position over client volume, without hedging and with three risk aversions γ, for a maker alone "
-        "in the market and for one of two. Black bars: 95 % intervals.",
-        marks,
-        x=Axis(ticks=list(HEDGES)),
-        y=Axis("average |net position| / client volume"),
-    )
+def _tolerance(here: Estimate, runs: int) -> Array:
+    """How far the paper's number, of 1,000 runs and two digits, may be from ours: 99 % of the sampling error of both."""
+    return np.asarray(2.576 * here.error * np.sqrt(1 + runs / PAPER_RUNS) + 0.005)

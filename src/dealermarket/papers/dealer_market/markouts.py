@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Results, Table, Verdict, agrees, basis_points, below, left_open, number
+from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, basis_points, below, left_open, number
+from dealermarket.papers.dealer_market.sophistication import investor_columns, oracles
 from dealermarket.plots import Axis, Band, Figure, Legend, Level, Line, Mark, sequence
 from dealermarket.study import LEVEL, Array, Estimate, Study, joint, observe, ratio
 
@@ -21,7 +22,6 @@ class Markouts(Experiment):
     """Position revenue per unit by horizon, held against what an oracle must be worth."""
 
     name = "markouts"
-    title = "Markouts"
     source = "Not there; the plot that a dealing desk looks at first"
     question = (
         "How much is a trade worth to its maker h steps later? The position revenue of a unit, by horizon, for every investor "
@@ -45,12 +45,12 @@ class Markouts(Experiment):
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return [Study("trades", {"market": scenario}, runs, partial(observe.markouts, longest=LONGEST), "trades")]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> Iterator[Verdict]:
-        oracle, horizon, points = _oracle(scenario), scenario.reward_horizon, basis_points(scenario)
-        markout = _markout(results, "investor")[:, horizon]
-        at_once = _markout(results, "investor", joint(len(oracle)))[:, horizon]
-        expected = _expected(scenario, oracle)[:, horizon]
-        known, enough = float(np.max(at_once.margin)), float(-_expected(scenario, np.array([TELLING]))[0, horizon])
+    def verdicts(self) -> Iterator[Verdict]:
+        oracle, horizon, points = oracles(self.scenario), self.scenario.reward_horizon, basis_points(self.scenario)
+        markout = self._markout("investor")[:, horizon]
+        at_once = self._markout("investor", joint(len(oracle)))[:, horizon]
+        expected = _expected(self.scenario, oracle)[:, horizon]
+        known, enough = float(np.max(at_once.margin)), float(-_expected(self.scenario, np.array([TELLING]))[0, horizon])
         with np.errstate(invalid="ignore", divide="ignore"):
             away = np.abs(markout.value - expected) / markout.error
             allowed = float(np.nanmax(at_once.margin / at_once.error))
@@ -72,76 +72,61 @@ class Markouts(Experiment):
                 f"{number(informed.value.max(), 2, points)} to {number(informed.value.min(), 2, points)} bp.",
             )
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
-        points, horizon = basis_points(scenario), scenario.reward_horizon
-        agents, expected = scenario.agents, _expected(scenario, _oracle(scenario))
-        investors = [
-            Column("investor", "investor", value=lambda n: agents[n].name),
-            Column("oracle", "oracle probability", 2, lambda n: agents[n].oracle_probability),
-            Column("expected", f"theory at h = {horizon}", 2, lambda n: expected[n, horizon], points),
-        ]
-        yield _table(results, "investor", investors, points)
-        yield _table(results, "tier", [Column("tier", "tier", 0, int)], points)
+    def tables(self) -> Iterator[Table]:
+        points, horizon = basis_points(self.scenario), self.scenario.reward_horizon
+        expected = _expected(self.scenario, oracles(self.scenario))
+        theory = Column("expected", f"theory at h = {horizon}", 2, expected[:, horizon], points)
+        yield self._table("investor", [*investor_columns(self.scenario), theory])
+        yield self._table("tier", [Column("tier", "tier", 0, int)])
 
-    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
-        horizon, points = scenario.reward_horizon, basis_points(scenario)
-        expected = points * _expected(scenario, _oracle(scenario))
-        investors = [f"{n} ({100 * agent.oracle_probability:.0f} %)" for n, agent in enumerate(scenario.agents)]
-        tiers = [str(tier) for tier in range(len(_markout(results, "tier").value))]
-        bands = f"Bands: 95 % intervals; the dashed line is the oracle's horizon t_m = {horizon}."
-        captions = {
-            "investor": f"Markouts by investor, with the probability that it asks the oracle; dotted: the theory. {bands}",
-            "tier": f"Markouts by the tier in which the trade was quoted. {bands}",
-        }
+    def _table(self, group: str, first: list[Column]) -> Table:
+        """The markouts of every investor or tier, by horizon; `first` are the columns that say which one it is."""
+        markout, points = self._markout(group), basis_points(self.scenario)
+        at = [Column(f"h_{h}", f"h = {h}" if h in SHOWN else "", 2, markout[:, h], points) for h in range(LONGEST + 1)]
+        caption = f"Position revenue per unit h steps after the trade, by {group} (basis points), all makers; 95 % intervals."
+        return Table.of(f"by-{group}", caption, range(len(markout.value)), *first, *at)
 
-        def figure(group: str, labels: list[str], title: str, theory: Array | None = None) -> Figure:
-            markout, horizons = _markout(results, group).scaled(points), np.arange(LONGEST + 1)
-            marks: list[Mark] = []
-            for n, (label, colour) in enumerate(zip(labels, sequence(len(labels)), strict=True)):
-                own = markout[n]
-                marks += [Band(horizons, own.low, own.high, colour, 0.25), Line(horizons, own.value, label, colour)]
-                if theory is not None:
-                    marks.append(Line(horizons, theory[n], "theory" if n == len(labels) - 1 else None, width=0.6, style=":"))
-            return Figure(
-                f"by-{group}",
-                captions[group],
-                [*marks, Level(0), Level(horizon, "x", style="--")],
-                x=Axis("horizon h (steps of 15 minutes)"),
-                y=Axis("position revenue per unit (basis points)"),
-                legend=Legend(8, title=title, beside=True),
-                size=(5.4, 3.5),
-            )
+    def figures(self) -> Iterator[Figure]:
+        bands = f"Bands: 95 % intervals; the dashed line is the oracle's horizon t_m = {self.scenario.reward_horizon}."
+        yield self._figure(
+            "investor",
+            f"Markouts by investor, with the probability that it asks the oracle; dotted: the theory. {bands}",
+            "investor (oracle)",
+            [f"{n} ({100 * agent.oracle_probability:.0f} %)" for n, agent in enumerate(self.scenario.agents)],
+            basis_points(self.scenario) * _expected(self.scenario, oracles(self.scenario)),
+        )
+        tiers = [str(tier) for tier in range(len(self._markout("tier").value))]
+        yield self._figure("tier", f"Markouts by the tier in which the trade was quoted. {bands}", "tier", tiers)
 
-        yield figure("investor", investors, "investor (oracle)", expected)
-        yield figure("tier", tiers, "tier")
+    def _figure(self, group: str, caption: str, title: str, labels: list[str], theory: Array | None = None) -> Figure:
+        markout, horizons = self._markout(group).scaled(basis_points(self.scenario)), np.arange(LONGEST + 1)
+        marks: list[Mark] = []
+        for n, (label, colour) in enumerate(zip(labels, sequence(len(labels)), strict=True)):
+            own = markout[n]
+            marks += [Band(horizons, own.low, own.high, colour, 0.25), Line(horizons, own.value, label, colour)]
+            if theory is not None:
+                marks.append(Line(horizons, theory[n], "theory" if n == len(labels) - 1 else None, width=0.6, style=":"))
+        return Figure(
+            f"by-{group}",
+            caption,
+            [*marks, Level(0), Level(self.scenario.reward_horizon, "x", style="--")],
+            x=Axis("horizon h (steps of 15 minutes)"),
+            y=Axis("position revenue per unit (basis points)"),
+            legend=Legend(8, title=title, beside=True),
+            size=(5.4, 3.5),
+        )
 
-    def notes(self, scenario: Scenario, results: Results) -> list[str]:
+    def notes(self) -> list[str]:
         return [
             "The theory: with probability p the side is the sign of a normal price move of standard deviation σ √(dt t_m), so "
             "the maker loses p σ √(2 dt / π) h / √t_m per unit by horizon h ≤ t_m, and no more after it. Spreads come on top.",
             f"Trades of the last {LONGEST} steps are left out, so that every horizon has the same trades.",
         ]
 
-
-def _table(results: Results, group: str, first: list[Column], points: float) -> Table:
-    """The markouts of every investor or tier, by horizon; `first` are the columns that say which one it is."""
-    markout = _markout(results, group)
-
-    def at(h: int) -> Column:
-        return Column(f"h_{h}", f"h = {h}" if h in SHOWN else "", 2, lambda n: markout[n, h], points)
-
-    caption = f"Position revenue per unit h steps after the trade, by {group} (basis points), all makers; 95 % intervals."
-    return Table.of(f"by-{group}", caption, range(len(markout.value)), *first, *map(at, range(LONGEST + 1)))
-
-
-def _markout(results: Results, group: str, level: float = LEVEL) -> Estimate:
-    """Position revenue per unit, (groups, horizons), price units."""
-    trades = results["trades"]["market"]
-    return ratio(trades[f"by_{group}"], trades[f"by_{group}_volume"][:, :, None], level)
-
-
-def _oracle(scenario: Scenario) -> Array:
-    return np.array([agent.oracle_probability for agent in scenario.agents])
+    def _markout(self, group: str, level: float = LEVEL) -> Estimate:
+        """Position revenue per unit, (groups, horizons), price units."""
+        trades = self.results["trades"]["market"]
+        return ratio(trades[f"by_{group}"], trades[f"by_{group}_volume"][:, :, None], level)
 
 
 def _expected(scenario: Scenario, oracle: Array) -> Array:

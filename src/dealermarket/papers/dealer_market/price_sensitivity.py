@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Results, Table, Variation, Verdict, decided, left_open, signed
+from dealermarket.papers import Column, Experiment, Table, Variation, Verdict, decided, left_open, signed
 from dealermarket.papers.wording import bracketed, number
 from dealermarket.plots import COLOURS, Axis, Figure, Heat, Legend, Line, Mark, Points
 from dealermarket.study import Array, Study, joint, mean, observe, p_not_above_zero, slopes
@@ -31,7 +31,6 @@ class PriceSensitivity(Experiment):
     """Every investor pinned to every tier, against a competitor with fixed tiers and one that tiers by revenue rate."""
 
     name = "price-sensitivity"
-    title = "Price sensitivity"
     source = "Figs 5 and 6"
     question = (
         "A maker pins one investor to a tier for a whole run. What share of the investor's volume does it win, against a "
@@ -40,6 +39,7 @@ class PriceSensitivity(Experiment):
     )
     preset = "price-sensitivity"
     runs = 300
+    studied = STUDIED
     variations = (
         *left_open(v_max=(100.0, 250.0, 1000.0, 10000.0), alpha=(1.1, 1.3, 1.7), tier_penalty=(3e-6, 2e-5, 5e-5), t_m=(2, 4, 8)),
         Variation("EWMA weight", "makers.0.tiering.weight", (0.02, 0.1, 0.2)),
@@ -59,37 +59,141 @@ class PriceSensitivity(Experiment):
         rival = f"makers.{COMPETITOR}.tiering"
         return [_pinned("fixed", scenario.with_settings(f"{rival}.kind=fixed", f"{rival}.table={{{table}}}"), runs)]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> Iterator[Verdict]:
-        if "fixed" in results:
-            yield _fixed_verdict(scenario, results)
-        yield from _adaptive_verdicts(scenario, results)
+    def verdicts(self) -> Iterator[Verdict]:
+        if "fixed" in self.results:
+            yield self._by_comparison()
+        shares = self._shares("adaptive")
+        moves, averages = np.diff(shares, axis=2), shares.mean(axis=2)
+        rises = mean(moves, joint(moves[0].size)).low > 0
+        step, drop = mean(moves.mean(axis=1)), mean(shares[:, :, 0] - shares[:, :, -1])
+        yield Verdict(
+            "adaptive: falls in the tier",
+            "Against a competitor that answers, the share falls with every worse tier, over all investors and for each of them.",
+            decided(np.all(step.high < 0) and np.all(drop.low > 0) and not rises.any(), rises.any() or np.any(step.low > 0)),
+            f"Over all investors it changes by {', '.join(bracketed(step[n], 2) for n in range(len(step.value)))} "
+            f"from tier to tier; from best to worst it falls by {number(drop.value.min(), 2)} at least and "
+            f"{number(drop.value.max(), 2)} at most; {int(rises.sum())} of {rises.size} single steps rise significantly.",
+        )
+        slope = slopes(averages, np.log(self._mean_sizes))
+        yield signed(
+            "larger: more sensitive",
+            "Larger investors are more price sensitive: the mean share over the tiers falls with log size (one-sided p < 0.01).",
+            p_not_above_zero(-slope),
+            f"Mean shares by rising size: {', '.join(number(value, 2) for value in mean(averages).value)}; slope "
+            f"{bracketed(mean(slope), 3)} a unit of log size",
+        )
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
-        fixed_tiers = _fixed_tiers(scenario)
-        competitor = Column("competitor", "competitor's tier", 0, lambda n: fixed_tiers[n])
-        yield from [_figure_6_table(scenario, results)] if _comparable(scenario) else []
-        yield _shares_table(scenario, results, "fixed", "a competitor with fixed tiers", [competitor])
-        yield _shares_table(scenario, results, "adaptive", "a competitor that tiers by revenue rate", [])
+    def _by_comparison(self) -> Verdict:
+        shares, wanted = self._shares("fixed"), _shares_by_comparison(self.scenario)
+        here, equal = mean(shares).value, wanted == 0.5
+        half = mean(shares, joint(equal.sum()))[equal]
+        exact = here == wanted
+        wrong = np.concatenate([(~exact & ~np.isnan(here))[~equal], (half.low > 0.5) | (half.high < 0.5)])
+        known, furthest = (float(np.max(values, initial=0.0)) for values in (half.margin, np.abs(here - wanted)[equal]))
+        return Verdict(
+            "fixed: 1, ½, 0",
+            "Against fixed tiers the share is 1 where the maker's tier is better, one half where it is equal and 0 where it is "
+            "worse.",
+            decided(np.all(exact | equal) and not wrong.any() and known <= MARGIN, wrong),
+            f"{int(np.sum(exact & ~equal))} of {int(np.sum(~equal))} points with unequal tiers are exactly 1 or 0; the "
+            f"{int(equal.sum())} with equal tiers are within {number(furthest, 3)} of one half and known to ±{number(known, 3)} "
+            f"(to say more than undecided: ±{MARGIN}).",
+        )
 
-    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
-        exact = _by_comparison(scenario)
-        yield _heat(scenario, results, "fixed", "with fixed tiers")
-        yield _heat(scenario, results, "adaptive", "that tiers by revenue rate")
-        yield _lines(scenario, results, "5", "fixed", "fixed tiers", {investor: exact[investor] for investor in _shown(scenario)})
-        yield _lines(scenario, results, "6", "adaptive", "tiers by revenue rate", FIG_6)
+    def tables(self) -> Iterator[Table]:
+        if self._comparable:
+            yield self._figure_6_table()
+        competitor = Column("competitor", "competitor's tier", 0, _fixed_tiers(self.scenario))
+        yield self._shares_table("fixed", "a competitor with fixed tiers", competitor)
+        yield self._shares_table("adaptive", "a competitor that tiers by revenue rate")
 
-    def differences(self, scenario: Scenario, results: Results) -> list[str]:
-        if not _comparable(scenario):
-            return []
-        return [f"Shares of Fig. 6 beside those here: {_distance(mean(_shares(scenario, results, 'adaptive')).value)}."]
+    def _figure_6_table(self) -> Table:
+        here, columns = mean(self._shares("adaptive")).value, []
+        for tier, papers in enumerate(np.transpose(list(FIG_6.values()))):
+            paper = dict(zip(FIG_6, papers, strict=True))
+            columns.append(Column(f"paper_{tier}", f"tier {tier}: paper", 2, paper))
+            columns.append(Column(f"tier_{tier}", "here", 2, here[:, tier]))
+        return Table.of(
+            "figure-6",
+            f"Fig. 6: share of the four investors that the paper shows, adaptive competitor; {_distance(here)}.",
+            FIG_6,
+            Column("investor", "investor", 0, int),
+            Column("mean_size", "mean size", 2, self._mean_sizes),
+            *columns,
+        )
 
-    def notes(self, scenario: Scenario, results: Results) -> list[str]:
-        if not _comparable(scenario):
-            return []
-        return ["The paper gives no set-up for Fig. 6, and says that its values have a standard deviation of about 0.08."]
+    def _shares_table(self, study: str, rival: str, *further: Column) -> Table:
+        shares = mean(self._shares(study))
+        return Table.of(
+            f"shares-{study}",
+            f"Share of each investor's volume against {rival}, by the tier that the maker gives it; 95 % intervals in brackets.",
+            range(len(shares.value)),
+            Column("investor", "investor", value=lambda n: self.scenario.agents[n].name),
+            Column("mean_size", "mean size", 2, self._mean_sizes),
+            *further,
+            *(Column(f"tier_{tier}", f"tier {tier}", 2, shares[:, tier]) for tier in range(shares.value.shape[1])),
+        )
 
+    def figures(self) -> Iterator[Figure]:
+        yield self._heat("fixed", "with fixed tiers")
+        yield self._heat("adaptive", "that tiers by revenue rate")
+        yield self._lines("5", "fixed", "fixed tiers", _shares_by_comparison(self.scenario))
+        yield self._lines("6", "adaptive", "tiers by revenue rate", FIG_6)
 
-# --- the markets
+    def _heat(self, study: str, rival: str) -> Figure:
+        shares = mean(self._shares(study)).value
+        return Figure(
+            f"share-{study}",
+            f"Share of every investor's volume against a competitor {rival}: mean over the runs.",
+            [Heat(shares)],
+            x=Axis("tier the maker gives the investor", ticks=[str(tier) for tier in range(shares.shape[1])]),
+            y=Axis("investor (mean size)", ticks=[f"{n} ({size:g})" for n, size in enumerate(self._mean_sizes)]),
+        )
+
+    def _lines(self, figure: str, study: str, rival: str, papers: Mapping[int, ArrayLike] | Array) -> Figure:
+        shares, sizes = mean(self._shares(study)), self._mean_sizes
+        tiers = np.arange(shares.value.shape[1])
+        marks: list[Mark] = []
+        for k, (investor, colour) in enumerate(zip((n for n in FIG_6 if n < len(sizes)), COLOURS, strict=False)):
+            x = tiers + 0.05 * (k - 1.5)
+            marks.append(Points(x, shares[investor], f"{investor} (mean size {sizes[investor]:g})", colour))
+            if self._comparable:
+                marks.append(Line(x, papers[investor], colour=colour, width=1, style=":", marker="hollow"))
+        circles = " Hollow circles on dotted lines: the paper's values." if self._comparable else ""
+        return Figure(
+            f"figure-{figure}",
+            f"Fig. {figure}. Share with the investors that the paper shows, competitor with {rival}; bars: 95 % "
+            f"intervals.{circles}",
+            marks,
+            x=Axis("tier the maker gives the investor", ticks=[str(tier) for tier in tiers]),
+            y=Axis("share of the investor's volume", limits=(-0.04, 1.04)),
+            legend=Legend(8, title="investor"),
+        )
+
+    def differences(self) -> Iterator[str]:
+        if self._comparable:
+            yield f"Shares of Fig. 6 beside those here: {_distance(mean(self._shares('adaptive')).value)}."
+
+    def notes(self) -> Iterator[str]:
+        if self._comparable:
+            yield "The paper gives no set-up for Fig. 6, and says that its values have a standard deviation of about 0.08."
+
+    def _shares(self, study: str) -> Array:
+        """Share of investor n's volume with the studied maker, which holds it in tier u: (replicas, N, K)."""
+        tiers, agents = range(self.scenario.makers[STUDIED].tiering.tiers), enumerate(self.scenario.agents)
+        shares = [[self.own(study, f"{agent.name} in {tier}", "share")[:, n] for tier in tiers] for n, agent in agents]
+        return np.moveaxis(np.array(shares), -1, 0)
+
+    @property
+    def _mean_sizes(self) -> Array:
+        largest = self.scenario.exchange.largest_trade
+        return np.array([agent.size_moment(1, largest) for agent in self.scenario.agents])
+
+    @property
+    def _comparable(self) -> bool:
+        """Whether the scenario has the investors and tiers of Fig. 6."""
+        tiers = self.scenario.makers[STUDIED].tiering.tiers
+        return len(self.scenario.agents) > max(FIG_6) and tiers == len(FIG_6[0])
 
 
 def _pinned(name: str, scenario: Scenario, runs: int) -> Study:
@@ -119,38 +223,11 @@ def _fixed_tiers(scenario: Scenario) -> list[int]:
     return [tiers - 1 - (n * tiers) // count for n in range(count)]
 
 
-def _mean_sizes(scenario: Scenario) -> Array:
-    return np.array([agent.size_moment(1, scenario.exchange.largest_trade) for agent in scenario.agents])
-
-
-# --- shares, and what is expected of them
-
-
-def _shares(scenario: Scenario, results: Results, study: str) -> Array:
-    """Share of investor n's volume with the studied maker, which holds it in tier u: (replicas, N, K)."""
-    tiers = range(scenario.makers[STUDIED].tiering.tiers)
-    shares = [
-        [results[study][f"{agent.name} in {tier}"].of(STUDIED)["share"][:, n] for tier in tiers]
-        for n, agent in enumerate(scenario.agents)
-    ]
-    return np.moveaxis(np.array(shares), -1, 0)
-
-
-def _by_comparison(scenario: Scenario) -> Array:
+def _shares_by_comparison(scenario: Scenario) -> Array:
     """1, one half and 0 as the studied maker's tier is better than, equal to and worse than the competitor's, (N, K)."""
     rival = np.array(_fixed_tiers(scenario))[:, None]
     own = np.arange(scenario.makers[STUDIED].tiering.tiers)[None, :]
     return np.asarray(0.5 * (np.sign(rival - own) + 1))
-
-
-def _comparable(scenario: Scenario) -> bool:
-    """Whether the scenario has the investors and tiers of Fig. 6."""
-    return len(scenario.agents) > max(FIG_6) and scenario.makers[STUDIED].tiering.tiers == len(FIG_6[0])
-
-
-def _shown(scenario: Scenario) -> list[int]:
-    """The investors that the paper shows."""
-    return [investor for investor in FIG_6 if investor < len(scenario.agents)]
 
 
 def _distance(shares: Array) -> str:
@@ -159,120 +236,4 @@ def _distance(shares: Array) -> str:
     return (
         f"root mean square distance of its {away.size} values {number(np.sqrt(np.mean(away**2)), 2)}, "
         f"largest {number(np.abs(away).max(), 2)}"
-    )
-
-
-# --- verdicts
-
-
-def _fixed_verdict(scenario: Scenario, results: Results) -> Verdict:
-    shares, wanted = _shares(scenario, results, "fixed"), _by_comparison(scenario)
-    here, equal = mean(shares).value, wanted == 0.5
-    half = mean(shares, joint(equal.sum()))[equal]
-    exact = here == wanted
-    wrong = np.concatenate([(~exact & ~np.isnan(here))[~equal], (half.low > 0.5) | (half.high < 0.5)])
-    known, furthest = (float(np.max(values, initial=0.0)) for values in (half.margin, np.abs(here - wanted)[equal]))
-    return Verdict(
-        "fixed: 1, ½, 0",
-        "Against fixed tiers the share is 1 where the maker's tier is better, one half where it is equal and 0 where it is "
-        "worse.",
-        decided(np.all(exact | equal) and not wrong.any() and known <= MARGIN, wrong),
-        f"{int(np.sum(exact & ~equal))} of {int(np.sum(~equal))} points with unequal tiers are exactly 1 or 0; the "
-        f"{int(equal.sum())} with equal tiers are within {number(furthest, 3)} of one half and known to ±{number(known, 3)} "
-        f"(to say more than undecided: ±{MARGIN}).",
-    )
-
-
-def _adaptive_verdicts(scenario: Scenario, results: Results) -> list[Verdict]:
-    shares = _shares(scenario, results, "adaptive")
-    moves, averages = np.diff(shares, axis=2), shares.mean(axis=2)
-    rises = mean(moves, joint(moves[0].size)).low > 0
-    step, drop = mean(moves.mean(axis=1)), mean(shares[:, :, 0] - shares[:, :, -1])
-    slope = slopes(averages, np.log(_mean_sizes(scenario)))
-    return [
-        Verdict(
-            "adaptive: falls in the tier",
-            "Against a competitor that answers, the share falls with every worse tier, over all investors and for each of them.",
-            decided(np.all(step.high < 0) and np.all(drop.low > 0) and not rises.any(), rises.any() or np.any(step.low > 0)),
-            f"Over all investors it changes by {', '.join(bracketed(step[n], 2) for n in range(len(step.value)))} "
-            f"from tier to tier; from best to worst it falls by {number(drop.value.min(), 2)} at least and "
-            f"{number(drop.value.max(), 2)} at most; {int(rises.sum())} of {rises.size} single steps rise significantly.",
-        ),
-        signed(
-            "larger: more sensitive",
-            "Larger investors are more price sensitive: the mean share over the tiers falls with log size (one-sided p < 0.01).",
-            p_not_above_zero(-slope),
-            f"Mean shares by rising size: {', '.join(number(value, 2) for value in mean(averages).value)}; slope "
-            f"{bracketed(mean(slope), 3)} a unit of log size",
-        ),
-    ]
-
-
-# --- tables and figures
-
-
-def _figure_6_table(scenario: Scenario, results: Results) -> Table:
-    here, sizes = mean(_shares(scenario, results, "adaptive")).value, _mean_sizes(scenario)
-
-    def columns(tier: int) -> list[Column]:
-        return [
-            Column(f"paper_{tier}", f"tier {tier}: paper", 2, lambda investor: FIG_6[investor][tier]),
-            Column(f"tier_{tier}", "here", 2, lambda investor: here[investor, tier]),
-        ]
-
-    return Table.of(
-        "figure-6",
-        f"Fig. 6: share of the four investors that the paper shows, adaptive competitor; {_distance(here)}.",
-        FIG_6,
-        Column("investor", "investor", 0, int),
-        Column("mean_size", "mean size", 2, lambda investor: sizes[investor]),
-        *(column for tier in range(here.shape[1]) for column in columns(tier)),
-    )
-
-
-def _shares_table(scenario: Scenario, results: Results, study: str, rival: str, further: list[Column]) -> Table:
-    shares, sizes = mean(_shares(scenario, results, study)), _mean_sizes(scenario)
-
-    def column(tier: int) -> Column:
-        return Column(f"tier_{tier}", f"tier {tier}", 2, lambda n: shares[n, tier])
-
-    return Table.of(
-        f"shares-{study}",
-        f"Share of each investor's volume against {rival}, by the tier that the maker gives it; 95 % intervals in brackets.",
-        range(len(sizes)),
-        Column("investor", "investor", value=lambda n: scenario.agents[n].name),
-        Column("mean_size", "mean size", 2, lambda n: sizes[n]),
-        *further,
-        *map(column, range(shares.value.shape[1])),
-    )
-
-
-def _heat(scenario: Scenario, results: Results, study: str, rival: str) -> Figure:
-    shares = mean(_shares(scenario, results, study)).value
-    return Figure(
-        f"share-{study}",
-        f"Share of every investor's volume against a competitor {rival}: mean over the runs.",
-        [Heat(shares)],
-        x=Axis("tier the maker gives the investor", ticks=[str(tier) for tier in range(shares.shape[1])]),
-        y=Axis("investor (mean size)", ticks=[f"{n} ({size:g})" for n, size in enumerate(_mean_sizes(scenario))]),
-    )
-
-
-def _lines(scenario: Scenario, results: Results, figure: str, study: str, rival: str, papers: Mapping[int, ArrayLike]) -> Figure:
-    shares, sizes, comparable = mean(_shares(scenario, results, study)), _mean_sizes(scenario), _comparable(scenario)
-    tiers = np.arange(shares.value.shape[1])
-    marks: list[Mark] = []
-    for k, (investor, colour) in enumerate(zip(_shown(scenario), COLOURS, strict=False)):
-        x = tiers + 0.05 * (k - 1.5)
-        marks.append(Points(x, shares[investor], f"{investor} (mean size {sizes[investor]:g})", colour))
-        if comparable:
-            marks.append(Line(x, papers[investor], colour=colour, width=1, style=":", marker="hollow"))
-    circles = " Hollow circles on dotted lines: the paper's values." if comparable else ""
-    return Figure(
-        f"figure-{figure}",
-        f"Fig. {figure}. Share with the investors that the paper shows, competitor with {rival}; bars: 95 % intervals.{circles}",
-        marks,
-        x=Axis("tier the maker gives the investor", ticks=[str(tier) for tier in tiers]),
-        y=Axis("share of the investor's volume", limits=(-0.04, 1.04)),
-        legend=Legend(8, title="investor"),
     )

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Results, Table, Verdict, basis_points, bracketed, left_open, number, signed
+from dealermarket.papers import Column, Experiment, Table, Verdict, basis_points, bracketed, left_open, number, signed
 from dealermarket.plots import COLOURS, Axis, Bars, Figure, Heat, Level, Mark, Points, Whiskers
 from dealermarket.runs.statistics import quotient
 from dealermarket.study import Array, Estimate, Measures, Study, mean, observe, p_not_above_zero, ratio, slopes
 
-STUDIED = 0  # the maker that is looked at
-WITH, WITHOUT, NOBODY = "with tiers", "without tiers", "nobody tiers"
+MAKERS = WITH, WITHOUT, NOBODY = "with tiers", "without tiers", "nobody tiers"
 
 
 class Sophistication(Experiment):
@@ -39,22 +38,20 @@ class Sophistication(Experiment):
         return None
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        variants = {WITH: scenario, WITHOUT: scenario.with_settings(f"makers.{STUDIED}.tiering.tiers=1")}
+        variants = {WITH: scenario, WITHOUT: scenario.with_settings(f"makers.{self.studied}.tiering.tiers=1")}
         return [Study("tiering", variants, runs, observe.client_yields, "trades")]
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
         nobody = scenario.with_settings("makers.*.tiering.tiers=1")
         return [Study("nobody", {NOBODY: nobody}, runs, observe.client_yields, "trades")]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> Iterator[Verdict]:
-        oracle, points = _oracle(scenario), basis_points(scenario)
-        tiered, untiered = results["tiering"][WITH], results["tiering"][WITHOUT]
-        own, without = tiered.of(STUDIED), untiered.of(STUDIED)
-        tier = slopes(own["last_tier"], oracle)
-        cheaper = slopes(quotient(own["revenue"], own["matured_volume"]), oracle)
-        saved = _per_unit(tiered) - _per_unit(untiered)
-        gains = {name: bracketed(mean(own[name] - without[name]), 2) for name in ("total_reward", "pnl", "risk_cost")}
-        shares = [number(100 * float(_share(measures).value), 0) for measures in (tiered, untiered)]
+    def verdicts(self) -> Iterator[Verdict]:
+        oracle, points = oracles(self.scenario), basis_points(self.scenario)
+        tier = slopes(self._own(WITH, "last_tier"), oracle)
+        cheaper = slopes(quotient(self._own(WITH, "revenue"), self._own(WITH, "matured_volume")), oracle)
+        saved = self._per_unit(WITH) - self._per_unit(WITHOUT)
+        gains = {name: bracketed(self._saved(WITHOUT, name), 2) for name in ("total_reward", "pnl", "risk_cost")}
+        shares = [number(100 * float(self._share(label).value), 0) for label in (WITH, WITHOUT)]
         yield signed(
             "tier rises",
             "The more an investor knows, the worse the tier it ends in (one-sided p < 0.01).",
@@ -77,20 +74,48 @@ class Sophistication(Experiment):
             f"market in place of {shares[1]} %",
         )
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
-        yield _clients_table(scenario, results)
-        yield _makers_table(scenario, results)
+    def tables(self) -> Iterator[Table]:
+        points, per_unit = basis_points(self.scenario), {label: self._per_unit(label) for label in MAKERS}
+        volume = self._own(WITH, "matured_volume"), self._measures(WITH).total("matured_volume")
+        yield Table.of(
+            "clients",
+            "By investor: the tier in which the maker quoted its last trade (0 is best), what the maker earned per unit traded "
+            "with it (spread and position revenue, basis points), and the maker's share of its volume; 95 % intervals in "
+            "brackets.",
+            range(len(self.scenario.agents)),
+            *investor_columns(self.scenario),
+            Column("tier", "last tier", 2, mean(self._own(WITH, "last_tier"))),
+            Column("yield", "yield (bp)", 2, self._earned(WITH), points),
+            Column("share", "maker's share", 3, ratio(*volume)),
+        )
+        yield Table.of(
+            "makers",
+            "The maker with tiers, without, and where its competitor has none either: its share of the investors' volume; spread "
+            "and position revenue per unit (basis points); P&L and total reward of a run (price × units), and what tiering saves "
+            "of each (paired).",
+            MAKERS,
+            Column("maker", "maker", value=str),
+            Column("share", "share", 2, self._share),
+            Column("per_unit", "revenue per unit", 2, lambda label: mean(per_unit[label]), points),
+            Column("saved_per_unit", "tiering saves", 2, lambda label: mean(per_unit[WITH] - per_unit[label]), points),
+            Column("pnl", "P&L", 2, lambda label: mean(self._own(label, "pnl"))),
+            Column("saved_pnl", "tiering saves", 2, lambda label: self._saved(label, "pnl")),
+            Column("risk_cost", "", value=lambda label: float(self._own(label, "risk_cost").mean())),
+            Column("reward", "", value=lambda label: mean(self._own(label, "total_reward"))),
+            Column("saved", "of total reward", 2, lambda label: self._saved(label, "total_reward")),
+        )
 
-    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
-        last, oracle = results["tiering"][WITH].of(STUDIED)["last_tier"], _oracle(scenario)
-        tiers, traded = range(scenario.makers[STUDIED].tiering.tiers), np.maximum((~np.isnan(last)).sum(axis=0), 1)
+    def figures(self) -> Iterator[Figure]:
+        last, oracle = self._own(WITH, "last_tier"), oracles(self.scenario)
+        tiers = range(self.scenario.makers[self.studied].tiering.tiers)
+        traded = np.maximum((~np.isnan(last)).sum(axis=0), 1)
         parts = ("spread_revenue", "position_revenue", "risk_cost", "total_reward")
         earned: list[Mark] = []
         rewards: list[Mark] = []
-        for k, (label, measures) in enumerate(_variants(results).items()):
-            own = measures.of(STUDIED)
-            earned.append(Points(oracle, _earned(measures).scaled(basis_points(scenario)), label, COLOURS[k]))
-            reward, place = mean(np.stack([own[part] for part in parts], axis=1)), np.arange(len(parts)) + 0.27 * (k - 1)
+        for k, label in enumerate(MAKERS):
+            earned.append(Points(oracle, self._earned(label).scaled(basis_points(self.scenario)), label, COLOURS[k]))
+            reward = mean(np.stack([self._own(label, part) for part in parts], axis=1))
+            place = np.arange(len(parts)) + 0.27 * (k - 1)
             rewards += [Bars(place, reward.value, label, COLOURS[k], 0.25), Whiskers(place, reward)]
         yield Figure(
             "last-tier",
@@ -114,7 +139,7 @@ class Sophistication(Experiment):
             y=Axis("reward of a run (price × units)"),
         )
 
-    def notes(self, scenario: Scenario, results: Results) -> list[str]:
+    def notes(self) -> list[str]:
         return [
             "An oracle decides an investor's side, not whether it trades: with oracle probability p it is right in (1 + p) / 2 "
             "of its trades.",
@@ -122,78 +147,37 @@ class Sophistication(Experiment):
             "everybody its best price, so the clients whom the competitor has put into worse tiers come to it.",
         ]
 
+    def _measures(self, label: str) -> Measures:
+        return self.results["nobody" if label == NOBODY else "tiering"][label]
 
-def _variants(results: Results) -> dict[str, Measures]:
-    return {**results["tiering"], **results["nobody"]}
+    def _own(self, label: str, name: str) -> Array:
+        return self._measures(label).of(self.studied)[name]
+
+    def _saved(self, label: str, name: str) -> Estimate:
+        """By how much a measure is higher with tiers, in paired runs."""
+        return mean(self._own(WITH, name) - self._own(label, name))
+
+    def _earned(self, label: str) -> Estimate:
+        """Spread and position revenue per unit, of each investor (N,)."""
+        return ratio(self._own(label, "revenue"), self._own(label, "matured_volume"))
+
+    def _per_unit(self, label: str) -> Array:
+        """Spread and position revenue per unit traded with investors in each run, (replicas,); NaN where nothing matured."""
+        return quotient(*(self._own(label, name).sum(axis=1) for name in ("revenue", "matured_volume")))
+
+    def _share(self, label: str) -> Estimate:
+        """Of the investors' volume."""
+        return ratio(self._own(label, "client_volume"), self._measures(label).total("client_volume"))
 
 
-def _oracle(scenario: Scenario) -> Array:
+def oracles(scenario: Scenario) -> Array:
+    """The oracle probability of every investor, (N,)."""
     return np.array([agent.oracle_probability for agent in scenario.agents])
 
 
-def _earned(measures: Measures) -> Estimate:
-    """Spread and position revenue per unit, of each investor (N,)."""
-    own = measures.of(STUDIED)
-    return ratio(own["revenue"], own["matured_volume"])
-
-
-def _per_unit(measures: Measures) -> Array:
-    """Spread and position revenue per unit traded with investors in each run, (replicas,); NaN where nothing matured."""
-    own = measures.of(STUDIED)
-    return quotient(own["revenue"].sum(axis=1), own["matured_volume"].sum(axis=1))
-
-
-def _share(measures: Measures) -> Estimate:
-    """Of the investors' volume."""
-    return ratio(measures.of(STUDIED)["client_volume"], measures.total("client_volume"))
-
-
-def _clients_table(scenario: Scenario, results: Results) -> Table:
-    measures, agents = results["tiering"][WITH], scenario.agents
-    own = measures.of(STUDIED)
-    tier, earned = mean(own["last_tier"]), _earned(measures)
-    share = ratio(own["matured_volume"], measures.total("matured_volume"))
-    return Table.of(
-        "clients",
-        "By investor: the tier in which the maker quoted its last trade (0 is best), what the maker earned per unit traded with "
-        "it (spread and position revenue, basis points), and the maker's share of its volume; 95 % intervals in brackets.",
-        range(len(agents)),
-        Column("investor", "investor", value=lambda n: agents[n].name),
-        Column("oracle", "oracle probability", 2, lambda n: agents[n].oracle_probability),
-        Column("tier", "last tier", 2, lambda n: tier[n]),
-        Column("yield", "yield (bp)", 2, lambda n: earned[n], basis_points(scenario)),
-        Column("share", "maker's share", 3, lambda n: share[n]),
-    )
-
-
-def _makers_table(scenario: Scenario, results: Results) -> Table:
-    variants, points = _variants(results), basis_points(scenario)
-
-    def own(label: str, name: str) -> Array:
-        return variants[label].of(STUDIED)[name]
-
-    def saved(label: str, name: str) -> Estimate:
-        return mean(own(WITH, name) - own(label, name))
-
-    return Table.of(
-        "makers",
-        "The maker with tiers, without, and where its competitor has none either: its share of the investors' volume; spread "
-        "and position revenue per unit (basis points); P&L and total reward of a run (price × units), and what tiering saves "
-        "of each (paired).",
-        variants,
-        Column("maker", "maker", value=str),
-        Column("share", "share", 2, lambda label: _share(variants[label])),
-        Column("per_unit", "revenue per unit", 2, lambda label: mean(_per_unit(variants[label])), points),
-        Column(
-            "saved_per_unit",
-            "tiering saves",
-            2,
-            lambda label: mean(_per_unit(variants[WITH]) - _per_unit(variants[label])),
-            points,
-        ),
-        Column("pnl", "P&L", 2, lambda label: mean(own(label, "pnl"))),
-        Column("saved_pnl", "tiering saves", 2, lambda label: saved(label, "pnl")),
-        Column("risk_cost", "", value=lambda label: float(own(label, "risk_cost").mean())),
-        Column("reward", "", value=lambda label: mean(own(label, "total_reward"))),
-        Column("saved", "of total reward", 2, lambda label: saved(label, "total_reward")),
-    )
+def investor_columns(scenario: Scenario) -> list[Column]:
+    """Name and oracle probability of an investor; rows are the investors' numbers."""
+    return [
+        Column("investor", "investor", value=lambda n: scenario.agents[n].name),
+        Column("oracle", "oracle probability", 2, lambda n: scenario.agents[n].oracle_probability),
+    ]

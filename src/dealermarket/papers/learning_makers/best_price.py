@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Results, Table, Verdict, above, agrees, number, overall
+from dealermarket.papers import Column, Experiment, Table, Verdict, above, agrees, number, overall
 from dealermarket.plots import COLOURS, Axis, Figure, Legend, Level, Line, Mark, Points
 from dealermarket.study import LEVEL, Array, Estimate, Study, joint, mean, observe, ratio
 
@@ -24,7 +24,7 @@ class Rival:
     """A competitor with eps of a known distribution: `beyond` is the share of clients that a price keeps, 1 - F(eps)."""
 
     label: str
-    policy: str  # as settings
+    policy: str  # its kind and fields
     beyond: Callable[[Array], Array]
     best: float  # eps, among those of the grid
 
@@ -59,6 +59,7 @@ class BestPrice(Experiment):
     preset = "learning"
     settings = ("investors.0.count=4", "steps=500")
     runs = 800
+    studied = LEARNER
     moves = ("makers.*.policy",)
 
     def needs(self, scenario: Scenario) -> str | None:
@@ -67,16 +68,16 @@ class BestPrice(Experiment):
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return [Study(rival.label, _variants(scenario, rival), runs, observe.totals) for rival in RIVALS]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> list[Verdict]:
-        return [verdict for rival in RIVALS for verdict in (self._best(results, rival), self._curve(results, rival))]
+    def verdicts(self) -> list[Verdict]:
+        return [verdict for rival in RIVALS for verdict in (self._best(rival), self._curve(rival))]
 
-    def _best(self, results: Results, rival: Rival) -> Verdict:
-        best = _revenue(results, rival, rival.best)
+    def _best(self, rival: Rival) -> Verdict:
+        best = self._revenue(rival, rival.best)
         others = [eps for eps in GRID if eps != rival.best]
-        ahead = [mean(best - _revenue(results, rival, eps), joint(len(others))) for eps in others]
+        ahead = [mean(best - self._revenue(rival, eps), joint(len(others))) for eps in others]
         nearest = min(range(len(others)), key=lambda n: float(ahead[n].value))
         gap = float(ahead[nearest].value / np.mean(best))
-        highest = GRID[np.argmax([np.mean(_revenue(results, rival, eps)) for eps in GRID])]
+        highest = GRID[np.argmax([np.mean(self._revenue(rival, eps)) for eps in GRID])]
         return Verdict(
             f"best against {rival.label}",
             f"Against {rival.label} the best ε of the grid is {number(rival.best, 2)}, the theory's.",
@@ -86,8 +87,8 @@ class BestPrice(Experiment):
             f"{number(others[nearest], 2)}, earns {number(abs(gap), 2, 100)} % {'less' if gap >= 0 else 'more'}.",
         )
 
-    def _curve(self, results: Results, rival: Rival) -> Verdict:
-        share, expected = _shares(results, rival, joint(len(GRID))), rival.theory(GRID)
+    def _curve(self, rival: Rival) -> Verdict:
+        share, expected = self._shares(rival, joint(len(GRID))), rival.theory(GRID)
         known = float(np.max(share.margin))
         # where every run says the same the interval is a point, and equal up to rounding is equal
         allowed = Estimate(share.value, share.error, share.low - ROUNDING, share.high + ROUNDING)
@@ -99,28 +100,26 @@ class BestPrice(Experiment):
             f"{int(inside.sum())} of {len(inside)} points agree; all are known to ±{number(known, 3)}.",
         )
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
-        def columns(k: int, rival: Rival) -> list[Column]:
-            share, theory = _shares(results, rival), rival.theory(GRID)
-            return [
-                Column(f"found_{k}", rival.label, 3, lambda n: share[n]),
-                Column(f"theory_{k}", "theory", 3, lambda n: float(theory[n])),
-            ]
-
-        against = [column for k, rival in enumerate(RIVALS) for column in columns(k, rival)]
-        caption = (
+    def tables(self) -> Iterator[Table]:
+        columns = [Column("eps", "ε", 2, GRID)]
+        for k, rival in enumerate(RIVALS):
+            columns.append(Column(f"found_{k}", rival.label, 3, self._shares(rival)))
+            columns.append(Column(f"theory_{k}", "theory", 3, rival.theory(GRID)))
+        yield Table.of(
+            "revenue",
             "Spread revenue of a constant ε, as a share of what the whole volume earns at ε = 0; 95 % intervals over the runs in "
-            "brackets."
+            "brackets.",
+            range(len(GRID)),
+            *columns,
         )
-        yield Table.of("revenue", caption, range(len(GRID)), Column("eps", "ε", 2, lambda n: GRID[n]), *against)
 
-    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
+    def figures(self) -> Iterator[Figure]:
         fine = np.linspace(-1.0, 1.0, 801)
         marks: list[Mark] = []
         for rival, colour in zip(RIVALS, COLOURS, strict=False):
             marks += [
                 Line(fine, rival.theory(fine), colour=colour, width=1.0, style=":"),
-                Points(GRID, _shares(results, rival), rival.label, colour, style=""),
+                Points(GRID, self._shares(rival), rival.label, colour, style=""),
                 Level(rival.best, "x", colour, 0.5),
             ]
         yield Figure(
@@ -132,6 +131,15 @@ class BestPrice(Experiment):
             y=Axis("revenue / volume at ε = 0"),
             legend=Legend(8, title="competitor"),
         )
+
+    def _revenue(self, rival: Rival, eps: float) -> Array:
+        """Spread revenue of the learner in each run, (replicas,)."""
+        return self.own(rival.label, f"{eps:g}", "spread_revenue")
+
+    def _shares(self, rival: Rival, level: float = LEVEL) -> Estimate:
+        """The same over what the whole volume earns at eps 0, of every eps of the grid."""
+        whole = self.own(rival.label, ALONE, "spread_revenue")
+        return Estimate.stacked(ratio(self._revenue(rival, eps), whole, level) for eps in GRID)
 
 
 def decided_by_eps(scenario: Scenario) -> str | None:
@@ -146,29 +154,17 @@ def two_makers(scenario: Scenario) -> str | None:
     return f"two makers, {scenario.name!r} has {len(scenario.makers)}" if len(scenario.makers) != 2 else None
 
 
-def rival_settings(rival: Rival, maker: str = "1") -> list[str]:
-    """The settings that put a rival into the competitor's place."""
-    kind, *fields = rival.policy.split()
-    return [f"makers.{maker}.policy.kind={kind}", *(f"makers.{maker}.policy.{field}" for field in fields)]
+def playing(scenario: Scenario, competitor: str, learner: str = "") -> Scenario:
+    """The scenario in which its makers have these policies: a kind and its fields, such as "random low=-1.0 high=1.0"."""
+    described = [(maker, f"kind={text}".split()) for maker, text in ((COMPETITOR, competitor), (LEARNER, learner)) if text]
+    return scenario.with_settings(*(f"makers.{maker}.policy.{field}" for maker, fields in described for field in fields))
 
 
-def constant(eps: float, maker: str = "0") -> list[str]:
-    """The settings of a maker with a constant eps."""
-    return [f"makers.{maker}.policy.kind=persistent", f"makers.{maker}.policy.low={eps}", f"makers.{maker}.policy.high={eps}"]
+def constant(eps: float) -> str:
+    """The policy of a maker with a constant eps."""
+    return f"persistent low={eps} high={eps}"
 
 
 def _variants(scenario: Scenario, rival: Rival) -> dict[str, Scenario]:
-    met = scenario.with_settings(*rival_settings(rival))
-    alone = scenario.with_settings(*constant(0.0), *constant(1e6, "1"))
-    return {f"{eps:g}": met.with_settings(*constant(float(eps))) for eps in GRID} | {ALONE: alone}
-
-
-def _revenue(results: Results, rival: Rival, eps: float) -> Array:
-    """Spread revenue of the learner in each run, (replicas,)."""
-    return results[rival.label][f"{eps:g}"].of(LEARNER)["spread_revenue"]
-
-
-def _shares(results: Results, rival: Rival, level: float = LEVEL) -> Estimate:
-    """The same over what the whole volume earns at eps 0, of every eps of the grid."""
-    whole = results[rival.label][ALONE].of(LEARNER)["spread_revenue"]
-    return Estimate.stacked(ratio(_revenue(results, rival, eps), whole, level) for eps in GRID)
+    alone = playing(scenario, constant(1e6), constant(0.0))
+    return {f"{eps:g}": playing(scenario, rival.policy, constant(float(eps))) for eps in GRID} | {ALONE: alone}

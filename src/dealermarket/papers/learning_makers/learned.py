@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Outcome, Results, TrainedStudy, number
+from dealermarket.papers import Column, Experiment, Outcome, TrainedStudy, number
 from dealermarket.papers.learning_makers.best_price import FOLLOW_UP, LEARNER
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Legend, Line, Mark
-from dealermarket.study import Array, Estimate, Measures, mean
+from dealermarket.study import Array, Measures
 
 SEEDS, FEWEST_SEEDS = 5, 2
 INCOME = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}  # P&L but for what the mid adds by chance
 START = 0.5  # eps before training, where it is asked which prices are learned: none of the answers
+TRAINING = Column("training", "training", 0, lambda row: row[1] + 1)  # of a row of `every_training`
 FIELDS = ("steps", "reward", "share", "inventory", "noise")  # of a learning curve
 
 
@@ -42,36 +43,87 @@ class LearnedExperiment(Experiment):
         )
         return TrainedStudy(name, training, SEEDS if self.effort(runs) == 1 else FEWEST_SEEDS, runs)
 
-    def notes(self, scenario: Scenario, results: Results) -> list[str]:
+    def notes(self) -> Iterator[str]:
         """How the makers were trained."""
-        studies = self.trainings(scenario, self.runs)
+        studies = self.trainings(self.scenario, self.runs)
         chosen, markets = studies[0].training.hyperparameters, studies[0].training.markets
-        notes = [
+        yield (
             f"PPO of Stable-Baselines3 in {markets} markets: {chosen.rollout} steps a rollout, {chosen.epochs} epochs of batches "
             f"of about {chosen.batch:,}, learning rate {chosen.learning_rate:g}, discount {chosen.discount:g} a step, GAE "
             f"{chosen.gae:g}, two hidden layers of {chosen.width}, exploration from a standard deviation of {chosen.noise:g}."
-        ]
+        )
         for study in studies:
             reward = study.training.reward
             earned = " + ".join(_in_words(name) for name, weight in reward.component_weights.items() if weight)
             weights = {name: getattr(reward, name) for name in ("inventory_pnl_squared", "inventory_squared", "inventory_loss")}
             penalties = [f"{weight:g} times {_in_words(name)}" for name, weight in weights.items() if weight]
-            seeds = by_seed(results, study.name)
-            notes.append(
+            seeds = self.seeds(study.name)
+            yield (
                 f"{study.name}: {int(seeds[0]['curve'][-1, 0]):,} market steps from each of {len(seeds)} seeds, rewarded for "
                 f"{earned}" + (f", less {' and '.join(penalties)}" if penalties else "") + "."
             )
-        return notes
 
     def effort(self, runs: int) -> float:
         """The share of the full training."""
         return min(runs / self.runs, 1.0)
 
+    def unless_few_seeds(self, outcome: Outcome, study: str) -> Outcome:
+        """The outcome of a claim on trained makers: too little training proves nothing against it."""
+        few = len(self.results[study]) < SEEDS
+        return Outcome.UNDECIDED if few and outcome is Outcome.FAILS else outcome
 
-def unless_few_seeds(outcome: Outcome, results: Results, study: str) -> Outcome:
-    """The outcome of a claim on trained makers: too little training proves nothing against it."""
-    few = len(results[study]) < SEEDS
-    return Outcome.UNDECIDED if few and outcome is Outcome.FAILS else outcome
+    def seeds(self, study: str) -> list[Measures]:
+        """The measures of every seed of a study."""
+        return list(self.results[study].values())
+
+    def over_seeds(self, study: str, name: str, learner: int = 0) -> Array:
+        """A measure of every seed, (seeds, replicas)."""
+        return np.stack([seed.of(learner)[name] for seed in self.seeds(study)])
+
+    def means(self, study: str, name: str, learner: int = 0, unit: float = 1.0) -> Array:
+        """The mean of a measure over the replicas, in a unit, of every seed, (seeds,). Intervals are those of the seeds' means:
+        another training would do as these did."""
+        return np.asarray((self.over_seeds(study, name, learner) / unit).mean(axis=1))
+
+    def every_training(self, studies: Iterable[str]) -> list[tuple[str, int]]:
+        """Rows of a table: a study and the number of a seed."""
+        return [(study, seed) for study in studies for seed in range(len(self.results[study]))]
+
+    def mean_column(self, name: str, heading: str, digits: int, measure: str, scale: float = 1.0) -> Column:
+        """The mean of a measure of every training."""
+        return Column(name, heading, digits, lambda row: float(self.seeds(row[0])[row[1]][measure].mean()), scale)
+
+    def decided_columns(self) -> list[Column]:
+        """What makers decide on average in every training: prices and hedges."""
+        return [
+            self.mean_column("eps_buy", "ε, clients who buy", 3, "eps_buy"),
+            self.mean_column("eps_sell", "ε, clients who sell", 3, "eps_sell"),
+            self.mean_column("hedge", "hedged, % of position", 1, "hedge_fraction", 100),
+        ]
+
+    def curves(self, studies: Mapping[str, str], field: str, caption: str) -> Figure:
+        """A field of the learning curves, a line for every study, label -> study: the mean over the seeds, smoothed, and a band
+        from the lowest to the highest."""
+        marks: list[Mark] = []
+        for (label, study), colour in zip(studies.items(), COLOURS, strict=False):
+            own = [seed["curve"] for seed in self.seeds(study)]
+            shortest = min(len(curve) for curve in own)
+            steps = own[0][:shortest, 0] / 1e6
+            values = np.stack([_smoothed(curve[:shortest, FIELDS.index(field)]) for curve in own])
+            marks += [
+                Band(steps, values.min(axis=0), values.max(axis=0), colour),
+                Line(steps, values.mean(axis=0), label, colour, 1.2),
+            ]
+        seeds = [self.seeds(study) for study in studies.values()]
+        whose = " of each" if any(len(own[0].makers) > 1 for own in seeds) else ""
+        return Figure(
+            "curves",
+            f"{caption} Lines: means of {max(map(len, seeds))} trainings; bands: from the lowest to the highest of them.",
+            marks,
+            x=Axis("market steps of training (millions)"),
+            y=Axis("mean |position| (units)" if field == "inventory" else f"reward a step{whose} / volume at ε = 0"),
+            legend=Legend(8),
+        )
 
 
 def started(scenario: Scenario, makers: Sequence[int]) -> Scenario:
@@ -79,25 +131,9 @@ def started(scenario: Scenario, makers: Sequence[int]) -> Scenario:
     return scenario.with_settings(*(f"makers.{n}.pricing.eps_{side}={START}" for n in makers for side in ("buy", "sell")))
 
 
-def by_seed(results: Results, study: str) -> list[Measures]:
-    """The measures of every seed of a study."""
-    return list(results[study].values())
-
-
-def over_seeds(results: Results, study: str, name: str, learner: int = 0) -> Array:
-    """A measure of every seed, (seeds, replicas)."""
-    return np.stack([seed.of(learner)[name] for seed in by_seed(results, study)])
-
-
-def joint_mean(values: Array) -> Estimate:
-    """The mean over seeds and replicas (seeds, replicas), with the interval of the seeds' means: another training would do as
-    these did."""
-    return mean(values.mean(axis=1))
-
-
-def percents(shares: Iterable[Any]) -> str:
-    """Shares as percents, for sentences."""
-    return ", ".join(number(float(share), 1, 100) for share in shares)
+def listed(values: Iterable[Any], digits: int = 1, scale: float = 1.0) -> str:
+    """The numbers of all trainings, for sentences."""
+    return ", ".join(number(float(value), digits, scale) for value in values)
 
 
 def worth(scenario: Scenario) -> float:
@@ -106,50 +142,6 @@ def worth(scenario: Scenario) -> float:
     from dealermarket.policies.rewards import Reward
 
     return scales_of(scenario, Reward()).money * scenario.steps
-
-
-def training_column(name: str, heading: str, digits: int, results: Results, measure: str, scale: float = 1.0) -> Column:
-    """The mean of a measure of every training; a row is a study and the number of a seed."""
-
-    def value(row: tuple[str, int]) -> float:
-        study, seed = row
-        return float(by_seed(results, study)[seed][measure].mean())
-
-    return Column(name, heading, digits, value, scale)
-
-
-def decided_columns(results: Results) -> list[Column]:
-    """What makers decide on average: prices and hedges; rows as in `training_column`."""
-    return [
-        training_column("eps_buy", "ε, clients who buy", 3, results, "eps_buy"),
-        training_column("eps_sell", "ε, clients who sell", 3, results, "eps_sell"),
-        training_column("hedge", "hedged, % of position", 1, results, "hedge_fraction", 100),
-    ]
-
-
-def curves(results: Results, studies: Mapping[str, str], field: str, caption: str) -> Figure:
-    """A field of the learning curves, a line for every study, label -> study: the mean over the seeds, smoothed, and a band from
-    the lowest to the highest."""
-    marks: list[Mark] = []
-    for (label, study), colour in zip(studies.items(), COLOURS, strict=False):
-        own = [seed["curve"] for seed in by_seed(results, study)]
-        shortest = min(len(curve) for curve in own)
-        steps = own[0][:shortest, 0] / 1e6
-        values = np.stack([_smoothed(curve[:shortest, FIELDS.index(field)]) for curve in own])
-        marks += [
-            Band(steps, values.min(axis=0), values.max(axis=0), colour),
-            Line(steps, values.mean(axis=0), label, colour, 1.2),
-        ]
-    seeds = max(len(results[study]) for study in studies.values())
-    whose = " of each" if any(len(by_seed(results, study)[0].makers) > 1 for study in studies.values()) else ""
-    return Figure(
-        "curves",
-        f"{caption} Lines: means of {seeds} trainings; bands: from the lowest to the highest of them.",
-        marks,
-        x=Axis("market steps of training (millions)"),
-        y=Axis("mean |position| (units)" if field == "inventory" else f"reward a step{whose} / volume at ε = 0"),
-        legend=Legend(8),
-    )
 
 
 def _in_words(name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Results, Table, TrainedStudy, Verdict, above, below, bracketed, number
+from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, below, bracketed
 from dealermarket.papers.learning_makers import learned
 from dealermarket.plots import Figure
-from dealermarket.study import Estimate, mean
+from dealermarket.study import mean
 
 STEPS = 500_000
 DRIFTS = {"rising": 1.0, "falling": -1.0}
@@ -32,32 +32,27 @@ class LearnedDrift(learned.LearnedExperiment):
             for label, drift in DRIFTS.items()
         ]
 
-    def verdicts(self, scenario: Scenario, results: Results) -> Iterator[Verdict]:
+    def verdicts(self) -> Iterator[Verdict]:
         for label, (side, claim) in {"rising": ("long", above), "falling": ("short", below)}.items():
-            held = learned.over_seeds(results, label, "position")
-            position = learned.joint_mean(held)
-            trainings = ", ".join(number(float(seed), 1) for seed in held.mean(axis=1))
+            held = self.means(label, "position")
             yield Verdict(
                 label,
                 f"Where the price is {label}, a trained maker is {side} on average.",
-                learned.unless_few_seeds(claim(position), results, label),
-                f"Mean position {bracketed(position, 1)} units; {trainings} in the trainings.",
+                self.unless_few_seeds(claim(mean(held)), label),
+                f"Mean position {bracketed(mean(held), 1)} units; {learned.listed(held)} in the trainings.",
             )
 
-    def tables(self, scenario: Scenario, results: Results) -> Iterator[Table]:
-        def position(row: tuple[str, int]) -> Estimate:
-            return mean(learned.over_seeds(results, row[0], "position")[row[1]])
-
+    def tables(self) -> Iterator[Table]:
         yield Table.of(
             "positions",
             "What trained makers hold and do where the price drifts; 95 % intervals over the runs in brackets.",
-            [(label, seed) for label in DRIFTS for seed in range(len(results[label]))],
+            self.every_training(DRIFTS),
             Column("price", "the price is", value=lambda row: row[0]),
-            Column("training", "training", 0, lambda row: row[1] + 1),
-            Column("position", "mean position (units)", 1, position),
-            *learned.decided_columns(results),
+            learned.TRAINING,
+            Column("position", "mean position (units)", 1, lambda row: mean(self.over_seeds(row[0], "position")[row[1]])),
+            *self.decided_columns(),
         )
 
-    def figures(self, scenario: Scenario, results: Results) -> Iterator[Figure]:
+    def figures(self) -> Iterator[Figure]:
         caption = "Inventory while training where the price drifts, exploration included."
-        yield learned.curves(results, {f"the price is {label}": label for label in DRIFTS}, "inventory", caption)
+        yield self.curves({f"the price is {label}": label for label in DRIFTS}, "inventory", caption)
