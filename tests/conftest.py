@@ -93,7 +93,7 @@ def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What a bad call says: in a line or two, with status 2, and without a traceback."""
+    """What a bad call says, for `assert_says`: in a line or two, with status 2, and without a traceback."""
     assert main(list(arguments)) == 2
     said = capsys.readouterr().err.strip()
     assert said
@@ -111,22 +111,27 @@ def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     signal.signal(signal.SIGINT, former)
 
 
-@contextmanager
-def raises(
-    kind: type[Exception] | tuple[type[Exception], ...], field: object, value: object = None, *, names: Sequence[str] = ()
-) -> Iterator[pytest.ExceptionInfo[Exception]]:
-    """An error of exactly this kind, of which a line is about the field (a path, an option, a file) and says what was found.
+def assert_says(text: str, field: object, value: object = None, *, names: Sequence[str] = ()) -> None:
+    """A line of an error's text is about the field (a path, an option, a file) and says what was found.
 
     `value` is what was found, as it is shown; `names` are single words that tell the error from others on the same
     field: a bound, an option, another field. Sentences may be put better without a test to change.
     """
-    with pytest.raises(kind) as caught:
-        yield caught
-    assert caught.type in (kind if isinstance(kind, tuple) else (kind,))
-    about = [line for line in str(caught.value).splitlines() if re.search(rf"(^|[\s:]){re.escape(str(field))}: ", line)]
-    assert about, f"nothing about {field}: {caught.value}"
+    about = [line for line in text.splitlines() if re.search(rf"(^|[\s:]){re.escape(str(field))}: ", line)]
+    assert about, f"nothing about {field}: {text}"
     wanted = [re.escape(name) for name in names]
     if value is not None:
         wanted.append(rf"\bgot {re.escape(str(value))}(?![\w.])")
-    missing = [text for text in wanted if not any(re.search(text, line) for line in about)]
-    assert not missing, f"{missing} not in: {caught.value}"
+    missing = [pattern for pattern in wanted if not any(re.search(pattern, line) for line in about)]
+    assert not missing, f"{missing} not in: {text}"
+
+
+@contextmanager
+def raises(
+    kind: type[Exception] | tuple[type[Exception], ...], field: object, value: object = None, *, names: Sequence[str] = ()
+) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    """An error of exactly this kind that says so of the field: see `assert_says`."""
+    with pytest.raises(kind) as caught:
+        yield caught
+    assert caught.type in (kind if isinstance(kind, tuple) else (kind,))
+    assert_says(str(caught.value), field, value, names=names)
