@@ -119,7 +119,7 @@ def assert_says(text: str, field: object, value: object = None, *, names: Sequen
     """
     about = [line for line in text.splitlines() if re.search(rf"(^|[\s:]){re.escape(str(field))}: ", line)]
     assert about, f"nothing about {field}: {text}"
-    wanted = [re.escape(name) for name in names]
+    wanted = [rf"{re.escape(name)}(?!\.?\d)" for name in names]  # a bound of 1 is not one of 10
     if value is not None:
         wanted.append(rf"\bgot {re.escape(str(value))}(?![\w.])")
     missing = [pattern for pattern in wanted if not any(re.search(pattern, line) for line in about)]

@@ -633,7 +633,7 @@ def test_controls_that_are_refused(controls: Any, field: str, value: object, nam
 
 def test_an_alpha_beyond_what_the_curve_allows_is_refused() -> None:
     steep = Scenario.load("learning", ["exchange.lam=1.01"])
-    with raises(ParameterError, "controls: alpha", names=["1.3"]):
+    with raises(ParameterError, "controls: alpha", names=["1.32941"]):
         DealerEnv(steep, controls={"alpha": [1.0, 9.0]})
     DealerEnv(steep, controls={"alpha": [1.0, 1.3]})
 
