@@ -562,7 +562,7 @@ def maker(**fields: Any) -> MarketMakerAgent:
 
 # component, field, values refused, the word that says what would do
 REFUSED: list[tuple[Callable[..., Any], str, tuple[Any, ...], str]] = [
-    (Exchange, "lam", (1.0, 1, 0.5, -3.0), "> 1"),
+    (Exchange, "lam", (1.0, 1, 0.5, -3.0), "be > 1"),
     (Exchange, "v_max", (0.0, 0, -5.0), "> 0"),
     (GeometricBrownianMotion, "initial", (0.0, -1.0), "> 0"),
     (GeometricBrownianMotion, "volatility", (-0.1,), ">= 0"),
