@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # SciPy's small problems gain nothing from threads that wait
@@ -19,10 +20,17 @@ import pytest
 
 from dealermarket import Scenario, interrupt, slots
 from dealermarket.commands.main import main
+from dealermarket.commands.train import NEEDED
 
 mpl.use("Agg")
 
 UNCOMPILED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+
+MISSING = [name for name in NEEDED if find_spec(name) is None]
+"""What of the extra `learn` is not installed."""
+
+needs_learn = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra `learn`: not installed are {', '.join(MISSING)}")
+"""Of tests that use its libraries without training anybody; those marked `training` are skipped without it anyway."""
 
 DEADLINE = 900.0
 """Seconds that a test waits for another process: far beyond what any of them takes, on a machine that is busy, too."""
@@ -54,11 +62,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `compiled` or `slow` need machine code to end in reasonable time."""
-    if UNCOMPILED:
-        for item in items:
-            if {"compiled", "slow"} & set(item.keywords):
-                item.add_marker(pytest.mark.skip(reason="needs machine code, and the engine runs uncompiled"))
+    """Tests marked `compiled` or `slow` need machine code to end in reasonable time; `training` needs the extra `learn`."""
+    for item in items:
+        if UNCOMPILED and {"compiled", "slow"} & set(item.keywords):
+            item.add_marker(pytest.mark.skip(reason="needs machine code, and the engine runs uncompiled"))
+        if item.get_closest_marker("training"):
+            item.add_marker(needs_learn)
 
 
 def ran(command: list[str] | str, **options: Any) -> subprocess.CompletedProcess[str]:
