@@ -16,16 +16,13 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 pytest.importorskip("gymnasium")
-pytest.importorskip("stable_baselines3")
-pytest.importorskip("torch")
 
-from conftest import DEADLINE, assert_same_bits
+from conftest import DEADLINE, assert_same_bits, raises
 from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner
 from dealermarket.commands.main import main
 from dealermarket.envs import FEATURES, Controls, Reward
 from dealermarket.errors import ParameterError
 from dealermarket.learning import training as of_training
-from dealermarket.learning.trainer import train
 from dealermarket.learning.training import Hyperparameters, Training
 from dealermarket.papers import Outcome, Plan, Section, experiment_named
 from dealermarket.papers import trained as of_trained
@@ -263,8 +260,8 @@ def reached(lesson: of_price.Lesson, earned: np.ndarray, best: np.ndarray) -> di
 def price_results(lesson: int, earned: np.ndarray, best: np.ndarray) -> dict[str, Any]:
     """The same, and all other lessons learned as well as can be."""
     found = {}
-    for n, each in enumerate(LESSONS):
-        found |= reached(each, earned if n == lesson else np.tile(best, (len(earned), 1)), best)
+    for n, taught in enumerate(LESSONS):
+        found |= reached(taught, earned if n == lesson else np.tile(best, (len(earned), 1)), best)
     return found
 
 
@@ -281,7 +278,7 @@ def test_shares_that_are_reached(lesson: int, share: float, outcomes: tuple[Outc
     assert LESSONS[lesson].asked == asked
     earned = np.full((count, RUNS), 100.0 * (asked + share))
     found = verdicts("learned-price", price_results(lesson, earned, BEST))
-    assert [each.outcome for each in found.values()] == [outcomes[place] if n == lesson else HOLDS for n in range(4)]
+    assert [verdict.outcome for verdict in found.values()] == [outcomes[place] if n == lesson else HOLDS for n in range(4)]
     verdict = found[f"against {LESSONS[lesson].label}"]
     assert f"at least {100 * asked:.0f} %" in verdict.claim
     percents = ", ".join([f"{100 * (asked + share):.1f}"] * count)
@@ -329,7 +326,7 @@ def test_whom_trained_makers_are_to_reach() -> None:
     assert len({policy.model_dump_json() for policy in leaning}) == len(leaning) == 7 * 2 * 2
     assert all(policy.hedge_fraction == 0.0 for policy in leaning)
     for lesson in LESSONS:
-        training = next(each for each in experiment.trainings(experiment.scenario(), 30) if each.name.endswith(lesson.label))
+        training = next(study for study in experiment.trainings(experiment.scenario(), 30) if study.name.endswith(lesson.label))
         for variant in studies[lesson.label].variants.values():  # against the same competitor, in the same market
             assert variant.replace(makers=training.training.scenario.makers) == training.training.scenario
             assert variant.makers[1] == training.training.scenario.makers[1]
@@ -728,16 +725,16 @@ def test_seeds_of_trainings() -> None:
     """Each another, none the one that the trained makers are judged on; the first ones the same however many there are."""
     study = TrainedStudy("one", tiny(), 5, 10)
     drawn = {seed: [training.seed for training in study.trainings(seed)] for seed in range(4)}
-    every = [each for seeds_of_one in drawn.values() for each in seeds_of_one]
+    every = [seed for seeds_of_one in drawn.values() for seed in seeds_of_one]
     assert len(set(every)) == 20
-    assert all(2**20 < each < 2**63 for each in every)
+    assert all(2**20 < seed < 2**63 for seed in every)
     assert {seed: [training.seed for training in study.trainings(seed)] for seed in range(4)} == drawn
     assert [training.seed for training in TrainedStudy("two", tiny(steps=9), 2, 7).trainings(3)] == drawn[3][:2]
     assert all(training.replace(seed=0) == tiny() for training in study.trainings(1))
 
 
-class Told:
-    """Stands for the queue of a worker."""
+class Progress:
+    """Stands for the queue into which a worker puts how many steps it has done."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
@@ -747,19 +744,21 @@ class Told:
 
 
 @pytest.fixture
-def as_worker(monkeypatch: pytest.MonkeyPatch) -> Told:
-    """What a worker has, here."""
-    told = Told()
-    monkeypatch.setattr(of_trained, "_steps_done", told)
-    return told
+def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
+    """Lets trainings run here as in a worker, and keeps what that would report."""
+    recorded = Progress()
+    monkeypatch.setattr(of_trained, "_steps_done", recorded)
+    return recorded
 
 
 @pytest.mark.training
 @pytest.mark.parametrize("makers", [("learner",), ("learner", "competitor")])
-def test_a_training_is_measured(as_worker: Told, makers: tuple[str, ...]) -> None:
+def test_a_training_is_measured(progress: Progress, makers: tuple[str, ...]) -> None:
+    from dealermarket.learning.trainer import train
+
     training = tiny(makers=makers, seed=5)
     found = of_trained._trained(training, 2, 4)
-    assert sum(as_worker.steps) == 600  # those that were asked for; rollouts are played to their end
+    assert sum(progress.steps) == 600  # those that were asked for; rollouts are played to their end
     curve = found["curve"]
     assert curve.shape == (10, len(of_learned.FIELDS))
     assert curve[:, 0].tolist() == list(range(64, 641, 64))
@@ -780,15 +779,15 @@ def begin_a_training_without_end(lifeline: Any, queue: Any) -> None:
 
 @pytest.mark.training
 @pytest.mark.slow
-@pytest.mark.parametrize("told", [False, True], ids=["before it has begun", "while it is under way"])
-def test_a_training_ends_that_nobody_waits_for(told: bool) -> None:
+@pytest.mark.parametrize("begun", [False, True], ids=["before it has begun", "while it is under way"])
+def test_a_training_ends_that_nobody_waits_for(begun: bool) -> None:
     context = multiprocessing.get_context("spawn")
     lifeline, parents_end = context.Pipe(duplex=False)
     queue = context.Queue()
     process = context.Process(target=begin_a_training_without_end, args=(lifeline, queue))
     process.start()
     try:
-        if told:
+        if begun:
             assert queue.get(timeout=DEADLINE) > 0  # waits for the first rollout
         parents_end.close()
         process.join(DEADLINE)
@@ -865,17 +864,17 @@ def test_an_error_in_a_process_ends_them_all() -> None:
     studies = [TrainedStudy("endless", tiny(steps=ENDLESS), 1, 4), TrainedStudy("diverging", diverging, 1, 4)]
     studies.append(TrainedStudy("waiting", tiny(steps=ENDLESS), 2, 4))
     done: list[int] = []
-    with pytest.raises(ParameterError, match=r"^the training diverged within .* lower the learning_rate"):
+    with pytest.raises(ParameterError, match=r"diverged .*learning_rate"):
         measure_trained(studies, 0, workers=2, progress=done.append)
     assert sum(done) < ENDLESS
 
 
 def test_impossible_trainings_are_refused_before_anything_begins() -> None:
-    with pytest.raises(ParameterError, match="alpha: must be at most"):
+    with raises(ParameterError, "controls: alpha", 10, names=["1.32941"]):
         TrainedStudy("one", tiny(controls=Controls(alpha=(0.1, 10.0)), scenario=market(24, "exchange.lam=1.01")), 1, 4)
     scenario = experiment_named("learned-risk").scenario("paper", ["makers.*.hedging.kind=none"])
     alone = scenario.replace(makers=scenario.makers[:1])
-    with pytest.raises(ParameterError, match="there is no other maker to hedge with"):
+    with raises(ParameterError, "controls: hedge_fraction", names=["other maker", "venue"]):
         experiment_named("learned-risk").trainings(alone, 1000)
 
 
@@ -905,7 +904,7 @@ def test_an_experiment_is_interrupted_and_finished(
     asked = ["experiment", "learned-drift", "--runs", "10", "--set", "steps=24", "--seed", "3", "--threads", "1"]
     monkeypatch.setattr(of_trained, "keep_measures", interrupted)
     assert main([*asked, "--out", "here"]) == 130
-    assert "finish it with: dealermarket experiment --resume here" in capsys.readouterr().err
+    assert "dealermarket experiment --resume here" in capsys.readouterr().err
     assert seen == list(Path("here/measured").iterdir())
 
     def watched(path: Path, measures: Any) -> None:
