@@ -216,7 +216,7 @@ def test_entries_beyond_their_bounds_are_clipped() -> None:
         entry = seen[:, NAMES.index(name)]
         assert np.abs(entry).max() == 10, name
     assert attractive.observations[-1, 0] == -10
-    assert attractive.infos[-1]["position"] == pytest.approx(-800)  # what it is told is not clipped
+    assert attractive.infos[-1]["position"] == pytest.approx(-800)  # in infos it is not clipped
     assert seen[:, NAMES.index("share")].max() == 1
 
 
@@ -248,36 +248,36 @@ def test_an_episode_is_a_replica_of_a_run(scenario: Scenario, maker: str, which:
     expected = summary_of(result, maker, 2)
     steps = result.steps[(result.steps["maker"] == maker) & (result.steps["replica"] == 2)]
 
-    told = played["components"]
-    sums = told.sums()
+    with_components = played["components"]
+    sums = with_components.sums()
     close = {"rel": 1e-11, "abs": 1e-14}
     for name in MONEY[:4]:
         assert sums[name] == pytest.approx(expected[name], **close)
         assert expected[name] != 0 or name == "hedging_cost"
-    assert told.rewards.sum() == pytest.approx(expected["total_reward"], **close)
+    assert with_components.rewards.sum() == pytest.approx(expected["total_reward"], **close)
     assert played["pnl"].rewards.sum() == pytest.approx(expected["pnl"], **close)
     assert sums["spread_revenue"] + sums["hedging_cost"] + sums["inventory_pnl"] == pytest.approx(expected["pnl"], **close)
     in_all = sum(weight * sums[name] for name, weight in weights.items())
     assert played["weights"].rewards.sum() == pytest.approx(in_all, **close)
 
     # step by step: the deals of the step that was acted in, and what the mid after it did
-    for t, info in enumerate(told.infos):
+    for t, info in enumerate(with_components.infos):
         assert list(info) == [entry.name for entry in INFO] == [*MONEY, "position", "penalty"]
         assert all(type(value) is float for value in info.values())
         for name in ("spread_revenue", "hedging_cost"):
             assert info[name] == pytest.approx(steps[name].iloc[t], **close)
         for name in ("position_revenue", "risk_cost"):
             assert info[name] == pytest.approx(steps[name].iloc[t + 1] if t + 1 < len(steps) else 0.0, **close)
-        assert told.rewards[t] == pytest.approx(sum(info[name] for name in MONEY[:4]), **close)
+        assert with_components.rewards[t] == pytest.approx(sum(info[name] for name in MONEY[:4]), **close)
         assert info["penalty"] == 0
         if t + 1 < len(steps):
             assert info["position"] == pytest.approx(steps["position"].iloc[t + 1], **close)
-    assert abs(told.infos[-1]["position"]) == pytest.approx(
+    assert abs(with_components.infos[-1]["position"]) == pytest.approx(
         expected["internalization"] * (expected["volume"] + expected["hedge_volume"]), rel=1e-9
     )
     for other in ("pnl", "weights"):  # the reward changes nothing else
-        assert_same_bits(played[other].observations, told.observations)
-        assert played[other].infos == told.infos
+        assert_same_bits(played[other].observations, with_components.observations)
+        assert played[other].infos == with_components.infos
 
 
 def test_resets_repeat_themselves_and_go_on() -> None:
@@ -889,8 +889,8 @@ def play_together(env: DealerParallelEnv, seed: int | None, **reset: Any) -> dic
     for t in range(steps):
         assert env.agents == agents
         observations, rewards, terminated, truncated, infos = env.step({agent: actions[agent][t] for agent in agents})
-        for told in (observations, rewards, terminated, truncated, infos):
-            assert list(told) == agents
+        for by_agent in (observations, rewards, terminated, truncated, infos):
+            assert list(by_agent) == agents
         assert not any(terminated.values())
         assert set(truncated.values()) == {t + 1 == steps}
         assert all(env.observation_space(agent).contains(observations[agent]) for agent in agents)
@@ -970,9 +970,9 @@ def test_observations_of_several_learners_are_not_used_again() -> None:
     observations, _ = env.reset(seed=2)
     kept = [observations]
     for t in range(6):
-        for told in kept:
-            for agent in told:
-                told[agent][...] = 77
+        for by_agent in kept:
+            for agent in by_agent:
+                by_agent[agent][...] = 77
         observations, *_ = env.step({agent: clean[agent].actions[t] for agent in clean})
         for agent, observation in observations.items():
             assert_same_bits(observation, clean[agent].observations[t + 1])

@@ -1295,7 +1295,7 @@ def test_the_best_constant_price_is_the_theorys(monkeypatch: pytest.MonkeyPatch)
         (2, {"best": 0.2}, "best", FAILS),
     ],
 )
-def test_a_market_that_is_not_the_theorys_is_told(
+def test_a_market_that_is_not_the_theorys_changes_the_outcome(
     monkeypatch: pytest.MonkeyPatch, number: int, changes: dict[str, Any], claim: str, outcome: Outcome
 ) -> None:
     rival = replace(RIVALS[number], **changes)

@@ -66,19 +66,19 @@ def test_it_is_answered_once_whatever_is_within(ctrl_c: Press) -> None:
 
 
 def test_other_threads_and_backgrounds_are_left_alone(ctrl_c: Press) -> None:
-    found: list[object] = []
+    handlers: list[object] = []
 
-    def look() -> None:
+    def record_handler() -> None:
         with interrupt.answered():
-            found.append(signal.getsignal(signal.SIGINT))
+            handlers.append(signal.getsignal(signal.SIGINT))
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=record_handler)
     thread.start()
     thread.join()
-    assert found == [signal.default_int_handler]
+    assert handlers == [signal.default_int_handler]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    look()
-    assert found[1] is signal.SIG_IGN
+    record_handler()
+    assert handlers[1] is signal.SIG_IGN
 
 
 # --- when it is raised
