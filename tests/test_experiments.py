@@ -338,7 +338,7 @@ def test_every_variation_is_in_the_table(sections: Mapping[str, Section], name: 
     experiment = section.experiment
     table = next(table for table in section.tables if table.name == "variations")
     wanted = [("as chosen", "")]
-    wanted += [(each.parameter, f"{value}") for each in experiment.variations for value in each.values]
+    wanted += [(variation.parameter, f"{value}") for variation in experiment.variations for value in variation.values]
     wanted = [(parameter, text(value)) for parameter, value in wanted]
     assert list(zip(table.frame["parameter"], map(text, table.frame["value"]), strict=True)) == wanted
     assert len(wanted) > 5
@@ -348,7 +348,7 @@ def test_every_variation_is_in_the_table(sections: Mapping[str, Section], name: 
     assert table.frame.iloc[0][claims].to_dict() == {claim: by_name[claim] for claim in claims}
     possible = {f"{outcome.sign} {outcome}" for outcome in Outcome}
     assert set(table.frame[claims].to_numpy().ravel()) <= possible
-    assert [each.outcome for each in section.varied] == [
+    assert [varied.outcome for varied in section.varied] == [
         overall_of(row) for row in table.frame[claims].iloc[1:].itertuples(index=False)
     ]
 
@@ -483,8 +483,8 @@ def test_a_variation_that_changes_no_number_has_no_effect() -> None:
     chosen = measured["internalization /  / flow"]
     measured["internalization / t_m = 1 / flow"] = chosen
     section = plan.section(measured)
-    idle = [each for each in section.varied if not each.matters]
-    assert [each.label for each in idle] == ["t_m = 1"]
+    idle = [varied for varied in section.varied if not varied.matters]
+    assert [varied.label for varied in idle] == ["t_m = 1"]
     assert idle[0].outcome is None
     table = next(table for table in section.tables if table.name == "variations").frame
     assert (table == "no effect").any(axis=1).sum() == 1
@@ -493,7 +493,7 @@ def test_a_variation_that_changes_no_number_has_no_effect() -> None:
     first = {label: measures.first(8) for label, measures in chosen.items()}
     measured |= {study.name: made_up(study, draw) for study in longer.studies if study.replicas == 8}
     measured["internalization / t_m = 1 / flow"] = first
-    assert [each.label for each in longer.section(measured).varied if not each.matters] == ["t_m = 1"]
+    assert [varied.label for varied in longer.section(measured).varied if not varied.matters] == ["t_m = 1"]
 
 
 def test_a_variation_of_which_the_question_cannot_be_asked_is_not_possible() -> None:
@@ -501,7 +501,7 @@ def test_a_variation_of_which_the_question_cannot_be_asked_is_not_possible() -> 
         variations = (Variation("steps", "steps", (16, 40)), Variation("weight", "makers.*.tiering.wait", (0.1,)))
 
     plan = Plan(Short(), experiment_named("markouts").scenario(None, ["steps=30"]), 10, variation_runs=10)
-    assert [each.scenario is None for each in plan.section(measured_of(plan)).varied] == [True, False, True]
+    assert [varied.scenario is None for varied in plan.section(measured_of(plan)).varied] == [True, False, True]
     table = next(table for table in section_of(plan).tables if table.name == "variations").frame
     assert table["informed: below 0"].tolist()[1::2] == ["not possible"] * 2
     assert table["chosen"].tolist() == ["", "30", "30", "–"]
@@ -535,8 +535,8 @@ def test_choices_name_fields_and_go_with_a_value_that_changes(name: str) -> None
         if len(numbers) == len(values):
             changed = scenario.with_settings(f"{path}={0.99 * numbers[0]}")
             assert set(changed.choices) == set(scenario.choices) - {path}
-            assert {each: changed.choices[each] for each in changed.choices} == {
-                each: why for each, why in scenario.choices.items() if each != path
+            assert {place: changed.choices[place] for place in changed.choices} == {
+                place: why for place, why in scenario.choices.items() if place != path
             }
     same = scenario.with_settings(f"steps={scenario.steps}", "description=another")
     assert same.choices == scenario.choices
@@ -955,8 +955,8 @@ def test_policies_of_the_paths() -> None:
     for study, runs in ((sizes, 150), (paths, 100)):
         assert study.replicas == runs
         kinds = {
-            label: (each.makers[0].hedging.kind, getattr(each.makers[0].hedging, "risk_aversion", None))
-            for label, each in study.variants.items()
+            label: (variant.makers[0].hedging.kind, getattr(variant.makers[0].hedging, "risk_aversion", None))
+            for label, variant in study.variants.items()
         }
         assert kinds == {
             "no hedging": ("none", None),
@@ -964,7 +964,7 @@ def test_policies_of_the_paths() -> None:
             "γ = 1": ("optimal", 1.0),
             "γ = ∞": ("full", None),
         }
-        assert all(each.makers[1] == scenario.makers[1] for each in study.variants.values())
+        assert all(variant.makers[1] == scenario.makers[1] for variant in study.variants.values())
 
 
 # --- volatility
@@ -1083,7 +1083,7 @@ def test_tables_of_costs() -> None:
         assert (frame["above_low"] <= frame["above"]).all()
     curve = tables["best-gamma"].set_index("volatility")
     for volatility, row in curve.iterrows():
-        costs = np.array([cost(each) for each in results[f"volatility {volatility:g}"].values()])
+        costs = np.array([cost(measures) for measures in results[f"volatility {volatility:g}"].values()])
         best = int(np.argmin(costs.mean(axis=1)))
         assert row["best"] == best_gamma.GAMMAS[best]
         place = [best_gamma.GAMMAS.index(row[name]) for name in ("from", "best", "to")]
@@ -1171,7 +1171,7 @@ def test_makers_with_and_without_tiers() -> None:
     scenario = experiment.scenario()
     (tiering,), (nobody,) = experiment.studies(scenario, 5), experiment.further_studies(scenario, 5)
     variants = tiering.variants | nobody.variants
-    tiers = {label: [maker.tiering.tiers for maker in each.makers] for label, each in variants.items()}
+    tiers = {label: [maker.tiering.tiers for maker in variant.makers] for label, variant in variants.items()}
     assert tiers == {"with tiers": [5, 5], "without tiers": [1, 5], "nobody tiers": [1, 1]}
 
 

@@ -42,10 +42,10 @@ def test_a_folder_has_a_public_face(name: str) -> None:
     module = face(name)
     assert module is getattr(dealermarket, name)
     assert sorted(set(module.__all__)) == sorted(module.__all__)
-    for each in module.__all__:
-        if each == "DealerParallelEnv" and find_spec("pettingzoo") is None:
+    for public in module.__all__:
+        if public == "DealerParallelEnv" and find_spec("pettingzoo") is None:
             continue
-        assert getattr(module, each) is not None
+        assert getattr(module, public) is not None
     assert module.__doc__
 
 

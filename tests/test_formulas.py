@@ -119,14 +119,14 @@ def test_the_reference_curve_is_the_average_price_of_the_best_orders_in_the_book
 
         return mpmath.quad(integrand, [first, last])
 
-    def each(distance: Any) -> int:
+    def one(distance: Any) -> int:
         return 1
 
     with mpmath.workdps(20):
-        unit = v_max / (book(each, 0, 4) + book(each, 4, mpmath.inf))  # the book holds v_max orders
+        unit = v_max / (book(one, 0, 4) + book(one, 4, mpmath.inf))  # the book holds v_max orders
         exchange = Exchange(lam=lam, v_max=v_max)
         for depth in (0.01, 0.5, 2.0):  # log of the worst price paid, in half spreads
-            size = unit * book(each, 0, depth)
+            size = unit * book(one, 0, depth)
             average = unit * book(lambda distance: distance, 0, depth) / size
             assert float(exchange.reference_spread(float(size), s0)) == pytest.approx(float(average), rel=1e-13)
             marginal = laws.marginal_spread(float(size) / v_max, laws.curve_exponent(lam))
@@ -498,8 +498,8 @@ def test_equal_metrics_are_ordered_by_the_tie_break() -> None:
     # one permutation for several rows, and one for each
     rows = policy.assign([[1.0, 1.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]], tie_break=[3, 2, 1, 0])
     np.testing.assert_array_equal(rows, [[3, 2, 0, 1], [3, 2, 1, 0]])
-    each = policy.assign(np.zeros((2, 4)), tie_break=[[0, 1, 2, 3], [3, 2, 1, 0]])
-    np.testing.assert_array_equal(each, [[0, 1, 2, 3], [3, 2, 1, 0]])
+    rows = policy.assign(np.zeros((2, 4)), tie_break=[[0, 1, 2, 3], [3, 2, 1, 0]])
+    np.testing.assert_array_equal(rows, [[0, 1, 2, 3], [3, 2, 1, 0]])
 
 
 def test_impossible_tierings_are_refused() -> None:

@@ -101,7 +101,7 @@ def test_numbers_are_those_of_runs(scenario: Scenario, league: League, monkeypat
 
 def test_differences_are_paired(league: League) -> None:
     best, *others = league.standings(by="pnl")
-    assert [float(each.mean["pnl"].value) for each in (best, *others)] == sorted(
+    assert [float(standing.mean["pnl"].value) for standing in (best, *others)] == sorted(
         (float(found["pnl"].mean()) for found in league.samples.values()), reverse=True
     )
     quantile = stats.t.ppf(1 - 0.05 / 3 / 2, 11)  # three pairs of policies
@@ -140,7 +140,7 @@ def test_order_ranks_and_ties(scenario: Scenario) -> None:
     }
     league = made_up(contest, totals)
     standings = league.standings()
-    assert [(each.label, each.rank, each.shared) for each in standings if each.label != "unknown"] == [
+    assert [(standing.label, standing.rank, standing.shared) for standing in standings if standing.label != "unknown"] == [
         ("best", 1, True),
         ("nearly", 1, True),
         ("third", 3, True),
@@ -149,7 +149,7 @@ def test_order_ranks_and_ties(scenario: Scenario) -> None:
     ]
     assert standings[-1].label == "unknown"
     assert math.isnan(float(standings[-1].difference["total_reward"].value))
-    found = {each.label: each.difference["total_reward"] for each in league.standings(against="third")}
+    found = {standing.label: standing.difference["total_reward"] for standing in league.standings(against="third")}
     assert float(found["best"].value) == pytest.approx((totals["best"] - totals["third"]).mean())
     assert found["twin"].low == found["twin"].high == 0
     assert found["best"].low > 0 > found["worst"].high
@@ -163,7 +163,7 @@ def test_the_same_policy_twice_is_run_once(scenario: Scenario) -> None:
     reported: list[int] = []
     standings = contest.run(progress=reported.append).standings()
     assert sum(reported) == contest.market_steps
-    assert [(each.rank, each.shared) for each in standings] == [(1, True)] * 3
+    assert [(standing.rank, standing.shared) for standing in standings] == [(1, True)] * 3
 
 
 class Bold(MakerPolicy):
@@ -422,7 +422,7 @@ def test_a_run_takes_policies(capsys: pytest.CaptureFixture[str]) -> None:
     settings = ["makers.learner.policy.kind=persistent", "makers.learner.policy.low=0.25", "makers.learner.policy.high=0.25"]
     settings += ["makers.competitor.policy.kind=adaptive"]
     assert main(["run", "learning", *small, *assigned, "--out", "by-policy"]) == 0
-    assert main(["run", "learning", *small, *(f"--set={each}" for each in settings), "--out", "by-setting"]) == 0
+    assert main(["run", "learning", *small, *(f"--set={setting}" for setting in settings), "--out", "by-setting"]) == 0
     for name in ("scenario.toml", "summary.parquet"):
         assert Path("by-policy", name).read_bytes() == Path("by-setting", name).read_bytes()
     capsys.readouterr()

@@ -112,7 +112,7 @@ def csv(folder: Path, name: str) -> pd.DataFrame:
 
 def untrained() -> dict[str, Experiment]:
     """All that `reproduce --quick` runs: those that train makers are left out."""
-    return {name: each for name, each in experiments().items() if not each.trains}
+    return {name: experiment for name, experiment in experiments().items() if not experiment.trains}
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _check_what_is_printed(out: str, err: str) -> None:
     assert f"Left out: {', '.join(TRAINED)}; they train makers" in err
     assert not any(name in out for name in TRAINED)
     assert "read quick/report.html" in out
-    steps = sum(study.market_steps for each in untrained().values() for study in Plan.of(each, quick=True).studies)
+    steps = sum(study.market_steps for experiment in untrained().values() for study in Plan.of(experiment, quick=True).studies)
     assert f"{steps:,} market steps" in out
     assert f"{steps:,} of {steps:,} market steps" in err
 
@@ -233,8 +233,8 @@ def test_json_is_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     (experiment,) = found["experiments"]
     assert (experiment["name"], experiment["runs"]) == ("markouts", 10)
     verdicts = csv(Path("here"), "verdicts")
-    assert [each["outcome"] for each in experiment["verdicts"]] == verdicts["outcome"].tolist()
-    assert [each["evidence"] for each in experiment["verdicts"]] == verdicts["evidence"].tolist()
+    assert [verdict["outcome"] for verdict in experiment["verdicts"]] == verdicts["outcome"].tolist()
+    assert [verdict["evidence"] for verdict in experiment["verdicts"]] == verdicts["evidence"].tolist()
     frame = csv(Path("here"), "markouts-by-investor")
     for name in ("h_0", "h_3", "h_3_low", "investor"):
         assert [row[name] for row in experiment["tables"]["by-investor"]] == frame[name].tolist()
@@ -434,8 +434,8 @@ def test_a_reproduction_is_resumed_as_such(
     interrupt(1000)
     assert main(["reproduce", "--resume", "reports/reproduction-2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [each["name"] for each in found["experiments"]] == ["curves", "markouts"]
-    assert [each["runs"] for each in found["experiments"]] == [1, 10]
+    assert [experiment["name"] for experiment in found["experiments"]] == ["curves", "markouts"]
+    assert [experiment["runs"] for experiment in found["experiments"]] == [1, 10]
     whole, cut = (contents(Path(f"reports/reproduction-{n}"), "meta.json") for n in (1, 2))
     assert whole == cut
     assert "scenarios/curves.toml" in whole and "numbers/markouts-by-tier.csv" in whole

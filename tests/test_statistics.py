@@ -291,7 +291,7 @@ def test_where_less_is_better_ranks_are_turned_round(small: Scenario) -> None:
     noise = np.random.default_rng(0).normal(size=30)
     values = {"a": noise + 5.0, "b": noise, "c": np.full(30, NONE)}
     league = League(contest, {label: {"pnl": own, "less": own} for label, own in values.items()})
-    ranks = {by: [(each.label, each.rank) for each in league.standings(by)] for by in ("pnl", "less")}
+    ranks = {by: [(standing.label, standing.rank) for standing in league.standings(by)] for by in ("pnl", "less")}
     assert ranks == {"pnl": [("a", 1), ("b", 2), ("c", 1)], "less": [("b", 1), ("a", 2), ("c", 1)]}
     (_, second, _) = league.standings("less")
     assert float(second.difference["less"].value) == pytest.approx(5.0)

@@ -300,7 +300,7 @@ def test_a_key_tells_all_that_the_measures_depend_on(busy: Scenario) -> None:
         replace(study, observe=observe.cumulative_costs),
         replace(study, observe=observe.paths),
     ]
-    keys = [study.key(0), study.key(1), *(each.key(0) for each in changed)]
+    keys = [study.key(0), study.key(1), *(other.key(0) for other in changed)]
     assert len(set(keys)) == len(keys)
     assert replace(study, name="other", variants={"x": busy.with_settings("steps=24")}).key(0) == study.key(0)
 
