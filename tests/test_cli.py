@@ -41,16 +41,16 @@ def test_run_prints_a_table_and_keeps_a_folder(capsys: pytest.CaptureFixture[str
 
 def test_json_is_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "paper", *SMALL, "--json", "--seed", "4", "--out", "here", "--set", "makers.*.hedging.kind=none"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["seed"] == 4
-    assert found["folder"] == "here"
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["seed"] == 4
+    assert printed["folder"] == "here"
     scenario = Scenario.load("paper", ["steps=20", "makers.*.hedging.kind=none"])
     expected = SimulationRunner(scenario, replicas=3, seed=4).run().statistics()
     for maker, columns in expected.items():
         for name, statistic in columns.items():
-            assert found["makers"][maker][name]["mean"] == statistic.mean
+            assert printed["makers"][maker][name]["mean"] == statistic.mean
     assert main(["inspect", "here", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["makers"] == found["makers"]
+    assert json.loads(capsys.readouterr().out)["makers"] == printed["makers"]
 
 
 def test_inspect_shows_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:

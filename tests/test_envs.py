@@ -426,7 +426,7 @@ def slow_features(scenario: Scenario, maker: str, result: SimulationResult, repl
             if trade["step"] == t and trade["kind"] == "order" and trade["side"] == side and whose in (None, trade["maker"])
         )
 
-    found = []
+    rows = []
     for t in range(end + 1):
         now = min(t, end - 1)
         move = mid[now] - mid[now - 1] if 1 <= t < end else 0.0
@@ -443,8 +443,8 @@ def slow_features(scenario: Scenario, maker: str, result: SimulationResult, repl
             "share": (bought + sold) / everybody if everybody else 0.0,
             "time_left": (end - t) / end,
         }
-        found.append({name: min(max(value, -10.0), 10.0) for name, value in entries.items()})
-    return found
+        rows.append({name: min(max(value, -10.0), 10.0) for name, value in entries.items()})
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -477,9 +477,9 @@ def test_features_are_what_their_text_says(scenario: Scenario, maker: str, ends:
     played = play(DealerEnv(scenario, maker, controls=controls), seed=11, options={"replica": 1})
     result = run_of(DealerEnv(scenario, maker, controls=controls), 2, 11, **{maker: Replay(ends, played.actions)})
     expected = slow_features(scenario, maker, result, replica=1)
-    for t, (found, known) in enumerate(zip(played.observations, expected, strict=True)):
+    for t, (seen, known) in enumerate(zip(played.observations, expected, strict=True)):
         assert list(known) == NAMES
-        for name, one, other in zip(NAMES, found.tolist(), known.values(), strict=True):
+        for name, one, other in zip(NAMES, seen.tolist(), known.values(), strict=True):
             assert one == pytest.approx(other, rel=1e-5, abs=1e-6), f"{name} at step {t}"
     spread = played.observations.std(axis=0)
     assert (spread > 1e-3).all(), [name for name, value in zip(NAMES, spread, strict=True) if not value > 1e-3]
@@ -575,9 +575,9 @@ def test_a_weight_left_out_is_0() -> None:
 def test_both_ends_of_a_range_are_exact(ends: tuple[float, float]) -> None:
     controls = Controls(eps_buy=ends, eps_sell=None, hedge_fraction=(0.1, 0.7))
     assert controls.names == ("eps_buy", "hedge_fraction")
-    found = controls.values(np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.5]]))
-    assert found[:2].tolist() == [[ends[0], 0.1], [ends[1], 0.7]]
-    assert found[2].tolist() == pytest.approx([sum(ends) / 2, 0.1 + 0.6 * 0.75])
+    values = controls.values(np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.5]]))
+    assert values[:2].tolist() == [[ends[0], 0.1], [ends[1], 0.7]]
+    assert values[2].tolist() == pytest.approx([sum(ends) / 2, 0.1 + 0.6 * 0.75])
 
 
 @pytest.mark.parametrize(

@@ -228,11 +228,12 @@ def test_threads_see_it_too(ctrl_c: Press) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no masks of signals")
 def test_processes_begun_within_are_spared(ctrl_c: Press) -> None:
     code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
-    found = []
+    outputs = []
     for begin in (interrupt.spared, interrupt.held):
         with begin():
-            found.append(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
-    assert found == ["True", "False"]
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+            outputs.append(done.stdout.strip())
+    assert outputs == ["True", "False"]
 
 
 # --- the command's one way out

@@ -90,28 +90,30 @@ def test_numbers_are_those_of_runs(scenario: Scenario, league: League, monkeypat
     for label, policy in policies.items():
         run = SimulationRunner(scenario.with_policies({"maker-2": policy}), replicas=12, seed=3).run().summary
         own = run[run.maker == "maker-2"]
-        found = league.samples[label]
+        measures = league.samples[label]
         for name in (*REWARDS, "total_reward", "pnl", "market_share", "mean_abs_position", "hedge_volume"):
-            assert_same_bits(found[name], own[name].to_numpy())
-        np.testing.assert_allclose(found["inventory_pnl"], own.pnl - own.spread_revenue - own.hedging_cost, rtol=1e-15)
-        np.testing.assert_allclose(found["last_abs_position"], own.internalization * (own.volume + own.hedge_volume), rtol=1e-14)
+            assert_same_bits(measures[name], own[name].to_numpy())
+        np.testing.assert_allclose(measures["inventory_pnl"], own.pnl - own.spread_revenue - own.hedging_cost, rtol=1e-15)
+        np.testing.assert_allclose(
+            measures["last_abs_position"], own.internalization * (own.volume + own.hedge_volume), rtol=1e-14
+        )
         for name in NAMES:
-            assert_same_bits(found[name], again.samples[label][name])
+            assert_same_bits(measures[name], again.samples[label][name])
 
 
 def test_differences_are_paired(league: League) -> None:
     best, *others = league.standings(by="pnl")
     assert [float(standing.mean["pnl"].value) for standing in (best, *others)] == sorted(
-        (float(found["pnl"].mean()) for found in league.samples.values()), reverse=True
+        (float(measures["pnl"].mean()) for measures in league.samples.values()), reverse=True
     )
     quantile = stats.t.ppf(1 - 0.05 / 3 / 2, 11)  # three pairs of policies
     for standing in others:
         for name in NAMES:
             pairs = league.samples[standing.label][name] - league.samples[best.label][name]
-            found = standing.difference[name]
-            assert found.value == pytest.approx(pairs.mean(), rel=1e-12)
+            estimate = standing.difference[name]
+            assert estimate.value == pytest.approx(pairs.mean(), rel=1e-12)
             half = quantile * pairs.std(ddof=1) / math.sqrt(12)
-            assert (found.low, found.high) == pytest.approx((pairs.mean() - half, pairs.mean() + half), rel=1e-9)
+            assert (estimate.low, estimate.high) == pytest.approx((pairs.mean() - half, pairs.mean() + half), rel=1e-9)
             assert standing.deviation[name] == pytest.approx(league.samples[standing.label][name].std(ddof=1))
     assert best.difference["pnl"].low == best.difference["pnl"].high == 0.0
 
@@ -149,10 +151,10 @@ def test_order_ranks_and_ties(scenario: Scenario) -> None:
     ]
     assert standings[-1].label == "unknown"
     assert math.isnan(float(standings[-1].difference["total_reward"].value))
-    found = {standing.label: standing.difference["total_reward"] for standing in league.standings(against="third")}
-    assert float(found["best"].value) == pytest.approx((totals["best"] - totals["third"]).mean())
-    assert found["twin"].low == found["twin"].high == 0
-    assert found["best"].low > 0 > found["worst"].high
+    differences = {standing.label: standing.difference["total_reward"] for standing in league.standings(against="third")}
+    assert float(differences["best"].value) == pytest.approx((totals["best"] - totals["third"]).mean())
+    assert differences["twin"].low == differences["twin"].high == 0
+    assert differences["best"].low > 0 > differences["worst"].high
 
 
 def test_the_same_policy_twice_is_run_once(scenario: Scenario) -> None:
@@ -255,8 +257,8 @@ def test_a_long_label_is_folded_and_a_single_policy_stands_alone(scenario: Scena
 
 def test_numbers_have_the_decimals_that_their_intervals_deserve(league: League) -> None:
     def estimates(*pairs: tuple[float, float]) -> list[object]:
-        found = league.standings()[0].mean["pnl"]
-        return [type(found)(np.array(v), np.array(h / 2), np.array(v - h), np.array(v + h)) for v, h in pairs]
+        estimate = league.standings()[0].mean["pnl"]
+        return [type(estimate)(np.array(v), np.array(h / 2), np.array(v - h), np.array(v + h)) for v, h in pairs]
 
     def shown(*pairs: tuple[float, float]) -> list[str]:
         return plus_minus(estimates(*pairs))  # type: ignore[arg-type]
@@ -273,18 +275,18 @@ def test_json_and_csv_have_the_same_numbers(capsys: pytest.CaptureFixture[str]) 
     settings = ["--set", "steps=12", "--set", "reward_horizon=2", "--scenario", "paper"]
     options = ["--replicas", "12", "--seed", "3", "--maker", "maker-2", "--by", "pnl", "--against", "random", "--threads", "1"]
     assert main(["evaluate", *LABELS, *settings, *options, "--json", "--out", "league.csv"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
     scenario = Scenario.load("paper", ["steps=12", "reward_horizon=2"])
     policies = {label: policy_named(label) for label in LABELS}
     expected = Contest(scenario, policies, "maker-2", replicas=12, seed=3).run()
-    assert found.pop("seconds") >= 0
-    assert (found.pop("version"), found.pop("settings")) == (__version__, ["steps=12", "reward_horizon=2"])
-    assert found == json.loads(json.dumps(as_data(expected, "pnl", "random")))
-    assert found["against"] == "random"
-    assert found["policies"][0]["rank"] == 1
+    assert printed.pop("seconds") >= 0
+    assert (printed.pop("version"), printed.pop("settings")) == (__version__, ["steps=12", "reward_horizon=2"])
+    assert printed == json.loads(json.dumps(as_data(expected, "pnl", "random")))
+    assert printed["against"] == "random"
+    assert printed["policies"][0]["rank"] == 1
     frame = pd.read_csv("league.csv")
     pd.testing.assert_frame_equal(frame, expected.frame("pnl", "random"), check_exact=False, rtol=1e-12)
-    for entry in found["policies"]:
+    for entry in printed["policies"]:
         rows = frame[frame.policy == entry["label"]].set_index("measure")
         for name in NAMES:
             assert rows.loc[name, "mean"] == pytest.approx(entry["measures"][name]["mean"], rel=1e-12)
@@ -294,9 +296,9 @@ def test_json_and_csv_have_the_same_numbers(capsys: pytest.CaptureFixture[str]) 
 def test_numbers_that_are_none_are_null(capsys: pytest.CaptureFixture[str]) -> None:
     nobody = ["--set", "investors.*.trade_probability=0.0", "--set", "steps=6"]
     assert main(["evaluate", "heuristic", "random", *nobody, "--replicas", "10", "--by", "market_share", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["policies"][0]["measures"]["market_share"]["mean"] is None
-    assert found["policies"][0]["measures"]["total_reward"]["mean"] == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["policies"][0]["measures"]["market_share"]["mean"] is None
+    assert printed["policies"][0]["measures"]["total_reward"]["mean"] == 0
     assert main(["evaluate", "heuristic", "random", *nobody, "--replicas", "10", "--by", "market_share"]) == 0
     assert "nan" not in capsys.readouterr().out
 

@@ -386,9 +386,9 @@ def test_self_play_counts_the_steps_of_the_markets() -> None:
 def test_a_policy_file_is_what_was_saved() -> None:
     policy = policy_of(controls=Controls(eps_buy=None, alpha=(0.5, 2.0)))
     policy.save("here.npz")
-    found = TrainedPolicy.load("here.npz")
-    assert found.digest == policy.digest and found.controls == policy.controls and found.about == policy.about
-    assert_same_bits(found.values(features(50)), policy.values(features(50)))
+    loaded = TrainedPolicy.load("here.npz")
+    assert loaded.digest == policy.digest and loaded.controls == policy.controls and loaded.about == policy.about
+    assert_same_bits(loaded.values(features(50)), policy.values(features(50)))
     assert policy.digest != policy_of(1, policy.controls).digest
     assert policy.digest != TrainedPolicy(policy.network, Controls(eps_buy=None, alpha=(0.5, 2.1)), {}).digest
     assert not list(Path().glob("*.tmp"))
@@ -575,7 +575,7 @@ def test_damage_is_found_wherever_it_is() -> None:
     """A file cut short is refused; a byte that flipped is found, or is one that no number depends on."""
     policy = policy_of(width=2)
     policy.save("good.npz")
-    content, found = Path("good.npz").read_bytes(), 0
+    content, refusals = Path("good.npz").read_bytes(), 0
     for length in range(0, len(content), 61):
         Path("bad.npz").write_bytes(content[:length])
         with raises(PolicyError, "bad.npz", names=["damaged"]):
@@ -586,8 +586,8 @@ def test_damage_is_found_wherever_it_is() -> None:
             try:
                 assert TrainedPolicy.load("bad.npz").digest == policy.digest
             except PolicyError:
-                found += 1
-    assert found > len(content) / 11
+                refusals += 1
+    assert refusals > len(content) / 11
 
 
 def test_files_that_cannot_be_read() -> None:
@@ -621,8 +621,8 @@ def test_commands_refuse_a_damaged_policy(capsys: pytest.CaptureFixture[str], ar
 
 
 def meta(folder: str = "here") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path(folder, "meta.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads(Path(folder, "meta.json").read_text())
+    return content
 
 
 def checkpoints(folder: str = "here") -> list[str]:
@@ -655,11 +655,11 @@ def test_train_makes_a_policy_that_run_and_evaluate_take(capsys: pytest.CaptureF
         "tensorboard",
         "training.toml",
     ]
-    found = meta(str(here))
-    assert found["complete"] is True and found["seconds"] > 0 and found["resumed_at"] == []
-    assert set(found["libraries"]) == {"numpy", "numba", "gymnasium", "stable-baselines3", "torch"}
+    recorded = meta(str(here))
+    assert recorded["complete"] is True and recorded["seconds"] > 0 and recorded["resumed_at"] == []
+    assert set(recorded["libraries"]) == {"numpy", "numba", "gymnasium", "stable-baselines3", "torch"}
     training = Training.load(here / "training.toml")
-    assert training.steps == found["steps"] == 2000 and training.seed == 3 and training.scenario.steps == 24
+    assert training.steps == recorded["steps"] == 2000 and training.seed == 3 and training.scenario.steps == 24
     assert steps_reported(str(here)) == list(range(128, 2049, 128))
     assert checkpoints(str(here))[-1] == "000000002048.zip" and len(checkpoints(str(here))) == 3
     assert len(list((here / "tensorboard").rglob("events.out.*"))) == 1
@@ -862,9 +862,9 @@ def test_a_folder_reads_what_it_wrote(preset: str) -> None:
     scenario = Scenario.load(preset)
     training = Training(scenario=scenario, makers=scenario.maker_names[:1], seed=2**70, controls=Controls(hedge_fraction=None))
     TrainingFolder.create(Path("here"), training)
-    found = TrainingFolder.open(Path("here"))
-    assert found.training == training and found.training.key == training.key
-    assert not found.complete and found.steps_done == 0 and found.points() == []
+    opened = TrainingFolder.open(Path("here"))
+    assert opened.training == training and opened.training.key == training.key
+    assert not opened.complete and opened.steps_done == 0 and opened.points() == []
 
 
 def interrupted_at(monkeypatch: pytest.MonkeyPatch, rollout: int) -> None:
