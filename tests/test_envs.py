@@ -371,7 +371,7 @@ def test_a_market_under_way_is_not_copied_and_one_to_come_is() -> None:
     assert_same_bits(play(env, seed=3).rewards, play(twin, seed=3).rewards)
     env.reset(seed=3)
     for copied in (copy.deepcopy, pickle.dumps):
-        with pytest.raises(TypeError, match="a market under way cannot be copied or pickled; make another one and reset it"):
+        with pytest.raises(TypeError, match=r"copied or pickled.*reset"):
             copied(env)
     play(env, seed=3)
 
@@ -768,9 +768,9 @@ def test_what_a_vector_environment_refuses() -> None:
         with raises(ParameterError, "num_envs", repr(number), names=[">= 1"]):
             DealerVectorEnv(number)
     env = DealerVectorEnv(3, short("learning", 4), autoreset_mode=DISABLED)
-    with pytest.raises(ResetNeeded, match="step: call reset first"):
+    with raises(ResetNeeded, "step", names=["reset", "first"]):
         env.step(np.zeros((3, 3)))
-    with pytest.raises(ResetNeeded, match="reset all environments first"):
+    with raises(ResetNeeded, "reset", names=["options['reset_mask']", "all"]):
         env.reset(options={"reset_mask": np.array([True, False, True])})
     env.reset(seed=0, options={"reset_mask": np.ones(3, bool)})
     for mask in ([True, False, False], np.array([1, 0, 0]), np.zeros(3, bool), np.ones(2, bool), np.ones((3, 1), bool), True):
@@ -789,10 +789,10 @@ def test_what_a_vector_environment_refuses() -> None:
             env.reset(seed=seed)
     for _ in range(4):
         env.step(np.zeros((3, 3)))
-    with pytest.raises(ResetNeeded, match=r"episodes have ended \(3\); reset them with reset\(options=\{'reset_mask'"):
+    with raises(ResetNeeded, "step", names=["ended (3)", "reset(options={'reset_mask': ...})"]):
         env.step(np.zeros((3, 3)))
     env.reset(options={"reset_mask": np.array([True, False, False])})
-    with pytest.raises(ResetNeeded, match=r"episodes have ended \(2\)"):
+    with raises(ResetNeeded, "step", names=["ended (2)"]):
         env.step(np.zeros((3, 3)))
 
 
@@ -805,22 +805,22 @@ def test_seeds_of_numpy_are_seeds() -> None:
 # --- actions that are refused
 
 
-BAD_ACTIONS: list[tuple[Callable[[np.ndarray], Any], str]] = [
-    (lambda good: good[..., :-1], r"must have shape \(.*3,?\), got \("),
-    (lambda good: good[None], "must have shape"),
-    (lambda good: 0.0, r"must have shape .*, got \(\)"),
-    (lambda good: None, "must have shape"),
-    (lambda good: np.full_like(good, np.nan), r"must be in \[-1, 1\], got nan; clip what your policy returns"),
-    (lambda good: np.where(good == good.flat[-1], np.inf, good), r"must be in \[-1, 1\], got inf"),
-    (lambda good: np.full(good.shape, -1 - 1e-12), r"must be in \[-1, 1\], got -1\.000000000001;"),
-    (lambda good: np.full(good.shape, np.float32(1.0000001)), r"must be in \[-1, 1\], got 1\.0000001"),
-    (lambda good: "left", "must be numbers of shape .*, got 'left'"),
-    (lambda good: {"eps_buy": 0.0}, "must be numbers of shape"),
+BAD_ACTIONS: list[tuple[Callable[[np.ndarray], Any], object, list[str]]] = [
+    (lambda good: good[..., :-1], None, ["shape", "3", "got"]),
+    (lambda good: good[None], None, ["shape"]),
+    (lambda good: 0.0, "()", ["shape"]),
+    (lambda good: None, None, ["shape"]),
+    (lambda good: np.full_like(good, np.nan), "nan", ["[-1, 1]", "clip"]),
+    (lambda good: np.where(good == good.flat[-1], np.inf, good), "inf", ["[-1, 1]"]),
+    (lambda good: np.full(good.shape, -1 - 1e-12), "-1.000000000001", ["[-1, 1]"]),
+    (lambda good: np.full(good.shape, np.float32(1.0000001)), float(np.float32(1.0000001)), ["[-1, 1]"]),
+    (lambda good: "left", "'left'", ["numbers", "shape"]),
+    (lambda good: {"eps_buy": 0.0}, None, ["numbers", "shape"]),
 ]
 
 
-@pytest.mark.parametrize(("spoil", "said"), BAD_ACTIONS)
-def test_bad_actions_are_refused_and_do_no_harm(spoil: Callable[[np.ndarray], Any], said: str) -> None:
+@pytest.mark.parametrize(("spoil", "value", "names"), BAD_ACTIONS)
+def test_bad_actions_are_refused_and_do_no_harm(spoil: Callable[[np.ndarray], Any], value: object, names: list[str]) -> None:
     scenario, actions = short("learning", 5), some_actions(5, 2, 3, seed=9)
     given = {"policies": {"competitor": Moody()}}  # refused before it has its turn
     single, same = DealerEnv(scenario, **given), DealerEnv(scenario, **given)
@@ -829,11 +829,11 @@ def test_bad_actions_are_refused_and_do_no_harm(spoil: Callable[[np.ndarray], An
     for env in (single, same, vector, same_vector, several, same_several):
         env.reset(seed=1)
     for two in actions:
-        with pytest.raises(PolicyError, match="^action: " + said):
+        with raises(PolicyError, "action", value, names=names):
             single.step(spoil(two[0]))
-        with pytest.raises(PolicyError, match="^actions: " + said):
+        with raises(PolicyError, "actions", value, names=names):
             vector.step(spoil(two))
-        with pytest.raises(PolicyError, match="^action of 'competitor': " + said):
+        with raises(PolicyError, "action of 'competitor'", value, names=names):
             several.step({"learner": two[0], "competitor": spoil(two[1])})
         assert_same_steps(single.step(two[0]), same.step(two[0]))
         assert_same_steps(vector.step(two), same_vector.step(two))
@@ -981,16 +981,16 @@ def test_observations_of_several_learners_are_not_used_again() -> None:
 
 def test_what_an_environment_of_several_refuses() -> None:
     scenario, zeros = short("learning", 3), np.zeros(3, np.float32)
-    for makers, said in {
-        (): "makers: at least one maker must learn",
-        "learner": r"makers: must be a list of names, such as \['learner'\]",
-        ("learner", "learner"): "makers: each learns once",
-        ("learner", "competitr"): "there is no 'competitr' in 'learning'; did you mean 'competitor'",
-    }.items():
-        with pytest.raises(ParameterError, match=said):
+    for makers, field, value, names in (
+        ((), "makers", None, ["one"]),
+        ("learner", "makers", "'learner'", ["list", "['learner']"]),
+        (("learner", "learner"), "makers", "('learner', 'learner')", ["once"]),
+        (("learner", "competitr"), "maker", None, ["'competitr'", "'learning'", "'competitor'"]),
+    ):
+        with raises(ParameterError, field, value, names=names):
             DealerParallelEnv(scenario, makers)
     env = DealerParallelEnv(scenario)
-    with pytest.raises(ResetNeeded, match="step: call reset first"):
+    with raises(ResetNeeded, "step", names=["reset", "first"]):
         env.step({"learner": zeros, "competitor": zeros})
     env.reset(seed=0)
     for actions in (
@@ -1005,7 +1005,7 @@ def test_what_an_environment_of_several_refuses() -> None:
             env.step(actions)
     for _ in range(3):
         env.step({"competitor": zeros, "learner": zeros})  # in any order
-    with pytest.raises(ResetNeeded, match="the episode has ended; call reset"):
+    with raises(ResetNeeded, "step", names=["ended", "reset"]):
         env.step({})
     with raises(ParameterError, "seed", -3, names=[">= 0"]):
         env.reset(seed=-3)
@@ -1057,7 +1057,7 @@ def test_what_every_environment_refuses(
 
 def test_what_a_single_environment_refuses() -> None:
     env = DealerEnv(short("learning", 3))
-    with pytest.raises(ResetNeeded, match="step: call reset first"):
+    with raises(ResetNeeded, "step", names=["reset", "first"]):
         env.step(np.zeros(3))
     for replica in (-1, 1.5, None, "a"):
         with raises(ParameterError, "options['replica']", repr(replica), names=[">= 0"]):
@@ -1070,7 +1070,7 @@ def test_what_a_single_environment_refuses() -> None:
     env.reset(seed=0, options={"of": "another wrapper"})
     for _ in range(3):
         env.step(np.zeros(3))
-    with pytest.raises(ResetNeeded, match="the episode has ended; call reset"):
+    with raises(ResetNeeded, "step", names=["ended", "reset"]):
         env.step(np.zeros(3))
 
 
