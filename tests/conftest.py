@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # SciPy's small problems gain nothing from threads that wait
@@ -19,10 +20,17 @@ import pytest
 
 from dealermarket import Scenario, interrupt, slots
 from dealermarket.commands.main import main
+from dealermarket.commands.train import NEEDED
 
 mpl.use("Agg")
 
 UNCOMPILED = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+
+MISSING = [name for name in NEEDED if find_spec(name) is None]
+"""What of the extra `learn` is not installed."""
+
+needs_learn = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra `learn`: not installed are {', '.join(MISSING)}")
+"""Of tests that use its libraries without training anybody; those marked `training` are skipped without it anyway."""
 
 DEADLINE = 900.0
 """Seconds that a test waits for another process: far beyond what any of them takes, on a machine that is busy, too."""
@@ -54,11 +62,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `compiled` or `slow` need machine code to end in reasonable time."""
-    if UNCOMPILED:
-        for item in items:
-            if {"compiled", "slow"} & set(item.keywords):
-                item.add_marker(pytest.mark.skip(reason="needs machine code, and the engine runs uncompiled"))
+    """Tests marked `compiled` or `slow` need machine code to end in reasonable time; `training` needs the extra `learn`."""
+    for item in items:
+        if UNCOMPILED and {"compiled", "slow"} & set(item.keywords):
+            item.add_marker(pytest.mark.skip(reason="needs machine code, and the engine runs uncompiled"))
+        if item.get_closest_marker("training"):
+            item.add_marker(needs_learn)
 
 
 def ran(command: list[str] | str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -93,7 +102,7 @@ def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What a bad call says: in a line or two, with status 2, and without a traceback."""
+    """What a bad call says, for `assert_says`: in a line or two, with status 2, and without a traceback."""
     assert main(list(arguments)) == 2
     said = capsys.readouterr().err.strip()
     assert said
@@ -111,22 +120,27 @@ def ctrl_c(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     signal.signal(signal.SIGINT, former)
 
 
-@contextmanager
-def raises(
-    kind: type[Exception] | tuple[type[Exception], ...], field: object, value: object = None, *, names: Sequence[str] = ()
-) -> Iterator[pytest.ExceptionInfo[Exception]]:
-    """An error of exactly this kind, of which a line is about the field (a path, an option, a file) and says what was found.
+def assert_says(text: str, field: object, value: object = None, *, names: Sequence[str] = ()) -> None:
+    """A line of an error's text is about the field (a path, an option, a file) and says what was found.
 
     `value` is what was found, as it is shown; `names` are single words that tell the error from others on the same
     field: a bound, an option, another field. Sentences may be put better without a test to change.
     """
+    about = [line for line in text.splitlines() if re.search(rf"(^|[\s:]){re.escape(str(field))}: ", line)]
+    assert about, f"nothing about {field}: {text}"
+    wanted = [rf"{re.escape(name)}(?!\.?\d)" for name in names]  # a bound of 1 is not one of 10
+    if value is not None:
+        wanted.append(rf"\bgot {re.escape(str(value))}(?![\w.])")
+    missing = [pattern for pattern in wanted if not any(re.search(pattern, line) for line in about)]
+    assert not missing, f"{missing} not in: {text}"
+
+
+@contextmanager
+def raises(
+    kind: type[Exception] | tuple[type[Exception], ...], field: object, value: object = None, *, names: Sequence[str] = ()
+) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    """An error of exactly this kind that says so of the field: see `assert_says`."""
     with pytest.raises(kind) as caught:
         yield caught
     assert caught.type in (kind if isinstance(kind, tuple) else (kind,))
-    about = [line for line in str(caught.value).splitlines() if re.search(rf"(^|[\s:]){re.escape(str(field))}: ", line)]
-    assert about, f"nothing about {field}: {caught.value}"
-    wanted = [re.escape(name) for name in names]
-    if value is not None:
-        wanted.append(rf"\bgot {re.escape(str(value))}(?![\w.])")
-    missing = [text for text in wanted if not any(re.search(text, line) for line in about)]
-    assert not missing, f"{missing} not in: {caught.value}"
+    assert_says(str(caught.value), field, value, names=names)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from conftest import DEADLINE, ran, refused
+from conftest import DEADLINE, assert_says, ran, refused
 from dealermarket import Scenario, SimulationResult, SimulationRunner
 from dealermarket.commands.console import with_error
 from dealermarket.commands.main import main
@@ -41,16 +41,16 @@ def test_run_prints_a_table_and_keeps_a_folder(capsys: pytest.CaptureFixture[str
 
 def test_json_is_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "paper", *SMALL, "--json", "--seed", "4", "--out", "here", "--set", "makers.*.hedging.kind=none"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["seed"] == 4
-    assert found["folder"] == "here"
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["seed"] == 4
+    assert printed["folder"] == "here"
     scenario = Scenario.load("paper", ["steps=20", "makers.*.hedging.kind=none"])
     expected = SimulationRunner(scenario, replicas=3, seed=4).run().statistics()
     for maker, columns in expected.items():
         for name, statistic in columns.items():
-            assert found["makers"][maker][name]["mean"] == statistic.mean
+            assert printed["makers"][maker][name]["mean"] == statistic.mean
     assert main(["inspect", "here", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["makers"] == found["makers"]
+    assert json.loads(capsys.readouterr().out)["makers"] == printed["makers"]
 
 
 def test_inspect_shows_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,8 +73,8 @@ def test_plot_draws_what_was_recorded(capsys: pytest.CaptureFixture[str]) -> Non
     shown = capsys.readouterr().out
     assert sorted(path.name for path in Path("pictures").iterdir()) == ["market_share.svg", "price_curves.svg"]
     assert "left out net_position: needs steps" in shown
-    assert "pictures: exists and is not an empty folder" in refused(capsys, "plot", "poor", "--out", "pictures")
-    assert "replica: must be one of the run's, 0..2, got 9" in refused(capsys, "plot", "rich", "--replica", "9")
+    assert_says(refused(capsys, "plot", "poor", "--out", "pictures"), "pictures", names=["empty"])
+    assert_says(refused(capsys, "plot", "rich", "--replica", "9"), "replica", 9, names=["0..2"])
 
 
 def test_scenarios_are_listed_shown_and_written(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,9 +90,9 @@ def test_scenarios_are_listed_shown_and_written(capsys: pytest.CaptureFixture[st
     assert main(["check", "mine.toml"]) == 0
     assert "mine.toml: fine; 10 investors, 2 makers" in capsys.readouterr().out
     Path("mine.toml").write_text("precious")
-    assert "mine.toml: exists already and is left as it is" in refused(capsys, "scenarios", "write", "paper", "mine.toml")
+    assert_says(refused(capsys, "scenarios", "write", "paper", "mine.toml"), "mine.toml", names=["exists"])
     assert Path("mine.toml").read_text() == "precious"
-    assert "cannot be written" in refused(capsys, "scenarios", "write", "paper", "no/such/folder.toml")
+    assert_says(refused(capsys, "scenarios", "write", "paper", "no/such/folder.toml"), "no/such/folder.toml", names=["written"])
 
 
 def test_check_lists_every_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,42 +109,53 @@ SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "model" / "presets
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "field", "value", "names"),
     [
-        ("run", "SCENARIO: give a preset's name"),
-        ("run papr", "papr: no preset and no file of this name; did you mean 'paper'"),
-        ("run paper --replicas 0", "replicas: must be a whole number >= 1, got 0"),
-        ("run paper --replicas many", "many"),
-        ("run paper --steps 0", "steps: must be >= 1, got 0"),
-        ("run paper --steps 3", "reward_horizon: must be below steps = 3, got 4"),
-        ("run paper --threads 0", "threads: must be a whole number >= 1"),
-        ("run paper --seed -1", "seed: must be a whole number >= 0"),
-        ("run paper --record all", '"summary"'),
-        ("run paper --rplicas 3", "--rplicas"),
-        ("run paper --set steps", "must look like path.to.field=value"),
-        ("run paper --set exchange.lam=0.9", "exchange.lam: must be > 1"),
-        ("run paper --resume runs/x", "--resume: takes the scenario and its options from the folder"),
-        ("run --resume runs/x --replicas 7", "--resume: takes the scenario and its options from the folder"),
-        ("run paper --replicas 1000000000000", "replicas: must be at most 100,000,000, got 1,000,000,000,000"),
-        ("run paper --set market.mid_price.drift=1e300", "market.mid_price.drift: must be <= 100"),
-        ("run --resume runs/x", "runs/x: does not exist"),
-        ("inspect nowhere", "nowhere: does not exist"),
-        ("inspect .", "is not the folder of a run, it has no meta.json"),
-        ("plot nowhere", "nowhere: does not exist"),
-        ("check nowhere.toml", "nowhere.toml: no preset and no file of this name"),
-        ("scenarios show nothing", "nothing: no preset and no file"),
-        ("fly", "fly"),
+        ("run", "SCENARIO", None, ["preset", "TOML"]),
+        ("run papr", "papr", None, ["preset", "'paper'"]),
+        ("run paper --replicas 0", "replicas", 0, [">= 1"]),
+        ("run paper --replicas many", "--replicas", None, ["many"]),
+        ("run paper --steps 0", "paper: steps", 0, [">= 1"]),
+        ("run paper --steps 3", "paper: reward_horizon", 4, ["steps = 3"]),
+        ("run paper --threads 0", "--threads", 0, [">= 1"]),
+        ("run paper --seed -1", "seed", -1, [">= 0"]),
+        ("run paper --set steps", "setting 'steps'", None, ["path.to.field=value"]),
+        ("run paper --set exchange.lam=0.9", "paper: exchange.lam", 0.9, ["> 1"]),
+        ("run paper --resume runs/x", "--resume", None, ["folder", "scenario"]),
+        ("run --resume runs/x --replicas 7", "--resume", None, ["folder", "scenario"]),
+        ("run paper --replicas 1000000000000", "replicas", "1,000,000,000,000", ["100,000,000"]),
+        ("run paper --set market.mid_price.drift=1e300", "paper: market.mid_price.drift", "1e+300", ["<= 100"]),
+        ("run --resume runs/x", "runs/x", None, ["exist", "run"]),
+        ("inspect nowhere", "nowhere", None, ["exist", "run"]),
+        ("inspect .", ".", None, ["run", "meta.json"]),
+        ("plot nowhere", "nowhere", None, ["exist", "run"]),
+        ("check nowhere.toml", "nowhere.toml", None, ["preset", "paper"]),
+        ("scenarios show nothing", "nothing", None, ["preset", "paper"]),
     ],
 )
-def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, said: str) -> None:
-    assert said in refused(capsys, *arguments.split())
+def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, field: str, value: object, names: list[str]) -> None:
+    assert_says(refused(capsys, *arguments.split()), field, value, names=names)
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("run paper --record all", ["--record", '"all"', '"summary"', '"trades"']),
+        ("run paper --rplicas 3", ["--rplicas", "--replicas"]),
+        ("fly", ['"fly"', "run", "check"]),
+    ],
+)
+def test_commands_and_options_that_there_are_not(capsys: pytest.CaptureFixture[str], arguments: str, words: list[str]) -> None:
+    said = refused(capsys, *arguments.split())
+    assert all(word in said for word in words)
     assert not Path("runs").exists()
 
 
 def test_an_output_folder_in_use_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     Path("full").mkdir()
     Path("full/mine.txt").write_text("precious")
-    assert "full: exists and is not an empty folder" in refused(capsys, "run", "paper", *SMALL, "--out", "full")
+    assert_says(refused(capsys, "run", "paper", *SMALL, "--out", "full"), "full", names=["empty", "--out"])
     assert Path("full/mine.txt").read_text() == "precious"
     assert [path.name for path in Path("full").iterdir()] == ["mine.txt"]
 
@@ -155,7 +166,7 @@ def test_resuming_a_complete_run_shows_it(capsys: pytest.CaptureFixture[str]) ->
     capsys.readouterr()
     assert main(["run", "--resume", "here"]) == 0
     shown = capsys.readouterr()
-    assert "here is complete already" in shown.err
+    assert "here" in shown.err and "complete" in shown.err
     assert "maker-1" in shown.out
     assert before == {path.name: path.read_bytes() for path in Path("here").iterdir()}
 
@@ -192,7 +203,7 @@ def test_a_run_that_is_stopped_can_be_finished(how: signal.Signals) -> None:
     said = process.stderr
     if how == signal.SIGINT:
         assert process.returncode == 130, said
-        assert "interrupted; finish it with: dealermarket run --resume cut" in said
+        assert "dealermarket run --resume cut" in said
         assert "Traceback" not in said
     else:
         assert process.returncode == -how, said
@@ -265,29 +276,28 @@ class Flat(PricingRule):
 
 def test_a_file_in_front_of_the_command_registers_kinds(capsys: pytest.CaptureFixture[str], lists_as_they_were: None) -> None:
     asked = ["check", "paper", "--set", "makers.0.pricing.kind=flat"]
-    assert "makers.0.pricing.kind" in refused(capsys, *asked)
+    assert_says(refused(capsys, *asked), "paper: makers.0.pricing.kind", names=["'flat'", "power"])
     Path("mine.py").write_text(FLAT)
     assert main(["--with", "mine.py", *asked]) == 0
     assert "paper: fine" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "names"),
     [
-        ("x = 1\ny = 1 / 0\n", ["mine.py", "line 2", "ZeroDivisionError"]),
-        ("def f(:\n", ["mine.py", "SyntaxError"]),
-        (FLAT.replace("def curve(size)", "def curve(price)"), ["mine.py", "Flat.curve", "takes price"]),
+        ("x = 1\ny = 1 / 0\n", ["line 2", "ZeroDivisionError"]),
+        ("def f(:\n", ["SyntaxError"]),
+        (FLAT.replace("def curve(size)", "def curve(price)"), ["Flat.curve", "price"]),
     ],
     ids=["fails", "is no Python", "registers what is no kind"],
 )
 def test_a_file_of_kinds_that_does_not_run_is_refused(
-    source: str, said: list[str], capsys: pytest.CaptureFixture[str], lists_as_they_were: None
+    source: str, names: list[str], capsys: pytest.CaptureFixture[str], lists_as_they_were: None
 ) -> None:
     Path("mine.py").write_text(source)
-    error = refused(capsys, "--with", "mine.py", "scenarios")
-    assert all(part in error for part in said)
+    assert_says(refused(capsys, "--with", "mine.py", "scenarios"), "mine.py", names=names)
 
 
 def test_with_needs_a_file_that_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "nowhere.py: there is no such file" in refused(capsys, "--with", "nowhere.py", "scenarios")
-    assert "give the Python file" in refused(capsys, "--with")
+    assert_says(refused(capsys, "--with", "nowhere.py", "scenarios"), "nowhere.py", names=["file"])
+    assert_says(refused(capsys, "--with"), "--with", names=["Python"])

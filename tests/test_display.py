@@ -73,22 +73,22 @@ def test_progress_on_a_terminal_says_it_too() -> None:
 
 def shown(width: int) -> list[list[str]]:
     """The lines of each table, on a terminal so wide."""
-    found = []
+    printed = []
     for table in split_tables("all of it", LABELS, COLUMNS, width):
         terminal = Console(file=io.StringIO(), width=width)
         terminal.print(table)
         assert isinstance(terminal.file, io.StringIO)
-        found.append(terminal.file.getvalue().splitlines())
-    return found
+        printed.append(terminal.file.getvalue().splitlines())
+    return printed
 
 
 @pytest.mark.parametrize(("width", "tables"), [(140, 1), (82, 1), (81, 2), (46, 2), (45, 3), (22, 6)])
 def test_tables_are_split_where_the_terminal_ends(width: int, tables: int) -> None:
-    found = shown(width)
-    assert len(found) == tables
-    text = "\n".join(line for table in found for line in table)
+    printed = shown(width)
+    assert len(printed) == tables
+    text = "\n".join(line for table in printed for line in table)
     assert "…" not in text  # nothing was cut
-    assert max(len(line) for table in found for line in table) <= width
+    assert max(len(line) for table in printed for line in table) <= width
     assert [text.count(word) for word in ("all of it", "maker-1", "heading")] == [1, tables, len(COLUMNS)]
     for n in range(len(COLUMNS)):
         assert text.count(f"{n}.2345(67)") == 1

@@ -216,7 +216,7 @@ def test_entries_beyond_their_bounds_are_clipped() -> None:
         entry = seen[:, NAMES.index(name)]
         assert np.abs(entry).max() == 10, name
     assert attractive.observations[-1, 0] == -10
-    assert attractive.infos[-1]["position"] == pytest.approx(-800)  # what it is told is not clipped
+    assert attractive.infos[-1]["position"] == pytest.approx(-800)  # in infos it is not clipped
     assert seen[:, NAMES.index("share")].max() == 1
 
 
@@ -248,36 +248,36 @@ def test_an_episode_is_a_replica_of_a_run(scenario: Scenario, maker: str, which:
     expected = summary_of(result, maker, 2)
     steps = result.steps[(result.steps["maker"] == maker) & (result.steps["replica"] == 2)]
 
-    told = played["components"]
-    sums = told.sums()
+    with_components = played["components"]
+    sums = with_components.sums()
     close = {"rel": 1e-11, "abs": 1e-14}
     for name in MONEY[:4]:
         assert sums[name] == pytest.approx(expected[name], **close)
         assert expected[name] != 0 or name == "hedging_cost"
-    assert told.rewards.sum() == pytest.approx(expected["total_reward"], **close)
+    assert with_components.rewards.sum() == pytest.approx(expected["total_reward"], **close)
     assert played["pnl"].rewards.sum() == pytest.approx(expected["pnl"], **close)
     assert sums["spread_revenue"] + sums["hedging_cost"] + sums["inventory_pnl"] == pytest.approx(expected["pnl"], **close)
     in_all = sum(weight * sums[name] for name, weight in weights.items())
     assert played["weights"].rewards.sum() == pytest.approx(in_all, **close)
 
     # step by step: the deals of the step that was acted in, and what the mid after it did
-    for t, info in enumerate(told.infos):
+    for t, info in enumerate(with_components.infos):
         assert list(info) == [entry.name for entry in INFO] == [*MONEY, "position", "penalty"]
         assert all(type(value) is float for value in info.values())
         for name in ("spread_revenue", "hedging_cost"):
             assert info[name] == pytest.approx(steps[name].iloc[t], **close)
         for name in ("position_revenue", "risk_cost"):
             assert info[name] == pytest.approx(steps[name].iloc[t + 1] if t + 1 < len(steps) else 0.0, **close)
-        assert told.rewards[t] == pytest.approx(sum(info[name] for name in MONEY[:4]), **close)
+        assert with_components.rewards[t] == pytest.approx(sum(info[name] for name in MONEY[:4]), **close)
         assert info["penalty"] == 0
         if t + 1 < len(steps):
             assert info["position"] == pytest.approx(steps["position"].iloc[t + 1], **close)
-    assert abs(told.infos[-1]["position"]) == pytest.approx(
+    assert abs(with_components.infos[-1]["position"]) == pytest.approx(
         expected["internalization"] * (expected["volume"] + expected["hedge_volume"]), rel=1e-9
     )
     for other in ("pnl", "weights"):  # the reward changes nothing else
-        assert_same_bits(played[other].observations, told.observations)
-        assert played[other].infos == told.infos
+        assert_same_bits(played[other].observations, with_components.observations)
+        assert played[other].infos == with_components.infos
 
 
 def test_resets_repeat_themselves_and_go_on() -> None:
@@ -371,7 +371,7 @@ def test_a_market_under_way_is_not_copied_and_one_to_come_is() -> None:
     assert_same_bits(play(env, seed=3).rewards, play(twin, seed=3).rewards)
     env.reset(seed=3)
     for copied in (copy.deepcopy, pickle.dumps):
-        with pytest.raises(TypeError, match="a market under way cannot be copied or pickled; make another one and reset it"):
+        with pytest.raises(TypeError, match=r"copied or pickled.*reset"):
             copied(env)
     play(env, seed=3)
 
@@ -426,7 +426,7 @@ def slow_features(scenario: Scenario, maker: str, result: SimulationResult, repl
             if trade["step"] == t and trade["kind"] == "order" and trade["side"] == side and whose in (None, trade["maker"])
         )
 
-    found = []
+    rows = []
     for t in range(end + 1):
         now = min(t, end - 1)
         move = mid[now] - mid[now - 1] if 1 <= t < end else 0.0
@@ -443,8 +443,8 @@ def slow_features(scenario: Scenario, maker: str, result: SimulationResult, repl
             "share": (bought + sold) / everybody if everybody else 0.0,
             "time_left": (end - t) / end,
         }
-        found.append({name: min(max(value, -10.0), 10.0) for name, value in entries.items()})
-    return found
+        rows.append({name: min(max(value, -10.0), 10.0) for name, value in entries.items()})
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -477,9 +477,9 @@ def test_features_are_what_their_text_says(scenario: Scenario, maker: str, ends:
     played = play(DealerEnv(scenario, maker, controls=controls), seed=11, options={"replica": 1})
     result = run_of(DealerEnv(scenario, maker, controls=controls), 2, 11, **{maker: Replay(ends, played.actions)})
     expected = slow_features(scenario, maker, result, replica=1)
-    for t, (found, known) in enumerate(zip(played.observations, expected, strict=True)):
+    for t, (seen, known) in enumerate(zip(played.observations, expected, strict=True)):
         assert list(known) == NAMES
-        for name, one, other in zip(NAMES, found.tolist(), known.values(), strict=True):
+        for name, one, other in zip(NAMES, seen.tolist(), known.values(), strict=True):
             assert one == pytest.approx(other, rel=1e-5, abs=1e-6), f"{name} at step {t}"
     spread = played.observations.std(axis=0)
     assert (spread > 1e-3).all(), [name for name, value in zip(NAMES, spread, strict=True) if not value > 1e-3]
@@ -575,9 +575,9 @@ def test_a_weight_left_out_is_0() -> None:
 def test_both_ends_of_a_range_are_exact(ends: tuple[float, float]) -> None:
     controls = Controls(eps_buy=ends, eps_sell=None, hedge_fraction=(0.1, 0.7))
     assert controls.names == ("eps_buy", "hedge_fraction")
-    found = controls.values(np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.5]]))
-    assert found[:2].tolist() == [[ends[0], 0.1], [ends[1], 0.7]]
-    assert found[2].tolist() == pytest.approx([sum(ends) / 2, 0.1 + 0.6 * 0.75])
+    values = controls.values(np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.5]]))
+    assert values[:2].tolist() == [[ends[0], 0.1], [ends[1], 0.7]]
+    assert values[2].tolist() == pytest.approx([sum(ends) / 2, 0.1 + 0.6 * 0.75])
 
 
 @pytest.mark.parametrize(
@@ -633,7 +633,7 @@ def test_controls_that_are_refused(controls: Any, field: str, value: object, nam
 
 def test_an_alpha_beyond_what_the_curve_allows_is_refused() -> None:
     steep = Scenario.load("learning", ["exchange.lam=1.01"])
-    with raises(ParameterError, "controls: alpha", names=["1.3"]):
+    with raises(ParameterError, "controls: alpha", names=["1.32941"]):
         DealerEnv(steep, controls={"alpha": [1.0, 9.0]})
     DealerEnv(steep, controls={"alpha": [1.0, 1.3]})
 
@@ -768,9 +768,9 @@ def test_what_a_vector_environment_refuses() -> None:
         with raises(ParameterError, "num_envs", repr(number), names=[">= 1"]):
             DealerVectorEnv(number)
     env = DealerVectorEnv(3, short("learning", 4), autoreset_mode=DISABLED)
-    with pytest.raises(ResetNeeded, match="step: call reset first"):
+    with raises(ResetNeeded, "step", names=["reset", "first"]):
         env.step(np.zeros((3, 3)))
-    with pytest.raises(ResetNeeded, match="reset all environments first"):
+    with raises(ResetNeeded, "reset", names=["options['reset_mask']", "all"]):
         env.reset(options={"reset_mask": np.array([True, False, True])})
     env.reset(seed=0, options={"reset_mask": np.ones(3, bool)})
     for mask in ([True, False, False], np.array([1, 0, 0]), np.zeros(3, bool), np.ones(2, bool), np.ones((3, 1), bool), True):
@@ -789,10 +789,10 @@ def test_what_a_vector_environment_refuses() -> None:
             env.reset(seed=seed)
     for _ in range(4):
         env.step(np.zeros((3, 3)))
-    with pytest.raises(ResetNeeded, match=r"episodes have ended \(3\); reset them with reset\(options=\{'reset_mask'"):
+    with raises(ResetNeeded, "step", names=["ended (3)", "reset(options={'reset_mask': ...})"]):
         env.step(np.zeros((3, 3)))
     env.reset(options={"reset_mask": np.array([True, False, False])})
-    with pytest.raises(ResetNeeded, match=r"episodes have ended \(2\)"):
+    with raises(ResetNeeded, "step", names=["ended (2)"]):
         env.step(np.zeros((3, 3)))
 
 
@@ -805,22 +805,22 @@ def test_seeds_of_numpy_are_seeds() -> None:
 # --- actions that are refused
 
 
-BAD_ACTIONS: list[tuple[Callable[[np.ndarray], Any], str]] = [
-    (lambda good: good[..., :-1], r"must have shape \(.*3,?\), got \("),
-    (lambda good: good[None], "must have shape"),
-    (lambda good: 0.0, r"must have shape .*, got \(\)"),
-    (lambda good: None, "must have shape"),
-    (lambda good: np.full_like(good, np.nan), r"must be in \[-1, 1\], got nan; clip what your policy returns"),
-    (lambda good: np.where(good == good.flat[-1], np.inf, good), r"must be in \[-1, 1\], got inf"),
-    (lambda good: np.full(good.shape, -1 - 1e-12), r"must be in \[-1, 1\], got -1\.000000000001;"),
-    (lambda good: np.full(good.shape, np.float32(1.0000001)), r"must be in \[-1, 1\], got 1\.0000001"),
-    (lambda good: "left", "must be numbers of shape .*, got 'left'"),
-    (lambda good: {"eps_buy": 0.0}, "must be numbers of shape"),
+BAD_ACTIONS: list[tuple[Callable[[np.ndarray], Any], object, list[str]]] = [
+    (lambda good: good[..., :-1], None, ["shape", "3", "got"]),
+    (lambda good: good[None], None, ["shape"]),
+    (lambda good: 0.0, "()", ["shape"]),
+    (lambda good: None, None, ["shape"]),
+    (lambda good: np.full_like(good, np.nan), "nan", ["[-1, 1]", "clip"]),
+    (lambda good: np.where(good == good.flat[-1], np.inf, good), "inf", ["[-1, 1]"]),
+    (lambda good: np.full(good.shape, -1 - 1e-12), "-1.000000000001", ["[-1, 1]"]),
+    (lambda good: np.full(good.shape, np.float32(1.0000001)), float(np.float32(1.0000001)), ["[-1, 1]"]),
+    (lambda good: "left", "'left'", ["numbers", "shape"]),
+    (lambda good: {"eps_buy": 0.0}, None, ["numbers", "shape"]),
 ]
 
 
-@pytest.mark.parametrize(("spoil", "said"), BAD_ACTIONS)
-def test_bad_actions_are_refused_and_do_no_harm(spoil: Callable[[np.ndarray], Any], said: str) -> None:
+@pytest.mark.parametrize(("spoil", "value", "names"), BAD_ACTIONS)
+def test_bad_actions_are_refused_and_do_no_harm(spoil: Callable[[np.ndarray], Any], value: object, names: list[str]) -> None:
     scenario, actions = short("learning", 5), some_actions(5, 2, 3, seed=9)
     given = {"policies": {"competitor": Moody()}}  # refused before it has its turn
     single, same = DealerEnv(scenario, **given), DealerEnv(scenario, **given)
@@ -829,11 +829,11 @@ def test_bad_actions_are_refused_and_do_no_harm(spoil: Callable[[np.ndarray], An
     for env in (single, same, vector, same_vector, several, same_several):
         env.reset(seed=1)
     for two in actions:
-        with pytest.raises(PolicyError, match="^action: " + said):
+        with raises(PolicyError, "action", value, names=names):
             single.step(spoil(two[0]))
-        with pytest.raises(PolicyError, match="^actions: " + said):
+        with raises(PolicyError, "actions", value, names=names):
             vector.step(spoil(two))
-        with pytest.raises(PolicyError, match="^action of 'competitor': " + said):
+        with raises(PolicyError, "action of 'competitor'", value, names=names):
             several.step({"learner": two[0], "competitor": spoil(two[1])})
         assert_same_steps(single.step(two[0]), same.step(two[0]))
         assert_same_steps(vector.step(two), same_vector.step(two))
@@ -889,8 +889,8 @@ def play_together(env: DealerParallelEnv, seed: int | None, **reset: Any) -> dic
     for t in range(steps):
         assert env.agents == agents
         observations, rewards, terminated, truncated, infos = env.step({agent: actions[agent][t] for agent in agents})
-        for told in (observations, rewards, terminated, truncated, infos):
-            assert list(told) == agents
+        for by_agent in (observations, rewards, terminated, truncated, infos):
+            assert list(by_agent) == agents
         assert not any(terminated.values())
         assert set(truncated.values()) == {t + 1 == steps}
         assert all(env.observation_space(agent).contains(observations[agent]) for agent in agents)
@@ -970,9 +970,9 @@ def test_observations_of_several_learners_are_not_used_again() -> None:
     observations, _ = env.reset(seed=2)
     kept = [observations]
     for t in range(6):
-        for told in kept:
-            for agent in told:
-                told[agent][...] = 77
+        for by_agent in kept:
+            for agent in by_agent:
+                by_agent[agent][...] = 77
         observations, *_ = env.step({agent: clean[agent].actions[t] for agent in clean})
         for agent, observation in observations.items():
             assert_same_bits(observation, clean[agent].observations[t + 1])
@@ -981,16 +981,16 @@ def test_observations_of_several_learners_are_not_used_again() -> None:
 
 def test_what_an_environment_of_several_refuses() -> None:
     scenario, zeros = short("learning", 3), np.zeros(3, np.float32)
-    for makers, said in {
-        (): "makers: at least one maker must learn",
-        "learner": r"makers: must be a list of names, such as \['learner'\]",
-        ("learner", "learner"): "makers: each learns once",
-        ("learner", "competitr"): "there is no 'competitr' in 'learning'; did you mean 'competitor'",
-    }.items():
-        with pytest.raises(ParameterError, match=said):
+    for makers, field, value, names in (
+        ((), "makers", None, ["one"]),
+        ("learner", "makers", "'learner'", ["list", "['learner']"]),
+        (("learner", "learner"), "makers", "('learner', 'learner')", ["once"]),
+        (("learner", "competitr"), "maker", None, ["'competitr'", "'learning'", "'competitor'"]),
+    ):
+        with raises(ParameterError, field, value, names=names):
             DealerParallelEnv(scenario, makers)
     env = DealerParallelEnv(scenario)
-    with pytest.raises(ResetNeeded, match="step: call reset first"):
+    with raises(ResetNeeded, "step", names=["reset", "first"]):
         env.step({"learner": zeros, "competitor": zeros})
     env.reset(seed=0)
     for actions in (
@@ -1005,7 +1005,7 @@ def test_what_an_environment_of_several_refuses() -> None:
             env.step(actions)
     for _ in range(3):
         env.step({"competitor": zeros, "learner": zeros})  # in any order
-    with pytest.raises(ResetNeeded, match="the episode has ended; call reset"):
+    with raises(ResetNeeded, "step", names=["ended", "reset"]):
         env.step({})
     with raises(ParameterError, "seed", -3, names=[">= 0"]):
         env.reset(seed=-3)
@@ -1057,7 +1057,7 @@ def test_what_every_environment_refuses(
 
 def test_what_a_single_environment_refuses() -> None:
     env = DealerEnv(short("learning", 3))
-    with pytest.raises(ResetNeeded, match="step: call reset first"):
+    with raises(ResetNeeded, "step", names=["reset", "first"]):
         env.step(np.zeros(3))
     for replica in (-1, 1.5, None, "a"):
         with raises(ParameterError, "options['replica']", repr(replica), names=[">= 0"]):
@@ -1070,7 +1070,7 @@ def test_what_a_single_environment_refuses() -> None:
     env.reset(seed=0, options={"of": "another wrapper"})
     for _ in range(3):
         env.step(np.zeros(3))
-    with pytest.raises(ResetNeeded, match="the episode has ended; call reset"):
+    with raises(ResetNeeded, "step", names=["ended", "reset"]):
         env.step(np.zeros(3))
 
 

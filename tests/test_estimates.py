@@ -461,7 +461,7 @@ def test_agreement_needs_numbers_that_are_known(bounds: list[tuple[float, float]
     ],
 )
 def test_one_claim_that_fails_is_enough(signs: str, outcome: Outcome) -> None:
-    by_sign = {each.sign: each for each in Outcome}
+    by_sign = {outcome.sign: outcome for outcome in Outcome}
     assert overall(*(by_sign[sign] for sign in signs)) is outcome
 
 

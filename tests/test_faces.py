@@ -42,10 +42,10 @@ def test_a_folder_has_a_public_face(name: str) -> None:
     module = face(name)
     assert module is getattr(dealermarket, name)
     assert sorted(set(module.__all__)) == sorted(module.__all__)
-    for each in module.__all__:
-        if each == "DealerParallelEnv" and find_spec("pettingzoo") is None:
+    for public in module.__all__:
+        if public == "DealerParallelEnv" and find_spec("pettingzoo") is None:
             continue
-        assert getattr(module, each) is not None
+        assert getattr(module, public) is not None
     assert module.__doc__
 
 
@@ -67,7 +67,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def examples(text: str) -> list[str]:
     """The blocks of code in a docstring: what is indented after a line that ends in two colons."""
-    found: list[str] = []
+    blocks: list[str] = []
     lines = iter(dedent(text).splitlines())
     for line in lines:
         if not line.endswith("::"):
@@ -77,17 +77,17 @@ def examples(text: str) -> list[str]:
             if inner and not inner.startswith("    "):
                 break
             block.append(inner)
-        found.append(dedent("\n".join(block)))
-    return found
+        blocks.append(dedent("\n".join(block)))
+    return blocks
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["", "envs", "papers", "plots", "study", "testing"])
 def test_the_examples_of_a_face_run(name: str, tmp_path: Path) -> None:
     module = face(name) if name else dealermarket
-    found = examples(module.__doc__ or "")
-    assert found
-    for block in found:
+    blocks = examples(module.__doc__ or "")
+    assert blocks
+    for block in blocks:
         run(block, tmp_path)
 
 

@@ -7,7 +7,6 @@ Dealer Market*.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -17,8 +16,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from conftest import assert_says, raises
 from dealermarket import laws
-from dealermarket.errors import DealerMarketError, ParameterError
+from dealermarket.errors import ParameterError
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.investors.group import InvestorGroup
@@ -119,14 +119,14 @@ def test_the_reference_curve_is_the_average_price_of_the_best_orders_in_the_book
 
         return mpmath.quad(integrand, [first, last])
 
-    def each(distance: Any) -> int:
+    def one(distance: Any) -> int:
         return 1
 
     with mpmath.workdps(20):
-        unit = v_max / (book(each, 0, 4) + book(each, 4, mpmath.inf))  # the book holds v_max orders
+        unit = v_max / (book(one, 0, 4) + book(one, 4, mpmath.inf))  # the book holds v_max orders
         exchange = Exchange(lam=lam, v_max=v_max)
         for depth in (0.01, 0.5, 2.0):  # log of the worst price paid, in half spreads
-            size = unit * book(each, 0, depth)
+            size = unit * book(one, 0, depth)
             average = unit * book(lambda distance: distance, 0, depth) / size
             assert float(exchange.reference_spread(float(size), s0)) == pytest.approx(float(average), rel=1e-13)
             marginal = laws.marginal_spread(float(size) / v_max, laws.curve_exponent(lam))
@@ -177,20 +177,19 @@ def test_the_largest_trade_is_99_percent_of_v_max() -> None:
 
 @pytest.mark.parametrize("size", [-1e-9, 100.0, 1e9, NAN, INF, -INF, [1.0, 100.0]])
 def test_sizes_that_cannot_trade_are_refused(size: Any) -> None:
-    shown = re.escape(repr(size))
     for method in (
         Exchange(v_max=100.0).relative_spread,
         lambda v: Exchange(v_max=100.0).reference_spread(v, 1e-4),
         lambda v: PowerPricing().spread(v, 0, 1e-4, Exchange(v_max=100.0)),
     ):
-        with pytest.raises(ParameterError, match=rf"size: must be >= 0 and below v_max = 100, got {shown}"):
+        with raises(ParameterError, "size", repr(size), names=[">= 0", "v_max = 100"]):
             method(size)
 
 
 @pytest.mark.parametrize("s0", [-1e-9, NAN, INF, [1e-4, -1.0]])
 def test_reference_spreads_below_zero_are_refused(s0: Any) -> None:
     for method in (lambda s: Exchange().reference_spread(1.0, s), lambda s: PowerPricing().spread(1.0, 0, s, Exchange())):
-        with pytest.raises(ParameterError, match=rf"s0: must be finite and >= 0, got {re.escape(repr(s0))}"):
+        with raises(ParameterError, "s0", repr(s0), names=["finite", ">= 0"]):
             method(s0)
 
 
@@ -223,10 +222,10 @@ def test_a_skew_of_minus_one_leaves_the_tier_alone() -> None:
 
 
 def test_pricing_refuses_wrong_tiers_and_sides() -> None:
-    for tier, shown in ((-1, "-1"), ([0, -2], r"\[0, -2\]"), (NAN, "nan")):
-        with pytest.raises(ParameterError, match=f"tier: must be >= 0, got {shown}"):
+    for tier in (-1, [0, -2], NAN):
+        with raises(ParameterError, "tier", tier, names=[">= 0"]):
             PowerPricing().spread(1.0, tier, 1e-4, Exchange())
-    with pytest.raises(ParameterError, match=r"side: must be \+1 \(the client buys\), -1 \(sells\) or 0, got 2"):
+    with raises(ParameterError, "side", 2, names=["+1", "-1", "0"]):
         PowerPricing().spread(1.0, 0, 1e-4, Exchange(), side=2)
 
 
@@ -320,7 +319,7 @@ def test_spreads_can_scale_with_the_price() -> None:
 
 @pytest.mark.parametrize(("steps", "replicas"), [(0, 1), (-3, 1), (5, 0)])
 def test_sampling_nothing_is_refused(steps: int, replicas: int) -> None:
-    with pytest.raises(ParameterError, match=f"steps and replicas must be >= 1, got {steps} and {replicas}"):
+    with pytest.raises(ParameterError, match=f"steps and replicas .* >= 1, got {steps} and {replicas}$"):
         MarketEnvironment().sample(np.random.default_rng(0), steps, replicas)
 
 
@@ -430,7 +429,7 @@ def test_the_winner_of_a_tie() -> None:
 
 @pytest.mark.parametrize("spreads", [[], [[], []], [1.0, NAN]])
 def test_choosing_among_nothing_is_refused(spreads: Any) -> None:
-    with pytest.raises(ParameterError, match="spreads: must hold a number for at least one maker"):
+    with raises(ParameterError, "spreads", names=["number", "maker"]):
         InvestorAgent.choose(spreads, 0.5)
 
 
@@ -499,14 +498,14 @@ def test_equal_metrics_are_ordered_by_the_tie_break() -> None:
     # one permutation for several rows, and one for each
     rows = policy.assign([[1.0, 1.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]], tie_break=[3, 2, 1, 0])
     np.testing.assert_array_equal(rows, [[3, 2, 0, 1], [3, 2, 1, 0]])
-    each = policy.assign(np.zeros((2, 4)), tie_break=[[0, 1, 2, 3], [3, 2, 1, 0]])
-    np.testing.assert_array_equal(each, [[0, 1, 2, 3], [3, 2, 1, 0]])
+    rows = policy.assign(np.zeros((2, 4)), tie_break=[[0, 1, 2, 3], [3, 2, 1, 0]])
+    np.testing.assert_array_equal(rows, [[0, 1, 2, 3], [3, 2, 1, 0]])
 
 
 def test_impossible_tierings_are_refused() -> None:
-    with pytest.raises(ParameterError, match="tiers: must be at most the number of participants ranked, 4, got 5"):
+    with raises(ParameterError, "tiers", 5, names=["participants", "4"]):
         AverageYield(tiers=5).assign(np.zeros(4))
-    with pytest.raises(ParameterError, match="metric: must hold numbers, got NaN"):
+    with raises(ParameterError, "metric", "NaN", names=["numbers"]):
         AverageYield(tiers=2).assign([0.0, NAN])
 
 
@@ -561,54 +560,54 @@ def maker(**fields: Any) -> MarketMakerAgent:
     return MarketMakerAgent(**{"name": "m"} | fields)
 
 
-# component, field, values refused, what is said of them
+# component, field, values refused, the word that says what would do
 REFUSED: list[tuple[Callable[..., Any], str, tuple[Any, ...], str]] = [
-    (Exchange, "lam", (1.0, 1, 0.5, -3.0), "must be > 1"),
-    (Exchange, "v_max", (0.0, 0, -5.0), "must be > 0"),
-    (GeometricBrownianMotion, "initial", (0.0, -1.0), "must be > 0"),
-    (GeometricBrownianMotion, "volatility", (-0.1,), "must be >= 0"),
-    (ClippedNormal, "mean", (0.0, -1e-4), "must be > 0"),
-    (ClippedNormal, "std", (-1e-5,), "must be >= 0"),
-    (ClippedNormal, "minimum", (0.0, -1.0), "must be > 0"),
-    (ClippedNormal, "maximum", (0.0, -1.0), "must be > 0"),
-    (MarketEnvironment, "steps_per_day", (0, -96), "must be >= 1"),
-    (MarketEnvironment, "steps_per_day", (1.5, "96", True), "must be a whole number"),
-    (MarketEnvironment, "days_per_year", (0,), "must be >= 1"),
-    (MarketEnvironment, "spreads_scale_with_price", (1, "yes"), "must be true or false"),
-    (agent, "trade_probability", (-0.1,), "must be >= 0"),
-    (agent, "trade_probability", (1.1, 2), "must be <= 1"),
-    (agent, "mean_size", (0.0, -1.0), "must be > 0"),
-    (agent, "log_std", (-0.1,), "must be >= 0"),
-    (agent, "buy_probability", (1.5,), "must be <= 1"),
-    (agent, "oracle_probability", (-0.5,), "must be >= 0"),
-    (agent, "name", ("",), "must not be empty"),
-    (agent, "name", (3,), "must be a text"),
-    (group, "count", (0, -1), "must be >= 1"),
-    (group, "count", (2.0, "3"), "must be a whole number"),
-    (group, "trade_probability", (1.2,), "must be <= 1"),
-    (group, "trade_probability", ("often",), "must be a number"),
-    (group, "mean_size", (0.0,), "must be > 0"),
-    (PowerPricing, "alpha", (0.0, -1.0), "must be > 0"),
-    (PowerPricing, "alpha", (11.0,), "must be <= 10"),
-    (PowerPricing, "tier_penalty", (-1e-9,), "must be >= 0"),
-    (PowerPricing, "eps_buy", (-1.01,), "must be >= -1"),
-    (PowerPricing, "eps_sell", (-2,), "must be >= -1"),
-    (AverageYield, "tiers", (0,), "must be >= 1"),
-    (AverageYield, "tiers", (2.5, "5"), "must be a whole number"),
-    (AverageYield, "weight", (0.0, -0.1), "must be > 0"),
-    (RevenueRate, "weight", (1.1,), "must be <= 1"),
-    (AverageYield, "pins", (3, ["a"]), "must be a table"),
-    (FixedTiers, "table", ("a",), "must be a table"),
-    (AlmgrenChriss, "risk_aversion", (-0.1,), "must be >= 0"),
-    (AlmgrenChriss, "horizon", (0, -1), "must be >= 1"),
-    (LinearSchedule, "horizon", (1001,), "must be <= 1000"),
-    (LinearSchedule, "horizon", (2.0,), "must be a whole number"),
-    (AlmgrenChriss, "venue", ("maker", 1), "must be 'makers', 'exchange' or 'best'"),
-    (FullHedge, "volatility", ("mine",), "must be 'market'"),
-    (FullHedge, "volatility", (-0.2,), "must be >= 0"),
-    (ConstantFraction, "fraction", (-0.5,), "must be >= 0"),
-    (ConstantFraction, "fraction", (1.5,), "must be <= 1"),
-    (maker, "pricing", ("power", 3), "must be a table"),
+    (Exchange, "lam", (1.0, 1, 0.5, -3.0), "be > 1"),
+    (Exchange, "v_max", (0.0, 0, -5.0), "> 0"),
+    (GeometricBrownianMotion, "initial", (0.0, -1.0), "> 0"),
+    (GeometricBrownianMotion, "volatility", (-0.1,), ">= 0"),
+    (ClippedNormal, "mean", (0.0, -1e-4), "> 0"),
+    (ClippedNormal, "std", (-1e-5,), ">= 0"),
+    (ClippedNormal, "minimum", (0.0, -1.0), "> 0"),
+    (ClippedNormal, "maximum", (0.0, -1.0), "> 0"),
+    (MarketEnvironment, "steps_per_day", (0, -96), ">= 1"),
+    (MarketEnvironment, "steps_per_day", (1.5, "96", True), "whole"),
+    (MarketEnvironment, "days_per_year", (0,), ">= 1"),
+    (MarketEnvironment, "spreads_scale_with_price", (1, "yes"), "true"),
+    (agent, "trade_probability", (-0.1,), ">= 0"),
+    (agent, "trade_probability", (1.1, 2), "<= 1"),
+    (agent, "mean_size", (0.0, -1.0), "> 0"),
+    (agent, "log_std", (-0.1,), ">= 0"),
+    (agent, "buy_probability", (1.5,), "<= 1"),
+    (agent, "oracle_probability", (-0.5,), ">= 0"),
+    (agent, "name", ("",), "empty"),
+    (agent, "name", (3,), "text"),
+    (group, "count", (0, -1), ">= 1"),
+    (group, "count", (2.0, "3"), "whole"),
+    (group, "trade_probability", (1.2,), "<= 1"),
+    (group, "trade_probability", ("often",), "number"),
+    (group, "mean_size", (0.0,), "> 0"),
+    (PowerPricing, "alpha", (0.0, -1.0), "> 0"),
+    (PowerPricing, "alpha", (11.0,), "<= 10"),
+    (PowerPricing, "tier_penalty", (-1e-9,), ">= 0"),
+    (PowerPricing, "eps_buy", (-1.01,), ">= -1"),
+    (PowerPricing, "eps_sell", (-2,), ">= -1"),
+    (AverageYield, "tiers", (0,), ">= 1"),
+    (AverageYield, "tiers", (2.5, "5"), "whole"),
+    (AverageYield, "weight", (0.0, -0.1), "> 0"),
+    (RevenueRate, "weight", (1.1,), "<= 1"),
+    (AverageYield, "pins", (3, ["a"]), "table"),
+    (FixedTiers, "table", ("a",), "table"),
+    (AlmgrenChriss, "risk_aversion", (-0.1,), ">= 0"),
+    (AlmgrenChriss, "horizon", (0, -1), ">= 1"),
+    (LinearSchedule, "horizon", (1001,), "<= 1000"),
+    (LinearSchedule, "horizon", (2.0,), "whole"),
+    (AlmgrenChriss, "venue", ("maker", 1), "'makers', 'exchange' or 'best'"),
+    (FullHedge, "volatility", ("mine",), "'market'"),
+    (FullHedge, "volatility", (-0.2,), ">= 0"),
+    (ConstantFraction, "fraction", (-0.5,), ">= 0"),
+    (ConstantFraction, "fraction", (1.5,), "<= 1"),
+    (maker, "pricing", ("power", 3), "table"),
 ]
 NUMBERS = [
     *((Exchange, field) for field in ("lam", "v_max")),
@@ -629,33 +628,30 @@ def refusal(build: Callable[..., Any], *args: Any, **fields: Any) -> str:
     """What a component says to values that it refuses."""
     with pytest.raises(ParameterError) as caught:
         build(*args, **fields)
-    assert isinstance(caught.value, (ValueError, DealerMarketError))
+    assert caught.type is ParameterError
     assert caught.value.__cause__ is None  # a person reads the message, not pydantic's
     return str(caught.value)
 
 
-@pytest.mark.parametrize(("build", "field", "values", "said"), REFUSED)
+@pytest.mark.parametrize(("build", "field", "values", "rule"), REFUSED)
 def test_wrong_values_are_refused_with_field_value_and_rule(
-    build: Callable[..., Any], field: str, values: tuple[Any, ...], said: str
+    build: Callable[..., Any], field: str, values: tuple[Any, ...], rule: str
 ) -> None:
     for value in values:
-        assert refusal(build, **{field: value}).startswith(f"{field}: {said}, got {value!r}")
+        assert_says(refusal(build, **{field: value}), field, repr(value), names=[rule])
 
 
 @pytest.mark.parametrize(("build", "field"), NUMBERS)
 def test_what_is_no_finite_number_is_refused(build: Callable[..., Any], field: str) -> None:
     for value in (NAN, INF, -INF):
-        message = refusal(build, **{field: value})
-        assert message.startswith(f"{field}: must be "), message
-        assert f"got {value!r}" in message
+        assert_says(refusal(build, **{field: value}), field, repr(value))
     for value in (True, {"a": 1}):
-        message = refusal(build, **{field: value})
-        assert message.startswith(f"{field}: must be a number, got {value!r}"), message
+        assert_says(refusal(build, **{field: value}), field, repr(value), names=["number"])
 
 
 def test_an_infinite_risk_aversion_points_to_full() -> None:
-    assert "written kind = 'full'" in refusal(AlmgrenChriss, risk_aversion=INF)
-    assert "lam > 1" in refusal(Exchange, lam=1.0)
+    assert_says(refusal(AlmgrenChriss, risk_aversion=INF), "risk_aversion", INF, names=["kind = 'full'"])
+    assert_says(refusal(Exchange, lam=1.0), "lam", 1.0, names=["lam > 1"])
 
 
 def test_whole_numbers_are_numbers() -> None:
@@ -690,58 +686,66 @@ def test_a_field_nothing_like_it_is_refused_with_what_is_known() -> None:
     assert refusal(Exchange, colour=1) == "colour: unknown field; known: lam, v_max"
 
 
-def test_nested_fields_are_named_by_their_path() -> None:
-    assert refusal(maker, pricing={"alpa": 1.2}) == "pricing.alpa: unknown field; did you mean 'alpha'?"
-    assert refusal(maker, pricing={"alpha": -1.0}) == "pricing.alpha: must be > 0, got -1.0"
-    assert refusal(maker, hedging={"kind": "optimal", "horizon": 0}) == "hedging.horizon: must be >= 1, got 0"
-    assert refusal(maker, hedging={"kind": "fraction", "fraction": 7.0}) == "hedging.fraction: must be <= 1, got 7.0"
-    assert refusal(maker, hedging={"kind": "optimum"}) == (
-        "hedging.kind: 'optimum' is not one of none, full, fraction, linear, optimal"
-    )
-    assert refusal(maker, tiering={"tiers": 3}) == "tiering.kind: is required and not given"
-    assert refusal(maker, tiering={"kind": "fixed", "table": {"bob": -1}}) == "tiering.table.bob: must be >= 0, got -1"
-    assert refusal(MarketEnvironment, mid_price={"volatility": -1.0}) == "mid_price.volatility: must be >= 0, got -1.0"
-    assert refusal(group, mean_size=(1.0, "big")) == "mean_size.1: must be a number, got 'big'"
-    assert refusal(group, mean_size=(1.0, NAN)) == "mean_size.1: must be a finite number, got nan"
-
-
-def test_participants_may_be_called_like_a_kind() -> None:
-    assert refusal(AverageYield, pins={"bob": -1}) == "pins.bob: must be >= 0, got -1"
-    assert refusal(maker, tiering={"kind": "fixed", "table": {"full": -1}}) == "tiering.table.full: must be >= 0, got -1"
+@pytest.mark.parametrize(
+    ("build", "fields", "field", "value", "names"),
+    [
+        (maker, {"pricing": {"alpa": 1.2}}, "pricing.alpa", None, ["unknown", "'alpha'"]),
+        (maker, {"pricing": {"alpha": -1.0}}, "pricing.alpha", -1.0, ["> 0"]),
+        (maker, {"hedging": {"kind": "optimal", "horizon": 0}}, "hedging.horizon", 0, [">= 1"]),
+        (maker, {"hedging": {"kind": "fraction", "fraction": 7.0}}, "hedging.fraction", 7.0, ["<= 1"]),
+        (maker, {"hedging": {"kind": "optimum"}}, "hedging.kind", None, ["'optimum'", "none, full, fraction, linear, optimal"]),
+        (maker, {"tiering": {"tiers": 3}}, "tiering.kind", None, ["required"]),
+        (maker, {"tiering": {"kind": "fixed", "table": {"bob": -1}}}, "tiering.table.bob", -1, [">= 0"]),
+        (MarketEnvironment, {"mid_price": {"volatility": -1.0}}, "mid_price.volatility", -1.0, [">= 0"]),
+        (group, {"mean_size": (1.0, "big")}, "mean_size.1", "'big'", ["number"]),
+        (group, {"mean_size": (1.0, NAN)}, "mean_size.1", "nan", ["finite"]),
+        # participants may be called like a kind
+        (AverageYield, {"pins": {"bob": -1}}, "pins.bob", -1, [">= 0"]),
+        (maker, {"tiering": {"kind": "fixed", "table": {"full": -1}}}, "tiering.table.full", -1, [">= 0"]),
+    ],
+)
+def test_nested_fields_are_named_by_their_path(
+    build: Callable[..., Any], fields: dict[str, Any], field: str, value: object, names: list[str]
+) -> None:
+    said = refusal(build, **fields)
+    assert len(said.splitlines()) == 1
+    assert_says(said, field, value, names=names)
 
 
 def test_all_problems_are_named_at_once() -> None:
-    assert refusal(Exchange, lam=0.5, v_max=-1.0).splitlines() == [
-        "lam: must be > 1, got 0.5 (the reference curve exists for lam > 1 (the paper uses 1.6))",
-        "v_max: must be > 0, got -1.0",
-    ]
+    said = refusal(Exchange, lam=0.5, v_max=-1.0)
+    assert len(said.splitlines()) == 2
+    assert_says(said, "lam", 0.5, names=["> 1"])
+    assert_says(said, "v_max", -1.0, names=["> 0"])
 
 
 def test_rules_between_fields() -> None:
-    assert refusal(ClippedNormal, minimum=2e-4, maximum=1e-4) == "minimum: must be <= maximum = 0.0001, got 0.0002"
+    assert_says(refusal(ClippedNormal, minimum=2e-4, maximum=1e-4), "minimum", 0.0002, names=["<= maximum = 0.0001"])
     assert ClippedNormal(minimum=1e-4, maximum=1e-4).maximum == 1e-4
-    both = "mean_size: give either mean_size or log_mean, and not both"
-    assert refusal(agent, log_mean=1.0) == both
-    assert refusal(agent, mean_size=None) == both
-    assert refusal(group, log_mean=(0.0, 1.0)) == both
-    assert refusal(InvestorGroup, name="g", count=2, trade_probability=0.1) == both
+    for build, fields in (
+        (agent, {"log_mean": 1.0}),
+        (agent, {"mean_size": None}),
+        (group, {"log_mean": (0.0, 1.0)}),
+        (InvestorGroup, {"name": "g", "count": 2, "trade_probability": 0.1}),
+    ):
+        assert_says(refusal(build, **fields), "mean_size", names=["mean_size or log_mean", "both"])
 
 
 def test_ranges_are_checked_at_both_ends() -> None:
-    assert refusal(group, trade_probability=(0.1, 2.0)) == "trade_probability: must be <= 1, got 2.0"
-    assert refusal(group, trade_probability=(-0.1, 0.2)) == "trade_probability: must be >= 0, got -0.1"
-    assert refusal(group, mean_size=(1.0, 0.0)) == "mean_size: must be > 0, got 0.0"
-    assert refusal(group, log_std=[0.1, -0.1]) == "log_std: must be >= 0, got -0.1"
+    assert_says(refusal(group, trade_probability=(0.1, 2.0)), "trade_probability", 2.0, names=["<= 1"])
+    assert_says(refusal(group, trade_probability=(-0.1, 0.2)), "trade_probability", -0.1, names=[">= 0"])
+    assert_says(refusal(group, mean_size=(1.0, 0.0)), "mean_size", 0.0, names=["> 0"])
+    assert_says(refusal(group, log_std=[0.1, -0.1]), "log_std", -0.1, names=[">= 0"])
     for wrong in ((0.1,), (0.1, 0.2, 0.3), ()):
         assert refusal(group, trade_probability=wrong).startswith("trade_probability")
 
 
 def test_required_fields() -> None:
-    assert refusal(InvestorAgent).splitlines() == [
-        "name: is required and not given",
-        "trade_probability: is required and not given",
-    ]
-    assert refusal(MarketMakerAgent) == "name: is required and not given"
+    for build, fields in ((InvestorAgent, ["name", "trade_probability"]), (MarketMakerAgent, ["name"])):
+        said = refusal(build)
+        assert len(said.splitlines()) == len(fields)
+        for field in fields:
+            assert_says(said, field, names=["required"])
 
 
 # --- values stay as they are
@@ -751,7 +755,7 @@ def test_replace_copies_and_checks_again() -> None:
     exchange = Exchange(lam=1.8)
     assert exchange.replace(v_max=5.0) == Exchange(lam=1.8, v_max=5.0)
     assert exchange == Exchange(lam=1.8)
-    assert refusal(exchange.replace, lam=0.5).startswith("lam: must be > 1, got 0.5")
+    assert_says(refusal(exchange.replace, lam=0.5), "lam", 0.5, names=["> 1"])
     assert refusal(exchange.replace, lamb=2.0) == "lamb: unknown field; did you mean 'lam'?"
 
 

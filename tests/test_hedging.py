@@ -570,9 +570,9 @@ def test_the_value_where_every_trade_is_at_the_cap() -> None:
     for risk in (0.0, 0.0176923, 0.3, 40.0):
         size = CAP * 3 * (1 - 1e-9)
         first, value = exact(size, risk, 3, 1.459)
-        each = Problem(CAP, 0.0, [(1.459, 0.0)], 1).value(np.ones(1))
+        cost = Problem(CAP, 0.0, [(1.459, 0.0)], 1).value(np.ones(1))
         assert first == pytest.approx(1 / 3, rel=1e-6)
-        assert value == pytest.approx(each + risk * math.sqrt(4 / 9 + 1 / 9), rel=1e-6)
+        assert value == pytest.approx(cost + risk * math.sqrt(4 / 9 + 1 / 9), rel=1e-6)
 
 
 @needs_tables

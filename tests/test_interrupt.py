@@ -66,19 +66,19 @@ def test_it_is_answered_once_whatever_is_within(ctrl_c: Press) -> None:
 
 
 def test_other_threads_and_backgrounds_are_left_alone(ctrl_c: Press) -> None:
-    found: list[object] = []
+    handlers: list[object] = []
 
-    def look() -> None:
+    def record_handler() -> None:
         with interrupt.answered():
-            found.append(signal.getsignal(signal.SIGINT))
+            handlers.append(signal.getsignal(signal.SIGINT))
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=record_handler)
     thread.start()
     thread.join()
-    assert found == [signal.default_int_handler]
+    assert handlers == [signal.default_int_handler]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    look()
-    assert found[1] is signal.SIG_IGN
+    record_handler()
+    assert handlers[1] is signal.SIG_IGN
 
 
 # --- when it is raised
@@ -228,11 +228,12 @@ def test_threads_see_it_too(ctrl_c: Press) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no masks of signals")
 def test_processes_begun_within_are_spared(ctrl_c: Press) -> None:
     code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
-    found = []
+    outputs = []
     for begin in (interrupt.spared, interrupt.held):
         with begin():
-            found.append(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip())
-    assert found == ["True", "False"]
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+            outputs.append(done.stdout.strip())
+    assert outputs == ["True", "False"]
 
 
 # --- the command's one way out

@@ -16,16 +16,13 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 pytest.importorskip("gymnasium")
-pytest.importorskip("stable_baselines3")
-pytest.importorskip("torch")
 
-from conftest import DEADLINE, assert_same_bits
+from conftest import DEADLINE, assert_same_bits, raises
 from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner
 from dealermarket.commands.main import main
 from dealermarket.envs import FEATURES, Controls, Reward
 from dealermarket.errors import ParameterError
 from dealermarket.learning import training as of_training
-from dealermarket.learning.trainer import train
 from dealermarket.learning.training import Hyperparameters, Training
 from dealermarket.papers import Outcome, Plan, Section, experiment_named
 from dealermarket.papers import trained as of_trained
@@ -61,21 +58,21 @@ def market(steps: int = 24, *settings: str) -> Scenario:
 def seeds(count: int, learners: int = 1, **given: Any) -> dict[str, Measures]:
     """The measures of `count` trainings: what is given, (count,) or (count, runs) or (count, runs, learners), all else 0."""
     names = (*MONEY, "reward", "pnl", "position", "abs_position", "eps_buy", "eps_sell", "hedge_fraction", "lean")
-    found = {}
+    by_seed = {}
     for n in range(count):
         measures = {name: np.zeros((RUNS, learners)) for name in names}
         for name, values in given.items():
             own = np.asarray(values, dtype=float)[n]
             measures[name] = np.ones((RUNS, learners)) * (own[:, None] if own.ndim == 1 else own)
         curve = np.column_stack([np.arange(1, 9) * 1000, *np.zeros((4, 8))])
-        found[str(n)] = Measures(measures, LEARNERS[:learners], {"curve": curve, "points": np.ones((SAMPLE, 3))})
-    return found
+        by_seed[str(n)] = Measures(measures, LEARNERS[:learners], {"curve": curve, "points": np.ones((SAMPLE, 3))})
+    return by_seed
 
 
 def made_up(study: TrainedStudy, draw: np.random.Generator) -> dict[str, Measures]:
     """Plausible measures, without training."""
     count, shape = study.seeds, (study.seeds, study.replicas, len(study.training.makers))
-    found = seeds(count, shape[2])
+    by_seed = seeds(count, shape[2])
     earned = of_learned.worth(study.training.scenario)
     for n in range(count):
         own = {name: draw.normal(0.5 * earned, 0.1 * earned, shape[1:]) for name in MONEY}
@@ -87,8 +84,8 @@ def made_up(study: TrainedStudy, draw: np.random.Generator) -> dict[str, Measure
         own["pnl"] = np.asarray(sum(own[name] for name in MONEY))
         own |= {"abs_position": np.abs(own["position"]) + 1.0, "hedge_fraction": draw.uniform(size=shape[1:])}
         others = {"curve": curve, "points": draw.normal(size=(SAMPLE, 3))}
-        found[str(n)] = Measures({**found[str(n)].by_maker, **own}, study.training.makers, others)
-    return found
+        by_seed[str(n)] = Measures({**by_seed[str(n)].by_maker, **own}, study.training.makers, others)
+    return by_seed
 
 
 def section_of(name: str, runs: int, draw: int = 0) -> Section:
@@ -137,9 +134,9 @@ def test_sections_are_whole(name: str, runs: int) -> None:
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_with_few_seeds_nothing_ever_fails(name: str) -> None:
-    found = {verdict.outcome for draw in range(8) for verdict in section_of(name, 20, draw).verdicts}
-    assert UNDECIDED in found
-    assert FAILS not in found
+    outcomes = {verdict.outcome for draw in range(8) for verdict in section_of(name, 20, draw).verdicts}
+    assert UNDECIDED in outcomes
+    assert FAILS not in outcomes
 
 
 @pytest.mark.parametrize(
@@ -256,19 +253,19 @@ def reached(lesson: of_price.Lesson, earned: np.ndarray, best: np.ndarray) -> di
             LEARNERS,
         )
 
-    found = {label: totals(0.5 * best) for label in (*lesson.candidates, BEFORE)}
-    found[list(lesson.candidates)[-1]] = totals(best)
+    results = {label: totals(0.5 * best) for label in (*lesson.candidates, BEFORE)}
+    results[list(lesson.candidates)[-1]] = totals(best)
     count = len(earned)
     trained = seeds(count, spread_revenue=earned + 5.0, hedging_cost=np.full(earned.shape, -5.0))
-    return {lesson.label: found, f"trained, {lesson.label}": trained}
+    return {lesson.label: results, f"trained, {lesson.label}": trained}
 
 
 def price_results(lesson: int, earned: np.ndarray, best: np.ndarray) -> dict[str, Any]:
     """The same, and all other lessons learned as well as can be."""
-    found = {}
-    for n, each in enumerate(LESSONS):
-        found |= reached(each, earned if n == lesson else np.tile(best, (len(earned), 1)), best)
-    return found
+    results = {}
+    for n, taught in enumerate(LESSONS):
+        results |= reached(taught, earned if n == lesson else np.tile(best, (len(earned), 1)), best)
+    return results
 
 
 SHAKE = np.array([-2.0, -1.0, 0.0, 1.0, 2.5, -0.5])
@@ -283,9 +280,9 @@ def test_shares_that_are_reached(lesson: int, share: float, outcomes: tuple[Outc
     asked = (0.95, 0.95, 0.95, 0.9)[lesson]
     assert LESSONS[lesson].asked == asked
     earned = np.full((count, RUNS), 100.0 * (asked + share))
-    found = verdicts("learned-price", price_results(lesson, earned, BEST))
-    assert [each.outcome for each in found.values()] == [outcomes[place] if n == lesson else HOLDS for n in range(4)]
-    verdict = found[f"against {LESSONS[lesson].label}"]
+    by_name = verdicts("learned-price", price_results(lesson, earned, BEST))
+    assert [verdict.outcome for verdict in by_name.values()] == [outcomes[place] if n == lesson else HOLDS for n in range(4)]
+    verdict = by_name[f"against {LESSONS[lesson].label}"]
     assert f"at least {100 * asked:.0f} %" in verdict.claim
     percents = ", ".join([f"{100 * (asked + share):.1f}"] * count)
     best = list(LESSONS[lesson].candidates)[-1]
@@ -309,9 +306,9 @@ def test_all_trainings_reach_their_share_at_once(ahead: float, full: Outcome, fe
 def test_shares_are_of_paired_runs() -> None:
     """Runs in which much is earned are so for all."""
     best = BEST + 50.0 * SHAKE
-    found = verdicts("learned-price", price_results(0, np.tile(0.951 * best, (5, 1)), best))
-    assert found["against random, U[−1, 1]"].outcome is HOLDS
-    assert "95.1, 95.1, 95.1, 95.1, 95.1 %" in found["against random, U[−1, 1]"].evidence
+    by_name = verdicts("learned-price", price_results(0, np.tile(0.951 * best, (5, 1)), best))
+    assert by_name["against random, U[−1, 1]"].outcome is HOLDS
+    assert "95.1, 95.1, 95.1, 95.1, 95.1 %" in by_name["against random, U[−1, 1]"].evidence
     apart = np.tile(0.951 * best[::-1], (5, 1))
     assert verdicts("learned-price", price_results(0, apart, best))["against random, U[−1, 1]"].outcome is UNDECIDED
 
@@ -332,7 +329,9 @@ def test_whom_trained_makers_are_to_reach() -> None:
     assert len({policy.model_dump_json() for policy in leaning}) == len(leaning) == 7 * 2 * 2
     assert all(policy.hedge_fraction == 0.0 for policy in leaning)
     for lesson in LESSONS:
-        training = next(each for each in experiment.trainings(experiment.load_scenario(), 30) if each.name.endswith(lesson.label))
+        training = next(
+            study for study in experiment.trainings(experiment.load_scenario(), 30) if study.name.endswith(lesson.label)
+        )
         for variant in studies[lesson.label].variants.values():  # against the same competitor, in the same market
             assert variant.replace(makers=training.training.scenario.makers) == training.training.scenario
             assert variant.makers[1] == training.training.scenario.makers[1]
@@ -372,13 +371,13 @@ def test_skews_against_the_inventory(ahead: float, full: Outcome, few: Outcome, 
     slopes = 0.001 * (ahead * half + offsets)
     # runs differ, too; only the mean of each training counts
     lean = dict.fromkeys(PENALTIES, slopes[:, None] + np.array([5.0, -5.0, 3.0, -3.0, 1.0, -1.0]))
-    found = verdicts("learned-risk", risk_results(count, lean=lean))
+    by_name = verdicts("learned-risk", risk_results(count, lean=lean))
     for label in PENALISED:
-        verdict = found[f"skew: {label}"]
+        verdict = by_name[f"skew: {label}"]
         assert verdict.outcome is (full, few)[place]
         assert f"{count}" not in verdict.claim
         assert verdict.evidence.endswith(f"{', '.join(number(slope, 4) for slope in slopes)} in the trainings.")
-    assert not any(NEUTRAL in name for name in found)
+    assert not any(NEUTRAL in name for name in by_name)
 
 
 @pytest.mark.parametrize(("count", "place"), COUNTS)
@@ -401,9 +400,9 @@ def test_penalties_calm(inventory: float, spread: float, full: Outcome, few: Out
     position = {NEUTRAL: without} | dict.fromkeys(PENALISED, without - inventory * half - offsets)
     pnl = {NEUTRAL: without[:, None] * unit + 7.0}
     pnl |= dict.fromkeys(PENALISED, (without - spread * half - offsets)[:, None] * unit - 3.0)
-    found = verdicts("learned-risk", risk_results(count, abs_position=position, pnl=pnl))
-    assert [found[f"calmer: {label}"].outcome for label in PENALISED] == [(full, few)[place]] * 3
-    evidence = found[f"calmer: {PENALISED[0]}"].evidence
+    by_name = verdicts("learned-risk", risk_results(count, abs_position=position, pnl=pnl))
+    assert [by_name[f"calmer: {label}"].outcome for label in PENALISED] == [(full, few)[place]] * 3
+    evidence = by_name[f"calmer: {PENALISED[0]}"].evidence
     assert f"Mean |position| is {number(inventory * half, 1)} [{number((inventory - 1) * half, 1)}, " in evidence
     worth = of_learned.worth(Scenario.load("learning"))
     assert f"smaller by {number(spread * half / worth, 0, 100)} [" in evidence
@@ -446,18 +445,18 @@ def test_table_and_picture_of_penalties() -> None:
 def test_inventory_of_the_drifts_sign(ahead: float, full: Outcome, few: Outcome, count: int, place: int) -> None:
     offsets, half = at_least(OFFSETS, count)
     held = ahead * half + offsets
-    found = verdicts("learned-drift", {"rising": seeds(count, position=held), "falling": seeds(count, position=held)})
-    assert list(found) == ["rising", "falling"]
-    assert found["rising"].outcome is (full, few)[place]
-    assert "is long on average" in found["rising"].claim
+    by_name = verdicts("learned-drift", {"rising": seeds(count, position=held), "falling": seeds(count, position=held)})
+    assert list(by_name) == ["rising", "falling"]
+    assert by_name["rising"].outcome is (full, few)[place]
+    assert "is long on average" in by_name["rising"].claim
     turned = {HOLDS: FAILS, FAILS: HOLDS, UNDECIDED: UNDECIDED}[full]
     if count == FEWEST_SEEDS:
         turned = HOLDS if ahead < -1 else UNDECIDED
-    assert found["falling"].outcome is turned
-    assert "is short on average" in found["falling"].claim
+    assert by_name["falling"].outcome is turned
+    assert "is short on average" in by_name["falling"].claim
     mean = ahead * half
     interval = f"{number(mean, 1)} [{number(mean - half, 1)}, {number(mean + half, 1)}]"
-    for verdict in found.values():  # units as they are, whatever the claim
+    for verdict in by_name.values():  # units as they are, whatever the claim
         assert verdict.evidence.startswith(f"Mean position {interval} units; ")
 
 
@@ -503,12 +502,12 @@ def test_levels_of_two_learners(ahead: float, full: Outcome, few: Outcome, count
     """`ahead` half-widths below the middle of both levels, and below the joint profit."""
     offsets, half = at_least(0.01 * np.array(OFFSETS), count)
     prices, earned = -ahead * half + offsets, 1.0 - ahead * half - offsets
-    found = verdicts("two-learners", two(prices, earned))
-    assert [verdict.outcome for verdict in found.values()] == [(full, few)[place]] * 2
-    assert list(found) == ["below joint profit", "undercutting"]
+    by_name = verdicts("two-learners", two(prices, earned))
+    assert [verdict.outcome for verdict in by_name.values()] == [(full, few)[place]] * 2
+    assert list(by_name) == ["below joint profit", "undercutting"]
     shares = ", ".join(f"{100 * share:.1f}" for share in earned)
-    assert f"% of the joint profit; {shares} in the trainings." in found["below joint profit"].evidence
-    assert found["undercutting"].evidence.endswith("between −1 and 1.")
+    assert f"% of the joint profit; {shares} in the trainings." in by_name["below joint profit"].evidence
+    assert by_name["undercutting"].evidence.endswith("between −1 and 1.")
 
 
 def test_table_of_levels() -> None:
@@ -527,8 +526,8 @@ def test_the_levels_are_those_of_the_market(eps: float, earned: float) -> None:
     """Two makers who both charge the most, the least, or nothing on top, and hedge nothing."""
     scenario = market(24)
     training = Training(scenario=scenario, makers=scenario.maker_names)
-    found = played(training, lambda seen: np.tile([eps, eps, -1.0], (len(seen), 1)), 1, 40)
-    both: Any = experiment_named("two-learners").with_results(scenario, {of_two.STUDY: {"0": found, "1": found}})
+    measured = played(training, lambda seen: np.tile([eps, eps, -1.0], (len(seen), 1)), 1, 40)
+    both: Any = experiment_named("two-learners").with_results(scenario, {of_two.STUDY: {"0": measured, "1": measured}})
     assert_allclose(both._prices, eps, atol=1e-12)
     assert_allclose(both._earned, earned, rtol=0.03)  # the spread moves around its mean
 
@@ -566,7 +565,7 @@ def test_what_is_measured_of_a_policy_is_what_a_run_says(makers: tuple[str, ...]
     steps, replicas, seed = 24, 5, 9
     scenario = market(steps)
     training = Training(scenario=scenario, makers=makers, reward=Reward(weights={"spread_revenue": 2.0}, unit=0.5))
-    found = played(training, leaning, seed, replicas)
+    measured = played(training, leaning, seed, replicas)
     unit = 10.0 * np.sqrt(20.0)
     policies = {maker: Leaning(unit, steps) for maker in makers}
     result = SimulationRunner(scenario, replicas, seed, record="steps", policies=policies).run()
@@ -574,10 +573,10 @@ def test_what_is_measured_of_a_policy_is_what_a_run_says(makers: tuple[str, ...]
     for place, maker in enumerate(makers):
         summary = result.summary[result.summary["maker"] == maker].sort_values("replica")
         for name in ("spread_revenue", "hedging_cost", "pnl"):
-            close(found[name][:, place], summary[name])
+            close(measured[name][:, place], summary[name])
         assert (summary["hedging_cost"] < 0).all()
-        close(found["inventory_pnl"][:, place], summary["pnl"] - summary["spread_revenue"] - summary["hedging_cost"])
-        close(found["reward"][:, place], 4.0 * summary["spread_revenue"])
+        close(measured["inventory_pnl"][:, place], summary["pnl"] - summary["spread_revenue"] - summary["hedging_cost"])
+        close(measured["reward"][:, place], 4.0 * summary["spread_revenue"])
         for replica in range(replicas):
             path = result.steps[(result.steps["maker"] == maker) & (result.steps["replica"] == replica)]
             held = path.sort_values("step")["position"].to_numpy()
@@ -586,14 +585,14 @@ def test_what_is_measured_of_a_policy_is_what_a_run_says(makers: tuple[str, ...]
             seen[:, names.index("time_left")] = np.arange(steps, 0, -1) / steps
             buy, sell, _ = leaning(seen).T
             assert held[0] == 0.0 and np.ptp(held) > 5
-            close(found["position"][replica, place], held.mean())
-            close(found["abs_position"][replica, place], np.abs(held).mean())
-            close(found["eps_buy"][replica, place], buy.mean())
-            close(found["eps_sell"][replica, place], sell.mean())
-            close(found["hedge_fraction"][replica, place], 0.1)
-            close(found["lean"][replica, place], np.polyfit(held, sell - buy, 1)[0])
-            assert found["lean"][replica, place] > 0
-    assert {name: values.shape for name, values in found.items() if name != "points"} == dict.fromkeys(
+            close(measured["position"][replica, place], held.mean())
+            close(measured["abs_position"][replica, place], np.abs(held).mean())
+            close(measured["eps_buy"][replica, place], buy.mean())
+            close(measured["eps_sell"][replica, place], sell.mean())
+            close(measured["hedge_fraction"][replica, place], 0.1)
+            close(measured["lean"][replica, place], np.polyfit(held, sell - buy, 1)[0])
+            assert measured["lean"][replica, place] > 0
+    assert {name: values.shape for name, values in measured.items() if name != "points"} == dict.fromkeys(
         (*MONEY, "reward", "pnl", "position", "abs_position", "eps_buy", "eps_sell", "hedge_fraction", "lean"),
         (replicas, len(makers)),
     )
@@ -603,8 +602,8 @@ def test_what_is_measured_of_a_policy_is_what_a_run_says(makers: tuple[str, ...]
     features[:, names.index("position")] = path["position"] / unit
     features[:, names.index("time_left")] = 1.0 - path["step"] / steps
     rows = np.column_stack([path["position"], leaning(features)[:, :2]])
-    assert found["points"].shape == (replicas * steps, 3)
-    apart = np.abs(found["points"][:, None] - rows[None]).max(axis=2)
+    assert measured["points"].shape == (replicas * steps, 3)
+    apart = np.abs(measured["points"][:, None] - rows[None]).max(axis=2)
     assert apart.min(axis=0).max() < 1e-5 > apart.min(axis=1).max()
 
 
@@ -617,11 +616,11 @@ def test_a_sample_of_steps_is_of_all_steps() -> None:
     def telling_the_time(seen: np.ndarray) -> np.ndarray:
         return np.repeat(seen[:, [names.index("time_left")]].astype(float), 3, axis=1)
 
-    found = played(training, telling_the_time, 0, 50)
-    times, counts = np.unique(found["points"][:, 1].round(4), return_counts=True)
-    assert found["points"].shape == (SAMPLE, 3)
+    measured = played(training, telling_the_time, 0, 50)
+    times, counts = np.unique(measured["points"][:, 1].round(4), return_counts=True)
+    assert measured["points"].shape == (SAMPLE, 3)
     assert len(times) > 80 and counts.max() < 20
-    assert_same_bits(found["points"], played(training, telling_the_time, 0, 50)["points"])
+    assert_same_bits(measured["points"], played(training, telling_the_time, 0, 50)["points"])
 
 
 def test_measures_of_learners_are_in_their_order() -> None:
@@ -633,15 +632,15 @@ def test_measures_of_learners_are_in_their_order() -> None:
         return numbers
 
     for makers in (scenario.maker_names, scenario.maker_names[::-1]):
-        found = played(Training(scenario=scenario, makers=makers), first_is_dearer, 0, 4)
-        assert_allclose(found["eps_buy"], np.tile([0.5, -0.5], (4, 1)))
-        assert (found["spread_revenue"][:, 0] == 0).all()
-        assert (found["spread_revenue"][:, 1] > 0).all()
+        measured = played(Training(scenario=scenario, makers=makers), first_is_dearer, 0, 4)
+        assert_allclose(measured["eps_buy"], np.tile([0.5, -0.5], (4, 1)))
+        assert (measured["spread_revenue"][:, 0] == 0).all()
+        assert (measured["spread_revenue"][:, 1] > 0).all()
         prices = dict(zip(makers, (0.5, -0.5), strict=True))
         cheap = playing(scenario, constant(prices["competitor"]), constant(prices["learner"]))
         totals = measure([Study("one", {"only": cheap}, 4, observe.totals)], 0)["one"]["only"]
         own = scenario.maker_names.index(makers[1])
-        assert_allclose(found["spread_revenue"][:, 1], totals["spread_revenue"][:, own], rtol=1e-12)
+        assert_allclose(measured["spread_revenue"][:, 1], totals["spread_revenue"][:, own], rtol=1e-12)
 
 
 @pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.label)
@@ -651,12 +650,12 @@ def test_trained_makers_meet_the_markets_of_the_studies(rival: Any) -> None:
     studies = [Study("one", {"0.1": playing(scenario, rival.policy, constant(0.1))}, 20, observe.totals)]
     own = {seed: measure(studies, seed)["one"]["0.1"] for seed in (3, 4)}
     training = Training(scenario=scenario, makers=("learner",), seed=77)
-    found = played(training, lambda seen: np.tile([0.1, 0.1, -1.0], (len(seen), 1)), 3, 20)
+    measured = played(training, lambda seen: np.tile([0.1, 0.1, -1.0], (len(seen), 1)), 3, 20)
     for name in ("spread_revenue", "hedging_cost", "pnl"):
-        assert_allclose(found[name][:, 0], own[3][name][:, 0], rtol=1e-9, atol=1e-15)
-    assert not np.isclose(found["pnl"][:, 0], own[4]["pnl"][:, 0], rtol=1e-3).any()
+        assert_allclose(measured[name][:, 0], own[3][name][:, 0], rtol=1e-9, atol=1e-15)
+    assert not np.isclose(measured["pnl"][:, 0], own[4]["pnl"][:, 0], rtol=1e-3).any()
     few = played(training, lambda seen: np.tile([0.1, 0.1, -1.0], (len(seen), 1)), 3, 5)
-    assert_allclose(few["pnl"], found["pnl"][:5], rtol=1e-12)
+    assert_allclose(few["pnl"], measured["pnl"][:5], rtol=1e-12)
 
 
 @pytest.mark.compiled
@@ -671,9 +670,9 @@ def test_who_leans_against_its_inventory_has_less_of_it() -> None:
         return decide
 
     training = Training(scenario=market(48), makers=("learner",))
-    found = {strength: played(training, leaning_by(strength), 0, 30) for strength in (-0.3, 0.0, 0.3)}
-    slopes = [found[strength]["lean"].mean() for strength in (-0.3, 0.0, 0.3)]
-    sizes = [found[strength]["abs_position"].mean() for strength in (-0.3, 0.0, 0.3)]
+    by_strength = {strength: played(training, leaning_by(strength), 0, 30) for strength in (-0.3, 0.0, 0.3)}
+    slopes = [by_strength[strength]["lean"].mean() for strength in (-0.3, 0.0, 0.3)]
+    sizes = [by_strength[strength]["abs_position"].mean() for strength in (-0.3, 0.0, 0.3)]
     assert slopes[0] < 0 == slopes[1] < slopes[2]
     assert sizes[0] > 2 * sizes[1] > 4 * sizes[2] > 0
 
@@ -681,9 +680,9 @@ def test_who_leans_against_its_inventory_has_less_of_it() -> None:
 def test_a_maker_who_holds_nothing_has_no_slope() -> None:
     """Too dear for anybody, it has the same position at all steps."""
     training = Training(scenario=market(6, "makers.1.policy.high=0.5"), makers=("learner",))
-    found = played(training, lambda seen: np.ones((len(seen), 3)), 0, 3)
+    measured = played(training, lambda seen: np.ones((len(seen), 3)), 0, 3)
     for name in ("lean", "position", "spread_revenue", "pnl"):
-        assert (found[name] == 0).all()
+        assert (measured[name] == 0).all()
 
 
 # --- trainings
@@ -732,16 +731,16 @@ def test_seeds_of_trainings() -> None:
     """Each another, none the one that the trained makers are judged on; the first ones the same however many there are."""
     study = TrainedStudy("one", tiny(), 5, 10)
     drawn = {seed: [training.seed for training in study.trainings(seed)] for seed in range(4)}
-    every = [each for seeds_of_one in drawn.values() for each in seeds_of_one]
+    every = [seed for seeds_of_one in drawn.values() for seed in seeds_of_one]
     assert len(set(every)) == 20
-    assert all(2**20 < each < 2**63 for each in every)
+    assert all(2**20 < seed < 2**63 for seed in every)
     assert {seed: [training.seed for training in study.trainings(seed)] for seed in range(4)} == drawn
     assert [training.seed for training in TrainedStudy("two", tiny(steps=9), 2, 7).trainings(3)] == drawn[3][:2]
     assert all(training.replace(seed=0) == tiny() for training in study.trainings(1))
 
 
-class Told:
-    """Stands for the queue of a worker."""
+class Progress:
+    """Stands for the queue into which a worker puts how many steps it has done."""
 
     def __init__(self) -> None:
         self.steps: list[int] = []
@@ -751,30 +750,32 @@ class Told:
 
 
 @pytest.fixture
-def as_worker(monkeypatch: pytest.MonkeyPatch) -> Told:
-    """What a worker has, here."""
-    told = Told()
-    monkeypatch.setattr(of_trained, "_steps_done", told)
-    return told
+def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
+    """Lets trainings run here as in a worker, and keeps what that would report."""
+    recorded = Progress()
+    monkeypatch.setattr(of_trained, "_steps_done", recorded)
+    return recorded
 
 
 @pytest.mark.training
 @pytest.mark.parametrize("makers", [("learner",), ("learner", "competitor")])
-def test_a_training_is_measured(as_worker: Told, makers: tuple[str, ...]) -> None:
+def test_a_training_is_measured(progress: Progress, makers: tuple[str, ...]) -> None:
+    from dealermarket.learning.trainer import train
+
     training = tiny(makers=makers, seed=5)
-    found = of_trained._trained(training, 2, 4)
-    assert sum(as_worker.steps) == 600  # those that were asked for; rollouts are played to their end
-    curve = found["curve"]
+    measured = of_trained._trained(training, 2, 4)
+    assert sum(progress.steps) == 600  # those that were asked for; rollouts are played to their end
+    curve = measured["curve"]
     assert curve.shape == (10, len(of_learned.FIELDS))
     assert curve[:, 0].tolist() == list(range(64, 641, 64))
     again = played(training, train(training).numbers, 2, 4)
-    assert {*found} == {*again, "curve"}
-    assert found.makers == again.makers == makers
+    assert {*measured} == {*again, "curve"}
+    assert measured.makers == again.makers == makers
     for name, values in again.items():
-        assert_same_bits(found[name], values)
+        assert_same_bits(measured[name], values)
     invented = made_up(TrainedStudy("one", training, 1, 4), np.random.default_rng(0))["0"]
-    assert set(invented) == set(found)
-    assert all(invented[name].shape == found[name].shape for name in found if name not in ("points", "curve"))
+    assert set(invented) == set(measured)
+    assert all(invented[name].shape == measured[name].shape for name in measured if name not in ("points", "curve"))
 
 
 def begin_a_training_without_end(lifeline: Any, queue: Any) -> None:
@@ -784,15 +785,15 @@ def begin_a_training_without_end(lifeline: Any, queue: Any) -> None:
 
 @pytest.mark.training
 @pytest.mark.slow
-@pytest.mark.parametrize("told", [False, True], ids=["before it has begun", "while it is under way"])
-def test_a_training_ends_that_nobody_waits_for(told: bool) -> None:
+@pytest.mark.parametrize("begun", [False, True], ids=["before it has begun", "while it is under way"])
+def test_a_training_ends_that_nobody_waits_for(begun: bool) -> None:
     context = multiprocessing.get_context("spawn")
     lifeline, parents_end = context.Pipe(duplex=False)
     queue = context.Queue()
     process = context.Process(target=begin_a_training_without_end, args=(lifeline, queue))
     process.start()
     try:
-        if told:
+        if begun:
             assert queue.get(timeout=DEADLINE) > 0  # waits for the first rollout
         parents_end.close()
         process.join(DEADLINE)
@@ -869,17 +870,17 @@ def test_an_error_in_a_process_ends_them_all() -> None:
     studies = [TrainedStudy("endless", tiny(steps=ENDLESS), 1, 4), TrainedStudy("diverging", diverging, 1, 4)]
     studies.append(TrainedStudy("waiting", tiny(steps=ENDLESS), 2, 4))
     done: list[int] = []
-    with pytest.raises(ParameterError, match=r"^the training diverged within .* lower the learning_rate"):
+    with pytest.raises(ParameterError, match=r"diverged .*learning_rate"):
         measure_trained(studies, 0, workers=2, progress=done.append)
     assert sum(done) < ENDLESS
 
 
 def test_impossible_trainings_are_refused_before_anything_begins() -> None:
-    with pytest.raises(ParameterError, match="alpha: must be at most"):
+    with raises(ParameterError, "controls: alpha", 10, names=["1.32941"]):
         TrainedStudy("one", tiny(controls=Controls(alpha=(0.1, 10.0)), scenario=market(24, "exchange.lam=1.01")), 1, 4)
     scenario = experiment_named("learned-risk").load_scenario("paper", ["makers.*.hedging.kind=none"])
     alone = scenario.replace(makers=scenario.makers[:1])
-    with pytest.raises(ParameterError, match="there is no other maker to hedge with"):
+    with raises(ParameterError, "controls: hedge_fraction", names=["other maker", "venue"]):
         experiment_named("learned-risk").trainings(alone, 1000)
 
 
@@ -909,7 +910,7 @@ def test_an_experiment_is_interrupted_and_finished(
     asked = ["experiment", "learned-drift", "--runs", "10", "--set", "steps=24", "--seed", "3", "--threads", "1"]
     monkeypatch.setattr(of_trained, "keep_measures", interrupted)
     assert main([*asked, "--out", "here"]) == 130
-    assert "finish it with: dealermarket experiment --resume here" in capsys.readouterr().err
+    assert "dealermarket experiment --resume here" in capsys.readouterr().err
     assert seen == list(Path("here/measured").iterdir())
 
     def watched(path: Path, measures: Any) -> None:

@@ -12,26 +12,22 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import DEADLINE, assert_same_bits, ran, refused
+from conftest import DEADLINE, MISSING, assert_same_bits, assert_says, needs_learn, raises, ran, refused
 
 gymnasium = pytest.importorskip("gymnasium")
 pytest.importorskip("pettingzoo")
-pytest.importorskip("stable_baselines3")
-pytest.importorskip("tensorboard")
-torch = pytest.importorskip("torch")
 
 from gymnasium.vector import AutoresetMode, SyncVectorEnv  # noqa: E402
 from rich.console import Console  # noqa: E402
-from stable_baselines3 import A2C, PPO  # noqa: E402
-from stable_baselines3.common.vec_env import VecMonitor  # noqa: E402
 
-from dealermarket import Scenario, SimulationRunner  # noqa: E402
+from dealermarket import Scenario, SimulationRunner, __version__  # noqa: E402
 from dealermarket.commands.main import main  # noqa: E402
 from dealermarket.commands.train import Options, next_commands, training_of  # noqa: E402
 from dealermarket.commands.training_display import training_progress  # noqa: E402
@@ -39,13 +35,19 @@ from dealermarket.envs import FEATURES, Controls, DealerEnv, DealerVectorEnv, Re
 from dealermarket.envs.arena import Arena  # noqa: E402
 from dealermarket.envs.parallel import DealerParallelEnv  # noqa: E402
 from dealermarket.errors import ParameterError, PolicyError, RunFolderError, ScenarioError  # noqa: E402
-from dealermarket.learning import trainer  # noqa: E402
 from dealermarket.learning.folder import TrainingFolder  # noqa: E402
-from dealermarket.learning.sb3 import Sb3VecEnv, exported  # noqa: E402
 from dealermarket.learning.shared import SharedPolicyVectorEnv  # noqa: E402
 from dealermarket.learning.training import Hyperparameters, Point, Training  # noqa: E402
 from dealermarket.model.scenario import preset_names  # noqa: E402
 from dealermarket.policies.policy_file import Network, TrainedPolicy  # noqa: E402
+
+if not MISSING:
+    import stable_baselines3
+    import torch
+    from stable_baselines3.common.vec_env import VecMonitor
+
+    from dealermarket.learning import trainer
+    from dealermarket.learning.sb3 import Sb3VecEnv, exported
 
 SAME, NEXT = AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP
 WIDTH = len(FEATURES)
@@ -60,9 +62,19 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("COLUMNS", "140")
 
 
+@pytest.fixture
+def as_if_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command goes on where libraries are missing: for what it refuses before it would train."""
+    monkeypatch.setattr("dealermarket.commands.train.NEEDED", ())
+
+
 def market(steps: int = 24, *settings: str) -> Scenario:
     """The follow-up paper's market against a competitor whose prices are near."""
     return Scenario.load("learning", [f"steps={steps}", "makers.1.policy.low=-0.5", "makers.1.policy.high=0.5", *settings])
+
+
+STEEP = market(24, "exchange.lam=1.02")
+"""Where the largest alpha is 2.70549."""
 
 
 def quick(**changes: Any) -> Training:
@@ -92,6 +104,7 @@ def features(rows: int, seed: int = 1) -> np.ndarray:
 # --- the bridge
 
 
+@needs_learn
 def test_the_bridge_shows_the_trajectory_of_the_vector_environment() -> None:
     ours, env = (DealerVectorEnv(3, market(6), autoreset_mode=SAME) for _ in range(2))
     bridge = Sb3VecEnv(ours)
@@ -108,12 +121,12 @@ def test_the_bridge_shows_the_trajectory_of_the_vector_environment() -> None:
         assert_same_bits(rewards, reward.astype(np.float32))
         assert_same_bits(dones, terminated | truncated)
         assert dones.all() == (step % 6 == 0)
-        for n, each in enumerate(infos):
+        for n, info_of_one in enumerate(infos):
             if dones[n]:
-                assert each["TimeLimit.truncated"] is True
-                assert_same_bits(each["terminal_observation"], info["final_obs"][n])
+                assert info_of_one["TimeLimit.truncated"] is True
+                assert_same_bits(info_of_one["terminal_observation"], info["final_obs"][n])
             else:
-                assert each == {}
+                assert info_of_one == {}
         assert_same_bits(seen, before)  # what was handed out stays what it was
         seen, before = seen_next, seen_next.copy()
     assert_same_bits(bridge.reset(), env.reset()[0])  # without a seed: the episodes that follow
@@ -122,6 +135,7 @@ def test_the_bridge_shows_the_trajectory_of_the_vector_environment() -> None:
     bridge.close()
 
 
+@needs_learn
 def test_the_bridge_answers_as_stable_baselines3_expects() -> None:
     bridge = Sb3VecEnv(DealerVectorEnv(4, market(6), autoreset_mode="SAME_STEP"))
     assert bridge.num_envs == 4
@@ -167,22 +181,25 @@ def test_any_vector_environment_that_resets_in_the_same_step_will_do() -> None:
             assert_same_bits(infos[n]["terminal_observation"], info["final_obs"][n])
             ended[bool(truncated[n])] += 1
     assert min(ended.values()) > 0
-    PPO("MlpPolicy", bridge, n_steps=8, batch_size=12, device="cpu").learn(48)
+    stable_baselines3.PPO("MlpPolicy", bridge, n_steps=8, batch_size=12, device="cpu").learn(48)
 
 
+@needs_learn
 @pytest.mark.parametrize("mode", [NEXT, AutoresetMode.DISABLED])
 def test_the_bridge_refuses_other_modes(mode: AutoresetMode) -> None:
-    with pytest.raises(ParameterError, match="make it with autoreset_mode='SAME_STEP'; it has AutoresetMode"):
+    names = ["autoreset_mode='SAME_STEP'", mode.name]
+    with raises(ParameterError, "env", names=names):
         Sb3VecEnv(DealerVectorEnv(2, market(6), autoreset_mode=mode))
-    with pytest.raises(ParameterError, match="must reset in the same step"):
+    with raises(ParameterError, "env", names=names):
         Sb3VecEnv(SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")], autoreset_mode=mode))
 
 
-@pytest.mark.parametrize("algorithm", [PPO, A2C])
-def test_an_exported_policy_acts_as_the_models_does(algorithm: Any) -> None:
+@needs_learn
+@pytest.mark.parametrize("algorithm", ["PPO", "A2C"])
+def test_an_exported_policy_acts_as_the_models_does(algorithm: str) -> None:
     controls = Controls(eps_buy=(-0.7, 0.2), tier_penalty=(0.0, 1e-4))
     env = Sb3VecEnv(DealerVectorEnv(4, market(6), controls=controls, autoreset_mode=SAME))
-    model = algorithm(
+    model = getattr(stable_baselines3, algorithm)(
         "MlpPolicy", env, n_steps=16, policy_kwargs={"activation_fn": torch.nn.Tanh, "net_arch": [9, 5]}, device="cpu"
     )
     with torch.no_grad():
@@ -286,27 +303,28 @@ def test_batches_divide_rollouts(rollout: int, markets: int, batch: int, expecte
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "field", "value", "names"),
     [
-        ({"makers": ("bob",)}, "maker: there is no 'bob' in 'learning'"),
-        ({"makers": ()}, "makers: must not be empty"),
-        ({"makers": ("learner", "learner")}, "makers: must be different ones, got learner, learner"),
-        ({"markets": 1, "hyperparameters": Hyperparameters(rollout=1)}, "must be 2 to 10,000,000"),
-        ({"algorithm": "a2c", "hyperparameters": Hyperparameters(clip=0.3)}, "hyperparameters.clip: a2c knows none"),
-        ({"controls": Controls(alpha=(1.0, 5.0)), "scenario": market(24, "exchange.lam=1.02")}, "alpha: must be at most"),
+        ({"makers": ("bob",)}, "maker", None, ["'bob'", "'learning'"]),
+        ({"makers": ()}, "makers", None, ["empty"]),
+        ({"makers": ("learner", "learner")}, "makers", "learner, learner", ["different"]),
+        ({"markets": 1, "hyperparameters": Hyperparameters(rollout=1)}, "markets", None, ["2 to 10,000,000"]),
+        ({"algorithm": "a2c", "hyperparameters": Hyperparameters(clip=0.3)}, "hyperparameters.clip", None, ["a2c", "ppo"]),
+        ({"controls": Controls(alpha=(1.0, 5.0)), "scenario": STEEP}, "controls: alpha", 5, ["2.70549"]),
     ],
 )
-def test_trainings_that_cannot_be(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ParameterError, match=said):
+def test_trainings_that_cannot_be(changes: dict[str, Any], field: str, value: object, names: list[str]) -> None:
+    with raises(ParameterError, field, value, names=names):
         quick(**changes)
 
 
 @pytest.mark.training
 def test_a_training_that_diverges_says_so() -> None:
-    with pytest.raises(ParameterError, match=r"diverged within 128 steps: .* lower the learning_rate"):
+    with pytest.raises(ParameterError, match=r"diverged .* 128 steps.* learning_rate"):
         trainer.train(quick(reward=Reward(weights={"spread_revenue": 1e300}), steps=10_000))
 
 
+@pytest.mark.training
 def test_torch_keeps_its_threads() -> None:
     before = torch.get_num_threads()
     try:
@@ -329,20 +347,20 @@ def test_learners_of_one_policy_see_what_those_of_the_parallel_environment_see(l
     seen, _ = shared.reset(seed=11)
     expected = [env.reset(seed=11, options={"replica": replica})[0] for replica, env in enumerate(parallel)]
 
-    def rows(by_market: list[dict[str, Any]]) -> np.ndarray:
-        return np.array([found[maker] for found in by_market for maker in learners])
+    def rows(markets: list[dict[str, Any]]) -> np.ndarray:
+        return np.array([values[maker] for values in markets for maker in learners])
 
     assert_same_bits(seen, rows(expected))
     for step in range(1, 13):
         actions = rng.uniform(-1, 1, (6, 3)).astype(np.float32)
         seen, reward, terminated, truncated, info = shared.step(actions)
-        told = [
+        by_market = [
             env.step({maker: actions[2 * b + place] for place, maker in enumerate(learners)}) for b, env in enumerate(parallel)
         ]
-        assert_same_bits(reward, rows([each[1] for each in told]))
+        assert_same_bits(reward, rows([result[1] for result in by_market]))
         assert not terminated.any()
         assert truncated.all() == truncated.any() == (step % 5 == 0)
-        last = rows([each[0] for each in told])
+        last = rows([result[0] for result in by_market])
         if step % 5 == 0:
             assert_same_bits(np.stack(list(info["final_obs"])), last)
             assert_same_bits(seen, rows([env.reset()[0] for env in parallel]))
@@ -368,13 +386,13 @@ def test_self_play_counts_the_steps_of_the_markets() -> None:
 def test_a_policy_file_is_what_was_saved() -> None:
     policy = policy_of(controls=Controls(eps_buy=None, alpha=(0.5, 2.0)))
     policy.save("here.npz")
-    found = TrainedPolicy.load("here.npz")
-    assert found.digest == policy.digest and found.controls == policy.controls and found.about == policy.about
-    assert_same_bits(found.values(features(50)), policy.values(features(50)))
+    loaded = TrainedPolicy.load("here.npz")
+    assert loaded.digest == policy.digest and loaded.controls == policy.controls and loaded.about == policy.about
+    assert_same_bits(loaded.values(features(50)), policy.values(features(50)))
     assert policy.digest != policy_of(1, policy.controls).digest
     assert policy.digest != TrainedPolicy(policy.network, Controls(eps_buy=None, alpha=(0.5, 2.1)), {}).digest
     assert not list(Path().glob("*.tmp"))
-    with pytest.raises(RunFolderError, match="cannot be written"):
+    with raises(RunFolderError, "no/such/folder/here.npz.tmp", names=["written"]):
         policy.save("no/such/folder/here.npz")
 
 
@@ -401,15 +419,15 @@ def test_a_run_is_the_environment_driven_by_the_network(controls: Controls) -> N
     env = DealerEnv(scenario, controls=controls)
     for replica in range(3):
         seen, _ = env.reset(seed=5, options={"replica": replica})
-        told, ended = [], False
+        infos, ended = [], False
         while not ended:
             seen, _, _, ended, info = env.step(policy.numbers(seen[None])[0])
-            told.append(info)
+            infos.append(info)
         mine = own[own["replica"] == replica]
-        assert_same_bits(mine["position"].to_numpy()[1:], np.array([info["position"] for info in told[:-1]]))
+        assert_same_bits(mine["position"].to_numpy()[1:], np.array([info["position"] for info in infos[:-1]]))
         for name in ("spread_revenue", "hedging_cost"):
-            assert_same_bits(mine[name].to_numpy(), np.array([info[name] for info in told]))
-        pnl = sum(info["spread_revenue"] + info["hedging_cost"] + info["inventory_pnl"] for info in told)
+            assert_same_bits(mine[name].to_numpy(), np.array([info[name] for info in infos]))
+        pnl = sum(info["spread_revenue"] + info["hedging_cost"] + info["inventory_pnl"] for info in infos)
         assert summary.loc[replica, "pnl"] == pytest.approx(pnl, rel=1e-9)
         assert mine["spread_revenue"].nunique() > 10
 
@@ -431,10 +449,10 @@ def test_a_digest_keeps_the_policy_that_was_meant() -> None:
     scenario = seated(market(), "policy.npz", f"makers.0.policy.digest='{policy_of().digest}'")
     SimulationRunner(scenario).run()
     policy_of(1).save("policy.npz")
-    with pytest.raises(PolicyError, match=r"policy\.npz: holds another policy than the scenario names"):
+    with raises(PolicyError, "policy.npz", names=["another policy", policy_of(0).digest, policy_of(1).digest]):
         SimulationRunner(scenario)
     Path("policy.npz").unlink()
-    with pytest.raises(PolicyError, match=r"policy\.npz: cannot be read: No such file"):
+    with raises(PolicyError, "policy.npz", names=["read", "No such file"]):
         SimulationRunner(scenario)
 
 
@@ -442,11 +460,11 @@ def test_a_policy_needs_a_maker_that_can_do_what_it_decides() -> None:
     policy_of().save("policy.npz")
     alone = Scenario.load("internalization", ["steps=20"])
     alone = alone.replace(makers=alone.makers[:1]).with_settings("makers.0.hedging.kind=none")
-    with pytest.raises(ParameterError, match="there is no other maker to hedge with"):
+    with raises(ParameterError, "controls: hedge_fraction", names=["other maker", "venue"]):
         SimulationRunner(seated(alone))
     policy_of(controls=Controls(alpha=(1.0, 5.0))).save("policy.npz")
-    with pytest.raises(ParameterError, match="alpha: must be at most"):
-        SimulationRunner(seated(market(24, "exchange.lam=1.02")))
+    with raises(ParameterError, "controls: alpha", 5, names=["2.70549"]):
+        SimulationRunner(seated(STEEP))
 
 
 def rewritten(content: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
@@ -495,60 +513,61 @@ def left_out(*path: str) -> Callable[[bytes], bytes]:
 
 
 F4 = np.float32
+# how the file is changed, and the word that says what is wrong with it
 WRONG: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "empty": (lambda _: b"", "is not a policy file"),
-    "text": (lambda _: b"a policy, honestly\n", "is not a policy file"),
-    "an array": (lambda _: array_file(np.zeros(3)), "is not a policy file"),
-    "a pickle": (lambda _: b"\x80\x04]\x94.", "is not a policy file"),
-    "another zip": (lambda _: zipped(notes=b"hello"), "is not a policy file"),
-    "no meta": (left_out("meta"), "is not a policy file"),
+    "empty": (lambda _: b"", "policy file"),
+    "text": (lambda _: b"a policy, honestly\n", "policy file"),
+    "an array": (lambda _: array_file(np.zeros(3)), "policy file"),
+    "a pickle": (lambda _: b"\x80\x04]\x94.", "policy file"),
+    "another zip": (lambda _: zipped(notes=b"hello"), "policy file"),
+    "no meta": (left_out("meta"), "policy file"),
     "meta that is a pickle": (
         lambda content: zipped(**{"meta.npy": array_file(np.array([{}], object))}),
-        "is not a policy file",
+        "policy file",
     ),
-    "meta that is no JSON": (changed("meta", np.array("{")), "is not a policy file"),
-    "meta that is a list": (changed("meta", np.array("[1]")), "is not a policy file"),
-    "meta nested without end": (changed("meta", np.array("[" * 100_000)), "is not a policy file"),
-    "no format": (left_out("meta", "format"), "is not a policy file"),
-    "another format": (said_otherwise("format", 99), "in format 99, this is format 1; train the policy again"),
-    "other features": (said_otherwise("features", ["position"]), "was trained on other features, by version"),
-    "no features": (left_out("meta", "features"), "was trained on other features"),
-    "features that are none": (said_otherwise("features", None), "was trained on other features"),
-    "no controls": (left_out("meta", "controls"), "is damaged"),
-    "controls that are a list": (said_otherwise("controls", []), "is damaged"),
-    "unknown controls": (said_otherwise("controls", {"courage": [0, 1]}), "is damaged"),
-    "controls upside down": (said_otherwise("controls", {"eps_buy": [1, -1]}), "is damaged"),
-    "controls out of range": (said_otherwise("controls", {"hedge_fraction": [0, 7]}), "is damaged"),
-    "controls that are words": (said_otherwise("controls", {"eps_buy": "all"}), "is damaged"),
-    "controls without end": (said_otherwise("controls", {"eps_buy": [0, float("nan")]}), "is damaged"),
-    "more controls than outputs": (said_otherwise("controls", {"alpha": [1, 2], "tier_penalty": [0, 1]}), "one a control"),
-    "about that is a number": (said_otherwise("about", 3), "is damaged"),
-    "a layer without biases": (left_out("layer_1_b"), "is damaged"),
-    "a layer missing": (lambda content: left_out("layer_1_b")(left_out("layer_1_w")(content)), "is damaged"),
+    "meta that is no JSON": (changed("meta", np.array("{")), "policy file"),
+    "meta that is a list": (changed("meta", np.array("[1]")), "policy file"),
+    "meta nested without end": (changed("meta", np.array("[" * 100_000)), "policy file"),
+    "no format": (left_out("meta", "format"), "policy file"),
+    "another format": (said_otherwise("format", 99), "format 99"),
+    "other features": (said_otherwise("features", ["position"]), "features"),
+    "no features": (left_out("meta", "features"), "features"),
+    "features that are none": (said_otherwise("features", None), "features"),
+    "no controls": (left_out("meta", "controls"), "damaged"),
+    "controls that are a list": (said_otherwise("controls", []), "damaged"),
+    "unknown controls": (said_otherwise("controls", {"courage": [0, 1]}), "damaged"),
+    "controls upside down": (said_otherwise("controls", {"eps_buy": [1, -1]}), "damaged"),
+    "controls out of range": (said_otherwise("controls", {"hedge_fraction": [0, 7]}), "damaged"),
+    "controls that are words": (said_otherwise("controls", {"eps_buy": "all"}), "damaged"),
+    "controls without end": (said_otherwise("controls", {"eps_buy": [0, float("nan")]}), "damaged"),
+    "more controls than outputs": (said_otherwise("controls", {"alpha": [1, 2], "tier_penalty": [0, 1]}), "outputs"),
+    "about that is a number": (said_otherwise("about", 3), "damaged"),
+    "a layer without biases": (left_out("layer_1_b"), "damaged"),
+    "a layer missing": (lambda content: left_out("layer_1_b")(left_out("layer_1_w")(content)), "damaged"),
     "no layers": (
         lambda content: rewritten(content, lambda arrays: [arrays.pop(n) for n in list(arrays) if n != "meta"]),
         "damaged",
     ),
-    "an array too much": (changed("extra", np.zeros(2, F4)), "is damaged"),
-    "other inputs": (changed("layer_0_w", np.zeros((WIDTH + 1, 6), F4)), "is damaged"),
-    "a flat matrix": (changed("layer_0_w", np.zeros(WIDTH * 6, F4)), "is damaged"),
-    "biases too many": (changed("layer_0_b", np.zeros(7, F4)), "is damaged"),
-    "biases in a table": (changed("layer_0_b", np.zeros((6, 2), F4)), "is damaged"),
-    "a bias that is a number": (changed("layer_0_b", np.array(0, F4)), "is damaged"),
-    "NaN": (changed("layer_1_w", np.full((6, 6), np.nan, F4)), "weights must be finite numbers"),
-    "infinite": (changed("layer_2_b", np.full(3, np.inf, F4)), "weights must be finite numbers"),
-    "beyond single precision": (changed("layer_2_b", np.full(3, 1e300)), "single precision"),
-    "texts": (changed("layer_2_b", np.array(["a", "b", "c"])), "single precision"),
-    "complex": (changed("layer_2_b", np.zeros(3, complex)), "single precision"),
+    "an array too much": (changed("extra", np.zeros(2, F4)), "damaged"),
+    "other inputs": (changed("layer_0_w", np.zeros((WIDTH + 1, 6), F4)), "damaged"),
+    "a flat matrix": (changed("layer_0_w", np.zeros(WIDTH * 6, F4)), "damaged"),
+    "biases too many": (changed("layer_0_b", np.zeros(7, F4)), "damaged"),
+    "biases in a table": (changed("layer_0_b", np.zeros((6, 2), F4)), "damaged"),
+    "a bias that is a number": (changed("layer_0_b", np.array(0, F4)), "damaged"),
+    "NaN": (changed("layer_1_w", np.full((6, 6), np.nan, F4)), "finite"),
+    "infinite": (changed("layer_2_b", np.full(3, np.inf, F4)), "finite"),
+    "beyond single precision": (changed("layer_2_b", np.full(3, 1e300)), "precision"),
+    "texts": (changed("layer_2_b", np.array(["a", "b", "c"])), "precision"),
+    "complex": (changed("layer_2_b", np.zeros(3, complex)), "precision"),
 }
 
 
 @pytest.mark.parametrize("how", WRONG)
 def test_what_is_no_policy_file_is_refused(how: str) -> None:
     policy_of().save("good.npz")
-    change, said = WRONG[how]
+    change, word = WRONG[how]
     Path("bad.npz").write_bytes(change(Path("good.npz").read_bytes()))
-    with pytest.raises(PolicyError, match=rf"^bad\.npz: .*{said}"):
+    with raises(PolicyError, "bad.npz", names=[word]):
         TrainedPolicy.load("bad.npz")
 
 
@@ -556,10 +575,10 @@ def test_damage_is_found_wherever_it_is() -> None:
     """A file cut short is refused; a byte that flipped is found, or is one that no number depends on."""
     policy = policy_of(width=2)
     policy.save("good.npz")
-    content, found = Path("good.npz").read_bytes(), 0
+    content, refusals = Path("good.npz").read_bytes(), 0
     for length in range(0, len(content), 61):
         Path("bad.npz").write_bytes(content[:length])
-        with pytest.raises(PolicyError, match="is damaged"):
+        with raises(PolicyError, "bad.npz", names=["damaged"]):
             TrainedPolicy.load("bad.npz")
     for place in range(0, len(content), 11):
         for flip in (0xFF, 1 << place % 8):
@@ -567,14 +586,14 @@ def test_damage_is_found_wherever_it_is() -> None:
             try:
                 assert TrainedPolicy.load("bad.npz").digest == policy.digest
             except PolicyError:
-                found += 1
-    assert found > len(content) / 11
+                refusals += 1
+    assert refusals > len(content) / 11
 
 
 def test_files_that_cannot_be_read() -> None:
     Path("folder.npz").mkdir()
     for path in ("folder.npz", "nowhere.npz", "nul\0.npz"):
-        with pytest.raises(PolicyError, match="cannot be read: "):
+        with raises(PolicyError, path, names=["read"]):
             TrainedPolicy.load(path)
 
 
@@ -588,12 +607,13 @@ def test_files_that_cannot_be_read() -> None:
         "train learning --set scenario.makers.1.policy.kind=trained --set scenario.makers.1.policy.file=bad.npz",
     ],
 )
+@pytest.mark.usefixtures("as_if_installed")
 def test_commands_refuse_a_damaged_policy(capsys: pytest.CaptureFixture[str], arguments: str) -> None:
     policy_of().save("bad.npz")
     content = bytearray(Path("bad.npz").read_bytes())
     content[len(content) // 2] ^= 0xFF
     Path("bad.npz").write_bytes(content)
-    assert "bad.npz: is not a policy file, or is damaged" in refused(capsys, *arguments.split())
+    assert_says(refused(capsys, *arguments.split()), "bad.npz", names=["policy file", "damaged"])
     assert [path.name for path in Path().iterdir()] == ["bad.npz"]
 
 
@@ -601,8 +621,8 @@ def test_commands_refuse_a_damaged_policy(capsys: pytest.CaptureFixture[str], ar
 
 
 def meta(folder: str = "here") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path(folder, "meta.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads(Path(folder, "meta.json").read_text())
+    return content
 
 
 def checkpoints(folder: str = "here") -> list[str]:
@@ -635,11 +655,11 @@ def test_train_makes_a_policy_that_run_and_evaluate_take(capsys: pytest.CaptureF
         "tensorboard",
         "training.toml",
     ]
-    found = meta(str(here))
-    assert found["complete"] is True and found["seconds"] > 0 and found["resumed_at"] == []
-    assert set(found["libraries"]) == {"numpy", "numba", "gymnasium", "stable-baselines3", "torch"}
+    recorded = meta(str(here))
+    assert recorded["complete"] is True and recorded["seconds"] > 0 and recorded["resumed_at"] == []
+    assert set(recorded["libraries"]) == {"numpy", "numba", "gymnasium", "stable-baselines3", "torch"}
     training = Training.load(here / "training.toml")
-    assert training.steps == found["steps"] == 2000 and training.seed == 3 and training.scenario.steps == 24
+    assert training.steps == recorded["steps"] == 2000 and training.seed == 3 and training.scenario.steps == 24
     assert steps_reported(str(here)) == list(range(128, 2049, 128))
     assert checkpoints(str(here))[-1] == "000000002048.zip" and len(checkpoints(str(here))) == 3
     assert len(list((here / "tensorboard").rglob("events.out.*"))) == 1
@@ -647,9 +667,9 @@ def test_train_makes_a_policy_that_run_and_evaluate_take(capsys: pytest.CaptureF
     assert policy.digest == trainer.train(training).digest and policy.about["steps"] == 2048
     assert main(["train", "learning", *BRIEF, "--seed", "3", "--json"]) == 0
     shown = capsys.readouterr()
-    told = json.loads(shown.out)
-    assert told["digest"] == policy.digest and told["folder"] == "trainings/learning-2" and told["complete"] is True
-    assert told["last"]["steps"] == 2048 and told["training"]["seed"] == 3
+    printed = json.loads(shown.out)
+    assert printed["digest"] == policy.digest and printed["folder"] == "trainings/learning-2" and printed["complete"] is True
+    assert printed["last"]["steps"] == 2048 and printed["training"]["seed"] == 3
     for line in list(next_commands(TrainingFolder.open(here)))[:2]:
         assert main([*line[1].split()[1:], "--replicas", "30", "--threads", "1"]) == 0
     assert policy.digest in Path("runs/learning-1/scenario.toml").read_text()
@@ -809,34 +829,35 @@ def test_a_setting_of_the_scenario_takes_the_reason_away() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "field", "value"),
+    ("text", "field", "value", "names"),
     [
-        ("steps = 5", "scenario", "is required"),
-        ("scenario = 3", "scenario", "got 3"),
-        ("scenario = 'paper'\nspeed = 3", "speed", "unknown field"),
-        ("scenario = 'paper'\nmakers = 'maker-1'", "makers", "got 'maker-1'"),
-        ("scenario = 'paper'\nsteps = 0\nseed = -1", "seed", "got -1"),
-        ("scenario = 'paper'\n[hyperparameters]\nlr = 1", "hyperparameters.lr", "unknown field"),
-        ("scenario = 'paper'\n[reward]\ninventory_los = 1", "reward.inventory_los", "did you mean 'inventory_loss'"),
-        ("scenario = 'paper'\n[controls]\neps_buy = 'all'", "controls.eps_buy", "got 'all'"),
-        ("[scenario]\nsteps = 0", "scenario.steps", "got 0"),
+        ("steps = 5", "scenario", None, ["required"]),
+        ("scenario = 3", "scenario", 3, ["preset"]),
+        ("scenario = 'paper'\nspeed = 3", "speed", None, ["unknown"]),
+        ("scenario = 'paper'\nmakers = 'maker-1'", "makers", "'maker-1'", []),
+        ("scenario = 'paper'\nsteps = 0\nseed = -1", "seed", -1, [">= 0"]),
+        ("scenario = 'paper'\n[hyperparameters]\nlr = 1", "hyperparameters.lr", None, ["unknown"]),
+        ("scenario = 'paper'\n[reward]\ninventory_los = 1", "reward.inventory_los", None, ["'inventory_loss'"]),
+        ("scenario = 'paper'\n[controls]\neps_buy = 'all'", "controls.eps_buy", "'all'", []),
+        ("[scenario]\nsteps = 0", "scenario.steps", 0, [">= 1"]),
     ],
 )
-def test_files_that_are_no_training(text: str, field: str, value: str) -> None:
+def test_files_that_are_no_training(text: str, field: str, value: object, names: list[str]) -> None:
     Path("asked.toml").write_text(text)
-    with pytest.raises(ParameterError) as refusal:
+    with raises(ScenarioError if field.startswith("scenario.") else ParameterError, field, value, names=names):
         Training.load("asked.toml")
-    lines = str(refusal.value).splitlines()
-    assert any(field in line and value in line for line in lines)
 
 
 def test_files_that_cannot_be_read_as_a_training() -> None:
-    for name, text in (("cut.toml", "scenario = "), ("lost.toml", "scenario = 'nowhere.toml'")):
-        Path(name).write_text(text)
-        with pytest.raises(ScenarioError, match=r"cut\.toml|nowhere\.toml"):
+    Path("cut.toml").write_text("scenario = ")
+    Path("lost.toml").write_text("scenario = 'nowhere.toml'")
+    for name, file, word in (
+        ("cut.toml", "cut.toml", "TOML"),
+        ("lost.toml", "nowhere.toml", "preset"),
+        ("none.toml", "none.toml", "preset"),
+    ):
+        with raises(ScenarioError, file, names=[word]):
             Training.load(name)
-    with pytest.raises(ScenarioError, match=r"none\.toml"):
-        Training.load("none.toml")
 
 
 @pytest.mark.parametrize("preset", preset_names())
@@ -844,19 +865,19 @@ def test_a_folder_reads_what_it_wrote(preset: str) -> None:
     scenario = Scenario.load(preset)
     training = Training(scenario=scenario, makers=scenario.maker_names[:1], seed=2**70, controls=Controls(hedge_fraction=None))
     TrainingFolder.create(Path("here"), training)
-    found = TrainingFolder.open(Path("here"))
-    assert found.training == training and found.training.key == training.key
-    assert not found.complete and found.steps_done == 0 and found.points() == []
+    opened = TrainingFolder.open(Path("here"))
+    assert opened.training == training and opened.training.key == training.key
+    assert not opened.complete and opened.steps_done == 0 and opened.points() == []
 
 
 def interrupted_at(monkeypatch: pytest.MonkeyPatch, rollout: int) -> None:
     """Somebody presses Ctrl-C when so many rollouts were reported."""
-    told: list[Point] = []
+    reported: list[Point] = []
     real = TrainingFolder.add
 
     def add(self: TrainingFolder, point: Point) -> None:
-        told.append(point)
-        if len(told) == rollout:
+        reported.append(point)
+        if len(reported) == rollout:
             raise KeyboardInterrupt
         real(self, point)
 
@@ -868,7 +889,7 @@ def test_an_interrupted_training_can_be_finished(capsys: pytest.CaptureFixture[s
     with monkeypatch.context() as patch:
         interrupted_at(patch, 8)
         assert main(["train", "learning", *BRIEF, "--out", "here"]) == 130
-    assert "interrupted; finish it with: dealermarket train --resume here" in capsys.readouterr().err
+    assert "dealermarket train --resume here" in capsys.readouterr().err
     assert checkpoints()[-1] == f"{7 * 128:012d}.zip"  # the eighth was played, not learned from
     assert meta()["complete"] is False and meta()["seconds"] > 0
     early = TrainedPolicy.load("here/policy.npz")
@@ -913,12 +934,10 @@ def test_a_complete_training_goes_on_for_more_steps(capsys: pytest.CaptureFixtur
     for more in ([], ["--steps", "2000"]):
         assert main(["train", "--resume", "here", *more]) == 0
         shown = capsys.readouterr()
-        assert "here is complete already; train it for longer with --steps above 2,000" in shown.err
+        assert "here" in shown.err and "complete" in shown.err and "--steps above 2,000" in shown.err
         assert digest in shown.out
         assert before == {path: path.read_bytes() for path in Path("here").rglob("*") if path.is_file()}
-    assert "--steps: the training in here is one of 2,000 steps; give more" in refused(
-        capsys, "train", "--resume", "here", "--steps", "1999"
-    )
+    assert_says(refused(capsys, "train", "--resume", "here", "--steps", "1999"), "--steps", names=["here", "2,000"])
     assert main(["train", "--resume", "here", "--steps", "3000"]) == 0
     assert steps_reported() == list(range(128, 3073, 128))
     assert meta()["steps"] == 3000 and meta()["resumed_at"] == [2048] and meta()["complete"] is True
@@ -935,10 +954,7 @@ def test_a_damaged_checkpoint_is_named(capsys: pytest.CaptureFixture[str]) -> No
     last = Path("here/checkpoints", checkpoints()[-1])
     last.write_bytes(last.read_bytes()[:1000])
     assert main(["train", "--resume", "here", "--steps", "3000"]) == 2
-    said = capsys.readouterr().err
-    assert (
-        f"{last}: cannot be read as a checkpoint" in said.replace("\n", " ") and "delete it to go on from the one before" in said
-    )
+    assert_says(capsys.readouterr().err, last, names=["checkpoint", "delete"])
     last.unlink()
     assert main(["train", "--resume", "here", "--steps", "3000"]) == 0
     assert steps_reported() == list(range(128, 3073, 128))
@@ -962,111 +978,148 @@ def change_text(name: str, old: str, new: str) -> Callable[[], None]:
     return change
 
 
+@pytest.mark.usefixtures("as_if_installed")
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "field", "names"),
     [
-        (lambda: Path("here/meta.json").unlink(), "here: is not the folder of a training, it has no meta.json"),
-        (lambda: Path("here/meta.json").write_text("{"), "is not the folder of a training, its meta.json is damaged"),
-        (change_meta(steps=None), "is not the folder of a training, its meta.json is damaged or not ours"),
-        (change_meta(steps=0), "is not the folder of a training, its meta.json is damaged or not ours"),
-        (change_meta(version="0.0.9"), "was made by dealermarket 0.0.9, this is"),
-        (change_meta(training_sha256="0"), "here/training.toml: was changed after the training began"),
-        (change_text("training.toml", "seed = 0", "seed = 1"), "here/training.toml: was changed after the training began"),
-        (change_text("scenario.toml", "volatility = 0.1", "volatility = 0.2"), "here/scenario.toml: was changed after"),
-        (change_text("scenario.toml", "volatility = 0.1", "volatility = -1"), "here/scenario.toml: was changed after"),
-        (lambda: Path("here/training.toml").unlink(), "here: has no training.toml, its training was stopped before it began"),
-        (lambda: Path("here/scenario.toml").unlink(), "here: has no scenario.toml, its training was stopped before it began"),
-        (lambda: Path("here/progress.csv").write_bytes(b"\xff\xfe"), "progress.csv: cannot be read: "),
+        (lambda: Path("here/meta.json").unlink(), "here", ["training", "no meta.json"]),
+        (lambda: Path("here/meta.json").write_text("{"), "here", ["training", "meta.json", "damaged"]),
+        (change_meta(steps=None), "here", ["training", "meta.json", "damaged"]),
+        (change_meta(steps=0), "here", ["training", "meta.json", "damaged"]),
+        (change_meta(version="0.0.9"), "here", ["0.0.9", __version__]),
+        (change_meta(training_sha256="0"), "here/training.toml", ["undo", "training"]),
+        (change_text("training.toml", "seed = 0", "seed = 1"), "here/training.toml", ["undo"]),
+        (change_text("scenario.toml", "volatility = 0.1", "volatility = 0.2"), "here/scenario.toml", ["undo"]),
+        (change_text("scenario.toml", "volatility = 0.1", "volatility = -1"), "here/scenario.toml", ["undo"]),
+        (lambda: Path("here/training.toml").unlink(), "here", ["training.toml", "before"]),
+        (lambda: Path("here/scenario.toml").unlink(), "here", ["scenario.toml", "before"]),
+        (lambda: Path("here/progress.csv").write_bytes(b"\xff\xfe"), "here/progress.csv", ["read", "delete"]),
     ],
 )
-def test_folders_that_cannot_be_resumed(capsys: pytest.CaptureFixture[str], damage: Callable[[], None], said: str) -> None:
+def test_folders_that_cannot_be_resumed(
+    capsys: pytest.CaptureFixture[str], damage: Callable[[], None], field: str, names: list[str]
+) -> None:
     TrainingFolder.create(Path("here"), quick())
     damage()
-    assert said in refused(capsys, "train", "--resume", "here").replace("\n", " ")
+    assert_says(refused(capsys, "train", "--resume", "here"), field, names=names)
+
+
+@pytest.mark.usefixtures("as_if_installed")
+@pytest.mark.parametrize(
+    ("arguments", "field", "value", "names"),
+    [
+        ("", "SCENARIO", None, ["preset", "TOML"]),
+        ("learnin", "learnin", None, ["preset", "'learning'"]),
+        ("learning --steps 0", "learning: steps", 0, [">= 1"]),
+        ("learning --steps many", "--steps", None, ["many"]),
+        ("learning --seed -1", "learning: seed", -1, [">= 0"]),
+        ("learning --markets 0", "learning: markets", 0, [">= 1"]),
+        ("learning --markets 1 --set hyperparameters.rollout=1", "learning: markets", None, ["rollouts", "2 to 10,000,000"]),
+        ("learning --algorithm a2c --set hyperparameters.epochs=7", "learning: hyperparameters.epochs", None, ["a2c", "ppo"]),
+        ("learning --maker bob", "maker 'bob'", None, ["'learning'", "competitor, learner"]),
+        ("learning --maker 2", "maker '2'", None, ["'learning'"]),
+        ("learning --maker 0 --maker learner", "learning: makers", "learner, learner", ["different"]),
+        ("learning --set reward.weights.fame=1", "learning: reward.weights", None, ["'fame'", "hedging_cost"]),
+        ("learning --set reward.weights.risk_cost=much", "learning: reward.weights.risk_cost", "'much'", ["number"]),
+        ("learning --set reward.weights.risk_cost=inf", "learning: reward.weights.risk_cost", "inf", ["finite"]),
+        (
+            "learning --reward pnl --set reward.weights.risk_cost=1",
+            "setting 'reward.weights.risk_cost=1'",
+            None,
+            ["'risk_cost'", "'pnl'"],
+        ),
+        ("learning --set reward.inventory_los=1", "learning: reward.inventory_los", None, ["unknown", "'inventory_loss'"]),
+        ("learning --set reward.inventory_loss=-1", "learning: reward.inventory_loss", -1, [">= 0"]),
+        ("learning --set rewards.unit=1", "learning: rewards", None, ["unknown", "'reward'"]),
+        ("learning --set controls.eps=[0,1]", "learning: controls.eps", None, ["unknown", "'eps_buy'"]),
+        ("learning --set controls.eps_buy=0.5", "learning: controls.eps_buy", 0.5, ["[low, high]", "none"]),
+        ("learning --set controls.eps_buy=[1,0]", "learning: controls: eps_buy", "[1, 0]", ["low < high"]),
+        ("learning --set controls.eps_buy=[-2,0]", "learning: controls.eps_buy.0", -2, [">= -1"]),
+        ("learning --set controls.alpha=[1,5] --set scenario.exchange.lam=1.02", "learning: controls: alpha", 5, ["2.70549"]),
+        (
+            "learning --set controls={eps_buy='none',eps_sell='none',hedge_fraction='none'}",
+            "learning: controls",
+            None,
+            ["eps_buy", "range"],
+        ),
+        ("learning --set hyperparameters.lr=1", "learning: hyperparameters.lr", None, ["unknown", "batch", "learning_rate"]),
+        ("learning --set hyperparameters.learning_rate=0", "learning: hyperparameters.learning_rate", 0, ["> 0"]),
+        ("learning --set hyperparameters.rollout=2.5", "learning: hyperparameters.rollout", 2.5, ["whole"]),
+        ("learning --set =2", "setting '=2'", None, ["path.to.field=value"]),
+        ("learning --set scenario.exchange.lam=0.9", "learning: scenario.exchange.lam", 0.9, ["be > 1"]),
+        (
+            "learning --set scenario.makers.0.hedging.kind=some",
+            "learning: scenario.makers.0.hedging.kind",
+            None,
+            ["'some'", "full"],
+        ),
+        ("learning --set scenario.market.mid_price.vol=1", "learning: scenario.market.mid_price.vol", None, ["unknown", "drift"]),
+        ("learning --set exchange.lam=2", "setting 'exchange.lam=2'", None, ["scenario.exchange.lam=2"]),
+        (
+            "learning --set makers.1.policy.kind=adaptive",
+            "setting 'makers.1.policy.kind=adaptive'",
+            None,
+            ["scenario.makers.1.policy.kind=adaptive"],
+        ),
+        ("learning --set scenario=learnin", "learnin", None, ["preset", "'learning'"]),
+        ("learning --policy competitor", "--policy 'competitor'", None, ["MAKER=POLICY"]),
+        ("learning --policy learner=adaptive", "--policy 'learner=adaptive'", None, ["learner", "learn"]),
+        ("learning --policy competitor=nobody", "policy 'nobody'", None, ["kind", ".npz"]),
+        ("learning --out full", "full", None, ["empty", "--out"]),
+        ("learning --resume here", "--resume", None, ["--steps", "folder"]),
+        ("--resume here --seed 1", "--resume", None, ["--steps", "folder"]),
+        ("--resume here --out there", "--resume", None, ["--steps", "folder"]),
+        ("--resume here --set hyperparameters.width=5", "--resume", None, ["--steps", "folder"]),
+        ("--resume nowhere", "nowhere", None, ["exist", "training"]),
+        ("--resume full", "full", None, ["training", "no meta.json"]),
+    ],
+)
+def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, field: str, value: object, names: list[str]) -> None:
+    Path("full").mkdir()
+    Path("full/mine.txt").write_text("precious")
+    assert_says(refused(capsys, "train", *arguments.split()), field, value, names=names)
+    assert [str(path) for path in Path().rglob("*")] == ["full", "full/mine.txt"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
-        ("", "SCENARIO: give a preset's name or a TOML file"),
-        ("learnin", "learnin: no preset and no file of this name; did you mean 'learning'"),
-        ("learning --steps 0", "steps: must be >= 1, got 0"),
-        ("learning --steps many", "many"),
-        ("learning --seed -1", "seed: must be >= 0, got -1"),
-        ("learning --markets 0", "markets: must be >= 1, got 0"),
-        ("learning --markets 1 --set hyperparameters.rollout=1", "markets: 1 with rollouts of 1 steps are 1 samples"),
-        ("learning --algorithm dqn", '"ppo", "a2c"'),
-        ("learning --algorithm a2c --set hyperparameters.epochs=7", "hyperparameters.epochs: a2c knows none"),
-        ("learning --maker bob", "maker 'bob': is none of scenario 'learning'; known: competitor, learner"),
-        ("learning --maker 2", "maker '2': is none of scenario"),
-        ("learning --maker 0 --maker learner", "makers: must be different ones, got learner, learner"),
-        ("learning --reward fame", '"components", "pnl"'),
-        ("learning --set reward.weights.fame=1", "reward.weights: 'fame' is no component; known: hedging_cost"),
-        ("learning --set reward.weights.risk_cost=much", "reward.weights.risk_cost: must be a number, got 'much'"),
-        ("learning --set reward.weights.risk_cost=inf", "reward.weights.risk_cost: must be a finite number, got inf"),
-        ("learning --reward pnl --set reward.weights.risk_cost=1", "'risk_cost' is looked for in 'pnl', which has no fields"),
-        ("learning --set reward.inventory_los=1", "reward.inventory_los: unknown field; did you mean 'inventory_loss'"),
-        ("learning --set reward.inventory_loss=-1", "reward.inventory_loss: must be >= 0, got -1"),
-        ("learning --set rewards.unit=1", "rewards: unknown field; did you mean 'reward'"),
-        ("learning --set controls.eps=[0,1]", "controls.eps: unknown field; did you mean 'eps_buy'"),
-        ("learning --set controls.eps_buy=0.5", "controls.eps_buy: must be a range [low, high], or none"),
-        ("learning --set controls.eps_buy=[1,0]", "eps_buy: must be a range [low, high] with low < high"),
-        ("learning --set controls.eps_buy=[-2,0]", "controls.eps_buy.0: must be >= -1, got -2"),
-        ("learning --set controls.alpha=[1,5] --set scenario.exchange.lam=1.02", "controls: alpha: must be at most"),
-        ("learning --set controls={eps_buy='none',eps_sell='none',hedge_fraction='none'}", "needs a range"),
-        ("learning --set hyperparameters.lr=1", "hyperparameters.lr: unknown field; known: batch"),
-        ("learning --set hyperparameters.learning_rate=0", "hyperparameters.learning_rate: must be > 0, got 0"),
-        ("learning --set hyperparameters.rollout=2.5", "hyperparameters.rollout: must be a whole number, got 2.5"),
-        ("learning --set =2", "must look like path.to.field=value"),
-        ("learning --set scenario.exchange.lam=0.9", "scenario.exchange.lam: must be > 1, got 0.9"),
-        ("learning --set scenario.makers.0.hedging.kind=some", "scenario.makers.0.hedging.kind: 'some' is not one of none"),
-        ("learning --set scenario.market.mid_price.vol=1", "scenario.market.mid_price.vol: unknown field; known: drift"),
-        ("learning --set exchange.lam=2", "write scenario.exchange.lam=2"),
-        ("learning --set makers.1.policy.kind=adaptive", "write scenario.makers.1.policy.kind=adaptive"),
-        ("learning --set scenario=learnin", "learnin: no preset and no file of this name; did you mean 'learning'"),
-        ("learning --policy competitor", "--policy 'competitor': must look like MAKER=POLICY"),
-        ("learning --policy learner=adaptive", "--policy 'learner=adaptive': learner is to learn, so it has no other policy"),
-        ("learning --policy competitor=nobody", "policy 'nobody': neither a kind of policy nor the file"),
-        ("learning --out full", "full: exists and is not an empty folder"),
-        ("learning --resume here", "--resume: takes everything but --steps from the folder"),
-        ("--resume here --seed 1", "--resume: takes everything but --steps from the folder"),
-        ("--resume here --out there", "--resume: takes everything but --steps from the folder"),
-        ("--resume here --set hyperparameters.width=5", "--resume: takes everything but --steps from the folder"),
-        ("--resume nowhere", "nowhere: does not exist; give the folder of a training, such as trainings/learning-1"),
-        ("--resume full", "full: is not the folder of a training, it has no meta.json"),
-        ("learning --speed 3", "--speed"),
+        ("--algorithm dqn", ["--algorithm", '"dqn"', '"ppo"', '"a2c"']),
+        ("--reward fame", ["--reward", '"fame"', '"components"', '"pnl"']),
+        ("--speed 3", ["--speed"]),
     ],
 )
-def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, said: str) -> None:
-    Path("full").mkdir()
-    Path("full/mine.txt").write_text("precious")
-    assert said in refused(capsys, "train", *arguments.split()).replace("\n", " ")
-    assert [str(path) for path in Path().rglob("*")] == ["full", "full/mine.txt"]
+def test_options_that_there_are_not(capsys: pytest.CaptureFixture[str], arguments: str, words: list[str]) -> None:
+    said = refused(capsys, "train", "learning", *arguments.split())
+    assert all(word in said for word in words)
+    assert not list(Path().iterdir())
 
 
 @pytest.mark.parametrize("missing", ["torch", "stable_baselines3", "gymnasium", "tensorboard"])
 def test_without_the_extra(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
-    said = refused(capsys, "train", "learning")
-    assert f"train: needs the extra 'learn' ({missing} not installed)" in said
-    assert "pip install 'dealermarket[learn]'" in said
+    assert_says(refused(capsys, "train", "learning"), "train", names=["'learn'", missing, "pip install 'dealermarket[learn]'"])
     assert not list(Path().iterdir())
 
 
+@pytest.mark.usefixtures("as_if_installed")
 def test_with_a_library_that_is_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dealermarket.learning.trainer", None)
     assert main(["train", "learning"]) == 2
-    assert "train: a library cannot be imported (" in capsys.readouterr().err
+    names = ["dealermarket.learning.trainer", "pip install --upgrade --force-reinstall 'dealermarket[learn]'"]
+    assert_says(capsys.readouterr().err, "train", names=names)
     assert not list(Path().iterdir())
 
 
+@pytest.mark.usefixtures("as_if_installed")
 def test_too_many_markets_for_the_memory(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def train(*_: Any, **__: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(trainer, "train", train)
+    monkeypatch.setitem(sys.modules, "dealermarket.learning.trainer", SimpleNamespace(train=train))
     assert main(["train", "learning"]) == 2
-    assert "not enough memory for this training; fewer --markets" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "memory" in said and "--markets" in said
 
 
 @pytest.mark.training
@@ -1125,7 +1178,7 @@ sys.exit(main())
 
 def check_cut(said: str) -> None:
     """What an interrupted training says, and that it kept what was learned."""
-    assert "interrupted; finish it with: dealermarket train --resume cut" in said and "Traceback" not in said
+    assert "dealermarket train --resume cut" in said and "Traceback" not in said
     folder = TrainingFolder.open(Path("cut"))
     assert not folder.complete and folder.steps_done > 0
     assert TrainedPolicy.load(folder.policy).about["steps"] == folder.steps_done
@@ -1140,6 +1193,7 @@ def test_ctrl_c_keeps_what_was_learned() -> None:
     check_cut(done.stderr)
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("inside", ["put", "notify"])
 def test_ctrl_c_inside_the_queue_of_tensorboard(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ctrl_c: Callable[[], None], inside: str

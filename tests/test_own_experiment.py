@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
 
+from conftest import raises
 from dealermarket import ParameterError, Scenario, register
 from dealermarket.commands.main import main
 from dealermarket.papers import (
@@ -111,7 +112,7 @@ def test_an_experiment_says_what_it_needs() -> None:
         def needs(self, scenario: Scenario) -> str | None:
             return "more than 20 steps" if scenario.steps <= 20 else None
 
-    with pytest.raises(ParameterError, match=r"^long: needs more than 20 steps$"):
+    with raises(ParameterError, "long", names=["more than 20 steps"]):
         Long().load_scenario()
     assert Long().load_scenario(None, ["steps=21"]).steps == 21
 

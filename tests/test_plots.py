@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import raises
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
 from dealermarket.plots.run import plot_cumulative_reward, plot_market_share, plot_net_position, plot_price_curves, save_plots
 
@@ -55,12 +56,12 @@ def test_price_curves_are_the_makers_quotes(result: SimulationResult) -> None:
 
 def test_unknown_makers_and_formats_are_refused(result: SimulationResult, tmp_path: Path) -> None:
     for draw in (lambda: plot_net_position(result, "x"), lambda: plot_price_curves(result.scenario, "x")):
-        with pytest.raises(ParameterError, match="maker: must be one of maker-1, maker-2, got 'x'"):
+        with raises(ParameterError, "maker", "'x'", names=["maker-1", "maker-2"]):
             draw()
-    with pytest.raises(ParameterError, match="format: must be one of png, svg"):
+    with raises(ParameterError, "format", "'gif'", names=["png", "svg"]):
         save_plots(result, tmp_path, "gif")
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunFolderError, match="cannot be written"):
+    with raises(RunFolderError, tmp_path / "file" / "below" / "net_position.png", names=["written"]):
         save_plots(result, tmp_path / "file" / "below")
 
 

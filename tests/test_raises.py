@@ -7,7 +7,9 @@ import pytest
 from conftest import raises
 from dealermarket.errors import ParameterError, ScenarioError
 
-SAID = "paper: makers.0.pricing.alpha: must be > 0, got -1.0\npaper: steps: must be >= 1, got 0; run more"
+SAID = """paper: makers.0.pricing.alpha: must be > 0, got -1.0
+paper: steps: must be >= 1, got 0; run more
+horizon: must be <= 1000, got 2000"""
 
 
 def test_a_line_on_the_field_with_its_value_and_names_passes() -> None:
@@ -26,6 +28,7 @@ def test_a_line_on_the_field_with_its_value_and_names_passes() -> None:
         (ScenarioError, "steps", -1.0, []),  # another field's value
         (ScenarioError, "makers.0.pricing.alpha", -1, []),  # got -1.0
         (ScenarioError, "steps", 0, ["> 0"]),  # another field's bound
+        (ScenarioError, "horizon", 2000, ["<= 10"]),  # a bound that begins like it
     ],
 )
 def test_anything_else_does_not(kind: type[Exception], field: str, value: object, names: list[str]) -> None:

@@ -14,8 +14,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import dealermarket.runs.chunks
-from conftest import assert_same_bits
-from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
+from conftest import assert_same_bits, raises
+from dealermarket import ParameterError, RunFolderError, Scenario, ScenarioError, SimulationResult, SimulationRunner
 from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
 from dealermarket.study.labelled import Measures
@@ -147,7 +147,7 @@ def test_a_scenario_under_two_labels_is_run_once(busy: Scenario) -> None:
 )
 def test_another_market_has_another_tape(busy: Scenario, setting: str) -> None:
     other = busy.replace(makers=busy.makers[:2]) if setting == "fewer makers" else busy.with_settings(setting)
-    with pytest.raises(ParameterError, match=r"study 'q': variant 'odd' has another market") as refused:
+    with raises(ParameterError, "study 'q'", names=["'odd'", "market", "tape"]) as refused:
         Study("q", {"first": busy, "same": busy.with_settings("makers.a.pricing.alpha=1.1"), "odd": other}, 2, observe.totals)
     assert "\n" not in str(refused.value)
 
@@ -173,17 +173,15 @@ def test_a_maker_is_read_by_its_name() -> None:
     assert_array_equal(measures["position"], arrays["position"])
     assert_array_equal(measures.total("pnl"), [1.0, 5.0, 9.0])
     assert set(measures.of("a")) == {"pnl", "position"}  # the mid is nobody's
-    with pytest.raises(ParameterError) as refused:
+    with raises(ParameterError, "maker", names=["'c'"]):
         measures.of("c")
-    assert "'c'" in str(refused.value)
     with pytest.raises(KeyError):
         measures["nothing"]
 
 
 def test_makers_stand_on_the_last_axis() -> None:
-    with pytest.raises(ParameterError) as refused:
+    with raises(ParameterError, "pnl"):
         Measures({"pnl": np.zeros((3, 4))}, ("a", "b"))
-    assert str(refused.value).startswith("pnl: ")
 
 
 def test_measures_are_joined_replica_by_replica() -> None:
@@ -210,7 +208,7 @@ def test_a_field_is_swept(busy: Scenario) -> None:
     assert list(variants) == ["1", "1.25"]
     assert [variant.makers[0].pricing.alpha for variant in variants.values()] == [1.0, 1.25]
     assert list(sweep(busy, "makers.a.hedging.kind", ("none", "full"))) == ["none", "full"]
-    with pytest.raises(ParameterError, match="beta"):
+    with raises(ScenarioError, "makers.0.pricing.beta"):
         sweep(busy, "makers.a.pricing.beta", (1.0,))
 
 
@@ -302,14 +300,14 @@ def test_a_key_tells_all_that_the_measures_depend_on(busy: Scenario) -> None:
         replace(study, observe=observe.cumulative_costs),
         replace(study, observe=observe.paths),
     ]
-    keys = [study.key(0), study.key(1), *(each.key(0) for each in changed)]
+    keys = [study.key(0), study.key(1), *(other.key(0) for other in changed)]
     assert len(set(keys)) == len(keys)
     assert replace(study, name="other", variants={"x": busy.with_settings("steps=24")}).key(0) == study.key(0)
 
 
 def test_a_folder_that_cannot_be_written_is_named(busy: Scenario, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("precious")
-    with pytest.raises(RunFolderError, match=r"file.*cannot be written"):
+    with raises(RunFolderError, tmp_path / "file" / "below", names=["written"]):
         measure([Study("one", {"x": busy}, 1, observe.totals)], seed=0, keep=tmp_path / "file" / "below")
     assert (tmp_path / "file").read_text() == "precious"
 
