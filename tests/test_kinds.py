@@ -73,7 +73,7 @@ def has_law(values: Floats, law: Any) -> None:
     assert stats.kstest(values.ravel(), law.cdf).pvalue > 1e-3
 
 
-on_both = pytest.mark.parametrize("where", ["tape", "sample"])
+on_both = pytest.mark.parametrize("where", [pytest.param("tape", marks=pytest.mark.compiled), "sample"])
 
 
 # --- mid-prices
@@ -116,6 +116,7 @@ def test_ornstein_uhlenbeck_at_the_ends_of_its_rates() -> None:
     )
 
 
+@pytest.mark.compiled
 def test_ornstein_uhlenbeck_returns_to_where_it_starts_unless_it_has_another_level() -> None:
     for level, end in ((None, 100.0), (50.0, 50.0)):
         mid = paths(OrnsteinUhlenbeck(initial=100.0, level=level, rate=1e6, volatility=0.0), "tape")
@@ -232,6 +233,7 @@ def test_log_ar1_is_stationary_with_its_moments(where: str, phi: float) -> None:
         within(per_path.mean(), phi**lag, per_path.std() / math.sqrt(REPLICAS))
 
 
+@pytest.mark.compiled
 def test_log_ar1_without_deviation_is_constant() -> None:
     np.testing.assert_allclose(paths(LogAR1(mean=3e-4, std=0.0), "tape"), 3e-4, rtol=1e-14)
 

@@ -205,6 +205,7 @@ def test_worth_by_hand() -> None:
     assert of_learned.worth(rare) == pytest.approx(10 * 4 * 0.25 * 3.0 * 0.5 * 1.5e-4, rel=1e-12)
 
 
+@pytest.mark.compiled
 def test_the_market_is_worth_what_is_said_of_it() -> None:
     """What a maker alone earns at eps 0, beside `worth`."""
     experiment = experiment_named("best-price")
@@ -521,6 +522,7 @@ def test_table_of_levels() -> None:
     assert table.rows()[2][1].startswith("−0.60 [")
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("eps", "earned"), [(1.0, 1.0), (-1.0, 0.0), (0.0, 0.5)])
 def test_the_levels_are_those_of_the_market(eps: float, earned: float) -> None:
     """Two makers who both charge the most, the least, or nothing on top, and hedge nothing."""
@@ -643,6 +645,7 @@ def test_measures_of_learners_are_in_their_order() -> None:
         assert_allclose(measured["spread_revenue"][:, 1], totals["spread_revenue"][:, own], rtol=1e-12)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.label)
 def test_trained_makers_meet_the_markets_of_the_studies(rival: Any) -> None:
     """The same prices, clients and competitor, run by run, as a maker with a constant price in a study of the same seed."""
@@ -757,6 +760,7 @@ def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
     return recorded
 
 
+@pytest.mark.compiled
 @pytest.mark.training
 @pytest.mark.parametrize("makers", [("learner",), ("learner", "competitor")])
 def test_a_training_is_measured(progress: Progress, makers: tuple[str, ...]) -> None:
