@@ -309,7 +309,7 @@ def test_failures_of_the_disk_name_the_file(sections: Sequence[Section], tmp_pat
     with raises(RunFolderError, tmp_path / "file", names=["written"]):
         write_report(tmp_path / "file", sections, ABOUT)
     (tmp_path / "taken" / "report.md").mkdir(parents=True)
-    with raises(RunFolderError, tmp_path / "taken" / "report.md.tmp", names=["written"]):
+    with raises(RunFolderError, tmp_path / "taken" / "report.md", names=["written"]):
         write_report(tmp_path / "taken", sections, ABOUT)
 
 

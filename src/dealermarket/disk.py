@@ -9,11 +9,13 @@ from pathlib import Path
 
 from dealermarket.errors import RunFolderError
 
+TEMPORARY = ".tmp"
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary file that takes the place of `path` when all went well: what is there is always whole."""
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(path.name + TEMPORARY)
     with errors_of(path):
         try:
             yield temporary
@@ -36,7 +38,7 @@ def errors_of(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason, file = error.strerror or str(error), str(error.filename or path).removesuffix(TEMPORARY)
         raise RunFolderError(
-            f"{error.filename or path}: cannot be written: {reason}; free space or choose a folder you may write to with --out"
+            f"{file}: cannot be written: {reason}; free space or choose a folder you may write to with --out"
         ) from None
