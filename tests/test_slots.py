@@ -7,11 +7,10 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import numba
 import numpy as np
 import pytest
 
-import dealermarket.compiled
-import markets
 from conftest import assert_same_bits, raises
 from dealermarket import RunFolderError, Scenario, SimulationRunner, register
 from dealermarket.compiled import Compiled, among
@@ -33,7 +32,7 @@ from dealermarket.model.part import Clock
 from dealermarket.papers import Plan, experiment_named
 from dealermarket.papers.report_folder import ReportFolder
 from dealermarket.runs.folder import RunFolder
-from dealermarket.slots import Law, from_outside
+from dealermarket.slots import Law, Slot, from_outside
 from markets import run_engine
 
 pytestmark = pytest.mark.usefixtures("lists_as_they_were")
@@ -202,7 +201,9 @@ def test_machine_code_of_the_papers_knows_no_other_kinds_and_outlasts_registrati
     engine: Any = advance
     of_the_papers = among(engine, of_the_papers=True)
     code, digest, digest_of_all = of_the_papers.machine_code(), of_the_papers.digest(), engine.digest()
+    types = numba.typeof(rules_of(Scenario.load("paper")))
     register(Flat)
+    assert numba.typeof(rules_of(Scenario.load("paper"))) == types  # has no room for Flat's parameters
     assert engine.digest() != digest_of_all
     assert of_the_papers.digest() == digest
     assert of_the_papers.machine_code() is code
@@ -214,11 +215,10 @@ def test_machine_code_of_the_papers_knows_no_other_kinds_and_outlasts_registrati
 def test_both_machine_codes_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = Scenario.load("dealers", ["steps=25"])
     first = run_engine(scenario, Tape.draw(scenario, 3, range(2)))
-    chosen = []
-    for module in (dealermarket.compiled, markets):
-        monkeypatch.setattr(module, "among", lambda function, of_the_papers: chosen.append(of_the_papers) or function)
+    assert rules_of(scenario).of_the_papers
+    monkeypatch.setattr(Slot, "of_the_papers", lambda slot, parts: False)
+    assert not rules_of(scenario).of_the_papers
     second = run_engine(scenario, Tape.draw(scenario, 3, range(2)))
-    assert chosen == [True, True, True]  # prices, orders and the market, which without this would be the papers'
     assert_same_bits(first.totals, second.totals)
     assert_same_bits(np.concatenate(first.trades), np.concatenate(second.trades))
 

@@ -77,6 +77,11 @@ class Slot:
             )
         return kinds.index(type(part))  # type: ignore[arg-type]
 
+    def parameters(self, of_the_papers: bool = False) -> list[str]:
+        """The names of the numbers that all kinds, or those that the papers know, hand to their formulas; sorted."""
+        kinds = self._of_the_papers if of_the_papers else self._kinds.values()
+        return sorted({name for kind in kinds for name in getattr(kind, "parameters", ())})
+
     def of_the_papers(self, parts: Iterable[object]) -> bool:
         """Whether the papers know the kinds of all parts."""
         return all(type(part) in self._of_the_papers for part in parts)

@@ -20,11 +20,11 @@ def record(fields: Fields) -> np.dtype[Any]:
     return np.dtype((np.record, np.dtype(list(fields), align=True)))
 
 
-def rule_records(slot: Slot, parts: Sequence[Part], clock: Clock, **common: ArrayLike) -> Array:
-    """A row for each part of a slot: the number of its `kind`, the columns in `common`, and the parameters of all kinds, 0
-    where a part has none of this name."""
+def rule_records(slot: Slot, parts: Sequence[Part], clock: Clock, of_the_papers: bool = False, /, **common: ArrayLike) -> Array:
+    """A row for each part of a slot: the number of its `kind`, the columns in `common`, and the parameters of all kinds, or of
+    those `of_the_papers`, 0 where a part has none of this name."""
     columns = {name: np.asarray(values) for name, values in common.items()}
-    names = sorted({name for kind in slot.kinds.values() for name in kind.parameters} - columns.keys())  # type: ignore[attr-defined]
+    names = [name for name in slot.parameters(of_the_papers) if name not in columns]
     fields = [(name, column.dtype) for name, column in columns.items()] + [(name, np.dtype(np.float64)) for name in names]
     rows = np.zeros(len(parts), record([("kind", np.int64), *fields]))
     for name, column in columns.items():

@@ -181,7 +181,10 @@ class TapeSource:
 
         market, agents = scenario.market, scenario.agents
         mid, spread, sizes = market.mid_price, market.reference_spread, [agent.order_size for agent in agents]
-        size = rule_records(SIZES, sizes, market.clock, uniform=[law.draw == "uniform" for law in sizes])
+        of_the_papers = (
+            MID_PRICES.of_the_papers([mid]) and REFERENCE_SPREADS.of_the_papers([spread]) and SIZES.of_the_papers(sizes)
+        )
+        size = rule_records(SIZES, sizes, market.clock, of_the_papers, uniform=[law.draw == "uniform" for law in sizes])
 
         def of_agents(field: str) -> Array:
             return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)
@@ -191,9 +194,9 @@ class TapeSource:
         self._mid_draws, self._spread_draws, self._uniform_sizes = mid.draws, spread.draws, bool(size["uniform"].any())
         self._rules: TapeRules = TapeRules(
             initial=mid.initial,
-            mid_price=rule_records(MID_PRICES, [mid], market.clock),
+            mid_price=rule_records(MID_PRICES, [mid], market.clock, of_the_papers),
             mid_numbers=number_rows([mid]),
-            reference_spread=rule_records(REFERENCE_SPREADS, [spread], market.clock),
+            reference_spread=rule_records(REFERENCE_SPREADS, [spread], market.clock, of_the_papers),
             spread_numbers=number_rows([spread]),
             size=size,
             size_numbers=number_rows(sizes),
@@ -203,9 +206,7 @@ class TapeSource:
             trade_probability=of_agents("trade_probability"),
             buy_probability=of_agents("buy_probability"),
             oracle_probability=of_agents("oracle_probability"),
-            of_the_papers=MID_PRICES.of_the_papers([mid])
-            and REFERENCE_SPREADS.of_the_papers([spread])
-            and SIZES.of_the_papers(sizes),
+            of_the_papers=of_the_papers,
         )
 
     def draw(self, episodes: Sequence[Episode]) -> Draws:

@@ -46,7 +46,7 @@ def rules_of(scenario: Scenario) -> Rules:
 
     Raises ParameterError where a maker plans its hedges on a rival's prices that cannot be planned against."""
     makers, participants = scenario.makers, scenario.participants
-    clock = scenario.market.clock
+    clock, of_the_papers = scenario.market.clock, makers_of_the_papers(scenario)
     tierings, pricings = [maker.tiering for maker in makers], [maker.pricing for maker in makers]
     hedgings = [maker.hedging for maker in makers]
     ranks = np.arange(len(participants) - 1)
@@ -57,6 +57,7 @@ def rules_of(scenario: Scenario) -> Rules:
             TIERINGS,
             tierings,
             clock,
+            of_the_papers,
             tiers=[part.tiers for part in tierings],
             ranks=[part.ranks for part in tierings],
             weight=[getattr(part, "weight", 0.0) for part in tierings],
@@ -65,6 +66,7 @@ def rules_of(scenario: Scenario) -> Rules:
             PRICINGS,
             pricings,
             clock,
+            of_the_papers,
             eps_buy=[part.eps_buy for part in pricings],
             eps_sell=[part.eps_sell for part in pricings],
             in_price_units=[part.in_price_units for part in pricings],
@@ -73,6 +75,7 @@ def rules_of(scenario: Scenario) -> Rules:
             HEDGINGS,
             hedgings,
             clock,
+            of_the_papers,
             venue=[VENUES[getattr(part, "venue", "makers")] for part in hedgings],
             volatility=[_step_volatility(scenario, part) for part in hedgings],
         ),
@@ -88,7 +91,7 @@ def rules_of(scenario: Scenario) -> Rules:
         curve_exponent=laws.curve_exponent(scenario.exchange.lam),
         v_max=scenario.exchange.v_max,
         scale_with_price=scenario.market.spreads_scale_with_price,
-        of_the_papers=makers_of_the_papers(scenario),
+        of_the_papers=of_the_papers,
     )
 
 
