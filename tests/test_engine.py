@@ -189,6 +189,7 @@ def test_engine_equals_the_reference_on_drawn_tapes(group: int) -> None:
     assert compared >= 2 * SEEDS_PER_GROUP - 3
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_engine_equals_the_reference_on_hand_made_tapes(group: int) -> None:
     compared = 0

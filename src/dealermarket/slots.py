@@ -153,6 +153,7 @@ class Law:
     def __init__(self, slot: Slot, name: str) -> None:
         self.slot, self.name = slot, name
         self.arguments: tuple[str, ...] = slot.base.formulas[name]  # type: ignore[attr-defined]
+        self._formulas, self._as_of = dict[int, Callable[..., Any]](), -1  # those of so many registrations
 
     def formulas(self, of_the_papers: bool = False) -> dict[int, Callable[..., Any]]:
         """The formula of every kind, or of those that the papers know, by number."""
@@ -163,7 +164,9 @@ class Law:
         named = dict(zip(self.arguments, arguments, strict=True))
         if isinstance(named.get("rule"), np.void):
             named["rule"] = _Row(named["rule"])
-        return applied(self.formulas()[number], **named)
+        if self._as_of != registrations():
+            self._formulas, self._as_of = self.formulas(), registrations()
+        return applied(self._formulas[number], **named)
 
 
 class _Row:
