@@ -797,3 +797,19 @@ def test_tables_of_several_rivals_stand_in_order(folder: Path) -> None:
         same([tables.scale[n], tables.nodes[n]], hedge_tables.build_table(alpha, 1.6, horizon))
         assert tables.least[n] == 1.0
     assert stacked([]).horizon.tolist() == [1.0]
+
+
+def test_plain_python_takes_tables_of_machine_code_and_keeps_its_own_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DEALERMARKET_CACHE_DIR", str(tmp_path))
+    sizes, risks = hedge_tables.BELOW_CAP + hedge_tables.ABOVE_CAP + 1, hedge_tables.RISKS + 1
+
+    def read(compiles: bool, built: float) -> float:
+        monkeypatch.setattr(hedge_tables, "COMPILES", compiles)
+        scale, _ = hedge_tables.stored("one", lambda: (np.full(sizes, built), np.full((sizes, risks, 2), built)))
+        return float(scale[0])
+
+    assert [read(False, 1.0), read(False, 2.0)] == [1.0, 1.0]  # kept
+    assert [read(True, 3.0), read(True, 4.0)] == [3.0, 3.0]  # its last bits are not those of plain Python
+    assert read(False, 5.0) == 3.0

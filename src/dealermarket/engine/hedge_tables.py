@@ -260,19 +260,18 @@ def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]
 
 
 def stored(name: str, build: Callable[[], tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    """`scale` and `nodes` from the cache on disk, which they join if they were not there; a broken file is replaced."""
+    """`scale` and `nodes` from the cache on disk, which they join if they were not there; a broken file is replaced.
+
+    Plain Python takes what machine code has made, but keeps its own apart, whose last bits are others."""
     folder = cache_folder()
     if folder is None:
         return build()
-    path = folder / "hedging" / f"{name}.npz"
-    sizes = BELOW_CAP + ABOVE_CAP + 1
-    try:
-        with path.open("rb") as content, np.load(content) as kept:
-            scale, nodes = kept["scale"], kept["nodes"]
-        if scale.shape == (sizes,) and nodes.shape == (sizes, RISKS + 1, 2):
-            return scale, nodes
-    except Exception:
-        pass
+    made, plain = (folder / "hedging" / f"{name}{suffix}.npz" for suffix in ("", "-plain"))
+    for path in (made,) if COMPILES else (made, plain):
+        known = _read(path)
+        if known is not None:
+            return known
+    path = made if COMPILES else plain
     scale, nodes = build()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -284,10 +283,21 @@ def stored(name: str, build: Callable[[], tuple[Floats, Floats]]) -> tuple[Float
     return scale, nodes
 
 
+def _read(path: Path) -> tuple[Floats, Floats] | None:
+    """A table's `scale` and `nodes`; None where there is no file, or a broken one."""
+    sizes = BELOW_CAP + ABOVE_CAP + 1
+    try:
+        with path.open("rb") as content, np.load(content) as kept:
+            scale, nodes = kept["scale"], kept["nodes"]
+    except Exception:
+        return None
+    return (scale, nodes) if scale.shape == (sizes,) and nodes.shape == (sizes, RISKS + 1, 2) else None
+
+
 def digest_of(*parts: object) -> str:
-    """A name for what depends on these, on this code, and on whether it was compiled."""
+    """A name for what depends on these and on this code."""
     code = Path(__file__).read_bytes() + Path(laws.__file__).read_bytes()
-    return hashlib.sha256(code + repr((COMPILES, *parts)).encode()).hexdigest()[:24]
+    return hashlib.sha256(code + repr(parts).encode()).hexdigest()[:24]
 
 
 @lru_cache(maxsize=64)  # a study has hundreds of variants with the same few tables
