@@ -11,6 +11,8 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -170,8 +172,12 @@ def digest(text: str) -> str:
 
 
 def installed(libraries: Iterable[str]) -> dict[str, str]:
-    """The versions of libraries, for `meta.json`."""
-    return {name: installed_version(name) for name in libraries}
+    """The versions of those of the libraries that are installed, for `meta.json`."""
+    versions = {}
+    for name in libraries:
+        with suppress(PackageNotFoundError):
+            versions[name] = installed_version(name)
+    return versions
 
 
 def _way_on(path: Path) -> str:
