@@ -7,13 +7,12 @@ functions that it calls and the constants that it names, directly or not.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import partial
 from sysconfig import get_path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,9 @@ def digest_of_code(functions: Iterable[FunctionType], meaning: Callable[[Any], s
 def digest_of(thing: Any) -> str:
     """A digest of a function, a class or another callable: of its code, of all it calls and of what it holds."""
     functions, parts = list(_functions(thing)), [meaning_of(thing)]
-    if not isinstance(thing, (type, FunctionType, partial)) and hasattr(thing, "__dict__"):
+    if isinstance(thing, MethodType):  # the class of its object has the code
+        parts.append(digest_of(thing.__self__))
+    elif not isinstance(thing, (type, FunctionType, partial)) and hasattr(thing, "__dict__"):
         functions += _functions(type(thing))
         parts += [f"{name}={meaning_of(value)}" for name, value in sorted(vars(thing).items())]
     if isinstance(thing, type):
@@ -76,8 +77,10 @@ def meaning_of(value: Any) -> str:
         return digest_of(value.py_func)
     if isinstance(value, (tuple, list)):
         return f"{type(value).__name__}({', '.join(map(meaning_of, value))})"
-    if isinstance(value, frozenset):
-        return f"frozenset({', '.join(sorted(map(meaning_of, value)))})"
+    if isinstance(value, (set, frozenset)):  # whose order is another one in every process
+        return f"{type(value).__name__}({', '.join(sorted(map(meaning_of, value)))})"
+    if isinstance(value, Mapping):
+        return f"{type(value).__name__}({', '.join(f'{meaning_of(key)}: {meaning_of(value[key])}' for key in value)})"
     if isinstance(value, type):
         members = [(member.name, member.value) for member in value] if issubclass(value, Enum) else getattr(value, "_fields", "")
         return f"{value.__module__}.{value.__qualname__}{members}"
@@ -98,7 +101,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 def _functions(thing: Any) -> Iterator[FunctionType]:
     """The functions that a thing consists of: one, or those of a class and of its bases outside the package."""
     if isinstance(thing, FunctionType):
-        yield inspect.unwrap(thing) if isinstance(inspect.unwrap(thing), FunctionType) else thing
+        yield thing  # what a decorator wraps is among the names that the wrapper uses
     elif isinstance(thing, partial):
         yield from _functions(thing.func)
     elif isinstance(thing, type):

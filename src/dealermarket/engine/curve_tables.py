@@ -30,10 +30,10 @@ from dealermarket.engine.hedge_tables import (
     LARGEST_RISK,
     RISKS,
     Table,
-    digest_of,
     risk_coordinate,
     size_of_row,
     stored,
+    table_name,
 )
 from dealermarket.errors import ParameterError
 
@@ -69,7 +69,7 @@ def curve_table(curve: Callable[[Floats], Floats], horizon: int, jumps: Sequence
 @lru_cache(maxsize=64)
 def _built(cost: bytes, points: int, horizon: int, least: float, jumps: tuple[float, ...]) -> Table:
     costs, sizes = np.frombuffer(cost).reshape(-1, points + 1), _table_sizes(horizon)
-    name = digest_of("curve", Path(__file__).read_bytes(), hashlib.sha256(cost).hexdigest(), horizon, jumps)
+    name = table_name("curve", Path(__file__).read_bytes(), hashlib.sha256(cost).hexdigest(), horizon, jumps)
 
     def build() -> tuple[Floats, Floats]:
         scale, nodes = np.empty(len(costs)), np.empty((len(costs), RISKS + 1, 2))

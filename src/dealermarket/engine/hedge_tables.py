@@ -294,8 +294,8 @@ def _read(path: Path) -> tuple[Floats, Floats] | None:
     return (scale, nodes) if scale.shape == (sizes,) and nodes.shape == (sizes, RISKS + 1, 2) else None
 
 
-def digest_of(*parts: object) -> str:
-    """A name for what depends on these and on this code."""
+def table_name(*parts: object) -> str:
+    """The name of a table that depends on these and on the text of this module."""
     code = Path(__file__).read_bytes() + Path(laws.__file__).read_bytes()
     return hashlib.sha256(code + repr(parts).encode()).hexdigest()[:24]
 
@@ -303,7 +303,7 @@ def digest_of(*parts: object) -> str:
 @lru_cache(maxsize=64)  # a study has hundreds of variants with the same few tables
 def power_table(alpha: float, lam: float, horizon: int) -> Table:
     """The table against the reference curve to the power `alpha`."""
-    name = digest_of(float(alpha), float(lam), horizon)
+    name = table_name(float(alpha), float(lam), horizon)
     return Table(horizon, 1.0, *stored(name, lambda: build_table(alpha, lam, horizon)))
 
 
