@@ -24,7 +24,7 @@ from dealermarket.engine.rules import rules_of
 from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.learning.folder import TrainingFolder
 from dealermarket.learning.training import Training
-from dealermarket.model import MidPrice, PlannedHedging, PricingRule, RankedTiering, ReferenceSpread, TradingPolicy
+from dealermarket.model import MidPrice, OrderSize, PlannedHedging, PricingRule, RankedTiering, ReferenceSpread, TradingPolicy
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, ConstantFraction, FullHedge
 from dealermarket.model.makers.pricing import PRICINGS, PowerPricing
@@ -165,7 +165,7 @@ def test_a_setting_takes_away_what_it_stands_in_place_of(first: str, second: str
 
 def test_records_have_the_parameters_of_all_kinds_and_the_place_in_the_list() -> None:
     parts = [FullHedge(), ConstantFraction(fraction=0.25), AlmgrenChriss(risk_aversion=2.0, horizon=7)]
-    rows = rule_records(HEDGINGS, parts, Clock(0.1), venue=[2, 0, 1])
+    rows = rule_records(HEDGINGS, parts, Clock(0.1), venue=[2, 0, 1], volatility=[0.0, 0.1, 0.2])
     assert rows["kind"].tolist() == [list(HEDGINGS.kinds).index(kind) for kind in ("full", "fraction", "optimal")]
     assert rows["fraction"].tolist() == [0.0, 0.25, 0.0]
     assert rows["risk_aversion"].tolist() == [0.0, 0.0, 2.0]
@@ -404,6 +404,23 @@ def test_parameters_are_names_of_what_a_kind_has() -> None:
     for taken_already in ("kind", "eps_buy"):
         with says(ParameterError, f"'{taken_already}' is a name that the engine uses itself"):
             register(kind_with(parameters=(taken_already,)))
+
+    class Flagged(OrderSize):  # the engine reads from this name which random number a law takes
+        kind: Literal["flagged"] = "flagged"
+        parameters: ClassVar = ("uniform",)
+
+        @staticmethod
+        def law(draw: float) -> float:
+            return 1.0
+
+        def moment(self, order: int, largest: float) -> float:
+            return 1.0
+
+        def share_above(self, largest: float) -> float:
+            return 0.0
+
+    with says(ParameterError, "'uniform' is a name that the engine uses itself"):
+        register(Flagged)
 
     class Meanless(ReferenceSpread):
         kind: Literal["meanless"] = "meanless"

@@ -20,11 +20,15 @@ def record(fields: Fields) -> np.dtype[Any]:
     return np.dtype((np.record, np.dtype(list(fields), align=True)))
 
 
-def rule_records(slot: Slot, parts: Sequence[Part], clock: Clock, of_the_papers: bool = False, /, **common: ArrayLike) -> Array:
-    """A row for each part of a slot: the number of its `kind`, the columns in `common`, and the parameters of all kinds, or of
-    those `of_the_papers`, 0 where a part has none of this name."""
-    columns = {name: np.asarray(values) for name, values in common.items()}
-    names = [name for name in slot.parameters(of_the_papers) if name not in columns]
+def rule_records(slot: Slot, parts: Sequence[Part], clock: Clock, of_the_papers: bool = False, /, **given: ArrayLike) -> Array:
+    """A row for each part of a slot: the number of its `kind`, the slot's own numbers (its base's `reserved`: columns that are
+    `given`, or the parts' attributes), and the parameters of all kinds, or of those `of_the_papers`; 0 where a part has none
+    of this name."""
+    columns = {
+        name: np.asarray(given[name] if name in given else [getattr(part, name, 0.0) for part in parts])
+        for name in slot.base.reserved  # type: ignore[attr-defined]
+    }
+    names = slot.parameters(of_the_papers)
     fields = [(name, column.dtype) for name, column in columns.items()] + [(name, np.dtype(np.float64)) for name in names]
     rows = np.zeros(len(parts), record([("kind", np.int64), *fields]))
     for name, column in columns.items():

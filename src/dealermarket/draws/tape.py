@@ -184,7 +184,7 @@ class TapeSource:
         of_the_papers = (
             MID_PRICES.of_the_papers([mid]) and REFERENCE_SPREADS.of_the_papers([spread]) and SIZES.of_the_papers(sizes)
         )
-        size = rule_records(SIZES, sizes, market.clock, of_the_papers, uniform=[law.draw == "uniform" for law in sizes])
+        size = rule_records(SIZES, sizes, market.clock, of_the_papers)
 
         def of_agents(field: str) -> Array:
             return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)

@@ -53,24 +53,8 @@ def rules_of(scenario: Scenario) -> Rules:
     tier_at = np.stack([laws.tier_of_rank(ranks, tiering.tiers, len(ranks)) for tiering in tierings])
     table, tables = plans_of(scenario)
     return Rules(
-        tiering=rule_records(
-            TIERINGS,
-            tierings,
-            clock,
-            of_the_papers,
-            tiers=[part.tiers for part in tierings],
-            ranks=[part.ranks for part in tierings],
-            weight=[getattr(part, "weight", 0.0) for part in tierings],
-        ),
-        pricing=rule_records(
-            PRICINGS,
-            pricings,
-            clock,
-            of_the_papers,
-            eps_buy=[part.eps_buy for part in pricings],
-            eps_sell=[part.eps_sell for part in pricings],
-            in_price_units=[part.in_price_units for part in pricings],
-        ),
+        tiering=rule_records(TIERINGS, tierings, clock, of_the_papers),
+        pricing=rule_records(PRICINGS, pricings, clock, of_the_papers),
         hedging=rule_records(
             HEDGINGS,
             hedgings,

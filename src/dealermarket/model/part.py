@@ -39,7 +39,7 @@ class Part(Value):
 
     formulas: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     parameters: ClassVar[tuple[str, ...]] = ()
-    reserved: ClassVar[tuple[str, ...]] = ()  # names of a slot's own numbers, which are no parameters
+    reserved: ClassVar[tuple[str, ...]] = ()  # a slot's own numbers, which no kind may name as parameters
     also_needed: ClassVar[tuple[str, ...]] = ()  # what every kind of a slot has besides, as a field or a property
 
     def rule(self, clock: Clock) -> Mapping[str, float]:

@@ -20,9 +20,15 @@ class OrderSize(Part):
     The market caps it at the largest trade.
     """
 
+    reserved: ClassVar = ("uniform",)
     formulas: ClassVar = {"law": ("draw", "rule", "numbers")}
     law: ClassVar[Callable[..., Any]]
     draw: ClassVar[Draw] = "normal"
+
+    @property
+    def uniform(self) -> bool:
+        """Whether the law takes a uniform number."""
+        return self.draw == "uniform"
 
     @abstractmethod
     def moment(self, order: int, largest: float) -> float:
