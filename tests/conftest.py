@@ -77,6 +77,14 @@ def ran(command: list[str] | str, **options: Any) -> subprocess.CompletedProcess
     return done
 
 
+class Counter:
+    """Counts what an observer is asked. A number or a list that it changes would make it another observer, whose measures
+    are other ones; an object like this does not."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 @pytest.fixture
 def small() -> Scenario:
     """The paper's market, shorter."""

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 import dealermarket.papers.registry
-from conftest import assert_says, raises, refused
+from conftest import Counter, assert_says, raises, refused
 from dealermarket import RunFolderError, Scenario, __version__
 from dealermarket.commands import experiment as of_experiment
 from dealermarket.commands import reproduce as of_reproduce
@@ -368,20 +368,19 @@ def test_a_report_with_trainings_is_not_resumed_without_the_extra(capsys: pytest
 
 
 @pytest.fixture
-def interrupt(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], list[int]]]:
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Counter]]:
     """Ctrl-C while the study after a number of studies is observed; returns what has been observed."""
-    markouts = observe.markouts
+    markouts, seen, last = observe.markouts, Counter(), Counter()
 
-    def prepare(after: int) -> list[int]:
-        seen: list[int] = []
+    @functools.wraps(markouts)
+    def stopped(*arguments: Any, **options: Any) -> Any:
+        if seen.count == last.count:
+            raise KeyboardInterrupt
+        seen.count += 1
+        return markouts(*arguments, **options)
 
-        @functools.wraps(markouts)
-        def stopped(*arguments: Any, **options: Any) -> Any:
-            if len(seen) == after:
-                raise KeyboardInterrupt
-            seen.append(1)
-            return markouts(*arguments, **options)
-
+    def prepare(after: int) -> Counter:
+        seen.count, last.count = 0, after
         monkeypatch.setattr(observe, "markouts", stopped)
         return seen
 
@@ -391,12 +390,12 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], list[
 
 @pytest.mark.parametrize("after", [0, 6, STUDIES - 1])
 def test_an_interrupted_report_is_finished_to_the_same_bytes(
-    capsys: pytest.CaptureFixture[str], interrupt: Callable[[int], list[int]], after: int
+    capsys: pytest.CaptureFixture[str], interrupt: Callable[[int], Counter], after: int
 ) -> None:
     assert main([*ASKED, "--out", "whole"]) == 0
     seen = interrupt(after)
     assert main([*ASKED, "--out", "cut"]) == 130
-    assert len(seen) == after
+    assert seen.count == after
     said = capsys.readouterr().err
     assert "dealermarket experiment --resume cut" in said
     assert "Traceback" not in said
@@ -405,7 +404,7 @@ def test_an_interrupted_report_is_finished_to_the_same_bytes(
     assert len(list(Path("cut").glob("measured/*"))) == after
     seen = interrupt(1000)
     assert main(["experiment", "--resume", "cut", "--threads", "2"]) == 0
-    assert len(seen) == STUDIES - after
+    assert seen.count == STUDIES - after
     shown = capsys.readouterr()
     assert "read cut/report.html" in shown.out
     assert "the report in" not in shown.out
@@ -415,7 +414,7 @@ def test_an_interrupted_report_is_finished_to_the_same_bytes(
 
 
 def test_a_reproduction_is_resumed_as_such(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, interrupt: Callable[[int], list[int]]
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, interrupt: Callable[[int], Counter]
 ) -> None:
     class Small(Markouts):
         runs, variations = 100, ()
@@ -461,7 +460,7 @@ def test_a_complete_report_is_left_as_it_is(capsys: pytest.CaptureFixture[str]) 
     assert contents(Path("here")) == before
 
 
-def test_measures_that_are_damaged_are_made_again(interrupt: Callable[[int], list[int]]) -> None:
+def test_measures_that_are_damaged_are_made_again(interrupt: Callable[[int], Counter]) -> None:
     assert main([*ASKED, "--out", "whole"]) == 0
     interrupt(3)
     assert main([*ASKED, "--out", "cut"]) == 130
@@ -471,7 +470,7 @@ def test_measures_that_are_damaged_are_made_again(interrupt: Callable[[int], lis
     (Path("cut/measured") / "left.npz.tmp").write_bytes(b"half a file")
     seen = interrupt(1000)
     assert main(["experiment", "--resume", "cut"]) == 0
-    assert len(seen) == STUDIES - 1
+    assert seen.count == STUDIES - 1
     assert contents(Path("cut"), "meta.json") == contents(Path("whole"), "meta.json")
 
 

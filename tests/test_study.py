@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import dealermarket.runs.chunks
-from conftest import assert_same_bits, raises
+from conftest import Counter, assert_same_bits, raises
 from dealermarket import ParameterError, RunFolderError, Scenario, ScenarioError, SimulationResult, SimulationRunner
 from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
@@ -218,10 +218,11 @@ def test_a_field_is_swept(busy: Scenario) -> None:
 class Counting:
     """Observes the totals and counts how often it was asked."""
 
-    asked = 0
+    def __init__(self) -> None:
+        self.asked = Counter()
 
     def observe(self, scenario: Scenario, chunk: Any) -> dict[str, Any]:
-        self.asked += 1
+        self.asked.count += 1
         return observe.totals(scenario, chunk)
 
 
@@ -230,24 +231,24 @@ def test_a_finished_study_is_read_back(busy: Scenario, tmp_path: Path) -> None:
     counted, keep = Counting(), tmp_path / "not" / "there" / "yet"
     study = Study("one", variants(busy), REPLICAS, counted.observe)
     first = measure([study], seed=2, keep=keep)["one"]
-    assert counted.asked == 3 * 3  # chunks and variants
+    assert counted.asked.count == 3 * 3  # chunks and variants
     assert [path.name for path in keep.iterdir()] == [f"{study.key(2)}.npz"]
     steps: list[int] = []
     more = Study("more", {"x": busy}, 2, counted.observe)
     again = measure([study, more], seed=2, keep=keep, progress=steps.append)
-    assert counted.asked == 9 + 1
+    assert counted.asked.count == 9 + 1
     assert sum(steps) == study.market_steps + more.market_steps
     assert list(again) == ["one", "more"]
     assert list(again["one"]) == list(first)
     for label, measures in first.items():
         assert_equal_measures(again["one"][label], measures)
     for changed in (replace(study, replicas=4), replace(study, variants={"as it is": busy})):
-        asked = counted.asked
+        asked = counted.asked.count
         measure([changed], seed=2, keep=keep)
-        assert counted.asked > asked
-    asked = counted.asked
+        assert counted.asked.count > asked
+    asked = counted.asked.count
     measure([study], seed=4, keep=keep)
-    assert counted.asked == asked + 9
+    assert counted.asked.count == asked + 9
 
 
 @pytest.mark.parametrize("damage", ["empty", "no archive", "cut short", "cut in the middle", "a changed byte"])
@@ -266,13 +267,13 @@ def test_a_damaged_file_is_measured_anew(busy: Scenario, tmp_path: Path, damage:
             "a changed byte": whole[:120] + bytes([whole[120] ^ 0xFF]) + whole[121:],
         }[damage]
     )
-    asked = counted.asked
+    asked = counted.asked.count
     again = measure([study], seed=2, keep=tmp_path)["one"]
-    assert counted.asked == asked + 2
+    assert counted.asked.count == asked + 2
     for label, measures in first.items():
         assert_equal_measures(again[label], measures)
     measure([study], seed=2, keep=tmp_path)
-    assert counted.asked == asked + 2  # it is whole again
+    assert counted.asked.count == asked + 2  # it is whole again
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -39,7 +39,10 @@ def digest_of_code(functions: Iterable[FunctionType], meaning: Callable[[Any], s
 
 
 def digest_of(thing: Any) -> str:
-    """A digest of a function, a class or another callable: of its code, of all it calls and of what it holds."""
+    """A digest of a function, a class or another callable: of its code, of all it calls and of what it holds.
+
+    Numbers, texts and tables of them count as they are now, so a callable that changes its own is another one afterwards; other
+    objects that it names are known by their class."""
     functions, parts = list(_functions(thing)), [meaning_of(thing)]
     if isinstance(thing, MethodType):  # the class of its object has the code
         parts.append(digest_of(thing.__self__))
