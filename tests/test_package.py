@@ -87,6 +87,14 @@ def test_code_that_is_not_used_any_more_is_deleted_after_a_day(tmp_path: Path, m
     assert folder.stat().st_mtime >= now - 60  # a use renews it
 
 
+def needs(*libraries: str) -> None:
+    """Skips the rest of a test without what `make learning` installs. Importing it, as `importorskip` does, would take long,
+    and it is another process that uses it."""
+    for library in libraries:
+        if find_spec(library) is None:
+            pytest.skip(f"{library} is not installed: make learning installs it")
+
+
 def python_blocks(file: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", file.read_text(encoding="utf-8"), re.DOTALL)
 
@@ -94,9 +102,7 @@ def python_blocks(file: Path) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["README.md", "docs/experiments.md", "docs/extending.md", "docs/learning.md", "docs/model.md"])
 def test_python_in_the_docs_runs(name: str, tmp_path: Path) -> None:
-    for library in {"README.md": ["gymnasium"], "docs/learning.md": ["pettingzoo", "stable_baselines3", "torchrl"]}.get(name, []):
-        if find_spec(library) is None:
-            pytest.skip(f"{library} is not installed")
+    needs(*{"README.md": ["gymnasium"], "docs/learning.md": ["pettingzoo", "stable_baselines3", "torchrl"]}.get(name, []))
     blocks = python_blocks(ROOT / name)
     assert blocks
     ran([sys.executable, "-W", "error", "-c", "\n".join(blocks)], cwd=tmp_path)  # later ones may use what earlier ones made
@@ -121,8 +127,7 @@ SMALL = {  # the least of each that learns, and the library that it shows
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_examples_run(example: Path, tmp_path: Path) -> None:
     library, *size = SMALL.get(example.name, ("dealermarket",))
-    if find_spec(library) is None:
-        pytest.skip(f"{library} is not installed")
+    needs(library)
     ran([sys.executable, "-W", "error", str(example), *size], cwd=tmp_path)
 
 
@@ -141,8 +146,7 @@ def test_the_docs_name_every_statistic_and_every_entry_of_info() -> None:
     (table,) = re.findall(r"\*\*`summary`\*\*.*?\n\n(.*?)\n\n", text, re.DOTALL)
     named = re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in table.splitlines()))
     assert sorted(named) == sorted(["replica", "maker", *(statistic.name for statistic in SHIPPED)])
-    if find_spec("gymnasium") is None:
-        pytest.skip("gymnasium is not installed")
+    needs("gymnasium")
     from dealermarket.envs import INFO
 
     text = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
