@@ -251,14 +251,16 @@ def test_a_tape_is_run_as_drawn(small: Scenario, tmp_path: Path) -> None:
         runner.run(tape=Tape.draw(small.with_settings("steps=20"), 5, 3))
 
 
-def test_statistics_have_standard_errors(small: Scenario) -> None:
+def test_statistics_have_intervals(small: Scenario) -> None:
     result = SimulationRunner(small, replicas=50).run()
     found = result.statistics()["maker-2"]["pnl"]
     values = result.summary[result.summary["maker"] == "maker-2"]["pnl"]
-    assert found.mean == pytest.approx(values.mean())
-    assert found.standard_error == pytest.approx(values.std() / np.sqrt(50))
+    assert found.value == pytest.approx(values.mean())
+    assert found.error == pytest.approx(values.std() / np.sqrt(50))
+    assert found.margin == pytest.approx(2.009575 * found.error, rel=1e-6)  # Student's law with 49 degrees of freedom, 97.5 %
     alone = SimulationRunner(small, replicas=1).run().statistics()["maker-1"]["pnl"]
-    assert np.isnan(alone.standard_error)
+    assert np.isfinite(alone.value)
+    assert np.isnan(alone.error)
 
 
 def test_nobody_trades_nothing_breaks() -> None:
@@ -267,7 +269,7 @@ def test_nobody_trades_nothing_breaks() -> None:
     assert len(result.trades) == 0
     assert result.summary["market_share"].isna().all()
     assert (result.summary["total_reward"] == 0).all()
-    assert np.isnan(result.statistics()["maker-1"]["internalization"].mean)
+    assert np.isnan(result.statistics()["maker-1"]["internalization"].value)
 
 
 @pytest.mark.usefixtures("tiny_chunks")

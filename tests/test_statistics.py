@@ -16,9 +16,9 @@ from rich.console import Console
 import dealermarket.runs.statistics as slot
 from conftest import assert_same_bits, raises
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
-from dealermarket.commands.console import maker_tables
 from dealermarket.commands.league_table import league_tables
 from dealermarket.commands.main import main
+from dealermarket.commands.makers_tables import makers_tables
 from dealermarket.engine.recorder import Record
 from dealermarket.engine.records import MAKER_TOTALS
 from dealermarket.policies import HeuristicMaker, PersistentMaker
@@ -170,7 +170,7 @@ def test_one_declaration_reaches_summary_study_and_league(small: Scenario, tmp_p
 
     loaded = SimulationResult.load(tmp_path / "run")
     own = summary.xs("maker-2", level="maker")
-    assert loaded.statistics()["maker-2"]["turnover"].mean == pytest.approx(
+    assert loaded.statistics()["maker-2"]["turnover"].value == pytest.approx(
         (own["volume"] + own["hedge_volume"]).sum() / own["mean_abs_position"].sum(), rel=1e-12
     )
 
@@ -179,7 +179,7 @@ def test_one_declaration_reaches_summary_study_and_league(small: Scenario, tmp_p
 
     league = Contest(small, {"heuristic": HeuristicMaker()}, "maker-2", replicas=12, seed=5).run()
     (standing,) = league.standings(by="turnover")
-    assert float(standing.mean["turnover"].value) == pytest.approx(loaded.statistics()["maker-2"]["turnover"].mean, rel=1e-12)
+    assert float(standing.mean["turnover"].value) == pytest.approx(loaded.statistics()["maker-2"]["turnover"].value, rel=1e-12)
     assert set(league.frame("turnover")["measure"]) == {statistic.name for statistic in statistics()}
 
 
@@ -187,13 +187,13 @@ def test_tables_show_it(small: Scenario, capsys: pytest.CaptureFixture[str]) -> 
     register_statistic(declared())
     text = io.StringIO()
     console = Console(width=300, file=text, markup=False)
-    for table in maker_tables(SimulationRunner(small, replicas=3).run(), 300):
+    for table in makers_tables(SimulationRunner(small, replicas=3).run(), 300):
         console.print(table)
     league = Contest(small, {"heuristic": HeuristicMaker()}, replicas=10).run()
     for table in league_tables(league, "pnl", None, 300):
         console.print(table)
     assert text.getvalue().split().count("turn-") == 2
-    assert text.getvalue().split().count("%") == 2  # the market share, in both
+    assert text.getvalue().split().count("%") == 3  # the market share, in both, and that of the interval
     settings = ["--scenario", "paper", "--set", "steps=12", "--replicas", "10", "--threads", "1"]
     assert main(["evaluate", "heuristic", "persistent", *settings, "--by", "turnover", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)

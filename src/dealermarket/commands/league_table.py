@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dealermarket.commands.tables import Column, split_tables
+from dealermarket.estimates import fixed, plus_minus
 from dealermarket.runs.statistics import registered_statistics, statistic_named
-from dealermarket.study.estimates import fixed, plus_minus
 from dealermarket.study.league import League, Standing
 
 if TYPE_CHECKING:

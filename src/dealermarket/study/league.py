@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
+from dealermarket.estimates import FEWEST_RUNS, Estimate, joint, mean, with_interval
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.named import maker_index
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.statistics import Statistic, ranking_statistics, statistic_named
 from dealermarket.runs.tables import Chunk
-from dealermarket.study.estimates import FEWEST_RUNS, Estimate, joint, mean, with_interval
 from dealermarket.study.labelled import Measures
 from dealermarket.study.measures import totals
 from dealermarket.study.study import Study, measure

@@ -27,12 +27,17 @@ def joint(count: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Estimate(HoldsArrays):
-    """A value, its standard error, and a 95 % interval; each a number or an array of one shape."""
+    """A value, its standard error, and a 95 % interval; each a number or an array of one shape.
+
+    As a text, a single one is `1.23 ± 0.04`: the value and half of its interval."""
 
     value: Array
     error: Array
     low: Array
     high: Array
+
+    def __str__(self) -> str:
+        return repr(self) if np.ndim(self.value) else plus_minus([self])[0]
 
     def __getitem__(self, index: Any) -> Estimate:
         return Estimate(self.value[index], self.error[index], self.low[index], self.high[index])
@@ -77,6 +82,13 @@ def plus_minus(values: Sequence[Estimate], scale: float = 1.0) -> list[str]:
     return texts
 
 
+def alike(values: Sequence[float]) -> list[str]:
+    """Numbers of a column without intervals, with the decimals that show two digits of the smallest; `-` where there is none."""
+    sizes = [abs(value) for value in values if math.isfinite(value) and value != 0]
+    decimals = _decimals([min(sizes)]) if sizes else 0
+    return [fixed(value, decimals or 0) if math.isfinite(value) else "-" for value in values]
+
+
 def _decimals(halves: Sequence[float]) -> int | None:
     """Decimals that show them; None where there are none."""
     if not halves:
@@ -91,8 +103,8 @@ def fixed(value: float, decimals: int) -> str:
 
 
 def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
-    """Mean over the replicas with Student's interval. Of paired differences: hand in the differences."""
-    from scipy import stats
+    """Mean over the replicas with Student's interval; NaN of a single one. Of paired differences: hand in the differences."""
+    from scipy.special import stdtrit  # the quantile of Student's law; all of scipy.stats would cost a second
 
     values = np.asarray(values, dtype=np.float64)
     count = np.sum(~np.isnan(values), axis=0)
@@ -100,7 +112,7 @@ def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
         middle = np.nansum(values, axis=0) / count
         spread = np.sqrt(np.nansum((values - middle) ** 2, axis=0) / (count - 1))
         error = spread / np.sqrt(count)
-    half = stats.t.ppf(0.5 + level / 2, np.maximum(count - 1, 1)) * error
+    half = stdtrit(np.maximum(count - 1, 1), 0.5 + level / 2) * error
     return Estimate(middle, error, middle - half, middle + half)
 
 
