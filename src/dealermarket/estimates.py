@@ -17,6 +17,7 @@ from dealermarket.arrays import HoldsArrays
 Array = NDArray[Any]
 LEVEL = 0.95
 FEWEST_RUNS = 10  # intervals and tests of fewer say nothing
+TAIL = 0.05  # the share of the replicas in the tail
 _RESAMPLES = 2000
 
 
@@ -82,13 +83,6 @@ def plus_minus(values: Sequence[Estimate], scale: float = 1.0) -> list[str]:
     return texts
 
 
-def alike(values: Sequence[float]) -> list[str]:
-    """Numbers of a column without intervals, with the decimals that show two digits of the smallest; `-` where there is none."""
-    sizes = [abs(value) for value in values if math.isfinite(value) and value != 0]
-    decimals = _decimals([min(sizes)]) if sizes else 0
-    return [fixed(value, decimals or 0) if math.isfinite(value) else "-" for value in values]
-
-
 def _decimals(halves: Sequence[float]) -> int | None:
     """Decimals that show them; None where there are none."""
     if not halves:
@@ -150,6 +144,18 @@ def band(values: ArrayLike, low: float, high: float) -> tuple[Array, Array]:
         warnings.simplefilter("ignore", RuntimeWarning)  # of columns that are all NaN
         lower, upper = np.nanquantile(values, [low, high], axis=0)
     return lower, upper
+
+
+def deviation(values: Array) -> float:
+    """Standard deviation between the replicas (n,); NaN of fewer than two."""
+    there = values[~np.isnan(values)]
+    return float(there.std(ddof=1)) if len(there) > 1 else math.nan
+
+
+def tail(values: Array) -> float:
+    """What one replica in 20 (n,) ends below: the 5 % quantile; NaN of fewer than two."""
+    there = values[~np.isnan(values)]
+    return float(np.quantile(there, TAIL)) if len(there) > 1 else math.nan
 
 
 def slopes(values: ArrayLike, at: ArrayLike) -> Array:

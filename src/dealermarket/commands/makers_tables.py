@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dealermarket.commands.tables import Column, split_tables
-from dealermarket.estimates import Estimate, alike, plus_minus
+from dealermarket.commands.tables import Column, risk_columns, split_tables
+from dealermarket.estimates import Estimate, deviation, plus_minus, tail
 from dealermarket.runs.statistics import REWARDS, registered_statistics, statistic_named
 from dealermarket.runs.statistics.positions import half_life
 
@@ -34,7 +32,8 @@ def makers_tables(result: SimulationResult, width: int) -> list[Table]:
         return [_column(name, [of_maker[name] for of_maker in averages.values()], result) for name in names]
 
     earned = columns(PNL)
-    earned.insert(1, _deviation(result))
+    pnl = result.summary["pnl"].to_numpy().reshape(-1, len(averages)).T
+    earned[1:1] = risk_columns([deviation(values) for values in pnl], [tail(values) for values in pnl])
     of_ones_own = [statistic.name for statistic in registered_statistics() if statistic.name in next(iter(averages.values()))]
     replicas, steps = result.meta["replicas"], result.scenario.steps
     days = steps / result.scenario.market.steps_per_day
@@ -54,10 +53,3 @@ def _column(name: str, estimates: Sequence[Estimate], result: SimulationResult) 
         lives = [Estimate(*(hours * half_life(part) for part in (e.value, e.error, e.low, e.high))) for e in estimates]
         return Column("half-life,\nhours", plus_minus(lives))
     return Column(statistic.column_heading, plus_minus(estimates, statistic.scale))
-
-
-def _deviation(result: SimulationResult) -> Column:
-    """How much a maker's P&L varies from replica to replica: its risk."""
-    pnl = result.summary["pnl"].to_numpy().reshape(-1, len(result.scenario.makers))
-    deviations = np.std(pnl, axis=0, ddof=1) if len(pnl) > 1 else np.full(pnl.shape[1], np.nan)
-    return Column("its sd", alike(deviations.tolist()))

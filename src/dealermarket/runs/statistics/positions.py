@@ -51,6 +51,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="mean size of the position held into a step",
         function=_mean_abs_position,
+        more_is_better=False,
     ),
     Statistic(
         name="mean_squared_position",
@@ -73,6 +74,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="size of the position after the last step",
         function=_last_abs_position,
+        more_is_better=False,
     ),
     Statistic(
         name="internalization",
@@ -80,5 +82,6 @@ STATISTICS = (
         unit=PURE,
         meaning="size of the position after the last step over quoted and hedged volume; NaN without volume",
         function=_internalization,
+        more_is_better=False,
     ),
 )

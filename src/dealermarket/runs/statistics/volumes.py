@@ -30,6 +30,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="size of the trades that it quoted for, investors' orders and others' hedges",
         function=sum_of("volume"),
+        more_is_better=True,
     ),
     Statistic(
         name="client_volume",
@@ -37,6 +38,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="size of its trades with investors",
         function=sum_of("client_volume"),
+        more_is_better=True,
     ),
     Statistic(
         name="hedge_volume",
@@ -44,6 +46,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="size of its own hedges",
         function=sum_of("hedge_volume"),
+        more_is_better=False,
     ),
     Statistic(
         name="trades",
@@ -51,6 +54,7 @@ STATISTICS = (
         unit=PURE,
         meaning="number of the trades that it quoted for",
         function=sum_of("trades"),
+        more_is_better=True,
     ),
     Statistic(
         name="market_share",
