@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from dealermarket.commands.tables import Column, risk_columns, split_tables
 from dealermarket.estimates import Estimate, deviation, plus_minus, tail
@@ -13,6 +16,7 @@ from dealermarket.runs.statistics.positions import half_life
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from dealermarket.model.scenario import Scenario
     from dealermarket.runs.result import SimulationResult
 
 PNL = ("pnl", "pnl_bp", "client_revenue", "interdealer_revenue", "hedging_cost", "inventory_pnl")
@@ -49,7 +53,13 @@ def makers_tables(result: SimulationResult, width: int) -> list[Table]:
 def _column(name: str, estimates: Sequence[Estimate], result: SimulationResult) -> Column:
     statistic = statistic_named(name)
     if name == "position_persistence":  # what a dealer has in mind is the half-life that follows from it
-        hours = result.scenario.market.hours_per_step
-        lives = [Estimate(*(hours * half_life(part) for part in (e.value, e.error, e.low, e.high))) for e in estimates]
-        return Column("half-life,\nhours", plus_minus(lives))
+        return Column("half-life,\nhours", plus_minus([_half_life(estimate, result.scenario) for estimate in estimates]))
     return Column(statistic.column_heading, plus_minus(estimates, statistic.scale))
+
+
+def _half_life(persistence: Estimate, scenario: Scenario) -> Estimate:
+    """In hours, with its interval; NaN of a position that does not fade within a run."""
+    parts = (persistence.value, persistence.error, persistence.low, persistence.high)
+    value, error, low, high = (float(scenario.market.hours_per_step * half_life(part)) for part in parts)
+    known = value < scenario.steps * scenario.market.hours_per_step
+    return Estimate(*map(np.asarray, (value if known else math.nan, error, low, high)))
