@@ -40,7 +40,8 @@ def progress(
 ) -> Iterator[Callable[[int], None]]:
     """A bar with rate and time left; on a stream that is no terminal, a line every few seconds.
 
-    What is yielded takes the market steps that were done since its last call; `done` of the `total` were done before.
+    What is yielded takes the market steps that were done since its last call; `done` of the `total` were done before. Called
+    with 0 it starts the clock anew, so that a rate leaves out what was waited for until then.
     `standing` says in a few words, whenever something is shown, how what is worked at stands."""
     if not console.is_terminal:
         yield _lines(console, total, done, standing)
@@ -68,7 +69,7 @@ def progress(
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=total, completed=done)
-        yield lambda steps: bar.advance(task, steps)
+        yield lambda steps: bar.advance(task, steps) if steps else bar.reset(task, completed=done)
 
 
 def _lines(console: Console, total: int, before: int, standing: Callable[[], str], every: float = 5.0) -> Callable[[int], None]:
@@ -82,12 +83,16 @@ def _lines(console: Console, total: int, before: int, standing: Callable[[], str
         with lock:
             done += steps
             now = time.monotonic()
+            if steps == 0:
+                lately.clear()
+                lately.append((now, done))
             if now - shown < every and done < total:
                 return
             shown = now
             speed = (done - lately[0][1]) / max(now - lately[0][0], 1e-9)
             lately.append((now, done))
-            parts = [standing(), rate(speed), f"{(total - done) / max(speed, 1e-9):.0f} s left"]
+            left = f"{(total - done) / max(speed, 1e-9):.0f} s left" if done < total else ""
+            parts = [standing(), rate(speed), left]
             console.print(f"{done:,} of {total:,} market steps: {', '.join(filter(None, parts))}", highlight=False)
 
     return report

@@ -18,7 +18,7 @@ from dealermarket.policies import Policy
 from dealermarket.runs.tables import Chunk, RecordLevel, arrow_table, tables_of
 
 Progress = Callable[[int], None]
-"""Called with the number of market steps done since the last call, from any thread."""
+"""Called with the number of market steps done since the last call, from any thread; with 0 when all is loaded."""
 
 # Numbers of a tape in one chunk of replicas: small enough to stay in the processor's caches when the engine loops over
 # replicas, large enough to share the cost of a step of Python when a policy is in the loop.

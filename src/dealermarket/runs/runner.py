@@ -154,6 +154,7 @@ class SimulationRunner:
             return lambda tape: keep(simulator.run(replicas, tape, report))
 
         simulator.load(source)
+        report(0)
         began = time.monotonic()
         run_on_tapes([TapeJob(source, self.seed, chunk, work(chunk)) for chunk in chunks], self.threads)
         return time.monotonic() - began
