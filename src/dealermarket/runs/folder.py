@@ -138,7 +138,8 @@ class RunFolder(WorkFolder, RunMeta):
                 raise RunFolderError(f"{self.path / table}.parquet: cannot be read: {error}") from None
         parts = [self._read_part(table, first) for first in sorted(self.chunks_done())]
         if not parts:
-            raise RunFolderError(f"{self.path}: was interrupted before its first chunk; finish it with run --resume {self.path}")
+            problem = "none of its parts is what was written" if list(self._parts) else "was interrupted before its first chunk"
+            raise RunFolderError(f"{self.path}: {problem}; finish it with run --resume {self.path}")
         return pa.concat_tables(part.replace_schema_metadata(None) for part in parts)
 
     def _read_part(self, table: str, first: int) -> pa.Table:
