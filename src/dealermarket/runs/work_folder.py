@@ -135,7 +135,7 @@ class WorkFolder(WithMeta):
         try:
             meta: dict[str, Any] = json.loads((path / META).read_text(encoding="utf-8"))
             made_by, kept = meta["version"], meta.pop(_DIGEST, None)
-            if kept is not None and kept != _digest_of(meta):
+            if kept is not None and kept != digest_of_meta(meta):
                 raise cls._damaged(path)
         except FileNotFoundError:
             raise RunFolderError(f"{path}: is not the folder of a {cls.noun}, it has no {META}") from None
@@ -214,7 +214,7 @@ class WorkFolder(WithMeta):
             shutil.rmtree(self.path / self.scratch, ignore_errors=True)
 
     def _write_meta(self) -> None:
-        write_text(self.path / META, json.dumps(self.meta | {_DIGEST: _digest_of(self.meta)}, indent=2) + "\n")
+        write_text(self.path / META, json.dumps(self.meta | {_DIGEST: digest_of_meta(self.meta)}, indent=2) + "\n")
 
 
 @contextmanager
@@ -226,12 +226,15 @@ def new_folder(out: Path | None, parent: Path, name: str) -> Iterator[Path]:
         WorkFolder.check_free(out)
         yield out
         return
+    before = parent.exists()
     path = _next_folder(parent, name)
     try:
         yield path
     finally:
         with suppress(OSError):
             path.rmdir()
+            if not before:
+                parent.rmdir()
 
 
 def _next_folder(parent: Path, name: str) -> Path:
@@ -255,7 +258,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _digest_of(meta: Mapping[str, Any]) -> str:
+def digest_of_meta(meta: Mapping[str, Any]) -> str:
     """What tells whether the content of a `meta.json` was changed, however it is laid out."""
     return digest(json.dumps(meta, sort_keys=True))
 
