@@ -980,11 +980,7 @@ def change_text(name: str, old: str, new: str) -> Callable[[], None]:
     [
         (lambda: Path("here/meta.json").unlink(), "here", ["training", "no meta.json"]),
         (lambda: Path("here/meta.json").write_text("{"), "here", ["training", "meta.json", "damaged"]),
-        (
-            lambda: Path("here/meta.json").write_text(Path("here/meta.json").read_text().replace("1000", "1001")),
-            "here",
-            ["damaged"],
-        ),
+        (change_text("meta.json", "1000", "1001"), "here", ["meta.json", "damaged"]),
         (change_meta(steps=None), "here", ["training", "meta.json", "damaged"]),
         (change_meta(steps=0), "here", ["training", "meta.json", "damaged"]),
         (change_meta(version="0.0.9"), "here", ["0.0.9", __version__]),

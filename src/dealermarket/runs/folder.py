@@ -100,7 +100,7 @@ class RunFolder(WorkFolder, RunMeta):
             if table == "summary":
                 content = content.replace_schema_metadata({_CAPPED: str(int(chunk.capped.sum())).encode()})
             buffer = pa.BufferOutputStream()
-            pq.write_table(content, buffer, compression="zstd")
+            pq.write_table(content, buffer, compression="lz4")  # a part is read once and soon: what is quickly done is best
             self._parts.write(_part(table, chunk.first), memoryview(buffer.getvalue()))
 
     def finish(self, chunks: list[int], seconds: float) -> None:
