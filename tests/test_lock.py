@@ -11,6 +11,7 @@ import pytest
 
 from conftest import DEADLINE, assert_says, raises, refused
 from dealermarket import RunFolderError, Scenario, SimulationResult, SimulationRunner, lock
+from dealermarket.commands.main import main
 from dealermarket.disk import replacing
 from dealermarket.learning.folder import TrainingFolder
 from dealermarket.learning.training import Training
@@ -163,3 +164,11 @@ def test_two_who_write_one_file_do_not_write_into_each_others() -> None:
         second.write_text("second")
     assert Path("file").read_text() == "first"
     assert [path.name for path in Path().iterdir()] == ["file"]
+
+
+def test_inspect_tells_a_run_under_way_from_an_interrupted_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with begun_run(Path("here")):
+        main(["inspect", "here"])
+        assert "under way" in capsys.readouterr().out
+    main(["inspect", "here"])
+    assert "run --resume here" in capsys.readouterr().out
