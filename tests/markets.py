@@ -362,9 +362,7 @@ def random_tape(rng: np.random.Generator, scenario: Scenario) -> Tape:
     # equal yields must be equal to the bit, or be far apart: where no price moves, no two steps have the same spread
     spread = rng.uniform(2e-5, 5e-4, steps) if jump == 0 or rng.random() < 0.5 else np.full(steps, 0.01 * rng.random() + 1e-5)
     largest = scenario.exchange.largest_trade * (0.999 if scenario.exchange.lam > 1.2 else 0.2)
-    # round sizes, in binary fractions: positions that cancel do so without a speck left by rounding
-    unit = 2.0 ** np.floor(np.log2(largest / 32))
-    largest = unit * np.floor(largest / unit)
+    unit = largest / 32  # round sizes: positions often cancel, up to rounding
     orders = [
         (t, j, rng.choice([-1, 1]), _random_size(rng, unit, largest), rng.choice([0.0, 0.5, rng.random(), 1 - 2**-53]))
         for t in busy

@@ -268,6 +268,8 @@ class MakerState:
     has_matured: list[bool]
     """Whether a trade with the participant has matured yet."""
     matured_volume: list[float]
+    traded: float = 0.0
+    """The sizes of all its trades, quoted and hedged, of the steps that are over."""
 
 
 def learn_yield(state: MakerState, maker: MarketMakerAgent, trade: Trade) -> None:
@@ -373,15 +375,22 @@ def linear_fraction(policy: LinearSchedule, quotes: Quotes, hedger: int, positio
 
 
 def hedged_fraction(
-    maker: MarketMakerAgent, quotes: Quotes, hedger: int, position: float, s: float, optimal: float | None, action: Action
+    maker: MarketMakerAgent,
+    quotes: Quotes,
+    hedger: int,
+    position: float,
+    traded: float,
+    s: float,
+    optimal: float | None,
+    action: Action,
 ) -> float:
     """Section 3.3: the fraction x of the position that the maker trades now.
 
     `full` and `fraction`, and what an action asks for, are clipped to the largest trade (our reading); a position of
-    zero is not traded. `optimal` is the fraction of the optimal policy, handed in and taken as it is.
+    zero is not traded, nor is what rounding leaves of the volume `traded` so far. `optimal` is the fraction of the optimal policy, handed in and taken as it is.
     """
     policy = maker.hedging
-    if position == 0:
+    if abs(position) <= 1e-12 * traded:
         return 0.0
     most = largest_trade(quotes.exchange) / abs(position)
     if action.hedge_fraction is not None:
@@ -542,7 +551,10 @@ def _one_step(
     volatility = [step_volatility(scenario, maker, price) for maker in scenario.makers]
     for i, maker in enumerate(scenario.makers):
         given = None if optimal is None else optimal[i]
-        fraction = hedged_fraction(maker, quotes, i, held[i], volatility[i], given, decided[i])
+        traded = books.makers[i].traded + sum(
+            trade.size for trade in done for party, _ in maker_signed_sizes(trade, investors, makers) if party == i
+        )
+        fraction = hedged_fraction(maker, quotes, i, held[i], traded, volatility[i], given, decided[i])
         size = abs(held[i]) * fraction
         if size == 0:
             continue
@@ -564,6 +576,7 @@ def _one_step(
         trade_price = price + trade.side * trade.spread
         for i, signed in maker_signed_sizes(trade, investors, makers):
             books.makers[i].position += signed
+            books.makers[i].traded += abs(signed)
             books.makers[i].cash -= signed * trade_price
 
     books.trades.extend(done)

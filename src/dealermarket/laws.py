@@ -15,6 +15,9 @@ import numpy as np
 LARGEST_TRADE = 0.99
 """The largest size that can trade at once, as a share of v_max: the reference curve has no liquidity at v_max."""
 
+ROUNDING = 1e-12
+"""The largest position that rounding alone leaves, as a share of the volume that made it."""
+
 _TINY = 1e-300  # stands for 0 where 0/0 has the limit 1: log1p and expm1 return it unchanged
 
 
@@ -122,6 +125,11 @@ def updated_average(average: Any, value: Any, weight: Any, first: Any) -> Any:
 def risk_cost(position: Any, move: Any) -> Any:
     """min(z (P_t - P_{t-1}), 0): a position's losing moves alone count (section 3.4)."""
     return np.minimum(position * move, 0.0)
+
+
+def counts_as_zero(position: Any, traded: Any) -> Any:
+    """Whether a position is nothing to hedge: 0, or what rounding leaves of trades that cancel, whose volume is `traded`."""
+    return abs(position) <= ROUNDING * traded
 
 
 def position_revenue(traded: Any, move: Any) -> Any:

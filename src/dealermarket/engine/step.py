@@ -17,7 +17,7 @@ from dealermarket.engine.planning import planned_fraction
 from dealermarket.engine.quotes import Prices, Request, cheapest, cost_of_hedge, quoted_tier
 from dealermarket.engine.ranking import move_in_ranking, rank_all
 from dealermarket.engine.records import HEDGE, MAKERS, ORDER
-from dealermarket.laws import LARGEST_TRADE, position_revenue, risk_cost, trade_yield, updated_average
+from dealermarket.laws import LARGEST_TRADE, counts_as_zero, position_revenue, risk_cost, trade_yield, updated_average
 from dealermarket.model.makers.hedging import HEDGINGS, Situation
 from dealermarket.model.makers.tiering import TIERINGS
 from dealermarket.slots import Law
@@ -185,7 +185,7 @@ def hedge_positions(rules, market, prices, hedge_tie, earned):
     for i in range(len(rules.hedging)):
         rule, position = rules.hedging[i], market.position[i]
         earned[i].step_volatility = rule.volatility * prices.mid
-        if position == 0.0:
+        if counts_as_zero(position, market.totals[i].volume + market.totals[i].hedge_volume):
             continue
         side = -1 if position > 0.0 else 1
         fraction = market.given_fraction[i]
