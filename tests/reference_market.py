@@ -387,7 +387,8 @@ def hedged_fraction(
     """Section 3.3: the fraction x of the position that the maker trades now.
 
     `full` and `fraction`, and what an action asks for, are clipped to the largest trade (our reading); a position of
-    zero is not traded, nor is what rounding leaves of the volume `traded` so far. `optimal` is the fraction of the optimal policy, handed in and taken as it is.
+    zero is not traded, nor is what rounding leaves of the volume `traded` so far. `optimal` is the fraction of the optimal
+    policy, handed in and taken as it is.
     """
     policy = maker.hedging
     if abs(position) <= 1e-12 * traded:

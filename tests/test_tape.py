@@ -652,6 +652,8 @@ def test_two_orders_of_an_investor_in_a_step_are_refused() -> None:
         pytest.param([(0, 0, 1, 2.0, 0.0, 9.0)], id="six numbers"),
         pytest.param([(0, 0, "buy", 2.0)], id="a word"),
         pytest.param([(0, 0, 1, None)], id="nothing"),
+        pytest.param([(0, 0, 1, 10**400)], id="more than a computer's number holds"),
+        pytest.param([(0, 0, 1, np.complex128(1))], id="a complex number"),
         pytest.param([3.0], id="no row"),
     ],
 )
@@ -665,21 +667,27 @@ def test_orders_that_are_no_rows_of_numbers_are_refused(orders: Any) -> None:
     [
         ({"mid": MID[:3]}, "(3,)", ["(6,)", "(4,)"]),
         ({"mid": MID[None]}, "(1, 6)", ["(6,)", "(4,)"]),
-        ({"mid": [1.0, 1.0, 0.0, 1.0]}, "[1.0, 1.0, 0.0, 1.0]", ["finite", "above 0"]),
-        ({"mid": [1.0, -1.0, 1.0, 1.0]}, "[1.0, -1.0, 1.0, 1.0]", ["finite", "above 0"]),
-        ({"mid": [1.0, NAN, 1.0, 1.0]}, "[1.0, nan, 1.0, 1.0]", ["finite", "above 0"]),
-        ({"mid": [1.0, INF, 1.0, 1.0]}, "[1.0, inf, 1.0, 1.0]", ["finite", "above 0"]),
+        ({"mid": [1.0, 1.0, 0.0, 1.0]}, "0.0 at [2]", ["finite", "above 0"]),
+        ({"mid": [1.0, -1.0, 1.0, 1.0]}, "-1.0 at [1]", ["finite", "above 0"]),
+        ({"mid": [1.0, NAN, 1.0, 1.0]}, "nan at [1]", ["finite"]),
+        ({"mid": [1.0, INF, 1.0, 1.0]}, "inf at [1]", ["finite"]),
         ({"reference_spread": S0[:3]}, "(3,)", ["(4,)"]),
         ({"reference_spread": 1e-4}, "()", ["(4,)"]),
-        ({"reference_spread": [1e-4, 0.0, 1e-4, 1e-4]}, "[0.0001, 0.0, 0.0001, 0.0001]", ["finite", "above 0"]),
-        ({"reference_spread": [NAN] * 4}, "[nan, nan, nan, nan]", ["finite", "above 0"]),
+        ({"reference_spread": [1e-4, 0.0, 1e-4, 1e-4]}, "0.0 at [1]", ["finite", "above 0"]),
+        ({"reference_spread": [NAN] * 4}, "nan at [0]", ["finite"]),
         ({"hedge_tie": np.zeros((4, 3))}, "(4, 3)", ["(4, 2)"]),
-        ({"hedge_tie": np.full((4, 2), NAN)}, "[[nan, nan]", ["finite"]),
+        ({"hedge_tie": np.full((4, 2), NAN)}, "nan at [0, 0]", ["finite"]),
         ({"tie_break": np.zeros((2, 4))}, "(2, 4)", ["(2, 5)"]),
-        ({"tie_break": np.full((2, 5), INF)}, "[[inf, inf", ["finite"]),
+        ({"tie_break": np.full((2, 5), INF)}, "inf at [0, 0]", ["finite"]),
+        ({"tie_break": np.zeros((2, 5))}, "0.0", ["different"]),
+        ({"mid": [1.0, 1e101, 1.0, 1.0]}, "1e+101 at [1]", ["1e+100"]),
+        ({"mid": [1.0, 10**400, 1.0, 1.0]}, None, ["numbers"]),
+        ({"mid": [1.0, 1j, 1.0, 1.0]}, None, ["numbers"]),
+        ({"mid": np.ma.masked_invalid([1.0, NAN, 1.0, 1.0])}, None, ["numbers"]),
+        ({"hedge_tie": [[0.0, 0.0], [0.0]]}, None, ["numbers"]),
     ],
 )
-def test_wrong_series_are_refused_with_name_and_rule(changes: dict[str, Any], value: str, allowed: list[str]) -> None:
+def test_wrong_series_are_refused_with_name_and_rule(changes: dict[str, Any], value: str | None, allowed: list[str]) -> None:
     (field,) = changes
     with raises(TapeError, field, value, names=allowed):
         by_hand(**changes)
@@ -687,5 +695,5 @@ def test_wrong_series_are_refused_with_name_and_rule(changes: dict[str, Any], va
 
 @pytest.mark.parametrize("draw", [1.0, -0.1])
 def test_draws_for_hedges_are_checked_like_those_of_orders(draw: float) -> None:
-    with raises(TapeError, "hedge_tie", [[draw] * 2] * STEPS, names=["[0, 1)"]):
+    with raises(TapeError, "hedge_tie", f"{draw} at [0, 0]", names=["[0, 1)"]):
         by_hand(hedge_tie=np.full((STEPS, 2), draw))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
 from dealermarket.arrays import HoldsArrays
-from dealermarket.draws.orders import check_draws, check_orders, order_rows
+from dealermarket.draws.checks import are_prices, check_draws, check_orders, check_prices, check_ranks, numbers, order_rows
 from dealermarket.draws.streams import Episode, Stream, draw_into, first_episodes
 from dealermarket.errors import ParameterError, TapeError
 from dealermarket.model.investors.sizes import SIZES
@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+_KINDS: Mapping[str, tuple[int, type]] = {
+    "order_start": (2, np.int64),
+    "investor": (1, np.int32),
+    "side": (1, np.int8),
+    "size": (1, np.float64),
+    "log_curve": (1, np.float64),
+    "tie": (1, np.float64),
+    "hedge_tie": (3, np.float64),
+    "tie_break": (3, np.float64),
+    "capped": (1, np.int64),
+}
+"""Axes and type of the arrays of a tape, of those that have not two axes and float64."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Tape(HoldsArrays):
@@ -32,7 +45,8 @@ class Tape(HoldsArrays):
 
     Orders stand one after the other, replica by replica, step by step: those of replica b and step t are
     `order_start[b, t]` to `order_start[b, t + 1]`. Sizes in units of the asset, prices and spreads in price units.
-    Arrays are read-only; tapes are equal where all of their arrays are.
+    Arrays are read-only; tapes are equal where all of their arrays are. Raises TapeError for arrays of other types; what they
+    hold is checked when they are run.
     """
 
     mid: Array  # (B, T + t_m); the last t_m only the oracle and the last trades' horizon reach for
@@ -48,9 +62,11 @@ class Tape(HoldsArrays):
     capped: Array  # (B,) int64: orders whose size was capped at 0.99 v_max
 
     def __post_init__(self) -> None:
-        # The engine keeps arrays that can be written: read-only ones are of another type to Numba, which would compile the
-        # market once more for them.
-        kept = {field.name: np.require(getattr(self, field.name), requirements="W") for field in fields(self)}
+        # The engine keeps arrays that can be written and lie in one piece: others are of another type to Numba, which would
+        # compile the market once more for them.
+        kept = {
+            field.name: np.require(_typed(field.name, getattr(self, field.name)), None, ["C", "A", "W"]) for field in fields(self)
+        }
         object.__setattr__(self, "_arrays", kept)
         for name, array in kept.items():
             shown = array.view()
@@ -116,18 +132,23 @@ class Tape(HoldsArrays):
 
         steps, makers, participants = scenario.steps, len(scenario.makers), len(scenario.participants)
         horizon = scenario.reward_horizon
-        mids = _checked("mid", mid, [(steps + horizon,), (steps,)], positive=True)
+        mids = numbers("mid", mid, [(steps + horizon,), (steps,)])
+        spreads = numbers("reference_spread", reference_spread, [(steps,)])
+        check_prices("mid", mids)
+        check_prices("reference_spread", spreads)
         mids = np.concatenate([mids, np.repeat(mids[-1:], steps + horizon - len(mids))])
         rows, _ = order_rows(orders, "step, investor, side, size")
-        check_orders(scenario, rows)
+        check_orders(scenario, *rows.T)
         step, investor, side, size, tie = rows[np.argsort(rows[:, 0], kind="stable")].T
         exchange, sizes = scenario.exchange, np.ascontiguousarray(size)
-        hedge_draws = _checked("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])
+        hedge_draws = numbers("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])
         check_draws("hedge_tie", hedge_draws)
-        ranked = np.tile(np.arange(participants), (makers, 1)) if tie_break is None else tie_break
+        as_listed = np.tile(np.arange(participants), (makers, 1))
+        ranks = numbers("tie_break", as_listed if tie_break is None else tie_break, [(makers, participants)])
+        check_ranks("tie_break", ranks)
         return cls(
             mid=mids[None],
-            reference_spread=_checked("reference_spread", reference_spread, [(steps,)], positive=True)[None],
+            reference_spread=spreads[None],
             order_start=np.searchsorted(step, np.arange(steps + 1)).astype(np.int64)[None],
             investor=investor.astype(np.int32),
             side=side.astype(np.int8),
@@ -135,21 +156,18 @@ class Tape(HoldsArrays):
             log_curve=log_curves(sizes, exchange.v_max, laws.curve_exponent(exchange.lam)),
             tie=np.ascontiguousarray(tie),
             hedge_tie=hedge_draws[None],
-            tie_break=_checked("tie_break", ranked, [(makers, participants)])[None],
+            tie_break=ranks[None],
             capped=np.zeros(1, np.int64),
         )
 
 
-def _checked(name: str, values: ArrayLike, shapes: list[tuple[int, ...]], positive: bool = False) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TapeError(f"{name}: must hold numbers, got {short(values)}") from None
-    if array.shape not in shapes:
-        raise TapeError(f"{name}: must have shape {' or '.join(map(str, shapes))}, got {array.shape}")
-    if not np.isfinite(array).all() or (positive and not (array > 0).all()):
-        raise TapeError(f"{name}: must hold finite numbers{' above 0' if positive else ''}, got {short(array.tolist())}")
-    return array
+def _typed(name: str, given: object) -> Array:
+    """An array of a tape. Raises TapeError where it is not of the type that the engine reads."""
+    axes, dtype = _KINDS.get(name, (2, np.float64))
+    if not isinstance(given, np.ndarray) or isinstance(given, np.ma.MaskedArray) or (given.ndim, given.dtype) != (axes, dtype):
+        found = f"{given.dtype} with {given.ndim}" if isinstance(given, np.ndarray) else short(given)
+        raise TapeError(f"{name}: must be an array of {np.dtype(dtype)} with {axes} axes, got {found}")
+    return given
 
 
 @dataclass(frozen=True)
@@ -267,9 +285,9 @@ class TapeSource:
         mid = draws.mid[0] if len(draws.mid) else np.empty((replicas, steps + self._horizon))
         spread = draws.reference_spread[0] if len(draws.reference_spread) else np.empty((replicas, steps))
         among(price_tape, self._rules.of_the_papers)(self._rules, draws.mid, mid, draws.reference_spread, spread)
-        if not (np.min(mid, initial=1.0) > 0 and np.max(mid, initial=1.0) < np.inf):
+        if not are_prices(mid):
             raise ParameterError("market.mid_price: with this drift and volatility prices reach 0 or infinity; lower them")
-        if not (np.min(spread, initial=1.0) > 0 and np.max(spread, initial=1.0) < np.inf):
+        if not are_prices(spread):
             raise ParameterError("market.reference_spread: with these parameters spreads reach 0 or infinity; change them")
         count = len(draws.investor)
         side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(replicas, np.int64)

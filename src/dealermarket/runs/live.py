@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
-from dealermarket.draws.orders import check_draws, check_orders, order_rows
+from dealermarket.draws.checks import check_draws, check_orders, check_prices, numbers, order_rows
 from dealermarket.draws.streams import Episode, Stream, Streams
 from dealermarket.errors import TapeError
 from dealermarket.model.scenario import RESERVED_NAME, Scenario
 from dealermarket.policies import Policy
 from dealermarket.runs.statistics import REWARDS
 from dealermarket.runs.tables import KINDS
-from dealermarket.values import short, whole_number
+from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
     from dealermarket.draws.arithmetic import TapeArrays
@@ -95,10 +95,10 @@ class LiveMarket:
         """The prices of the next step: risk is charged, trades mature, tiers change. Raises TapeError."""
         if self._prices is not None:
             raise TapeError(f"begin: step {self.step} has begun already; hand its orders to finish first")
-        for name, value in (("mid", mid), ("reference_spread", reference_spread)):
-            if not (isinstance(value, (int, float, np.number)) and np.isfinite(value) and value > 0):
-                raise TapeError(f"{name}: must be finite and above 0, got {value!r}")
-        self._prices = (float(mid), float(reference_spread))
+        prices = {"mid": numbers("mid", mid, [()]), "reference_spread": numbers("reference_spread", reference_spread, [()])}
+        for name, price in prices.items():
+            check_prices(name, price)
+        self._prices = (float(prices["mid"]), float(prices["reference_spread"]))
         self._session.use(self._tape(np.empty((0, 4)), np.zeros(len(self.scenario.makers))))
         self._session.begin()
 
@@ -111,7 +111,7 @@ class LiveMarket:
         if self._prices is None:
             raise TapeError("finish: hand the step's prices to begin first")
         rows, drawn = order_rows(orders, "investor, side, size")
-        check_orders(self.scenario, np.column_stack([np.zeros(len(rows)), rows]))  # as those of one step
+        check_orders(self.scenario, np.zeros(len(rows)), *rows.T)  # as those of one step
         draws = self._hedge_ties(hedge_tie)
         rows[~drawn, 3] = self._ties.random((~drawn).sum())
         self._session.use(self._tape(rows, draws))
@@ -136,9 +136,9 @@ class LiveMarket:
 
     def _hedge_ties(self, given: ArrayLike | None) -> Array:
         makers = len(self.scenario.makers)
-        draws = self._ties.random(makers) if given is None else np.array(given, dtype=np.float64)
-        if draws.shape != (makers,):
-            raise TapeError(f"hedge_tie: must be {makers} numbers, got {short(draws.tolist())}")
+        if given is None:
+            return self._ties.random(makers)
+        draws = numbers("hedge_tie", given, [(makers,)])
         check_draws("hedge_tie", draws)
         return draws
 

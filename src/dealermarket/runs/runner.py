@@ -8,8 +8,9 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
+from dealermarket.draws.checks import fitted
 from dealermarket.draws.tape import Tape, TapeSource
-from dealermarket.errors import ParameterError, RunFolderError, TapeError
+from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
@@ -92,8 +93,9 @@ class SimulationRunner:
     def run(self, out: str | Path | None = None, progress: Progress | None = None, tape: Tape | None = None) -> SimulationResult:
         """Runs all replicas; with `out`, into a new run folder while it goes on, else in memory.
 
-        With a `tape` those of the tape are run, on its numbers instead of drawn ones. Raises RunFolderError for a
-        folder that cannot be written, ScenarioError where the scenario cannot, TapeError for a tape of another shape.
+        With a `tape` those of the tape are run, on its numbers instead of drawn ones, at this scenario's exchange. Raises
+        RunFolderError for a folder that cannot be written, ScenarioError where the scenario cannot, TapeError for a tape of
+        another shape or whose numbers describe no market.
         """
         if tape is not None:
             return self._run_tape(tape, out)
@@ -122,13 +124,7 @@ class SimulationRunner:
         if out is not None:  # what cannot be saved fails before the run
             RunFolder.check_free(Path(out))
             self.scenario.check_writable()
-        makers, participants = len(self.scenario.makers), len(self.scenario.participants)
-        shape = (tape.replicas, makers, participants)
-        steps, horizon = self.scenario.steps, self.scenario.reward_horizon
-        if tape.replicas < 1 or tape.tie_break.shape != shape or tape.mid.shape[1] != tape.steps + horizon or tape.steps != steps:
-            raise TapeError(
-                f"tape: does not fit a scenario of {steps} steps, t_m = {horizon}, {makers} makers, {participants} participants"
-            )
+        tape = fitted(tape, self.scenario)
         began = time.monotonic()
         chunk = self._simulator().run(range(tape.replicas), tape, lambda _: None)
         result = self._in_memory([chunk], time.monotonic() - began, {"tape": "handed in"})
