@@ -114,7 +114,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "model" / "presets
         ("run papr", "papr", None, ["preset", "'paper'"]),
         ("run paper --replicas 0", "replicas", 0, [">= 1"]),
         ("run paper --replicas many", "--replicas", None, ["many"]),
-        ("run paper --steps 0", "paper: steps", 0, [">= 1"]),
+        ("run paper --steps 0", "paper: steps", 0, [">= 2"]),
         ("run paper --steps 3", "paper: reward_horizon", 4, ["steps = 3"]),
         ("run paper --threads 0", "--threads", 0, [">= 1"]),
         ("run paper --seed -1", "seed", -1, [">= 0"]),

@@ -563,20 +563,20 @@ def maker(**fields: Any) -> MarketMakerAgent:
 # component, field, values refused, the word that says what would do
 REFUSED: list[tuple[Callable[..., Any], str, tuple[Any, ...], str]] = [
     (Exchange, "lam", (1.0, 1, 0.5, -3.0), "be > 1"),
-    (Exchange, "v_max", (0.0, 0, -5.0), "> 0"),
-    (GeometricBrownianMotion, "initial", (0.0, -1.0), "> 0"),
+    (Exchange, "v_max", (0.0, 0, -5.0), ">= 1e-15"),
+    (GeometricBrownianMotion, "initial", (0.0, -1.0), ">= 1e-20"),
     (GeometricBrownianMotion, "volatility", (-0.1,), ">= 0"),
-    (ClippedNormal, "mean", (0.0, -1e-4), "> 0"),
+    (ClippedNormal, "mean", (0.0, -1e-4), ">= 1e-20"),
     (ClippedNormal, "std", (-1e-5,), ">= 0"),
-    (ClippedNormal, "minimum", (0.0, -1.0), "> 0"),
-    (ClippedNormal, "maximum", (0.0, -1.0), "> 0"),
+    (ClippedNormal, "minimum", (0.0, -1.0), ">= 1e-20"),
+    (ClippedNormal, "maximum", (0.0, -1.0), ">= 1e-20"),
     (MarketEnvironment, "steps_per_day", (0, -96), ">= 1"),
     (MarketEnvironment, "steps_per_day", (1.5, "96", True), "whole"),
     (MarketEnvironment, "days_per_year", (0,), ">= 1"),
     (MarketEnvironment, "spreads_scale_with_price", (1, "yes"), "true"),
     (agent, "trade_probability", (-0.1,), ">= 0"),
     (agent, "trade_probability", (1.1, 2), "<= 1"),
-    (agent, "mean_size", (0.0, -1.0), "> 0"),
+    (agent, "mean_size", (0.0, -1.0), ">= 1e-15"),
     (agent, "log_std", (-0.1,), ">= 0"),
     (agent, "buy_probability", (1.5,), "<= 1"),
     (agent, "oracle_probability", (-0.5,), ">= 0"),
@@ -586,7 +586,7 @@ REFUSED: list[tuple[Callable[..., Any], str, tuple[Any, ...], str]] = [
     (group, "count", (2.0, "3"), "whole"),
     (group, "trade_probability", (1.2,), "<= 1"),
     (group, "trade_probability", ("often",), "number"),
-    (group, "mean_size", (0.0,), "> 0"),
+    (group, "mean_size", (0.0,), ">= 1e-15"),
     (PowerPricing, "alpha", (0.0, -1.0), "> 0"),
     (PowerPricing, "alpha", (11.0,), "<= 10"),
     (PowerPricing, "tier_penalty", (-1e-9,), ">= 0"),
@@ -716,7 +716,7 @@ def test_all_problems_are_named_at_once() -> None:
     said = refusal(Exchange, lam=0.5, v_max=-1.0)
     assert len(said.splitlines()) == 2
     assert_says(said, "lam", 0.5, names=["> 1"])
-    assert_says(said, "v_max", -1.0, names=["> 0"])
+    assert_says(said, "v_max", -1.0, names=[">= 1e-15"])
 
 
 def test_rules_between_fields() -> None:
@@ -734,7 +734,7 @@ def test_rules_between_fields() -> None:
 def test_ranges_are_checked_at_both_ends() -> None:
     assert_says(refusal(group, trade_probability=(0.1, 2.0)), "trade_probability", 2.0, names=["<= 1"])
     assert_says(refusal(group, trade_probability=(-0.1, 0.2)), "trade_probability", -0.1, names=[">= 0"])
-    assert_says(refusal(group, mean_size=(1.0, 0.0)), "mean_size", 0.0, names=["> 0"])
+    assert_says(refusal(group, mean_size=(1.0, 0.0)), "mean_size", 0.0, names=[">= 1e-15"])
     assert_says(refusal(group, log_std=[0.1, -0.1]), "log_std", -0.1, names=[">= 0"])
     for wrong in ((0.1,), (0.1, 0.2, 0.3), ()):
         assert refusal(group, trade_probability=wrong).startswith("trade_probability")

@@ -357,7 +357,7 @@ def test_kinds_are_chosen_by_settings_and_survive_toml() -> None:
 
 
 BAD = {
-    "market.mid_price.level=0.0": ("market.mid_price.level", "> 0"),
+    "market.mid_price.level=0.0": ("market.mid_price.level", ">= 1e-20"),
     "market.mid_price.rate=0.0": ("market.mid_price.rate", "> 0"),
     "market.mid_price.drift=0.1": ("market.mid_price.drift", "unknown"),
     "market.mid_price.kind=ou": ("market.mid_price.kind", "ornstein_uhlenbeck"),
@@ -366,15 +366,15 @@ BAD = {
     'market.mid_price={kind="jump_diffusion", jump_std=-0.1}': ("market.mid_price.jump_std", ">= 0"),
     "market.reference_spread.autocorrelation=1.0": ("market.reference_spread.autocorrelation", "< 1"),
     "market.reference_spread.std=-1.0": ("market.reference_spread.std", ">= 0"),
-    'market.reference_spread={kind="constant", mean=0.0}': ("market.reference_spread.mean", "> 0"),
+    'market.reference_spread={kind="constant", mean=0.0}': ("market.reference_spread.mean", ">= 1e-20"),
     "investors.0.size.sizes=[]": ("investors.0.size.sizes", "empty"),
-    "investors.0.size.sizes=[1, -5]": ("investors.0.size.sizes.1", "> 0"),
+    "investors.0.size.sizes=[1, -5]": ("investors.0.size.sizes.1", ">= 1e-15"),
     "investors.0.size.sizes=[5, 1]": ("investors.0.size", "rise"),
     "investors.0.size.weights=[1, 2, 3]": ("investors.0.size", "2"),
     "investors.0.size.sizes=[1, 98]": ("investors", "exceed"),
     "makers.0.pricing.spreads=[[1, 2, 3, 4, 5]]": ("makers.0.pricing", "2 rows"),
     "makers.0.pricing.spreads=[[1, 2, 3, 4, 5], [1, 2]]": ("makers.0.pricing", "5 numbers"),
-    "makers.0.pricing.spreads=[[1, 2, 3, 4, 5], [1, 2, 3, 0, 4]]": ("makers.0.pricing.spreads.1.3", "> 0"),
+    "makers.0.pricing.spreads=[[1, 2, 3, 4, 5], [1, 2, 3, 0, 4]]": ("makers.0.pricing.spreads.1.3", ">= 1e-20"),
     "makers.0.pricing.spreads=[[1, 2, 3], [2, 3, 4]]": ("makers.0.pricing", "3 tiers"),
     "makers.0.pricing.bounds=[100]": ("makers.0.pricing.bounds", "99"),
     "makers.0.pricing.bounds=[5, 5]": ("makers.0.pricing", "rise"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,13 +15,18 @@ from dealermarket import (
     Exchange,
     InvestorAgent,
     InvestorGroup,
+    LiveMarket,
     MarketMakerAgent,
     NoHedge,
     ParameterError,
     Scenario,
     ScenarioError,
+    SimulationRunner,
+    Tape,
     preset_names,
 )
+from dealermarket.study import sweep
+from dealermarket.values import short
 
 INVESTOR = InvestorAgent(name="ann", trade_probability=0.5, mean_size=2.0)
 LONE = MarketMakerAgent(name="solo", tiering=AverageYield(tiers=1), hedging=NoHedge())
@@ -48,10 +55,14 @@ def test_presets_are_the_ones_promised() -> None:
 # setting: field, value, words that tell what would do
 BAD: dict[str, tuple[str, object, list[str]]] = {
     "exchange.lam=1": ("exchange.lam", 1, ["be > 1"]),
-    "exchange.v_max=0": ("exchange.v_max", 0, ["> 0"]),
+    "exchange.v_max=0": ("exchange.v_max", 0, [">= 1e-15"]),
+    "exchange.v_max=7e296": ("exchange.v_max", "7e+296", ["<= 1e+15"]),
     "exchange.lam=1.001": ("makers.0.pricing.alpha", None, ["1.5", "exchange.lam = 1.001", "e^600", "raise exchange.lam"]),
     "exchange.vmax=3": ("exchange.vmax", None, ["unknown", "'v_max'"]),
-    "steps=0": ("steps", 0, [">= 1"]),
+    "steps=0": ("steps", 0, [">= 2"]),
+    "steps=1": ("steps", 1, [">= 2"]),
+    "steps=9223372036854775807": ("steps", 2**63 - 1, ["<= 1e+09"]),
+    "market.steps_per_day=1" + 400 * "0": ("market.steps_per_day", None, ["<= 1e+09"]),
     "steps=2.5": ("steps", 2.5, ["whole"]),
     "reward_horizon=500": ("reward_horizon", 500, ["below", "steps = 500"]),
     "reward_horizon=0": ("reward_horizon", 0, [">= 1"]),
@@ -60,6 +71,19 @@ BAD: dict[str, tuple[str, object, list[str]]] = {
     "investors.0.buy_probability=-0.1": ("investors.0.buy_probability", -0.1, [">= 0"]),
     "investors.0.oracle_probability=nan": ("investors.0.oracle_probability", "nan", ["finite"]),
     "investors.0.log_std=-0.5": ("investors.0.log_std", -0.5, [">= 0"]),
+    "investors.0.log_std=1e200": ("investors.0.log_std", "1e+200", ["<= 10"]),
+    "investors.0.mean_size=1e-320": ("investors.0.mean_size", "1e-320", [">= 1e-15"]),
+    "investors.0={name='a', count=1000000000, trade_probability=0.1, mean_size=1.0}": (
+        "investors.0.count",
+        10**9,
+        ["<= 100000", "minutes"],
+    ),
+    "investors=[{name='a', count=100000, trade_probability=0.1, mean_size=1}, {name='b', trade_probability=0.1, mean_size=1}]": (
+        "investors",
+        "100,001",
+        ["100,000"],
+    ),
+    "market.reference_spread={kind='log_ar1', mean=1e-300}": ("market.reference_spread.mean", "1e-300", [">= 1e-20"]),
     "investors.0={name='a', trade_probability=0.1, mean_size=1.0, log_mean=0.0}": (
         "investors.0: mean_size",
         None,
@@ -133,7 +157,15 @@ def test_one_percent_of_sizes_may_be_capped_and_no_more() -> None:
 
 @pytest.mark.parametrize(
     ("text", "field", "names"),
-    [("steps = ", None, ["TOML"]), ('name = "a', None, ["TOML"]), ("", "investors", ["required"])],
+    [
+        ("steps = ", None, ["TOML"]),
+        ('name = "a', None, ["TOML"]),
+        ("", "investors", ["required"]),
+        (f"steps = {5000 * '1'}", None, ["digits"]),
+        (f"steps = {20_000 * '['}", None, ["within each other"]),
+        (f"steps = {20_000 * '{a='}", None, ["within each other"]),
+    ],
+    ids=lambda value: str(value)[:12],
 )
 def test_unreadable_toml(tmp_path: Path, text: str, field: str | None, names: list[str]) -> None:
     file = tmp_path / "broken.toml"
@@ -151,6 +183,29 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00")
     with raises(ScenarioError, binary, names=["UTF-8"]):
         Scenario.load(binary)
+
+
+@pytest.mark.parametrize("source", [5, None, 2.5, []], ids=str)
+def test_what_names_no_scenario_is_refused(source: Any) -> None:
+    with raises(ScenarioError, "scenario", source, names=["TOML"]):
+        Scenario.load(source)
+    for take in (SimulationRunner, Tape.draw, LiveMarket, partial(sweep, path="steps", values=[20])):
+        with raises(ParameterError, "scenario", source, names=["Scenario.load"]):
+            take(source)
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
+    file = tmp_path / "marked.toml"
+    file.write_text(Scenario.load("paper").to_toml(), encoding="utf-8-sig")
+    assert Scenario.load(file) == Scenario.load("paper")
+
+
+def test_a_list_of_names_that_is_cut_says_how_many_more_there_are() -> None:
+    with raises(ScenarioError, "makers.0.tiering.pins.nobody", names=["investor-16", "42 more"]):
+        Scenario.load("dealers", ["makers.0.tiering.pins.nobody=0"])
+    near = Scenario.load("dealers").participants[-1]
+    with raises(ScenarioError, f"makers.0.tiering.pins.{near}x", names=[f"{near!r}?"]):
+        Scenario.load("dealers", [f"makers.0.tiering.pins.{near}x=0"])
 
 
 def test_settings_by_number_name_and_star() -> None:
@@ -173,10 +228,14 @@ def test_settings_by_number_name_and_star() -> None:
         ("makers.7.name=x", ["'7'", "0..1"]),
         ("steps.more=1", ["'more'", "500"]),
         ("makers.name.x=1", ["'name'", "0..1"]),
+        ("makers.².x=1", ["'²'", "0..1"]),
+        (f"steps={5000 * '1'}", ["digits"]),
+        (f"steps={20_000 * '['}", ["within each other"]),
     ],
+    ids=lambda value: str(value)[:12],
 )
 def test_settings_that_lead_nowhere(setting: str, names: list[str]) -> None:
-    with raises(ScenarioError, f"setting {setting!r}", names=names):
+    with raises(ScenarioError, f"setting {short(setting)}", names=names):
         Scenario.load("paper", [setting])
 
 

@@ -168,13 +168,18 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ParameterError(f"{name}: must be a whole number >= {least}, got {short(value)}")
     if most is not None and value > most:
-        raise ParameterError(f"{name}: must be at most {most:,}, got {value:,}")
+        raise ParameterError(f"{name}: must be at most {most:,}, got {f'{value:,}' if value < 10**18 else short(value)}")
     return int(value)
 
 
 def short(value: object, width: int = 60) -> str:
     """The value as a person would write it, cut to a width."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python writes no number of thousands of digits, and no list of a thousand lists
+        return (
+            "a number of thousands of digits" if isinstance(value, int) else f"a {type(value).__name__} that is too deep to show"
+        )
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
@@ -184,7 +189,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, known, n=1)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return f"; known: {', '.join(known)}" if known else ""
+    return f"; known: {listed(known)}" if known else ""
+
+
+def listed(words: Sequence[str], most: int = 12) -> str:
+    """Words for a sentence: all of them, or the first and how many more there are."""
+    more = len(words) - most
+    return ", ".join(words) if more <= 1 else f"{', '.join(words[:most])} and {more:,} more"
 
 
 def components_at(root: type[BaseModel], path: Sequence[str]) -> list[type[BaseModel]]:

@@ -17,7 +17,7 @@ from dealermarket.errors import ParameterError, TapeError
 from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.market.mid_price import MID_PRICES
 from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
-from dealermarket.model.scenario import Scenario
+from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.values import short, whole_number
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class Tape(HoldsArrays):
         """The tape of `replicas` (a number, or a range of replica numbers) for a seed."""
         numbers = replicas if isinstance(replicas, range) else range(whole_number("replicas", replicas, 1))
         whole_number("seed", seed, 0)
+        check_scenario(scenario)
         source = TapeSource(scenario)
         return source.complete(source.draw(first_episodes(seed, numbers)))
 
@@ -130,6 +131,7 @@ class Tape(HoldsArrays):
         """
         from dealermarket.draws.arithmetic import log_curves
 
+        check_scenario(scenario)
         steps, makers, participants = scenario.steps, len(scenario.makers), len(scenario.participants)
         horizon = scenario.reward_horizon
         mids = numbers("mid", mid, [(steps + horizon,), (steps,)])

@@ -81,8 +81,9 @@ def planned_fraction(situation, risk):
     rules, market, i = situation.rules, situation.market, situation.maker
     hedger, q, horizon = rules.investors + i, situation.size / rules.v_max, rules.hedging[i].horizon
     fraction, best = min(CAP / q, 1.0), np.inf
-    if q >= CAP * horizon:
-        return fraction  # the largest trade at every step is not enough
+    # the largest trade at every step is not enough; or what is NaN, as kinds of others may make it, has no place in a table
+    if not (q < CAP * horizon and risk >= 0.0):
+        return fraction
     cell, within = size_cell(q, horizon)
     prices = Prices(situation.mid, situation.half_spread, situation.unit)
     cheapest, its_level = -1, 0.0  # the table of the cheapest, and what its curve is a multiple of

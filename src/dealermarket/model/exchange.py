@@ -26,7 +26,7 @@ class Exchange(Value):
     lam: Annotated[
         float, Field(gt=1, json_schema_extra={"way_out": "the reference curve exists for lam > 1 (the paper uses 1.6)"})
     ] = 1.6
-    v_max: Annotated[float, Field(gt=0)] = 10_000.0
+    v_max: Annotated[float, Field(ge=1e-15, le=1e15)] = 10_000.0
 
     def reference_spread(self, size: ArrayLike, s0: ArrayLike) -> NDArray[np.float64]:
         """S_ref(v): cost per unit, relative to mid, of a trade of `size`; the same for both sides.

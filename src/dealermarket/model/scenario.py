@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -15,13 +16,13 @@ from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent, Name
-from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.investors.group import MOST_INVESTORS, InvestorGroup
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import TradingPolicy
 from dealermarket.model.makers.policies import POLICIES, HeuristicMaker, Policy
 from dealermarket.model.market.environment import MarketEnvironment
-from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, parsed, validated, values_at
-from dealermarket.values import Value, suggestion
+from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, not_too_deep, parsed, validated, values_at
+from dealermarket.values import Value, short, suggestion
 
 RESERVED_NAME = "exchange"
 LARGEST_CAPPED_SHARE = 0.01
@@ -49,8 +50,11 @@ class Scenario(Value):
 
     name: Name = "scenario"
     description: str = ""
-    steps: Annotated[int, Field(ge=1)] = 500
-    reward_horizon: Annotated[int, Field(ge=1)] = 4
+    steps: Annotated[
+        int,
+        Field(ge=2, le=1_000_000_000, json_schema_extra={"way_out": "a trade's revenue is known a step later at the earliest"}),
+    ] = 500
+    reward_horizon: Annotated[int, Field(ge=1, le=1_000_000_000)] = 4
     exchange: Exchange = Exchange()
     market: MarketEnvironment = MarketEnvironment()
     investors: Annotated[tuple[Investor, ...], Field(strict=False)]
@@ -162,17 +166,18 @@ class Scenario(Value):
     @classmethod
     def _from_table(cls, content: dict[str, Any], settings: Iterable[str], where: str) -> Self:
         """A scenario from plain tables and lists, which settings change; `where` names them in errors."""
-        before = copy_of(content)
-        for setting in (settings,) if isinstance(settings, str) else settings:
-            apply_setting(cls, content, setting)
-        forget_changed_choices(before, content)
-        return validated(cls, content, where, ScenarioError)
+        with not_too_deep(where):
+            before = copy_of(content)
+            for setting in (settings,) if isinstance(settings, str) else settings:
+                apply_setting(cls, content, setting)
+            forget_changed_choices(before, content)
+            return validated(cls, content, where, ScenarioError)
 
     # --- checks that span components
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems = [
+        problems = [*self._extent_problems()] or [
             *self._clock_problems(),
             *self._name_problems(),
             *self._size_problems(),
@@ -183,6 +188,14 @@ class Scenario(Value):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _extent_problems(self) -> Iterable[str]:
+        count = sum(entry.count if isinstance(entry, InvestorGroup) else 1 for entry in self.investors)
+        if count > MOST_INVESTORS:
+            yield (
+                f"investors: must be at most {MOST_INVESTORS:,} in all, got {count:,}; "
+                "let one investor stand for several, with a higher trade_probability"
+            )
 
     def _clock_problems(self) -> Iterable[str]:
         if self.reward_horizon >= self.steps:
@@ -237,7 +250,7 @@ class Scenario(Value):
                 for name, tier in getattr(tiering, field, {}).items():
                     if name not in self.participants or name == maker.name:
                         whose = "the maker itself" if name == maker.name else "no participant"
-                        known = suggestion(name, [p for p in self.participants if p != maker.name][:12])
+                        known = suggestion(name, [p for p in self.participants if p != maker.name])
                         yield f"{path}.tiering.{field}.{name}: is {whose}{known}"
                     if tier >= tiering.tiers:
                         yield f"{path}.tiering.{field}.{name}: must be a tier in 0..{tiering.tiers - 1}, got {tier}"
@@ -264,6 +277,12 @@ class Scenario(Value):
                 yield f"choices: {error}"
 
 
+def check_scenario(given: object) -> None:
+    """Raises ParameterError unless it is a scenario."""
+    if not isinstance(given, Scenario):
+        raise ParameterError(f"scenario: must be a Scenario, such as Scenario.load('paper'), got {short(given)}")
+
+
 def _is_registered(policy: Policy) -> TypeGuard[Value]:
     kind: type = type(policy)
     return kind in POLICIES.kinds.values()
@@ -281,6 +300,8 @@ def preset_names() -> tuple[str, ...]:
 
 def read_source(source: str | Path) -> str:
     """The text of a preset (by name) or of a file (by path). Raises ScenarioError where there is none to read."""
+    if not isinstance(source, (str, os.PathLike)):
+        raise ScenarioError(f"scenario: must be a Scenario, a preset's name or a TOML file, got {short(source)}")
     if str(source) in preset_names():
         return str((_presets() / f"{source}.toml").read_text(encoding="utf-8"))
     if not str(source).strip():

@@ -4,13 +4,15 @@ name, or all at once by `*`."""
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.slots import kind_name
-from dealermarket.values import components_at, readable, suggestion
+from dealermarket.values import components_at, listed, readable, short, suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -18,9 +20,29 @@ Model = TypeVar("Model", bound=BaseModel)
 def parsed(text: str, where: str) -> dict[str, Any]:
     """The content of a TOML text; `where` names it in the error. Raises ScenarioError."""
     try:
-        return tomllib.loads(text)
+        return _content(text.removeprefix("\ufeff"), where)  # the byte-order mark that some editors put first
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{where}: not a valid TOML file, perhaps cut short: {error}") from None
+
+
+def _content(text: str, where: str) -> dict[str, Any]:
+    """What a TOML text holds. Raises TOMLDecodeError, and ScenarioError for TOML beyond what Python reads."""
+    with not_too_deep(where):
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            raise
+        except ValueError:
+            raise ScenarioError(f"{where}: holds a number of thousands of digits; write it shorter") from None
+
+
+@contextmanager
+def not_too_deep(where: str) -> Iterator[None]:
+    """Raises ScenarioError where lists and tables stand within each other so deep that Python gives up."""
+    try:
+        yield
+    except RecursionError:
+        raise ScenarioError(f"{where}: holds hundreds of lists or tables within each other; a scenario has a few") from None
 
 
 def validated(model: type[Model], content: Any, where: str, error: type[ParameterError], within: str = "") -> Model:
@@ -35,11 +57,11 @@ def validated(model: type[Model], content: Any, where: str, error: type[Paramete
 def apply_setting(root: type[BaseModel], content: dict[str, Any], setting: str) -> None:
     """Sets `path.to.field=value` in content that is to become a `root`. Raises ScenarioError."""
     path, equals, text = setting.partition("=")
-    keys, where = path.strip().split("."), f"setting {setting!r}"
+    keys, where = path.strip().split("."), f"setting {short(setting)}"
     if not equals or not all(keys):
         raise ScenarioError(f"{where}: must look like path.to.field=value, such as makers.0.pricing.alpha=1.3")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        value = _content(f"value = {text}", where)["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()  # a bare word is a text: kind=none
     holders: list[Any] = [content]
@@ -108,7 +130,7 @@ def _children(holder: Any, key: str, where: str) -> list[Any]:
     if isinstance(holder, list):
         return [holder[index] for index in _indices(holder, key, where)]
     if not isinstance(holder, dict):
-        raise ScenarioError(f"{where}: {key!r} is looked for in {holder!r}, which has no fields")
+        raise ScenarioError(f"{where}: {key!r} is looked for in {short(holder)}, which has no fields")
     return [holder.setdefault(key, {})]
 
 
@@ -119,7 +141,7 @@ def _assign(root: type[BaseModel], holder: Any, keys: list[str], value: Any, whe
             holder[index] = copy_of(value)
         return
     if not isinstance(holder, dict):
-        raise ScenarioError(f"{where}: {key!r} is looked for in {holder!r}, which has no fields")
+        raise ScenarioError(f"{where}: {key!r} is looked for in {short(holder)}, which has no fields")
     holder[key] = copy_of(value)  # one value of `*` for many holders
     chosen = components_at(root, keys[:-1]) if key == "kind" else []
     component = next((model for model in chosen if kind_name(model) == value), None)
@@ -134,7 +156,7 @@ def _indices(entries: list[Any], key: str, where: str) -> list[int]:
     named = [i for i, entry in enumerate(entries) if isinstance(entry, dict) and entry.get("name") == key]
     if named:
         return named
-    if key.isdigit() and int(key) < len(entries):
+    if key.isdecimal() and len(key) < 10 and int(key) < len(entries):
         return [int(key)]
     names = [str(entry.get("name", i)) if isinstance(entry, dict) else str(i) for i, entry in enumerate(entries)]
-    raise ScenarioError(f"{where}: no entry {key!r}; give 0..{len(entries) - 1}, * for all, or one of {', '.join(names[:12])}")
+    raise ScenarioError(f"{where}: no entry {short(key)}; give 0..{len(entries) - 1}, * for all, or one of {listed(names)}")

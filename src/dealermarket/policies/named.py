@@ -59,7 +59,7 @@ def maker_index(scenario: Scenario, maker: str) -> int:
         return names.index(maker)
     if maker.isdecimal() and int(maker) < len(names):
         return int(maker)
-    raise ParameterError(f"maker {maker!r}: is none of scenario {scenario.name!r}{suggestion(maker, names[:12])}")
+    raise ParameterError(f"maker {maker!r}: is none of scenario {scenario.name!r}{suggestion(maker, names)}")
 
 
 def _of_kind(text: str, kind: str, parameters: str | None) -> Policy:

@@ -12,7 +12,7 @@ from dealermarket import laws
 from dealermarket.draws.checks import check_draws, check_orders, check_prices, numbers, order_rows
 from dealermarket.draws.streams import Episode, Stream, Streams
 from dealermarket.errors import TapeError
-from dealermarket.model.scenario import RESERVED_NAME, Scenario
+from dealermarket.model.scenario import RESERVED_NAME, Scenario, check_scenario
 from dealermarket.policies import Policy
 from dealermarket.runs.statistics import REWARDS
 from dealermarket.runs.tables import KINDS
@@ -48,6 +48,7 @@ class LiveMarket:
         from dealermarket.engine.rules import rules_of
         from dealermarket.runs.session import Session, acting_policies
 
+        check_scenario(scenario)
         whole_number("seed", seed, 0)
         acting = acting_policies(scenario, policies or {})
         self.scenario = scenario

@@ -12,7 +12,7 @@ from dealermarket.draws.checks import fitted
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.frozen import FrozenMapping
-from dealermarket.model.scenario import Scenario
+from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies import Policy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
 from dealermarket.runs.folder import RunFolder
@@ -47,8 +47,7 @@ class SimulationRunner:
         }
         if self.record not in RECORD_LEVELS:
             raise ParameterError(f"record: must be one of {', '.join(RECORD_LEVELS)}, got {self.record!r}")
-        if not isinstance(self.scenario, Scenario):
-            raise ParameterError(f"scenario: must be a Scenario, such as Scenario.load('paper'), got {self.scenario!r}")
+        check_scenario(self.scenario)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
         if self.scenario.policies or self.policies:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dealermarket.model.scenario import Scenario
+from dealermarket.model.scenario import Scenario, check_scenario
 
 INFINITE = "∞"
 """The risk aversion of a maker that hedges everything at once."""
@@ -16,6 +16,7 @@ def sweep(scenario: Scenario, path: str, values: Iterable[float | str]) -> dict[
     """The scenario with each of the values at a path such as "makers.0.pricing.alpha"; labels are the values as text.
 
     Raises ParameterError for a field that is not there, or a value that it cannot have."""
+    check_scenario(scenario)
     return {as_label(value): scenario.with_settings(f"{path}={value}") for value in values}
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from dealermarket import laws
 from dealermarket.errors import ParameterError
 from dealermarket.model.investors.sizes import SIZES, LogNormalSize, OrderSize
-from dealermarket.model.investors.sizes.lognormal import NotNegative, Positive, check_one_level
+from dealermarket.model.investors.sizes.lognormal import LogMean, LogStd, MeanSize, check_one_level
 from dealermarket.values import Value
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -40,9 +40,9 @@ class InvestorAgent(Value):
 
     name: Name
     trade_probability: Probability
-    mean_size: Positive | None = None
-    log_mean: float | None = None
-    log_std: NotNegative = 0.5
+    mean_size: MeanSize | None = None
+    log_mean: LogMean | None = None
+    log_std: LogStd = 0.5
     buy_probability: Probability = 0.5
     oracle_probability: Probability = 0.0
     size: Annotated[OrderSize, SIZES] | None = None

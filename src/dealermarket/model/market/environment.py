@@ -28,8 +28,8 @@ class MarketEnvironment(Value):
 
     mid_price: Annotated[MidPrice, MID_PRICES] = GeometricBrownianMotion()
     reference_spread: Annotated[ReferenceSpread, REFERENCE_SPREADS] = ClippedNormal()
-    steps_per_day: Annotated[int, Field(ge=1)] = 96
-    days_per_year: Annotated[int, Field(ge=1)] = 252
+    steps_per_day: Annotated[int, Field(ge=1, le=1_000_000_000)] = 96
+    days_per_year: Annotated[int, Field(ge=1, le=10_000)] = 252
     spreads_scale_with_price: bool = False
 
     @property

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from dealermarket.model.investors.sizes.base import OrderSize
+from dealermarket.model.investors.sizes.lognormal import MeanSize
 from dealermarket.model.part import Draw
 
-_Positives = Annotated[tuple[Annotated[float, Field(gt=0, le=1e15)], ...], Field(strict=False, min_length=1)]
+_Sizes = Annotated[tuple[MeanSize, ...], Field(strict=False, min_length=1)]
+_Weights = Annotated[tuple[Annotated[float, Field(ge=1e-15, le=1e15)], ...], Field(strict=False, min_length=1)]
 
 
 class LadderSize(OrderSize):
@@ -20,8 +22,8 @@ class LadderSize(OrderSize):
     `weights[n]`. Sizes rise; weights are above 0 and need not sum to 1."""
 
     kind: Literal["ladder"] = "ladder"
-    sizes: _Positives
-    weights: _Positives
+    sizes: _Sizes
+    weights: _Weights
     parameters: ClassVar = ("rungs",)
     draw: ClassVar[Draw] = "uniform"
 

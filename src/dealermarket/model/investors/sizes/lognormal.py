@@ -10,8 +10,10 @@ from pydantic import Field, model_validator
 from dealermarket.laws import order_size
 from dealermarket.model.investors.sizes.base import OrderSize
 
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+# As wide as sizes can be and stay numbers above 0 whatever is drawn.
+MeanSize = Annotated[float, Field(ge=1e-15, le=1e15)]
+LogMean = Annotated[float, Field(ge=-35, le=35)]
+LogStd = Annotated[float, Field(ge=0, le=10)]
 
 
 class LogNormalSize(OrderSize):
@@ -19,9 +21,9 @@ class LogNormalSize(OrderSize):
     `mean_size` (the mean size) or as `log_mean` (the mean of log size)."""
 
     kind: Literal["lognormal"] = "lognormal"
-    mean_size: Positive | None = None
-    log_mean: float | None = None
-    log_std: NotNegative = 0.5
+    mean_size: MeanSize | None = None
+    log_mean: LogMean | None = None
+    log_std: LogStd = 0.5
     parameters: ClassVar = ("size_log_mean", "log_std")
     alternatives: ClassVar = {"mean_size": ("log_mean",), "log_mean": ("mean_size",)}
 

@@ -16,7 +16,7 @@ from dealermarket.model.makers.pricing.base import PricingRule
 ROUNDING = 1e-12
 """By which part of itself a size may exceed a bound and is still in its bucket: hedges are fractions of positions."""
 
-_Positive = Annotated[float, Field(gt=0, le=1e12)]
+_Positive = Annotated[float, Field(ge=1e-20, le=1e12)]
 _Row = Annotated[tuple[_Positive, ...], Field(strict=False, min_length=1)]
 
 

@@ -36,7 +36,7 @@ class TieringPolicy(Part):
     formulas: ClassVar = {"law": ("average_yield", "volume", "trades", "rule", "numbers")}
     law: ClassVar[Callable[..., Any]] = staticmethod(no_metric)
     ranks: ClassVar[bool] = False
-    tiers: Annotated[int, Field(ge=1)] = 5
+    tiers: Annotated[int, Field(ge=1, le=100_000)] = 5
     pins: TierTable = FrozenMapping()
 
     @property

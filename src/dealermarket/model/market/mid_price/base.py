@@ -24,7 +24,7 @@ class MidPrice(Part):
     formulas: ClassVar = {"law": ("before", "draw", "rule", "numbers")}
     law: ClassVar[Callable[..., Any]]
     draws: ClassVar[tuple[Draw, ...]] = ("normal",)
-    initial: Annotated[float, Field(gt=0, le=1e12)] = 1.0
+    initial: Annotated[float, Field(ge=1e-20, le=1e12)] = 1.0
 
     @abstractmethod
     def step_volatility(self, clock: Clock) -> float:

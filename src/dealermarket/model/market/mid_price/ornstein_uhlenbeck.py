@@ -23,7 +23,7 @@ class OrnsteinUhlenbeck(MidPrice):
     """
 
     kind: Literal["ornstein_uhlenbeck"] = "ornstein_uhlenbeck"
-    level: Annotated[float, Field(gt=0, le=1e12)] | None = None
+    level: Annotated[float, Field(ge=1e-20, le=1e12)] | None = None
     rate: Annotated[float, Field(gt=0, le=1e6)] = 10.0
     volatility: Annotated[float, Field(ge=0, le=100)] = 0.1
     parameters: ClassVar = ("level", "pull", "std")

@@ -14,10 +14,10 @@ class ClippedNormal(ReferenceSpread):
     """s0_t ~ N(mean, std) clipped to [minimum, maximum], independent each step (section 3.1). All in price units."""
 
     kind: Literal["clipped_normal"] = "clipped_normal"
-    mean: Annotated[float, Field(gt=0, le=1e12)] = 0.00015
+    mean: Annotated[float, Field(ge=1e-20, le=1e12)] = 0.00015
     std: Annotated[float, Field(ge=0, le=1e12)] = 0.00005
-    minimum: Annotated[float, Field(gt=0, le=1e12)] = 0.00002
-    maximum: Annotated[float, Field(gt=0, le=1e12)] = 0.0005
+    minimum: Annotated[float, Field(ge=1e-20, le=1e12)] = 0.00002
+    maximum: Annotated[float, Field(ge=1e-20, le=1e12)] = 0.0005
     parameters: ClassVar = ("mean", "std", "minimum", "maximum")
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ class ConstantSpread(ReferenceSpread):
     """s0_t = `mean` at every step, price units."""
 
     kind: Literal["constant"] = "constant"
-    mean: Annotated[float, Field(gt=0, le=1e12)] = 0.00015
+    mean: Annotated[float, Field(ge=1e-20, le=1e12)] = 0.00015
     parameters: ClassVar = ("mean",)
     draws: ClassVar[tuple[Draw, ...]] = ()
 

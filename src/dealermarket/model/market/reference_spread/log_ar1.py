@@ -23,7 +23,7 @@ class LogAR1(ReferenceSpread):
     """
 
     kind: Literal["log_ar1"] = "log_ar1"
-    mean: Annotated[float, Field(gt=0, le=1e12)] = 0.00015
+    mean: Annotated[float, Field(ge=1e-20, le=1e12)] = 0.00015
     std: Annotated[float, Field(ge=0, le=1e12)] = 0.00005
     autocorrelation: Annotated[float, Field(gt=-1, lt=1)] = 0.9
     parameters: ClassVar = ("log_mean", "log_std", "autocorrelation", "innovation")
