@@ -69,7 +69,7 @@ def evaluate(
     unwritten = None if out is None else _written(league.frame(by, against), out)
     if as_json:
         about = {"version": __version__, "settings": list(settings), "seconds": round(seconds, 3)}
-        print(json.dumps(about | as_data(league, by, against), indent=2, ensure_ascii=False))
+        print(json.dumps(about | as_data(league, by, against), indent=2))
     else:
         _print(league, by, against, seconds, None if unwritten else out)
     if unwritten:
