@@ -13,12 +13,12 @@ verdicts, tables and figures, which are functions of what was measured (docs/exp
 """
 
 from dealermarket.papers.experiment import Experiment, Results, Variation, left_open
-from dealermarket.papers.outcome import Outcome, Verdict, above, agrees, below, decided, overall, signed
+from dealermarket.papers.outcome import Outcome, Verdict, above, agrees, below, decided, overall
 from dealermarket.papers.plan import Plan, Section, market_steps, run_plans
 from dealermarket.papers.registry import experiment_named, experiments, experiments_of_the_papers, register_experiment
 from dealermarket.papers.table import Column, Table
 from dealermarket.papers.trained import TrainedStudy
-from dealermarket.papers.wording import basis_points, bracketed, number
+from dealermarket.papers.wording import basis_points, estimated, number
 
 __all__ = [
     "Column",
@@ -35,8 +35,8 @@ __all__ = [
     "agrees",
     "basis_points",
     "below",
-    "bracketed",
     "decided",
+    "estimated",
     "experiment_named",
     "experiments",
     "experiments_of_the_papers",
@@ -46,7 +46,6 @@ __all__ = [
     "overall",
     "register_experiment",
     "run_plans",
-    "signed",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ _LEFT_OPEN = {  # what the papers' own experiments vary: its name on the page, a
     "alpha": ("alpha", "makers.*.pricing.alpha"),
     "tier_penalty": ("tier penalty", "makers.*.pricing.tier_penalty"),
     "t_m": ("t_m", "reward_horizon"),
-    "weight": ("EWMA weight", "makers.*.tiering.weight"),
+    "weight": ("weight of the last trade", "makers.*.tiering.weight"),
     "log_std": ("sd of log size", "investors.*.log_std"),
     "volatility": ("volatility", "market.mid_price.volatility"),
     "tiers": ("tiers", "makers.*.tiering.tiers"),
@@ -69,6 +69,8 @@ class Experiment(ABC):
     moves: ClassVar[tuple[str, ...]] = ()  # fields of the scenario that the experiment sets itself
     variations: ClassVar[tuple[Variation, ...]] = ()
     studied: ClassVar[int] = 0  # the maker that is looked at
+    headline: ClassVar[str] = ""  # the figure that stands beside the verdicts; by default the first
+    words: ClassVar[Mapping[str, str]] = {}  # words and symbols that a reader meets, and what they mean
 
     scenario: Scenario
     results: Results

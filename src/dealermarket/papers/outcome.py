@@ -1,4 +1,4 @@
-"""Claims and their outcomes: how an interval, a comparison with a known value or a p-value decides a claim."""
+"""Claims and their outcomes: how an interval, or a comparison with a known value, decides a claim."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dealermarket.estimates import Estimate
-from dealermarket.papers.wording import p_value
-
-SIGNIFICANCE = 0.01
-"""The one-sided p-value below which the sign of an effect is decided."""
 
 
 class Outcome(StrEnum):
@@ -74,16 +70,6 @@ def agrees(interval: Estimate, expected: ArrayLike, known: float, margin: float)
     inside = (interval.low <= expected) & (expected <= interval.high)
     outside = (expected < interval.low) | (expected > interval.high)  # an interval of NaN is neither
     return decided(np.append(inside, known <= margin), outside)
-
-
-def significant(p: float) -> Outcome:
-    """The claim that an effect is above 0, by the one-sided p-value of its absence."""
-    return decided(p < SIGNIFICANCE, p > 1 - SIGNIFICANCE)
-
-
-def signed(name: str, claim: str, p: float, evidence: str) -> Verdict:
-    """A verdict on the sign of an effect, from the one-sided p-value of its absence."""
-    return Verdict(name, claim, significant(p), f"{evidence}, {p_value(p)}.")
 
 
 def overall(*outcomes: Outcome) -> Outcome:

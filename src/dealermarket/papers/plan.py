@@ -11,10 +11,11 @@ from dealermarket import interrupt
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers.experiment import Experiment, Results
-from dealermarket.papers.outcome import Outcome, Verdict, counted_outcomes, overall
+from dealermarket.papers.outcome import Outcome, Verdict, overall
 from dealermarket.papers.table import Table
 from dealermarket.papers.trained import TrainedStudy, measure_trained
 from dealermarket.papers.variations import Varied, variations_table
+from dealermarket.papers.wording import counted
 from dealermarket.plots.figure import Figure
 from dealermarket.runs.chunks import Progress
 from dealermarket.study.study import Measured, Study, measure
@@ -77,8 +78,7 @@ class Plan:
         verdicts, tables = list(found.verdicts()), list(found.tables())
         varied = self._with_verdicts(measured)
         if varied:
-            runs = (self.runs, self.variation_runs)
-            tables.append(variations_table(self.scenario, verdicts, varied, runs))
+            tables.append(variations_table(self.scenario, verdicts, varied))
         return Section(
             plan=self,
             verdicts=verdicts,
@@ -158,11 +158,26 @@ class Section:
         return overall(*(verdict.outcome for verdict in self.verdicts))
 
     @property
+    def headline(self) -> Figure | None:
+        """The figure that stands beside the verdicts."""
+        chosen = [figure for figure in self.figures if figure.name == self.experiment.headline]
+        return next(iter([*chosen, *self.figures]), None)
+
+    @property
     def elsewhere(self) -> str:
-        """How the claims fare under the other values tried, such as "12 hold, 1 fails; 5 change nothing"; "" if none were."""
-        tally = counted_outcomes([varied.outcome for varied in self.varied])
-        idle = sum(not varied.matters for varied in self.varied)
-        return "; ".join(filter(None, (tally, f"{idle} {'changes' if idle == 1 else 'change'} nothing" if idle else "")))
+        """How the claims fare at the other values tried, in a sentence; "" if none were."""
+        if not self.varied:
+            return ""
+        outcomes = [varied.outcome for varied in self.varied]
+        counts = (
+            ("all claims hold at", outcomes.count(Outcome.HOLDS)),
+            ("one or more fail at", outcomes.count(Outcome.FAILS)),
+            ("one or more are undecided at", outcomes.count(Outcome.UNDECIDED)),
+            ("nothing changes at", sum(not varied.matters for varied in self.varied)),
+            ("the question cannot be asked at", sum(varied.scenario is None for varied in self.varied)),
+        )
+        told = ", ".join(f"{words} {count}" for words, count in counts if count)
+        return f"With {counted(len(self.varied), 'other value')} of what the paper leaves open, one at a time: {told}."
 
 
 def market_steps(plans: Sequence[Plan]) -> int:

@@ -7,7 +7,11 @@ beside them, `meta.json` says `"complete": true`, and `measured/` goes.
 
 from __future__ import annotations
 
+import os
+import platform
+import re
 from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +19,7 @@ from dealermarket.checksums import checksum
 from dealermarket.disk import errors_of
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Plan, Section, experiment_named, market_steps, run_plans
+from dealermarket.papers.wording import counted
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.folder import LIBRARIES
 from dealermarket.runs.work_folder import WorkFolder, digest, installed
@@ -99,8 +104,11 @@ class ReportFolder(WorkFolder):
         libraries = installed(names)
         about = {
             "version": __version__,
+            "date": today().isoformat(),
             "seed": str(self.meta["seed"]),
             "market steps": f"{self.market_steps:,}",
+            "processor": processor(),
+            "Python": platform.python_version(),
             "libraries": ", ".join(f"{name} {version}" for name, version in libraries.items()),
         }
         written = write_report(self.path, sections, about)
@@ -108,6 +116,21 @@ class ReportFolder(WorkFolder):
             files = {path.relative_to(self.path).as_posix(): checksum(path) for path in written}
         self._complete(files=files, libraries=libraries, seconds=round(seconds, 1))
         return written
+
+
+def today() -> date:
+    """The day on which a report is written."""
+    return datetime.now().astimezone().date()
+
+
+def processor() -> str:
+    """The processor as its maker calls it, where the system says so, and its cores."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    name = found[1] if found else platform.processor() or platform.machine()
+    return f"{name}, {counted(os.cpu_count() or 1, 'core')}"
 
 
 def _scenario(experiment: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dealermarket.estimates import Estimate, with_interval
-from dealermarket.papers.wording import number
+from dealermarket.papers.wording import interval, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,11 +46,10 @@ class Column:
         value = cells[self.name]
         if self.digits is None or isinstance(value, str):
             return "" if value is None else str(value)
-        shown = number(value, self.digits, self.scale)
         low, high = (cells.get(f"{self.name}_{bound}", math.nan) for bound in ("low", "high"))
         if not (self.interval and all(map(math.isfinite, (value, low, high)))):
-            return shown
-        return f"{shown} [{number(low, self.digits, self.scale)}, {number(high, self.digits, self.scale)}]"
+            return number(value, self.digits, self.scale)
+        return interval(value, low, high, self.digits, self.scale)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,23 @@ backend is chosen: both are the caller's.
 """
 
 from dealermarket.plots.drawing import draw
-from dealermarket.plots.figure import Axis, Band, Bars, Dots, Figure, Heat, Legend, Level, Line, Mark, Points, Style, Whiskers
+from dealermarket.plots.figure import (
+    Axis,
+    Band,
+    Bars,
+    Dots,
+    Figure,
+    Heat,
+    Legend,
+    Level,
+    Line,
+    Mark,
+    Points,
+    Style,
+    Whiskers,
+    drawn_once,
+    tall,
+)
 from dealermarket.plots.run import (
     FORMATS,
     plot_cumulative_reward,
@@ -47,6 +63,7 @@ __all__ = [
     "Style",
     "Whiskers",
     "draw",
+    "drawn_once",
     "plot_cumulative_reward",
     "plot_market_share",
     "plot_net_position",
@@ -55,6 +72,7 @@ __all__ = [
     "save_plots",
     "sequence",
     "shade",
+    "tall",
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dealermarket.plots.figure import Axis, Band, Bars, Dots, Figure, Heat, Level, Line, Mark, Points, Whiskers
+from dealermarket.plots.figure import Axis, Band, Bars, Dots, Figure, Heat, Legend, Level, Line, Mark, Points, Whiskers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,10 +20,24 @@ def draw(figure: Figure, ax: Axes) -> Axes:
         ax.set(title=figure.title)
     legend = figure.legend
     if ax.get_legend_handles_labels()[1]:
-        place: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if legend.beside else {"loc": legend.place}
         heading: dict[str, Any] = {} if legend.title is None else {"title": legend.title, "title_fontsize": legend.size}
-        ax.legend(fontsize=legend.size, ncols=legend.columns, **place, **heading)
+        ax.legend(fontsize=legend.size, ncols=legend.columns, **_place(legend, ax), **heading)
     return ax
+
+
+def _place(legend: Legend, ax: Axes) -> dict[str, Any]:
+    """Where a legend stands, in Matplotlib's words."""
+    if legend.beside:
+        return {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    if not legend.below:
+        return {"loc": legend.place}
+    from matplotlib.transforms import ScaledTranslation
+
+    canvas = ax.get_figure(root=True)
+    assert canvas is not None
+    labels = 38 if ax.get_xlabel() else 20  # points, for the numbers and the label of the axis above it
+    transform = ax.transAxes + ScaledTranslation(0.0, -labels / 72, canvas.dpi_scale_trans)
+    return {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": transform}
 
 
 def draw_marks(marks: Sequence[Mark], ax: Axes) -> None:

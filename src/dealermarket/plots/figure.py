@@ -10,10 +10,11 @@ In Python::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Style = Literal["-", "--", ":", ""]
@@ -135,11 +136,12 @@ class Axis:
 class Legend:
     """Where the labels of the marks stand, in which size, in how many columns, and under which title."""
 
-    size: int = 9
+    size: int = 10
     place: str = "best"
     columns: int = 1
     title: str | None = None
     beside: bool = False  # to the right of the frame
+    below: bool = False  # under the frame, where it hides nothing
 
 
 @dataclass(frozen=True)
@@ -154,3 +156,25 @@ class Figure:
     title: str = ""
     legend: Legend = Legend()  # drawn where a mark has a label
     size: tuple[float, float] = (4.8, 3.5)  # inches
+
+
+def tall(rows: int) -> tuple[float, float]:
+    """The size of a figure that has so many named rows, in inches."""
+    return 4.8, max(3.5, 0.6 + 0.21 * rows)
+
+
+def drawn_once(lines: Mapping[str, ArrayLike], share: float = 0.01) -> list[list[str]]:
+    """The names of lines, each (n,), in groups of lines that coincide: that are nowhere further apart than a `share` of what
+    all of them span, which is about the width of a line."""
+    values = {name: np.asarray(line, dtype=np.float64) for name, line in lines.items()}
+    every = np.concatenate([[0.0], *(line[np.isfinite(line)] for line in values.values())])
+    apart = share * float(np.ptp(every))
+    groups: list[list[str]] = []
+    for name, line in values.items():
+        for group in groups:
+            if np.allclose(line, values[group[0]], rtol=0.0, atol=apart, equal_nan=True):
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    return groups

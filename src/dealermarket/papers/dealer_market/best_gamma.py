@@ -41,12 +41,11 @@ def table(results: Results) -> Table:
     more = {volatility: costs - least[volatility] for volatility, costs in by_volatility.items()}
     return Table.of(
         "best-gamma",
-        f"The best γ by volatility ({len(least[VOLATILITIES[0]]):,} runs a point), with the range in which it falls in 95 % of "
-        "bootstrap samples of the runs; what it costs (price × units), and what it saves against γ = 0 and against hedging "
-        "everything at once (γ = ∞).",
+        f"The cheapest γ by volatility ({len(least[VOLATILITIES[0]]):,} runs a point), and the range that holds it in 95 % of "
+        "bootstrap samples of the runs; what it costs (price × units), and what it saves against γ = 0 and against γ = ∞.",
         VOLATILITIES,
         Column("volatility", "volatility (%)", 0, float, scale=100.0),
-        Column("best", "best γ", value=lambda volatility: GAMMAS[best[volatility][0]]),
+        Column("best", "cheapest γ", value=lambda volatility: GAMMAS[best[volatility][0]]),
         Column("from", "from", value=lambda volatility: GAMMAS[best[volatility][1]]),
         Column("to", "to", value=lambda volatility: GAMMAS[best[volatility][2]]),
         Column("cost", "cost", 1, lambda volatility: float(least[volatility].mean())),
@@ -66,18 +65,19 @@ def figures(results: Results) -> list[Figure]:
     return [
         Figure(
             "best-gamma",
-            "The γ with the smallest sum of hedging and risk cost, by volatility; only the γ on the axis were tried.",
+            "The γ with the smallest sum of hedging and risk cost, by volatility. Only the γ on the axis were tried.",
             [
-                Band(percent, low, high, COLOURS[4], 0.4, "95 % of bootstrap samples"),
-                Line(percent, best, "best γ", COLOURS[0], marker="filled"),
+                Band(percent, low, high, COLOURS[4], 0.4, "95 % interval"),
+                Line(percent, best, "cheapest γ", COLOURS[0], marker="filled"),
             ],
             x=Axis("volatility (% a year)"),
             y=Axis("risk aversion γ (of those tried)", ticks=GAMMAS, limits=(-0.4, len(GAMMAS) + 0.6)),
-            legend=Legend(9, "upper left", columns=2),
+            legend=Legend(place="upper left", columns=2),
         ),
         Figure(
             "cost-map",
-            "Cost in percent above that of the cheapest γ at the same volatility (0: the cheapest).",
+            "Hedging and risk cost by γ and volatility: by how many percent it is above that of the cheapest γ in the same "
+            "column.",
             [Heat(above, "{:.0f}", top=60.0)],
             x=Axis("volatility (% a year)", ticks=[f"{100 * volatility:g}" for volatility in VOLATILITIES]),
             y=Axis("risk aversion γ", ticks=GAMMAS),

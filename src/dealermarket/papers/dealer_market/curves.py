@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Table, Verdict, basis_points, decided
+from dealermarket.papers import Column, Experiment, Table, Verdict, basis_points, decided, number
+from dealermarket.papers.glossary import words
 from dealermarket.plots import COLOURS, Axis, Figure, Line, price_curves
 
 # The paper's curves at its parameters, spreads in percent of the price.
@@ -25,6 +26,7 @@ class Curves(Experiment):
     title = "Price curves"
     source = "Figs 2 and 3"
     question = "Are the reference curve, the volume penalty and the tier penalty those that the paper draws?"
+    words = words("reference curve", "α", "tier")
     preset = "paper"
     settings = ("exchange.v_max=500.0", "makers.0.pricing.alpha=1.1")
     runs = 0
@@ -41,15 +43,17 @@ class Curves(Experiment):
         equal = away <= HALF_DIGIT
         yield Verdict(
             "points",
-            "Every point of the curves is the paper's, to its last digit.",
+            "Every point of the curves that the paper gives is met, to its last digit.",
             decided(equal, ~equal),
-            f"{int(equal.sum())} of {len(away)} points agree; the largest difference is {away.max():.1e} %.",
+            f"{int(equal.sum())} of {len(away)} points agree. The largest difference is {number(away.max(), 7)} % of the price; "
+            f"the paper's last digit leaves {number(HALF_DIGIT, 7)} % open.",
         )
 
     def tables(self) -> Iterator[Table]:
         yield Table.of(
             "points",
-            f"Spread per unit at s0 = {basis_points(self.scenario) / 100 * self._s0:g} % of the price.",
+            f"Spread per unit where the exchange's bid and ask for the smallest size are s0 = "
+            f"{basis_points(self.scenario) / 100 * self._s0:g} % of the price apart.",
             self._points(),
             Column("curve", "curve"),
             Column("size", "size (units)", 0),
@@ -65,7 +69,7 @@ class Curves(Experiment):
         of = "" if scenario.market.spreads_scale_with_price else " of the initial price"
         yield Figure(
             "figure-2",
-            "Fig. 2. The reference curve, and a maker's curve with a volume penalty; circles: the paper's values.",
+            "Fig. 2. The reference curve, and a maker's curve with a volume penalty. Circles: the paper's values.",
             [
                 Line(size, percent * exchange.reference_spread(size, s0), "reference curve", width=1.2, style="--"),
                 Line(size, penalised, f"maker, α = {maker.pricing.power_of_reference:g}, best tier", COLOURS[0], 1.5),
@@ -77,7 +81,7 @@ class Curves(Experiment):
         )
         yield Figure(
             "figure-3",
-            "Fig. 3. A maker's prices by tier; circles: where the paper's curves start.",
+            "Fig. 3. A maker's prices by tier. Circles: where the paper's curves start.",
             [
                 *price_curves(scenario, maker.name, size, scale=1e2),
                 Line(np.zeros(len(TIERS)), TIERS, "paper", style="", marker="hollow", beyond_frame=True),

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Table, Variation, Verdict, above, bracketed, left_open, overall
+from dealermarket.papers import Column, Experiment, Table, Variation, Verdict, above, estimated, left_open, overall
+from dealermarket.papers.glossary import words
+from dealermarket.papers.wording import in_steps
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Legend, Line
 from dealermarket.runs.statistics import quotient
 from dealermarket.study import INFINITE, UNHEDGED, Array, Study, mean, observe, with_risk_aversion
@@ -25,9 +27,9 @@ class HedgingPaths(Experiment):
     title = "Net position with and without hedging"
     source = "Fig. 4"
     question = (
-        "How does a maker's net position move without hedging, with patient hedging (γ = 0), and with hasty hedging (γ = 1 and "
-        "∞)?"
+        "How does a maker's position z move without hedging, with patient hedging (γ = 0), and with hasty hedging (γ = 1 and ∞)?"
     )
+    words = words("position z", "γ")
     preset = "hedging-paths"
     runs = 200
     moves = ("makers.0.hedging.kind", "makers.0.hedging.risk_aversion")
@@ -51,35 +53,36 @@ class HedgingPaths(Experiment):
         spikes = [mean(sizes[label]["spike"] - sizes[PATIENT]["spike"]) for label in HASTY]
         yield Verdict(
             "unhedged: thousands",
-            "Without hedging the position wanders to thousands.",
+            "Without hedging the position reaches thousands of units.",
             above(largest, THOUSAND),
-            f"The largest |position| of a run is {bracketed(largest, 0)} units on average.",
+            f"The largest |z| of a run is {estimated(largest, 0)} units on average; the claim asks for more than "
+            f"{THOUSAND:,.0f}.",
         )
         yield Verdict(
             "γ = 0: calmer",
             "Patient hedging keeps the position smaller than no hedging.",
             above(calmer),
-            f"Mean |position| is {bracketed(calmer, 0)} units smaller, in paired runs.",
+            f"The mean |z| of a run is {estimated(calmer, 0)} units smaller (paired).",
         )
-        gaps = ", ".join(f"{bracketed(gap, 0)} units smaller at {label}" for label, gap in nearer.items())
+        gaps = ", ".join(f"{estimated(gap, 0)} units smaller at {label}" for label, gap in nearer.items())
         yield Verdict(
             "γ = 1, ∞: near 0",
-            "Hasty hedging keeps it nearer to 0 than patient hedging.",
+            "Hasty hedging keeps the position nearer to 0 than patient hedging.",
             overall(*map(above, nearer.values())),
-            f"Median |position| is {gaps} than at {PATIENT}.",
+            f"The median |z| of a run is {gaps} than at {PATIENT} (paired).",
         )
-        found = ", ".join(f"{bracketed(mean(sizes[label]['spike']), 0)} at {label}" for label in (PATIENT, *HASTY))
+        higher = ", and ".join(f"by {estimated(more, 0)} at {label}" for label, more in zip(HASTY, spikes, strict=True))
         yield Verdict(
             "γ = 1, ∞: spikes",
-            "What hasty hedging leaves are spikes: the largest |position| is more times the mean than with patient hedging.",
+            "Hasty hedging leaves spikes: the largest |z| of a run, over its mean |z|, is higher than with patient hedging.",
             overall(*map(above, spikes)),
-            f"Largest / mean is {found}.",
+            f"It is {estimated(mean(sizes[PATIENT]['spike']), 0)} at {PATIENT}, and higher {higher} (paired).",
         )
 
     def tables(self) -> Iterator[Table]:
         yield Table.of(
             "positions",
-            f"|position| held into a step (units), over {self.scenario.steps:,} steps; 95 % intervals over the runs in brackets.",
+            f"|z| at the beginning of a step (units), over the {self.scenario.steps:,} steps of a run: means over the runs.",
             [{"hedging": label} | {name: mean(size) for name, size in sizes.items()} for label, sizes in self._sizes.items()],
             Column("hedging", "hedging"),
             Column("mean", "mean of a run", 0),
@@ -94,29 +97,58 @@ class HedgingPaths(Experiment):
         widest = max(1.3 * max(np.abs(unhedged[0]).max(), np.quantile(np.abs(unhedged), 0.9, axis=0).max()), 1.0)
         steps = np.arange(unhedged.shape[1])
         times = steps[:: max(len(steps) // BAND_POINTS, 1)]
-        for label, colour in zip(POLICIES, COLOURS, strict=False):
-            position = self.own("paths", label, "position")
+        yield Figure(
+            "figure-4",
+            "Fig. 4. Net position of the first run by hedging policy, at the same prices and orders. Policies with the same "
+            "positions share a line.",
+            [
+                Line(steps, self.own("paths", labels[0], "position")[0], " and ".join(labels), colour, 0.8)
+                for labels, colour in zip(self._distinct, COLOURS, strict=False)
+            ],
+            x=Axis(in_steps(self.scenario.market)),
+            y=Axis("net position (units)", form="{x:,.0f}"),
+            legend=Legend(below=True, columns=3),
+            size=(4.8, 3.6),
+        )
+        for labels, colour in zip(self._distinct, COLOURS, strict=False):
+            position = self.own("paths", labels[0], "position")
             low, high = np.quantile(position[:, times], [0.05, 0.95], axis=0)
-            name = label.replace(" = ", "-").replace(" ", "-").replace("γ", "gamma").replace("∞", "infinite")
+            title = " and ".join(labels)
+            name = labels[0].replace(" = ", "-").replace(" ", "-").replace("γ", "gamma").replace("∞", "infinite")
+            same = " They hold the same positions in every run and are drawn once." if len(labels) > 1 else ""
             yield Figure(
                 f"figure-4-{name}",
-                f"Fig. 4, {label}: net position of the first run, and the band that holds 90 % of the runs drawn. Same prices "
-                "and orders in every panel.",
+                f"Fig. 4, {title}: net position of the first run, and the band that holds 90 % of the runs drawn. Prices and "
+                f"orders are the same in every panel.{same}",
                 [
                     Band(times, low, high, "#BBBBBB", 0.6, f"5 to 95 % of {len(position)} runs"),
                     Line(steps, position[0], "the first run", colour, 0.7),
                 ],
-                x=Axis("step (15 minutes each)"),
+                x=Axis(in_steps(self.scenario.market)),
                 y=Axis("net position (units)", limits=(-widest, widest), form="{x:,.0f}"),
-                title=label,
-                legend=Legend(8, "upper left", columns=2),
-                size=(4.8, 3.0),
+                title=title,
+                legend=Legend(below=True, columns=2),
+                size=(4.8, 3.3),
             )
 
     def notes(self) -> Iterator[str]:
-        one, all_at_once = (self.own("sizes", label, "mean") for label in HASTY)
-        if np.array_equal(one, all_at_once):
-            yield "γ = 1 and γ = ∞ hold the same positions in every run: γ = 1 already hedges all at once."
+        for labels in self._distinct:
+            if len(labels) > 1:
+                why = ": γ = 1 already hedges everything at once" if labels == list(HASTY) else ""
+                yield f"{' and '.join(labels)} hold the same positions in every run{why}."
+
+    @property
+    def _distinct(self) -> list[list[str]]:
+        """The policies, in groups of those that hold the same positions in every run."""
+        groups: list[list[str]] = []
+        for label in POLICIES:
+            own = self.own("sizes", label, "mean")
+            same = next((group for group in groups if np.array_equal(own, self.own("sizes", group[0], "mean"))), None)
+            if same is None:
+                groups.append([label])
+            else:
+                same.append(label)
+        return groups
 
     @property
     def _sizes(self) -> dict[str, dict[str, Array]]:

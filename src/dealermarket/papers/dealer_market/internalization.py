@@ -8,9 +8,10 @@ import numpy as np
 
 from dealermarket.estimates import band, interval_of, joint, mean, percentile, ratio, resampled
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, below, left_open
-from dealermarket.papers.wording import basis_points, bracketed, number
-from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Line, Mark, Whiskers
+from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, below, estimated, left_open, number
+from dealermarket.papers.glossary import words
+from dealermarket.papers.wording import basis_points, counted, in_steps
+from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Legend, Line, Mark, Whiskers
 from dealermarket.study import UNHEDGED, Array, Estimate, Study, observe, with_risk_aversion
 
 # Table 2 and Fig. 7 of the paper; the metric after step 0 is left out, the paper's definition of it must differ.
@@ -33,9 +34,11 @@ class Internalization(Experiment):
     name = "internalization"
     source = "Fig. 7 and Table 2"
     question = (
-        "A maker that never hedges still closes part of its position, because clients buy and sell. How fast does |net "
-        "position| / volume traded fall, and how much faster for a maker with the whole market than for one with half of it?"
+        "A maker that never hedges still closes part of its position, because some clients buy and others sell. How fast does "
+        "|z| / volume, its position over all it has traded, fall with time? How much faster for a maker with the whole market "
+        "than for one with half of it?"
     )
+    words = words("position z", "γ", "hot potato", "basis point (bp)")
     preset = "internalization"
     runs = 1000
     variations = (
@@ -65,13 +68,14 @@ class Internalization(Experiment):
 
     def verdicts(self) -> Iterator[Verdict]:
         gaps = (self._metric("whole") - self._metric("half"))[:, FIRST_STEPS:]
-        gap = mean(gaps)
+        gap, all_at_once = mean(gaps), mean(gaps, joint(gaps.shape[1]))
         yield Verdict(
             "whole below half",
-            f"The maker with the whole market internalizes better at every step from step {FIRST_STEPS} on.",
-            below(gap, refuted_by=mean(gaps, joint(gaps.shape[1]))),
-            f"{int(np.sum(gap.value < 0))} of {len(gap.value)} steps below; the 95 % interval of the paired difference lies "
-            f"below 0 at {int(np.sum(gap.high < 0))} of them; mean difference at the last step {bracketed(gap[-1], 4)}.",
+            f"With the whole market |z| / volume is smaller than with half of it, at every step from step {FIRST_STEPS} on.",
+            below(gap, refuted_by=all_at_once),
+            f"It is surely smaller at {int(np.sum(gap.high < 0))} of {len(gap.value)} steps (the interval of the paired "
+            f"difference lies below 0) and surely larger at {int(np.sum(all_at_once.low > 0))} (interval widened for "
+            f"{len(gap.value)} comparisons). At the last step the difference is {estimated(gap[-1], 4)}.",
         )
         if self._comparable:
             papers = np.array([TABLE_2[label][level] for label, level in PERCENTILES])
@@ -81,11 +85,11 @@ class Internalization(Experiment):
             away, known = np.abs(here.value - papers) / tolerance, float(np.max(here.margin))
             yield Verdict(
                 "Table 2",
-                f"The percentiles at step {TABLE_2_STEP} are the paper's, within the sampling error of both (99 % level) and its "
-                "rounding.",
+                f"The percentiles of |z| / volume after step {TABLE_2_STEP} agree with the paper's.",
                 agrees(allowed, papers, known, MARGIN),
-                f"{int(np.sum(away <= 1))} of {len(away)} percentiles within, the furthest at {number(np.max(away), 2)} of what "
-                f"is allowed; ours are known to ±{number(known, 3)} at worst (to say more than undecided: ±{MARGIN}).",
+                f"{int(np.sum(away <= 1))} of {len(away)} agree: they differ by no more than chance in both runs (at 99 %) and "
+                f"the paper's rounding allow; the furthest by {number(np.max(away), 2)} times as much. The widest 95 % interval "
+                f"here is ± {number(known, 3)}, and the claim needs ± {MARGIN} or less.",
             )
 
     def tables(self) -> Iterator[Table]:
@@ -95,13 +99,12 @@ class Internalization(Experiment):
                 for label, level in PERCENTILES
             ]
             rows += [
-                (f"ratio, to be √2 = {2**0.5:.2f}", level, paper / TABLE_2["whole"][level], self._ratio_of_percentiles(level))
+                (f"ratio (theory: √2 = {2**0.5:.2f})", level, paper / TABLE_2["whole"][level], self._ratio_of_percentiles(level))
                 for level, paper in TABLE_2["half"].items()
             ]
             yield Table.of(
                 "table-2",
-                f"Table 2: |position after step {TABLE_2_STEP}| / volume through it, percentiles over the runs; 95 % intervals "
-                "in brackets.",
+                f"Table 2: |z| after step {TABLE_2_STEP} over the volume traded until then, percentiles over the runs.",
                 rows,
                 Column("share", "market share", value=lambda row: row[0]),
                 Column("percentile", "percentile", 0, lambda row: round(100 * row[1])),
@@ -117,13 +120,13 @@ class Internalization(Experiment):
         shown = [(label, f"{100 * self._share(label):.0f} %", 3, FIG_7[label], means[label]) for label in FIG_7]
         ratios = np.divide(FIG_7["half"], FIG_7["whole"]), {step: ratio(*self._pairs(step).T) for step in steps}
         columns = [Column("step", "step", 0, int)]
-        for name, words, digits, papers, here in (*shown, ("ratio", "ratio", 2, *ratios)):
-            heading = f"{words}, paper" if self._comparable else ""
+        for name, said, digits, papers, here in (*shown, ("ratio", "ratio", 2, *ratios)):
+            heading = f"{said}, paper" if self._comparable else ""
             columns.append(Column(f"paper_{name}", heading, digits, dict(zip(FIG_7_STEPS, papers, strict=True))))
-            columns.append(Column(name, f"{words}, here", digits, here))
+            columns.append(Column(name, f"{said}, here", digits, here))
         return Table.of(
             "figure-7",
-            "Fig. 7: mean of |position| / volume by market share; the ratio of the two is √2 if trades come at random and often.",
+            "Fig. 7: mean of |z| / volume by market share. If trades come at random and often, the ratio of the two is √2.",
             steps,
             *columns,
         )
@@ -131,14 +134,14 @@ class Internalization(Experiment):
     def _hedging_table(self) -> Table:
         return Table.of(
             "hedging",
-            "With hedging: a maker alone in the market that hedges at the exchange, beside one of two that hedge with each "
-            "other. Average |net position| over the run per unit of client volume, and over all volume traded, hedges included; "
-            "volume hedged and hedging cost (basis points) per unit of client volume.",
+            "With hedging: a maker alone in the market that hedges at the exchange, and one of two that hedge with each other. "
+            "Mean |z| of a run over its client volume, and over all volume traded, hedges included; volume hedged and hedging "
+            "cost (basis points) per unit of client volume.",
             [(place, hedge) for place in PLACES for hedge in HEDGES],
             Column("market", "market", value=lambda row: PLACES[row[0]]),
             Column("hedging", "hedging", value=lambda row: row[1]),
-            Column("net", "|net| / client volume", 4, self._per_unit("mean_abs_position", "client_volume")),
-            Column("net_traded", "|net| / volume traded", 4, self._per_unit("mean_abs_position", "traded")),
+            Column("net", "|z| / client volume", 4, self._per_unit("mean_abs_position", "client_volume")),
+            Column("net_traded", "|z| / volume traded", 4, self._per_unit("mean_abs_position", "traded")),
             Column("last", "", value=self._per_unit("last_abs_position", "traded")),
             Column("hedged", "hedged / client volume", 2, self._per_unit("hedge_volume", "client_volume")),
             Column("cost", "hedging cost (bp)", 2, self._per_unit("paid", "client_volume"), basis_points(self.scenario)),
@@ -158,25 +161,27 @@ class Internalization(Experiment):
                 marks.append(Line(FIG_7_STEPS, FIG_7[label], f"{share}, paper", colour, style="", marker="hollow"))
         yield Figure(
             "figure-7",
-            "Fig. 7. Lines: mean over the runs, the thin dark band its 95 % interval, the pale band the middle half of the "
-            "runs; circles: the paper's values.",
+            "Fig. 7. Lines: mean over the runs, the narrow dark bands their 95 % intervals, the pale bands the middle half of "
+            "the runs. Circles: the paper's values.",
             marks,
-            x=Axis("step (15 minutes each)"),
-            y=Axis("|net position| / volume traded", limits=(0, 1.02)),
+            x=Axis(in_steps(self.scenario.market)),
+            y=Axis("|z| / volume traded", limits=(0, 1.02)),
         )
         hedged: list[Mark] = []
         net_of = self._per_unit("mean_abs_position", "client_volume")
-        for row, (place, words) in enumerate(PLACES.items()):
+        for row, (place, said) in enumerate(PLACES.items()):
             x = np.arange(len(HEDGES)) + 0.38 * row - 0.19
             net = Estimate.stacked(net_of((place, hedge)) for hedge in HEDGES)
-            hedged += [Bars(x, net.value, words, COLOURS[2 + row], 0.36), Whiskers(x, net)]
+            hedged += [Bars(x, net.value, said, COLOURS[2 + row], 0.36), Whiskers(x, net)]
         yield Figure(
             "hedging",
-            "Average net position over client volume, without hedging and with three risk aversions γ, for a maker alone "
-            "in the market and for one of two. Black bars: 95 % intervals.",
+            "Mean |z| over client volume, without hedging and with three risk aversions γ, for a maker alone in the market and "
+            "for one of two. Black bars: 95 % intervals.",
             hedged,
             x=Axis(ticks=list(HEDGES)),
-            y=Axis("average |net position| / client volume"),
+            y=Axis("mean |z| / client volume"),
+            legend=Legend(below=True, columns=2),
+            size=(4.8, 3.8),
         )
 
     def differences(self) -> Iterator[str]:
@@ -191,22 +196,29 @@ class Internalization(Experiment):
                     if abs(paper - here.value) > _tolerance(here, len(metric)):
                         far.append(f"step {step} at {self._share_in_words(label)}")
         if far:
-            yield f"Means of Fig. 7 further from the paper's than the sampling error of both: {', '.join(far)}."
+            yield f"Means of Fig. 7 that differ from the paper's by more than chance in both (at 99 %) allows: {', '.join(far)}."
         yield (
-            "Fig. 7 begins at 0.69 and 0.67 after step 0. Here |position| / volume is near 1 there, by definition (after one "
-            "trade the position is the volume); the paper's first steps must be counted in another way and are not compared."
+            "Fig. 7 begins at 0.69 and 0.67 after step 0. Here |z| / volume is near 1 there, since after one trade the position "
+            "is the volume. The paper must count its first steps in another way; they are not compared."
         )
 
     def notes(self) -> Iterator[str]:
         yield (
-            f"The maker takes {self._share_in_words('half')} as it is, and {self._share_in_words('whole')} when it quotes "
-            f"{100 * CHEAPER:.0f} % below its own prices."
+            f"At its usual prices the maker has {self._share_in_words('half')}; at prices {100 * CHEAPER:.0f} % lower it has "
+            f"{self._share_in_words('whole')}."
         )
         if self.scenario.steps > TABLE_2_STEP:
             half, whole = (np.isnan(self._metric(label)[:, TABLE_2_STEP]).sum() for label in FIG_7)
-            yield f"Runs in which it had not traded by step {TABLE_2_STEP}, left out of the percentiles: {half} and {whole}."
+            if half + whole:
+                yield (
+                    f"The percentiles leave out runs in which the maker had not traded by step {TABLE_2_STEP}: "
+                    f"{counted(int(half), 'run')} with half of the market, {counted(int(whole), 'run')} with all of it."
+                )
         if not self._comparable:
-            yield "The paper's values are for half and for all of the market, and for more than 96 steps: they are left out here."
+            yield (
+                "The paper's values are for half and for all of the market after 96 steps and more. This run has other shares or "
+                "fewer steps, so they are not shown."
+            )
 
     def _metric(self, label: str) -> Array:
         """|position| / volume of the studied maker, (replicas, steps)."""

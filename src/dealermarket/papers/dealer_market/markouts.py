@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, basis_points, below, left_open, number
+from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, basis_points, below, estimated, left_open, number
 from dealermarket.papers.dealer_market.sophistication import investor_columns, oracles
-from dealermarket.plots import Axis, Band, Figure, Legend, Level, Line, Mark, sequence
+from dealermarket.papers.glossary import words
+from dealermarket.papers.wording import comparisons, duration
+from dealermarket.plots import Axis, Band, Figure, Legend, Level, Line, Mark, drawn_once, sequence
 from dealermarket.study import LEVEL, Array, Estimate, Study, joint, observe, ratio
 
 LONGEST = 16
 TELLING = 0.1  # the oracle probability that a study must be able to tell from none
 SHOWN = (1, 2, 4, 8, 16)
+MOST_LINES = 10  # that a reader tells apart; of more investors those at both ends are drawn
 
 
 class Markouts(Experiment):
@@ -24,9 +27,10 @@ class Markouts(Experiment):
     name = "markouts"
     source = "Not there; the plot that a dealing desk looks at first"
     question = (
-        "How much is a trade worth to its maker h steps later? The position revenue of a unit, by horizon, for every investor "
-        "and every tier: does it show who knows where the price goes?"
+        "How much is a trade worth to its maker h steps later? Do the markouts of investors and of tiers show who knows where "
+        "the price goes?"
     )
+    words = words("markout", "oracle probability p", "t_m", "σ, dt", "tier", "basis point (bp)")
     preset = "informed"
     runs = 300
     variations = (
@@ -47,29 +51,32 @@ class Markouts(Experiment):
 
     def verdicts(self) -> Iterator[Verdict]:
         oracle, horizon, points = oracles(self.scenario), self.scenario.reward_horizon, basis_points(self.scenario)
-        markout = self._markout("investor")[:, horizon]
         at_once = self._markout("investor", joint(len(oracle)))[:, horizon]
         expected = _expected(self.scenario, oracle)[:, horizon]
         known, enough = float(np.max(at_once.margin)), float(-_expected(self.scenario, np.array([TELLING]))[0, horizon])
+        inside = (at_once.low <= expected) & (expected <= at_once.high)
         with np.errstate(invalid="ignore", divide="ignore"):
-            away = np.abs(markout.value - expected) / markout.error
-            allowed = float(np.nanmax(at_once.margin / at_once.error))
+            furthest = int(np.argmax(np.nan_to_num(np.abs(at_once.value - expected) / at_once.error, nan=-1.0)))
         yield Verdict(
             "as the theory",
-            "At the horizon of the oracle every investor's markout is that of the theory: −p σ √(2 dt t_m / π).",
+            "t_m steps after a trade every investor's markout agrees with theory: −p σ √(2 dt t_m / π).",
             agrees(at_once, expected, known, enough),
-            f"{int(np.sum(away <= allowed))} of {len(away)} investors within {number(allowed, 2)} standard errors, the "
-            f"furthest at {number(np.max(away), 2)}; all are known to ±{number(known, 2, points)} bp (to say more than "
-            f"undecided: ±{number(enough, 2, points)}, the markout of an oracle probability of {TELLING:g}).",
+            f"{int(np.sum(inside))} of {len(oracle)} intervals contain the theory's value ({comparisons(len(oracle))}). The "
+            f"furthest from it is {self.scenario.agents[furthest].name}: {estimated(at_once[furthest], 2, points)} bp, where "
+            f"theory says {number(expected[furthest], 2, points)}. The widest interval is ± {number(known, 2, points)} bp, and "
+            f"the claim needs ± {number(enough, 2, points)} or less, the markout of an oracle probability of {TELLING:g}.",
         )
         if (oracle > 0).any():
-            informed = markout[oracle > 0]
+            knowing = np.flatnonzero(oracle > 0)
+            informed = self._markout("investor")[knowing, horizon]
+            all_at_once = self._markout("investor", joint(len(knowing)))[knowing, horizon]
+            nearest = int(np.argmax(np.nan_to_num(informed.high, nan=-np.inf)))
             yield Verdict(
                 "informed: below 0",
-                "At that horizon trades with every informed investor have lost money before spread.",
-                below(informed),
-                f"{int(np.sum(informed.high < 0))} of {len(informed.value)} intervals lie below 0; markouts from "
-                f"{number(informed.value.max(), 2, points)} to {number(informed.value.min(), 2, points)} bp.",
+                "t_m steps after them, trades with every informed investor have lost money, the spread left out.",
+                below(informed, refuted_by=all_at_once),
+                f"{int(np.sum(informed.high < 0))} of {len(knowing)} intervals lie below 0. The least sure is "
+                f"{self.scenario.agents[knowing[nearest]].name}: {estimated(informed[nearest], 2, points)} bp.",
             )
 
     def tables(self) -> Iterator[Table]:
@@ -83,44 +90,64 @@ class Markouts(Experiment):
         """The markouts of every investor or tier, by horizon; `first` are the columns that say which one it is."""
         markout, points = self._markout(group), basis_points(self.scenario)
         at = [Column(f"h_{h}", f"h = {h}" if h in SHOWN else "", 2, markout[:, h], points) for h in range(LONGEST + 1)]
-        caption = f"Position revenue per unit h steps after the trade, by {group} (basis points), all makers; 95 % intervals."
+        caption = f"Markouts h steps after the trade, by {group} (basis points), of all makers together."
         return Table.of(f"by-{group}", caption, range(len(markout.value)), *first, *at)
 
     def figures(self) -> Iterator[Figure]:
-        bands = f"Bands: 95 % intervals; the dashed line is the oracle's horizon t_m = {self.scenario.reward_horizon}."
+        horizon = self.scenario.reward_horizon
+        bands = f"Bands: 95 % intervals. Dashed upright line: t_m = {horizon}."
+        agents, expected = self.scenario.agents, _expected(self.scenario, oracles(self.scenario))
+        informed = any(agent.oracle_probability for agent in agents)
+        names = [f"{agent.name} ({100 * agent.oracle_probability:.0f} %)" if informed else agent.name for agent in agents]
+        at_horizon = np.nan_to_num(self._markout("investor").value[:, horizon])
+        ends = np.argsort(at_horizon, kind="stable")[np.r_[: MOST_LINES // 2, -(MOST_LINES // 2) : 0]]
+        chosen = sorted(ends.tolist()) if len(agents) > MOST_LINES else list(range(len(agents)))
+        which = (
+            f" In colour: of {len(agents)} investors the {MOST_LINES // 2} with the lowest and the {MOST_LINES // 2} with the "
+            "highest markout there; grey: the others."
+            if len(agents) > MOST_LINES
+            else ""
+        )
+        theory = basis_points(self.scenario) * expected
+        lines = [theory[int(group[0])] for group in drawn_once({str(n): theory[n] for n in range(len(theory))})]
         yield self._figure(
             "investor",
-            f"Markouts by investor, with the probability that it asks the oracle; dotted: the theory. {bands}",
-            "investor (oracle)",
-            [f"{n} ({100 * agent.oracle_probability:.0f} %)" for n, agent in enumerate(self.scenario.agents)],
-            basis_points(self.scenario) * _expected(self.scenario, oracles(self.scenario)),
+            f"Markouts by investor{', with its oracle probability' if informed else ''}. Dotted: theory. {bands}{which}",
+            "investor (oracle probability)" if informed else "investor",
+            {n: names[n] for n in chosen},
+            [Line(np.arange(LONGEST + 1), line, None if n else "theory", width=0.8, style=":") for n, line in enumerate(lines)],
         )
-        tiers = [str(tier) for tier in range(len(self._markout("tier").value))]
-        yield self._figure("tier", f"Markouts by the tier in which the trade was quoted. {bands}", "tier", tiers)
+        tiers = {tier: f"tier {tier}" for tier in range(len(self._markout("tier").value))}
+        yield self._figure("tier", f"Markouts by the tier in which the trade was quoted. {bands}", None, tiers)
 
-    def _figure(self, group: str, caption: str, title: str, labels: list[str], theory: Array | None = None) -> Figure:
+    def _figure(
+        self, group: str, caption: str, title: str | None, labels: Mapping[int, str], further: Sequence[Mark] = ()
+    ) -> Figure:
+        """The markouts of those that have labels, by number, and in grey those of all others."""
         markout, horizons = self._markout(group).scaled(basis_points(self.scenario)), np.arange(LONGEST + 1)
-        marks: list[Mark] = []
-        for n, (label, colour) in enumerate(zip(labels, sequence(len(labels)), strict=True)):
+        others = [n for n in range(len(markout.value)) if n not in labels]
+        marks: list[Mark] = [Line(horizons, markout.value[n], colour="#CCCCCC", width=0.7) for n in others]
+        for (n, label), colour in zip(labels.items(), sequence(len(labels)), strict=True):
             own = markout[n]
             marks += [Band(horizons, own.low, own.high, colour, 0.25), Line(horizons, own.value, label, colour)]
-            if theory is not None:
-                marks.append(Line(horizons, theory[n], "theory" if n == len(labels) - 1 else None, width=0.6, style=":"))
+        columns = 3 if group == "tier" else 2
+        rows = -(-(len(labels) + len(further[:1])) // columns) + (title is not None)
         return Figure(
             f"by-{group}",
             caption,
-            [*marks, Level(0), Level(self.scenario.reward_horizon, "x", style="--")],
-            x=Axis("horizon h (steps of 15 minutes)"),
-            y=Axis("position revenue per unit (basis points)"),
-            legend=Legend(8, title=title, beside=True),
-            size=(5.4, 3.5),
+            [*marks, *further, Level(0), Level(self.scenario.reward_horizon, "x", style="--")],
+            x=Axis(f"horizon h (steps of {duration(self.scenario.market)})"),
+            y=Axis("markout (basis points)"),
+            legend=Legend(title=title, below=True, columns=columns),
+            size=(4.8, 3.4 + 0.21 * rows),
         )
 
     def notes(self) -> list[str]:
         return [
-            "The theory: with probability p the side is the sign of a normal price move of standard deviation σ √(dt t_m), so "
-            "the maker loses p σ √(2 dt / π) h / √t_m per unit by horizon h ≤ t_m, and no more after it. Spreads come on top.",
-            f"Trades of the last {LONGEST} steps are left out, so that every horizon has the same trades.",
+            "The theory: with probability p the investor takes the side of a normal price move whose standard deviation is σ "
+            "√(dt t_m). So the maker loses p σ √(2 dt / π) h / √t_m per unit until horizon h ≤ t_m, and no more after it. "
+            "Spreads come on top.",
+            f"Trades of the last {LONGEST} steps are left out, so that the markouts of all horizons are of the same trades.",
         ]
 
     def _markout(self, group: str, level: float = LEVEL) -> Estimate:

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Table, Variation, Verdict, decided, left_open, signed
-from dealermarket.papers.wording import bracketed, number
-from dealermarket.plots import COLOURS, Axis, Figure, Heat, Legend, Line, Mark, Points
-from dealermarket.study import Array, Study, joint, mean, observe, p_not_above_zero, slopes
+from dealermarket.papers import Column, Experiment, Table, Variation, Verdict, below, decided, estimated, left_open, number
+from dealermarket.papers.glossary import words
+from dealermarket.plots import COLOURS, Axis, Figure, Heat, Legend, Line, Mark, Points, tall
+from dealermarket.study import Array, Study, joint, mean, observe, slopes
 
 COMPETITOR, STUDIED = 0, 1
 # Fig. 5: the tier in which the competitor holds investors of rising size; 4, 4, 2, 1 for the paper's 0, 1, 5, 7.
@@ -33,16 +33,18 @@ class PriceSensitivity(Experiment):
     name = "price-sensitivity"
     source = "Figs 5 and 6"
     question = (
-        "A maker pins one investor to a tier for a whole run. What share of the investor's volume does it win, against a "
-        "competitor whose tiers stand still, and against one that answers by tiering its clients by the revenue they bring? "
-        "Are larger investors more sensitive to the price?"
+        "A maker keeps one investor in one tier for a whole run. What share of the investor's volume does it win against a "
+        "competitor whose tiers never change, and against one that tiers its clients by the revenue they bring? Are larger "
+        "investors more sensitive to the price?"
     )
+    words = words("tier")
+    headline = "share-adaptive"
     preset = "price-sensitivity"
     runs = 300
     studied = STUDIED
     variations = (
         *left_open(v_max=(100.0, 250.0, 1000.0, 10000.0), alpha=(1.1, 1.3, 1.7), tier_penalty=(3e-6, 2e-5, 5e-5), t_m=(2, 4, 8)),
-        Variation("EWMA weight", "makers.0.tiering.weight", (0.02, 0.1, 0.2)),
+        Variation("weight of the last trade", "makers.0.tiering.weight", (0.02, 0.1, 0.2)),
         *left_open(log_std=(0.25, 0.75), volatility=(0.0, 0.05, 0.1)),
     )
 
@@ -66,21 +68,24 @@ class PriceSensitivity(Experiment):
         moves, averages = np.diff(shares, axis=2), shares.mean(axis=2)
         rises = mean(moves, joint(moves[0].size)).low > 0
         step, drop = mean(moves.mean(axis=1)), mean(shares[:, :, 0] - shares[:, :, -1])
+        least = int(np.argmin(drop.low))
         yield Verdict(
             "adaptive: falls in the tier",
-            "Against a competitor that answers, the share falls with every worse tier, over all investors and for each of them.",
+            "Against a competitor that tiers by revenue, the share falls from tier to tier over all investors, and for each of "
+            "them from the best tier to the worst.",
             decided(np.all(step.high < 0) and np.all(drop.low > 0) and not rises.any(), rises.any() or np.any(step.low > 0)),
-            f"Over all investors it changes by {', '.join(bracketed(step[n], 2) for n in range(len(step.value)))} "
-            f"from tier to tier; from best to worst it falls by {number(drop.value.min(), 2)} at least and "
-            f"{number(drop.value.max(), 2)} at most; {int(rises.sum())} of {rises.size} single steps rise significantly.",
+            f"From tier to tier the mean share of all investors changes by "
+            f"{', '.join(estimated(step[n], 2) for n in range(len(step.value)))}. From the best tier to the worst the least sure "
+            f"fall is that of {self.scenario.agents[least].name}: {estimated(drop[least], 2)}. Of {rises.size} single steps of "
+            f"single investors {int(rises.sum())} rise (intervals widened for {rises.size} comparisons).",
         )
-        slope = slopes(averages, np.log(self._mean_sizes))
-        yield signed(
+        slope = mean(slopes(averages, np.log(self._mean_sizes)))
+        yield Verdict(
             "larger: more sensitive",
-            "Larger investors are more price sensitive: the mean share over the tiers falls with log size (one-sided p < 0.01).",
-            p_not_above_zero(-slope),
-            f"Mean shares by rising size: {', '.join(number(value, 2) for value in mean(averages).value)}; slope "
-            f"{bracketed(mean(slope), 3)} a unit of log size",
+            "Larger investors are more price sensitive: their mean share over the tiers is smaller.",
+            below(slope),
+            f"Mean shares by rising size: {', '.join(number(value, 2) for value in mean(averages).value)}. The share changes by "
+            f"{estimated(slope, 3)} where the logarithm of the size grows by 1.",
         )
 
     def _by_comparison(self) -> Verdict:
@@ -89,15 +94,16 @@ class PriceSensitivity(Experiment):
         half = mean(shares, joint(equal.sum()))[equal]
         exact = here == wanted
         wrong = np.concatenate([(~exact & ~np.isnan(here))[~equal], (half.low > 0.5) | (half.high < 0.5)])
-        known, furthest = (float(np.max(values, initial=0.0)) for values in (half.margin, np.abs(here - wanted)[equal]))
+        known = float(np.max(half.margin, initial=0.0))
         return Verdict(
             "fixed: 1, ½, 0",
-            "Against fixed tiers the share is 1 where the maker's tier is better, one half where it is equal and 0 where it is "
-            "worse.",
+            "Against fixed tiers the share is 1 where the maker's tier is better, one half where it is the same and 0 where it "
+            "is worse.",
             decided(np.all(exact | equal) and not wrong.any() and known <= MARGIN, wrong),
-            f"{int(np.sum(exact & ~equal))} of {int(np.sum(~equal))} points with unequal tiers are exactly 1 or 0; the "
-            f"{int(equal.sum())} with equal tiers are within {number(furthest, 3)} of one half and known to ±{number(known, 3)} "
-            f"(to say more than undecided: ±{MARGIN}).",
+            f"Where the tiers differ, {int(np.sum(exact & ~equal))} of {int(np.sum(~equal))} shares are exactly 1 or 0. Where "
+            f"they are the same, {int(np.sum((half.low <= 0.5) & (half.high >= 0.5)))} of {int(equal.sum())} intervals contain "
+            f"one half (widened for {int(equal.sum())} comparisons); the widest is ± {number(known, 3)}, and the claim needs ± "
+            f"{MARGIN} or less.",
         )
 
     def tables(self) -> Iterator[Table]:
@@ -115,7 +121,7 @@ class PriceSensitivity(Experiment):
             columns.append(Column(f"tier_{tier}", "here", 2, here[:, tier]))
         return Table.of(
             "figure-6",
-            f"Fig. 6: share of the four investors that the paper shows, adaptive competitor; {_distance(here)}.",
+            f"Fig. 6: shares of the four investors that the paper shows. {_distance(here)}",
             FIG_6,
             Column("investor", "investor", 0, int),
             Column("mean_size", "mean size", 2, self._mean_sizes),
@@ -126,7 +132,7 @@ class PriceSensitivity(Experiment):
         shares = mean(self._shares(study))
         return Table.of(
             f"shares-{study}",
-            f"Share of each investor's volume against {rival}, by the tier that the maker gives it; 95 % intervals in brackets.",
+            f"Share of each investor's volume against {rival}, by the tier that the maker gives it.",
             range(len(shares.value)),
             Column("investor", "investor", value=lambda n: self.scenario.agents[n].name),
             Column("mean_size", "mean size", 2, self._mean_sizes),
@@ -144,10 +150,12 @@ class PriceSensitivity(Experiment):
         shares = mean(self._shares(study)).value
         return Figure(
             f"share-{study}",
-            f"Share of every investor's volume against a competitor {rival}: mean over the runs.",
+            f"The maker's share of every investor's volume against a competitor {rival}, by the tier that it gives the investor: "
+            "mean over the runs.",
             [Heat(shares)],
             x=Axis("tier the maker gives the investor", ticks=[str(tier) for tier in range(shares.shape[1])]),
-            y=Axis("investor (mean size)", ticks=[f"{n} ({size:g})" for n, size in enumerate(self._mean_sizes)]),
+            y=Axis("investor (mean size)", ticks=self._investors),
+            size=tall(len(shares)),
         )
 
     def _lines(self, figure: str, study: str, rival: str, papers: Mapping[int, ArrayLike] | Array) -> Figure:
@@ -156,23 +164,24 @@ class PriceSensitivity(Experiment):
         marks: list[Mark] = []
         for k, (investor, colour) in enumerate(zip((n for n in FIG_6 if n < len(sizes)), COLOURS, strict=False)):
             x = tiers + 0.05 * (k - 1.5)
-            marks.append(Points(x, shares[investor], f"{investor} (mean size {sizes[investor]:g})", colour))
+            marks.append(Points(x, shares[investor], self._investors[investor], colour))
             if self._comparable:
                 marks.append(Line(x, papers[investor], colour=colour, width=1, style=":", marker="hollow"))
         circles = " Hollow circles on dotted lines: the paper's values." if self._comparable else ""
         return Figure(
             f"figure-{figure}",
-            f"Fig. {figure}. Share with the investors that the paper shows, competitor with {rival}; bars: 95 % "
+            f"Fig. {figure}. Share of the investors that the paper shows, against a competitor with {rival}. Bars: 95 % "
             f"intervals.{circles}",
             marks,
             x=Axis("tier the maker gives the investor", ticks=[str(tier) for tier in tiers]),
             y=Axis("share of the investor's volume", limits=(-0.04, 1.04)),
-            legend=Legend(8, title="investor"),
+            legend=Legend(title="investor (mean size)", below=True, columns=2),
+            size=(4.8, 4.3),
         )
 
     def differences(self) -> Iterator[str]:
         if self._comparable:
-            yield f"Shares of Fig. 6 beside those here: {_distance(mean(self._shares('adaptive')).value)}."
+            yield f"Shares of Fig. 6: {_distance(mean(self._shares('adaptive')).value)}"
 
     def notes(self) -> Iterator[str]:
         if self._comparable:
@@ -188,6 +197,11 @@ class PriceSensitivity(Experiment):
     def _mean_sizes(self) -> Array:
         largest = self.scenario.exchange.largest_trade
         return np.array([agent.size_moment(1, largest) for agent in self.scenario.agents])
+
+    @property
+    def _investors(self) -> list[str]:
+        """Name and mean size of every investor."""
+        return [f"{agent.name} ({size:g})" for agent, size in zip(self.scenario.agents, self._mean_sizes, strict=True)]
 
     @property
     def _comparable(self) -> bool:
@@ -234,6 +248,6 @@ def _distance(shares: Array) -> str:
     """How far shares (N, K) are from those of Fig. 6, in words."""
     away = np.array([shares[investor] - papers for investor, papers in FIG_6.items()])
     return (
-        f"root mean square distance of its {away.size} values {number(np.sqrt(np.mean(away**2)), 2)}, "
-        f"largest {number(np.abs(away).max(), 2)}"
+        f"Between the paper's {away.size} values and these the typical distance (root mean square) is "
+        f"{number(np.sqrt(np.mean(away**2)), 2)}, the largest {number(np.abs(away).max(), 2)}."
     )

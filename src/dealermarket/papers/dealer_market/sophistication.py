@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Table, Verdict, basis_points, bracketed, left_open, number, signed
-from dealermarket.plots import COLOURS, Axis, Bars, Figure, Heat, Level, Mark, Points, Whiskers
+from dealermarket.papers import Column, Experiment, Table, Verdict, above, basis_points, below, estimated, left_open, number
+from dealermarket.papers.glossary import words
+from dealermarket.plots import COLOURS, Axis, Bars, Figure, Heat, Level, Mark, Points, Whiskers, tall
 from dealermarket.runs.statistics import quotient
-from dealermarket.study import Array, Estimate, Measures, Study, mean, observe, p_not_above_zero, ratio, slopes
+from dealermarket.study import Array, Estimate, Measures, Study, mean, observe, ratio, slopes
 
 MAKERS = WITH, WITHOUT, NOBODY = "with tiers", "without tiers", "nobody tiers"
 
@@ -22,9 +23,10 @@ class Sophistication(Experiment):
     title = "Sophisticated investors and tiering"
     source = "Described there and never run"
     question = (
-        "Some investors know with some probability where the price will be when their trade is judged. Does tiering by average "
-        "yield find them, and what does it save the maker?"
+        "Some investors know, with some probability, where the price will be t_m steps later. Does a maker that tiers its "
+        "clients by average yield find them, and what does it save?"
     )
+    words = words("oracle probability p", "t_m", "tier", "yield", "total reward", "P&L", "basis point (bp)", "price × units")
     preset = "informed"
     runs = 300
     variations = (
@@ -47,31 +49,31 @@ class Sophistication(Experiment):
 
     def verdicts(self) -> Iterator[Verdict]:
         oracle, points = oracles(self.scenario), basis_points(self.scenario)
-        tier = slopes(self._own(WITH, "last_tier"), oracle)
-        cheaper = slopes(quotient(self._own(WITH, "revenue"), self._own(WITH, "matured_volume")), oracle)
-        saved = self._per_unit(WITH) - self._per_unit(WITHOUT)
-        gains = {name: bracketed(self._saved(WITHOUT, name), 2) for name in ("total_reward", "pnl", "risk_cost")}
+        tier = mean(slopes(self._own(WITH, "last_tier"), oracle))
+        earned = mean(slopes(quotient(self._own(WITH, "revenue"), self._own(WITH, "matured_volume")), oracle))
+        saved = mean(self._per_unit(WITH) - self._per_unit(WITHOUT))
+        gains = {name: estimated(self._saved(WITHOUT, name), 2) for name in ("total_reward", "pnl", "risk_cost")}
         shares = [number(100 * float(self._share(label).value), 0) for label in (WITH, WITHOUT)]
-        yield signed(
+        yield Verdict(
             "tier rises",
-            "The more an investor knows, the worse the tier it ends in (one-sided p < 0.01).",
-            p_not_above_zero(tier),
-            f"From oracle probability 0 to 1 the last tier rises by {bracketed(mean(tier), 2)}",
+            "The more an investor knows, the worse the tier it ends in.",
+            above(tier),
+            f"From oracle probability 0 to 1 the last tier rises by {estimated(tier, 2)}.",
         )
-        yield signed(
+        yield Verdict(
             "yield falls",
-            "The more an investor knows, the less the maker earns per unit traded with it (one-sided p < 0.01).",
-            p_not_above_zero(-cheaper),
-            f"From oracle probability 0 to 1 the yield changes by {bracketed(mean(cheaper), 2, points)} bp",
+            "The more an investor knows, the less the maker earns per unit traded with it.",
+            below(earned),
+            f"From oracle probability 0 to 1 the yield changes by {estimated(earned, 2, points)} bp.",
         )
-        yield signed(
+        yield Verdict(
             "tiering saves",
-            "Per unit traded with investors the maker earns more with tiers than without (spread and position revenue, "
-            "paired, one-sided p < 0.01).",
-            p_not_above_zero(saved),
-            f"Tiering saves {bracketed(mean(saved), 2, points)} bp a unit. In all: total reward {gains['total_reward']}, of "
-            f"it risk cost {gains['risk_cost']}, and P&L {gains['pnl']} a run (price × units), with {shares[0]} % of the "
-            f"market in place of {shares[1]} %",
+            "Per unit traded with investors the maker earns more with tiers than without.",
+            above(saved),
+            f"Spread and position revenue are {estimated(saved, 2, points)} bp a unit higher with tiers (paired). The maker also "
+            f"trades less: it has {shares[0]} % of the market with tiers and {shares[1]} % without. Over a whole run tiers "
+            f"change total reward by {gains['total_reward']}, of which {gains['risk_cost']} is risk cost, and P&L by "
+            f"{gains['pnl']} (price × units).",
         )
 
     def tables(self) -> Iterator[Table]:
@@ -79,9 +81,8 @@ class Sophistication(Experiment):
         volume = self._own(WITH, "matured_volume"), self._measures(WITH).total("matured_volume")
         yield Table.of(
             "clients",
-            "By investor: the tier in which the maker quoted its last trade (0 is best), what the maker earned per unit traded "
-            "with it (spread and position revenue, basis points), and the maker's share of its volume; 95 % intervals in "
-            "brackets.",
+            "By investor: the tier in which the maker quoted its last trade (0 is best), the maker's yield from it (basis "
+            "points), and the maker's share of its volume.",
             range(len(self.scenario.agents)),
             *investor_columns(self.scenario),
             Column("tier", "last tier", 2, mean(self._own(WITH, "last_tier"))),
@@ -90,19 +91,19 @@ class Sophistication(Experiment):
         )
         yield Table.of(
             "makers",
-            "The maker with tiers, without, and where its competitor has none either: its share of the investors' volume; spread "
-            "and position revenue per unit (basis points); P&L and total reward of a run (price × units), and what tiering saves "
-            "of each (paired).",
+            "The maker with tiers, without tiers, and where its competitor has none either: its share of the investors' volume; "
+            "yield over all investors (basis points); P&L of a run (price × units); and by how much yield, P&L and total reward "
+            "are higher with tiers (paired).",
             MAKERS,
             Column("maker", "maker", value=str),
             Column("share", "share", 2, self._share),
-            Column("per_unit", "revenue per unit", 2, lambda label: mean(per_unit[label]), points),
-            Column("saved_per_unit", "tiering saves", 2, lambda label: mean(per_unit[WITH] - per_unit[label]), points),
+            Column("per_unit", "yield (bp)", 2, lambda label: mean(per_unit[label]), points),
+            Column("saved_per_unit", "yield: tiers save", 2, lambda label: mean(per_unit[WITH] - per_unit[label]), points),
             Column("pnl", "P&L", 2, lambda label: mean(self._own(label, "pnl"))),
-            Column("saved_pnl", "tiering saves", 2, lambda label: self._saved(label, "pnl")),
+            Column("saved_pnl", "P&L: tiers save", 2, lambda label: self._saved(label, "pnl")),
             Column("risk_cost", "", value=lambda label: float(self._own(label, "risk_cost").mean())),
             Column("reward", "", value=lambda label: mean(self._own(label, "total_reward"))),
-            Column("saved", "of total reward", 2, lambda label: self._saved(label, "total_reward")),
+            Column("saved", "total reward: tiers save", 2, lambda label: self._saved(label, "total_reward")),
         )
 
     def figures(self) -> Iterator[Figure]:
@@ -122,18 +123,22 @@ class Sophistication(Experiment):
             "Share of the runs in which an investor's last trade with the maker was quoted in each tier.",
             [Heat(np.stack([(last == tier).sum(axis=0) / traded for tier in tiers], axis=1), top=0.8)],
             x=Axis("tier of its last trade", ticks=[str(tier) for tier in tiers]),
-            y=Axis("investor (oracle probability)", ticks=[f"{n} ({100 * p:.0f} %)" for n, p in enumerate(oracle)]),
+            y=Axis(
+                "investor (oracle probability)",
+                ticks=[f"{agent.name} ({100 * agent.oracle_probability:.0f} %)" for agent in self.scenario.agents],
+            ),
+            size=tall(len(oracle)),
         )
         yield Figure(
             "yield",
-            "What the maker earns per unit traded with an investor, by what the investor knows; bars: 95 % intervals.",
+            "The maker's yield from an investor, by what the investor knows. Bars: 95 % intervals.",
             [*earned, Level(0)],
             x=Axis("oracle probability"),
             y=Axis("yield (basis points)"),
         )
         yield Figure(
             "rewards",
-            "The maker's rewards with tiers, without, and where nobody tiers; black: 95 % intervals.",
+            "The maker's rewards with tiers, without tiers, and where nobody tiers. Black bars: 95 % intervals.",
             [*rewards, Level(0)],
             x=Axis(ticks=[part.replace("_", "\n") for part in parts]),
             y=Axis("reward of a run (price × units)"),
@@ -141,8 +146,7 @@ class Sophistication(Experiment):
 
     def notes(self) -> list[str]:
         return [
-            "An oracle decides an investor's side, not whether it trades: with oracle probability p it is right in (1 + p) / 2 "
-            "of its trades.",
+            "The oracle decides which side an investor takes, not whether it trades.",
             "The competitor tiers by average yield throughout, except where nobody tiers. Without tiers the maker quotes "
             "everybody its best price, so the clients whom the competitor has put into worse tiers come to it.",
         ]

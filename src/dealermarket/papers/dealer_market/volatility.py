@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import cycle, pairwise
+from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from dealermarket.estimates import LEVEL, joint, mean, ratio, resampled
+from dealermarket.estimates import joint, mean, ratio
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Table, Verdict, bracketed, decided, left_open, number
+from dealermarket.papers import Column, Experiment, Table, Verdict, decided, estimated, left_open, number
 from dealermarket.papers.dealer_market import best_gamma
 from dealermarket.papers.dealer_market.best_gamma import STUDIED, costs
-from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Legend, Level, Line, Mark, Points, Style, Whiskers, sequence
+from dealermarket.papers.glossary import words
+from dealermarket.papers.wording import comparisons, in_steps
+from dealermarket.plots import (
+    COLOURS,
+    Axis,
+    Band,
+    Bars,
+    Figure,
+    Legend,
+    Level,
+    Line,
+    Mark,
+    Points,
+    Style,
+    Whiskers,
+    drawn_once,
+    sequence,
+)
 from dealermarket.study import INFINITE, Array, Estimate, Study, at_volatility, by_risk_aversion, observe
 
 GAMMAS = ("0", "0.05", "0.25", "0.5", "1", "2", INFINITE)
@@ -23,9 +39,7 @@ LOW, HIGH = "10 %", "30 %"
 VOLATILITIES = {LOW: 0.1, HIGH: 0.3}
 BOTH = {label: f"both makers, {label}" for label in VOLATILITIES}  # the studies in which both makers have the same γ
 FIGURES = {LOW: "8", HIGH: "9"}
-SMALL, LARGE = slice(0, 3), slice(3, None)  # γ up to 0.25, and above
-BELOW_025, FROM_025 = slice(0, 2), slice(2, None)
-ABOVE_ONE = slice(5, None)
+UP_TO_025, FROM_025, UP_TO_ONE = range(3), range(2, 7), range(5)  # by number in GAMMAS
 # what the paper's figures show, from cheap to dear; γ in one group are not told apart
 PAPERS_ORDER = {
     LOW: (("0", "0.05", "0.25"), ("0.5", "1"), ("2", INFINITE)),
@@ -40,9 +54,11 @@ class Volatility(Experiment):
     title = "Hedging and volatility"
     source = "Figs 8 and 9"
     question = (
-        "Hedging costs money now, waiting costs money when the price moves against the position. Which risk aversion γ makes "
-        "the sum of hedging cost and risk cost smallest, at a volatility of 10 % and of 30 %?"
+        "A hedge costs money now; waiting costs money when the price moves against the position. Which risk aversion γ makes "
+        "hedging cost plus risk cost smallest, at a volatility of 10 % and of 30 % a year?"
     )
+    words = words("γ", "cost", "total reward", "P&L", "price × units", "hot potato")
+    headline = "cost-map"
     preset = "hedging"
     runs = 1000
     studied = STUDIED
@@ -67,10 +83,13 @@ class Volatility(Experiment):
 
     def verdicts(self) -> Iterator[Verdict]:
         low, high = (costs(self.results[label]) for label in VOLATILITIES)
-        yield _cheapest(LOW, "at most 0.25", "≤ 0.25", low, SMALL, LARGE)
-        yield _dearer(low)
-        yield _cheapest(HIGH, "at least 0.25", "≥ 0.25", high, FROM_025, BELOW_025)
-        yield _dearest(high)
+        claim = f"At {LOW} volatility the cheapest γ is at most 0.25."
+        yield _cheapest(f"{LOW}: cheapest γ ≤ 0.25", claim, low, UP_TO_025)
+        claim = f"At {LOW} volatility every γ above 1 costs more than the cheapest."
+        yield _cheapest(f"{LOW}: γ > 1 dearer", claim, low, UP_TO_ONE)
+        claim = f"At {HIGH} volatility the cheapest γ is at least 0.25."
+        yield _cheapest(f"{HIGH}: cheapest γ ≥ 0.25", claim, high, FROM_025)
+        yield _dearest(f"{HIGH}: 0, 0.05 dearest", f"At {HIGH} volatility γ = 0 and γ = 0.05 cost most.", high, FROM_025)
 
     def tables(self) -> Iterator[Table]:
         yield from map(self._costs_table, VOLATILITIES)
@@ -85,33 +104,47 @@ class Volatility(Experiment):
 
     def differences(self) -> Iterator[str]:
         for label, papers in PAPERS_ORDER.items():
-            middle = costs(self.results[label]).mean(axis=0)
-            groups = [[middle[GAMMAS.index(gamma)] for gamma in group] for group in papers]
-            if any(max(cheaper) > min(dearer) for cheaper, dearer in pairwise(groups)):
-                paper, where = "; ".join(map(", ".join, papers)), f"in Fig. {FIGURES[label]} ({label})"
-                yield f"The order of γ from cheap to dear {where} is {paper}; here it is {_order(middle)}."
+            found = costs(self.results[label])
+            groups = [[GAMMAS.index(gamma) for gamma in group] for group in papers]
+            pairs = [(cheap, dear) for a, b in combinations(groups, 2) for cheap in a for dear in b]
+            turned = mean(np.stack([found[:, cheap] - found[:, dear] for cheap, dear in pairs], axis=1), joint(len(pairs)))
+            if (turned.low > 0).any():
+                most = int(np.argmax(turned.low))
+                cheap, dear = (GAMMAS[n] for n in pairs[most])
+                yield (
+                    f"In Fig. {FIGURES[label]} ({label}) the order of γ from cheap to dear is "
+                    f"{'; '.join(map(', '.join, papers))}; here it is {_order(found.mean(axis=0))}. Clearest: in the paper γ = "
+                    f"{cheap} is cheaper than γ = {dear}, here it costs {estimated(turned[most], 0)} more "
+                    f"({comparisons(len(pairs))})."
+                )
 
     def notes(self) -> Iterator[str]:
-        def best(name: str) -> str:
-            return " and ".join(f"γ = {max(GAMMAS, key=lambda g: self._mean(v, g, name))} at {v}" for v in VOLATILITIES)
-
+        yield (
+            f"The competitor keeps γ = {getattr(self.scenario.makers[1].hedging, 'risk_aversion', 'none')}, except where both "
+            "makers have the same γ."
+        )
         spread = [number(self._mean(LOW, gamma, "spread_revenue"), 0) for gamma in (GAMMAS[0], GAMMAS[-1])]
         yield (
-            f"The competitor keeps γ = {getattr(self.scenario.makers[1].hedging, 'risk_aversion', 'none')}, except for the hot "
-            "potato. γ = ∞ hedges everything at every step."
-        )
-        yield (
-            f"Cost is not all. By total reward the best is {best('total_reward')}; by P&L it is {best('pnl')}. Total reward "
-            f"also has the spreads that others pay the maker, the competitor's hedges included: {spread[0]} at γ = 0 and "
-            f"{spread[1]} at γ = ∞, at {LOW}."
+            f"Cost is not all. {' '.join(map(self._by_other_measures, VOLATILITIES))} Total reward also has the spreads that "
+            f"others pay the maker, and the competitor pays it for hedges: {spread[0]} in all at γ = 0 and {spread[1]} at γ = ∞, "
+            f"at {LOW}."
         )
         said = []
         for label, study in BOTH.items():
             dearest = GAMMAS[int(np.argmax(costs(self.results[study]).mean(axis=0)))]
-            times = bracketed(self._passed(study, dearest), 1)
-            said.append(f"γ = {dearest} at {label}, where a unit of client volume is passed on {times} times")
-        yield f"With both makers at one γ, the dearest is {' and '.join(said)}."
-        yield "The paper's figures show one path for each γ. The whole order of its Fig. 8 is reported, not required."
+            times = estimated(self._passed(study, dearest), 1)
+            said.append(f"γ = {dearest} at {label}, where each unit of client volume is hedged {times} times")
+        yield f"If both makers have the same γ, the dearest is {' and '.join(said)}."
+        yield "The paper's figures show one path for each γ, so that its whole order is not asked as a claim."
+
+    def _by_other_measures(self, label: str) -> str:
+        """Which γ is best by total reward and by P&L, and how surely."""
+        by_reward, by_pnl = (max(GAMMAS, key=lambda g: self._mean(label, g, name)) for name in ("total_reward", "pnl"))
+        said = f"At {label} the best by total reward is γ = {by_reward}; by P&L it is γ = {by_pnl}"
+        if by_reward == by_pnl:
+            return f"{said}, too."
+        lead = mean(self.own(label, by_pnl, "pnl") - self.own(label, by_reward, "pnl"), joint(len(GAMMAS)))
+        return f"{said}, by {estimated(lead, 1)} more than γ = {by_reward} ({comparisons(len(GAMMAS))})."
 
     def _cost(self, study: str, gamma: str) -> Array:
         """Hedging and risk cost in each run, (replicas,)."""
@@ -131,54 +164,55 @@ class Volatility(Experiment):
 
     def _costs_table(self, label: str) -> Table:
         cost, cheapest = partial(self._cost, label), GAMMAS[int(np.argmin(costs(self.results[label]).mean(axis=0)))]
-        reward = partial(self.own, label, name="total_reward")
+        reward, pnl = (partial(self.own, label, name=name) for name in ("total_reward", "pnl"))
         return Table.of(
             f"costs-{label[:2]}",
-            f"Volatility {label}: costs, rewards and P&L of a run by the maker's γ (price × units), means and 95 % intervals; "
-            f"differences are paired, run by run, with the cheapest γ = {cheapest} and with γ = 0.",
+            f"Volatility {label}: costs, total reward and P&L of a run, by the maker's γ (price × units). Differences are "
+            f"paired, run by run: to the cheapest, γ = {cheapest}, and to γ = 0.",
             GAMMAS,
             Column("gamma", "γ", value=str),
             Column("hedging_cost", "hedging cost", 0, lambda gamma: -self._mean(label, gamma, "hedging_cost")),
             Column("risk_cost", "risk cost", 0, lambda gamma: -self._mean(label, gamma, "risk_cost")),
             Column("cost", "sum", 0, lambda gamma: mean(cost(gamma)), interval=False),
-            Column("relative", "relative to γ = 0", 2, lambda gamma: ratio(cost(gamma), cost("0"))),
+            Column("relative", "", 2, lambda gamma: ratio(cost(gamma), cost("0"))),
             Column("above", "above the cheapest", 1, lambda gamma: mean(cost(gamma) - cost(cheapest))),
-            Column("spread_revenue", "spread revenue", 0, lambda gamma: self._mean(label, gamma, "spread_revenue")),
+            Column("spread_revenue", "", 0, lambda gamma: self._mean(label, gamma, "spread_revenue")),
             Column("position_revenue", "", value=lambda gamma: self._mean(label, gamma, "position_revenue")),
             Column("reward", "total reward", 0, lambda gamma: mean(reward(gamma)), interval=False),
             Column("gain", "above γ = 0", 0, lambda gamma: mean(reward(gamma) - reward("0"))),
-            Column("pnl", "P&L", 1, lambda gamma: mean(self.own(label, gamma, "pnl")), interval=False),
+            Column("pnl", "P&L", 1, lambda gamma: mean(pnl(gamma))),
+            Column("pnl_gain", "P&L above γ = 0", 1, lambda gamma: mean(pnl(gamma) - pnl("0"))),
         )
 
     def _over_time(self, label: str) -> Figure:
+        lines = drawn_once({gamma: self._so_far(label, gamma).mean(axis=0) for gamma in GAMMAS})
         time = observe.cost_times(self.scenario)
         return Figure(
             f"figure-{FIGURES[label]}",
             f"Fig. {FIGURES[label]}. Cost so far at {label} volatility, by γ: mean over the runs. The paper shows one path of "
-            "each.",
-            [
-                Line(time, self._so_far(label, gamma).mean(axis=0), f"γ = {gamma}", colour, 1.4, style)
-                for gamma, colour, style in _lines()
-            ],
-            x=Axis("step (15 minutes each)"),
+            f"each.{_as_one(lines)}",
+            [Line(time, self._so_far(label, gammas[0]).mean(axis=0), *_look(gammas)) for gammas in lines],
+            x=Axis(in_steps(self.scenario.market)),
             y=Axis("hedging + risk cost so far (price × units)"),
-            legend=Legend(8),
+            legend=Legend(below=True, columns=3),
         )
 
     def _beside_zero(self, label: str) -> Figure:
         time, zero = observe.cost_times(self.scenario), self._so_far(label, GAMMAS[0])
+        gaps = {gamma: mean(self._so_far(label, gamma) - zero) for gamma in GAMMAS[1:]}
+        lines = drawn_once({gamma: gap.value for gamma, gap in gaps.items()})
         marks: list[Mark] = []
-        for gamma, colour, style in _lines()[1:]:
-            gap = mean(self._so_far(label, gamma) - zero)
-            marks += [Band(time, gap.low, gap.high, colour), Line(time, gap.value, f"γ = {gamma}", colour, 1.4, style)]
+        for gammas in lines:
+            gap, (name, colour, width, style) = gaps[gammas[0]], _look(gammas)
+            marks += [Band(time, gap.low, gap.high, colour), Line(time, gap.value, name, colour, width, style)]
         return Figure(
             f"differences-{label[:2]}",
             f"The same at {label} as paired differences to γ = 0, run by run: mean, and bands of 95 % intervals. Below 0 is "
-            "cheaper.",
+            f"cheaper than γ = 0.{_as_one(lines)}",
             [*marks, Level(0)],
-            x=Axis("step (15 minutes each)"),
+            x=Axis(in_steps(self.scenario.market)),
             y=Axis("cost so far, less that at γ = 0"),
-            legend=Legend(8),
+            legend=Legend(below=True, columns=3),
         )
 
     def _parts(self, label: str) -> Figure:
@@ -186,7 +220,7 @@ class Volatility(Experiment):
         hedging, risk = ([-self._mean(label, gamma, name) for gamma in GAMMAS] for name in ("hedging_cost", "risk_cost"))
         return Figure(
             f"costs-{label[:2]}",
-            f"What the cost is made of at {label} volatility; black: 95 % intervals of the sum.",
+            f"What the cost is made of at {label} volatility. Black bars: 95 % intervals of the sum.",
             [
                 Bars(place, hedging, "hedging cost", COLOURS[0]),
                 Bars(place, risk, "risk cost", COLOURS[1], base=hedging),
@@ -194,23 +228,22 @@ class Volatility(Experiment):
             ],
             x=Axis("risk aversion γ", ticks=GAMMAS),
             y=Axis("cost of a run (price × units)", room=0.2),
-            legend=Legend(9, "upper center", columns=2),
+            legend=Legend(place="upper center", columns=2),
         )
 
     def _hot_potato_table(self) -> Table:
         return Table.of(
             "hot-potato",
-            "The hot potato: both makers at the same γ, beside the maker alone at γ while its competitor keeps its own. Volume "
-            "passed on (hedged) per unit of client volume in the whole market; hedging and risk cost of the first maker (price "
-            "× units).",
+            "The hot potato: one maker at γ while its competitor keeps its own, and both makers at γ. Volume hedged per unit of "
+            "client volume in the whole market; hedging and risk cost of the first maker (price × units).",
             [(label, gamma) for label in BOTH for gamma in GAMMAS],
             Column("volatility", "volatility", value=lambda row: row[0]),
             Column("gamma", "γ", value=lambda row: row[1]),
-            Column("one_passed", "passed on, one at γ", 1, lambda row: self._passed(*row)),
-            Column("passed", "passed on, both at γ", 1, lambda row: self._passed(BOTH[row[0]], row[1])),
+            Column("one_passed", "hedged / client volume, one at γ", 1, lambda row: self._passed(*row)),
+            Column("passed", "hedged / client volume, both at γ", 1, lambda row: self._passed(BOTH[row[0]], row[1])),
             Column("one_cost", "cost, one at γ", 1, lambda row: mean(self._cost(*row)), interval=False),
             Column("cost", "cost, both at γ", 1, lambda row: mean(self._cost(BOTH[row[0]], row[1])), interval=False),
-            Column("more", "more", 1, lambda row: mean(self._cost(BOTH[row[0]], row[1]) - self._cost(*row))),
+            Column("more", "difference of cost", 1, lambda row: mean(self._cost(BOTH[row[0]], row[1]) - self._cost(*row))),
         )
 
     def _hot_potato_figure(self) -> Figure:
@@ -222,58 +255,68 @@ class Volatility(Experiment):
                 marks.append(Points(range(len(GAMMAS)), passed, f"{who} at γ, {label}", colour, style))
         return Figure(
             "hot-potato",
-            "The hot potato: how often a unit of client volume is passed on between the makers. Bars: 95 % intervals.",
+            "The hot potato: how often a unit of client volume is hedged, and so passed on between the makers. Bars: 95 % "
+            "intervals.",
             marks,
             x=Axis("risk aversion γ", ticks=GAMMAS),
             y=Axis("volume hedged / client volume", limits=(0, None)),
-            legend=Legend(8),
+            legend=Legend(below=True, columns=2),
         )
 
 
-def _cheapest(label: str, said: str, short: str, costs: Array, wanted: slice, others: slice) -> Verdict:
-    means, middle = resampled(costs), costs.mean(axis=0)
-    lowest, rest = means[:, wanted].min(axis=1), means[:, others].min(axis=1)
-    evidence = f"Cheapest is γ = {GAMMAS[int(np.argmin(middle))]}; from cheap to dear: {_order(middle)}."
-    claim = f"At {label} volatility the cheapest γ is {said}."
-    return _verdict(f"{label}: cheapest γ {short}", claim, lowest < rest, np.mean(rest < lowest) >= LEVEL, evidence)
+def _cheapest(name: str, claim: str, costs: Array, wanted: Sequence[int]) -> Verdict:
+    """On the claim that one of the `wanted` γ costs less than every other γ.
+
+    One comparison decides: the cheapest of all against that of the other group which is least surely dearer. Its interval is
+    widened for the number of γ among which the cheapest was chosen."""
+    others = [n for n in range(len(GAMMAS)) if n not in wanted]
+    first = int(np.argmin(costs.mean(axis=0)))
+    own, rest = (list(wanted), others) if first in wanted else (others, list(wanted))
+    more = mean(costs[:, rest] - costs[:, [first]], joint(len(own)))
+    nearest = int(np.argmin(more.low))
+    sure = bool(more.low[nearest] > 0)
+    return Verdict(
+        name,
+        claim,
+        decided(sure and first in wanted, sure and first not in wanted),
+        f"γ = {GAMMAS[first]} is the cheapest in these runs. Against it stand γ = {', '.join(GAMMAS[n] for n in rest)}: of these "
+        f"γ = {GAMMAS[rest[nearest]]} is the hardest to tell from it, and costs {estimated(more[nearest], 1)} more (paired, "
+        f"{comparisons(len(own))}).",
+    )
 
 
-def _dearer(costs: Array) -> Verdict:
-    means, cheapest = resampled(costs), int(np.argmin(costs.mean(axis=0)))
-    high = means[:, ABOVE_ONE].min(axis=1)
-    fails = np.mean(high < np.delete(means, ABOVE_ONE, axis=1).min(axis=1)) >= LEVEL
-    claim, evidence = f"At {LOW} volatility every γ above 1 costs more than the cheapest.", _more(costs, ABOVE_ONE, cheapest)
-    return _verdict(f"{LOW}: γ > 1 dearer", claim, high > means.min(axis=1), fails, evidence)
-
-
-def _dearest(costs: Array) -> Verdict:
-    means = resampled(costs)
-    true = means[:, BELOW_025].min(axis=1) > means[:, FROM_025].max(axis=1)
-    pairs = costs[:, FROM_025][:, :, None] - costs[:, BELOW_025][:, None, :]
-    nearest = 2 + int(np.argmax(costs.mean(axis=0)[FROM_025]))
-    claim, evidence = f"At {HIGH} volatility γ = 0 and γ = 0.05 cost most.", _more(costs, BELOW_025, nearest)
-    return _verdict(f"{HIGH}: 0, 0.05 dearest", claim, true, mean(pairs, joint(pairs[0].size)).low > 0, evidence)
-
-
-def _verdict(name: str, claim: str, true: Array, fails: ArrayLike, evidence: str) -> Verdict:
-    """On a claim that holds where it is true in 95 % of the bootstrap samples of the runs; `true` says in which it is."""
-    share = np.mean(true)
-    said = f"{evidence} True in {100 * share:.1f} % of bootstrap samples of the runs."
-    return Verdict(name, claim, decided(share >= LEVEL, fails), said)
-
-
-def _more(costs: Array, dear: slice, cheap: int) -> str:
-    """How much more each of some γ costs than another, in words."""
-    gaps = mean(costs[:, dear] - costs[:, [cheap]])
-    more = "; ".join(f"γ = {gamma} costs {bracketed(gaps[n], 1)} more" for n, gamma in enumerate(GAMMAS[dear]))
-    return f"{more} than γ = {GAMMAS[cheap]}."
+def _dearest(name: str, claim: str, costs: Array, cheap: Sequence[int]) -> Verdict:
+    """On the claim that every γ that is not among the `cheap` costs more than each of them."""
+    pairs = [(dear, other) for dear in range(len(GAMMAS)) if dear not in cheap for other in cheap]
+    gaps = np.stack([costs[:, dear] - costs[:, other] for dear, other in pairs], axis=1)
+    more, all_at_once = mean(gaps), mean(gaps, joint(len(pairs)))
+    turned = bool((all_at_once.high < 0).any())
+    pair = int(np.argmin(all_at_once.high if turned else more.low))
+    told = f"{estimated(all_at_once[pair], 1)} more ({comparisons(len(pairs))})" if turned else f"{estimated(more[pair], 1)} more"
+    dear, other = (GAMMAS[n] for n in pairs[pair])
+    return Verdict(
+        name,
+        claim,
+        decided(more.low > 0, turned),
+        f"Of all {len(pairs)} pairs, compared run by run, the hardest to tell apart is γ = {dear} and γ = {other}: γ = {dear} "
+        f"costs {told}."
+        if not turned
+        else f"γ = {dear} costs {told} than γ = {other}.",
+    )
 
 
 def _order(costs: Array) -> str:
     return ", ".join(GAMMAS[n] for n in np.argsort(costs, kind="stable"))
 
 
-def _lines() -> list[tuple[str, Any, Style]]:
-    """γ, colour and style of each line; neighbours in colour differ in style."""
+def _look(gammas: Sequence[str]) -> tuple[str, Any, float, Style]:
+    """Label, colour, width and style of the line of one γ, or of several whose lines coincide; neighbours in colour differ in
+    style."""
     styles: tuple[Style, ...] = ("-", "--", ":")
-    return list(zip(GAMMAS, sequence(len(GAMMAS)), cycle(styles), strict=False))
+    place = GAMMAS.index(gammas[0])
+    return f"γ = {', '.join(gammas)}", sequence(len(GAMMAS))[place], 1.4, styles[place % len(styles)]
+
+
+def _as_one(lines: Sequence[Sequence[str]]) -> str:
+    """What a caption says of lines that coincide."""
+    return " γ whose lines coincide share one." if any(len(gammas) > 1 for gammas in lines) else ""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Experiment, Table, Verdict, above, agrees, number, overall
+from dealermarket.papers import Column, Experiment, Table, Verdict, above, agrees, estimated, number, overall
+from dealermarket.papers.glossary import words
+from dealermarket.papers.wording import comparisons
 from dealermarket.plots import COLOURS, Axis, Figure, Legend, Level, Line, Mark, Points
 from dealermarket.study import LEVEL, Array, Estimate, Study, joint, mean, observe, ratio
 
@@ -24,6 +26,7 @@ class Rival:
     """A competitor with eps of a known distribution: `beyond` is the share of clients that a price keeps, 1 - F(eps)."""
 
     label: str
+    words: str  # the same in a sentence
     policy: str  # its kind and fields
     beyond: Callable[[Array], Array]
     best: float  # eps, among those of the grid
@@ -39,9 +42,15 @@ def _uniform(width: float) -> Callable[[Array], Array]:
 
 HELD = 0.3
 RIVALS = (
-    Rival("random, U[−1, 1]", "random low=-1.0 high=1.0", _uniform(1.0), 0.0),
-    Rival("random, U[−½, ½]", "random low=-0.5 high=0.5", _uniform(0.5), -0.25),
-    Rival(f"persistent, {HELD:g}", f"persistent low={HELD} high={HELD}", lambda eps: (np.sign(HELD - eps) + 1.0) / 2.0, 0.25),
+    Rival("random, U[−1, 1]", "a competitor with a random ε between −1 and 1", "random low=-1.0 high=1.0", _uniform(1.0), 0.0),
+    Rival("random, U[−½, ½]", "a competitor with a random ε between −½ and ½", "random low=-0.5 high=0.5", _uniform(0.5), -0.25),
+    Rival(
+        f"persistent, {HELD:g}",
+        f"a competitor that stays at ε = {HELD:g}",
+        f"persistent low={HELD} high={HELD}",
+        lambda eps: (np.sign(HELD - eps) + 1.0) / 2.0,
+        0.25,
+    ),
 )
 GRID = np.unique(np.round(np.concatenate([np.arange(-0.9, 1.0, 0.1), np.arange(-0.45, 0.5, 0.05)]), 2)) + 0.0
 
@@ -53,11 +62,12 @@ class BestPrice(Experiment):
     title = "The best constant price"
     source = FOLLOW_UP
     question = (
-        "Clients pay S_ref (1 + ε), and go to whoever is cheaper. Which constant ε earns most against a competitor whose ε "
-        "has the distribution function F? Theory: the one with the largest (1 + ε)(1 − F(ε))."
+        "Clients pay S_ref (1 + ε) and go to the cheaper maker. Which ε, kept for ever, earns most against a competitor whose ε "
+        "is drawn anew at each step, or also stays? Theory says: the one with the largest (1 + ε)(1 − F(ε))."
     )
+    words = words("ε", "F(ε)", "worth of the volume")
     preset = "learning"
-    settings = ("investors.0.count=4", "steps=500")
+    settings = ("investors.0.count=4", "steps=500", "description='Four investors of one unit, and two makers who set ε'")
     runs = 800
     studied = LEARNER
     moves = ("makers.*.policy",)
@@ -75,16 +85,18 @@ class BestPrice(Experiment):
         best = self._revenue(rival, rival.best)
         others = [eps for eps in GRID if eps != rival.best]
         ahead = [mean(best - self._revenue(rival, eps), joint(len(others))) for eps in others]
-        nearest = min(range(len(others)), key=lambda n: float(ahead[n].value))
-        gap = float(ahead[nearest].value / np.mean(best))
+        behind = [bool(lead.high < 0) for lead in ahead]
+        nearest = min(range(len(others)), key=lambda n: float(ahead[n].high if any(behind) else ahead[n].low))
+        lead = ahead[nearest].scaled(1 / float(np.mean(best)))
         highest = GRID[np.argmax([np.mean(self._revenue(rival, eps)) for eps in GRID])]
         return Verdict(
             f"best against {rival.label}",
-            f"Against {rival.label} the best ε of the grid is {number(rival.best, 2)}, the theory's.",
+            f"Against {rival.words} the best of the ε tried is {number(rival.best, 2)}, as theory says.",
             overall(*map(above, ahead)),
-            f"The best found is {number(highest, 2)}; it earns more than {sum(bool(lead.low > 0) for lead in ahead)} of the "
-            f"{len(others)} others, in paired runs with all intervals right at once. The strongest of them, "
-            f"{number(others[nearest], 2)}, earns {number(abs(gap), 2, 100)} % {'less' if gap >= 0 else 'more'}.",
+            f"ε = {number(rival.best, 2)} surely earns more than {sum(bool(lead.low > 0) for lead in ahead)} of the "
+            f"{len(others)} others, and surely less than {sum(behind)} (paired, {comparisons(len(others))}). "
+            f"{'Furthest ahead of it' if any(behind) else 'The hardest to tell from it'} is ε = {number(others[nearest], 2)}: "
+            f"the theory's earns {estimated(lead, 2, 100)} % more. The highest mean is that of ε = {number(highest, 2)}.",
         )
 
     def _curve(self, rival: Rival) -> Verdict:
@@ -95,9 +107,10 @@ class BestPrice(Experiment):
         inside = (allowed.low <= expected) & (expected <= allowed.high)
         return Verdict(
             f"curve against {rival.label}",
-            f"Against {rival.label} every constant ε earns (1 + ε)(1 − F(ε)) of what the volume is worth at ε = 0.",
+            f"Against {rival.words} every ε tried earns what theory says: (1 + ε)(1 − F(ε)) of the worth of the volume.",
             agrees(allowed, expected, known, MARGIN),
-            f"{int(inside.sum())} of {len(inside)} points agree; all are known to ±{number(known, 3)}.",
+            f"{int(inside.sum())} of {len(inside)} intervals contain the theory's value ({comparisons(len(GRID))}). The widest "
+            f"is ± {number(known, 3)}, and the claim needs ± {MARGIN} or less.",
         )
 
     def tables(self) -> Iterator[Table]:
@@ -107,8 +120,7 @@ class BestPrice(Experiment):
             columns.append(Column(f"theory_{k}", "theory", 3, rival.theory(GRID)))
         yield Table.of(
             "revenue",
-            "Spread revenue of a constant ε, as a share of what the whole volume earns at ε = 0; 95 % intervals over the runs in "
-            "brackets.",
+            "Spread revenue of a constant ε, as a share of the worth of the volume, against each competitor.",
             range(len(GRID)),
             *columns,
         )
@@ -124,12 +136,13 @@ class BestPrice(Experiment):
             ]
         yield Figure(
             "revenue",
-            "What a constant ε earns against three competitors. Marks: the market, with 95 % intervals; dotted: "
-            "(1 + ε)(1 − F(ε)); upright lines: the theory's best of the grid.",
+            "What a constant ε earns against three competitors. Points: these runs, with 95 % intervals. Dotted: theory, "
+            "(1 + ε)(1 − F(ε)). Upright lines: the best of the ε tried, by theory.",
             marks,
             x=Axis("constant ε"),
-            y=Axis("revenue / volume at ε = 0"),
-            legend=Legend(8, title="competitor"),
+            y=Axis("revenue / worth of the volume"),
+            legend=Legend(title="competitor's ε", below=True, columns=1),
+            size=(4.8, 4.3),
         )
 
     def _revenue(self, rival: Rival, eps: float) -> Array:

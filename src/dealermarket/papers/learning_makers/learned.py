@@ -48,9 +48,11 @@ class LearnedExperiment(Experiment):
         studies = self.trainings(self.scenario, self.runs)
         chosen, markets = studies[0].training.hyperparameters, studies[0].training.markets
         yield (
-            f"PPO of Stable-Baselines3 in {markets} markets: {chosen.rollout} steps a rollout, {chosen.epochs} epochs of batches "
-            f"of about {chosen.batch:,}, learning rate {chosen.learning_rate:g}, discount {chosen.discount:g} a step, GAE "
-            f"{chosen.gae:g}, two hidden layers of {chosen.width}, exploration from a standard deviation of {chosen.noise:g}."
+            f"Makers are trained by PPO of Stable-Baselines3, in {markets} markets side by side: {chosen.rollout} steps of each "
+            f"make a rollout, which is learned from in {chosen.epochs} passes, in batches of about {chosen.batch:,}. The "
+            f"learning rate is {chosen.learning_rate:g}, the discount of future rewards {chosen.discount:g} a step (GAE "
+            f"{chosen.gae:g}), and the network has two hidden layers of {chosen.width}. While it learns, a maker tries prices "
+            f"and hedges at random around its own; this exploration begins with a standard deviation of {chosen.noise:g}."
         )
         for study in studies:
             reward = study.training.reward
@@ -59,7 +61,8 @@ class LearnedExperiment(Experiment):
             penalties = [f"{weight:g} times {_in_words(name)}" for name, weight in weights.items() if weight]
             seeds = self.seeds(study.name)
             yield (
-                f"{study.name}: {int(seeds[0]['curve'][-1, 0]):,} market steps from each of {len(seeds)} seeds, rewarded for "
+                f"“{study.name}” is trained {len(seeds)} times, {int(seeds[0]['curve'][-1, 0]):,} market steps each. The reward "
+                "is "
                 f"{earned}" + (f", less {' and '.join(penalties)}" if penalties else "") + "."
             )
 
@@ -118,11 +121,11 @@ class LearnedExperiment(Experiment):
         whose = " of each" if any(len(own[0].makers) > 1 for own in seeds) else ""
         return Figure(
             "curves",
-            f"{caption} Lines: means of {max(map(len, seeds))} trainings; bands: from the lowest to the highest of them.",
+            f"{caption} Lines: means of {max(map(len, seeds))} trainings. Bands: from the lowest to the highest of them.",
             marks,
             x=Axis("market steps of training (millions)"),
-            y=Axis("mean |position| (units)" if field == "inventory" else f"reward a step{whose} / volume at ε = 0"),
-            legend=Legend(8),
+            y=Axis("mean |z| (units)" if field == "inventory" else f"reward of a step{whose}"),
+            legend=Legend(below=True, columns=2),
         )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, below, bracketed
+from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, below, estimated
+from dealermarket.papers.glossary import words
 from dealermarket.papers.learning_makers import learned
 from dealermarket.plots import Figure
 from dealermarket.study import mean
@@ -21,9 +22,11 @@ class LearnedDrift(learned.LearnedExperiment):
     name = "learned-drift"
     title = "Learning where the price drifts"
     question = (
-        "The mid-price rises, or falls, by a hundred per cent a year, which nobody says in so many words. Does a maker rewarded "
-        "for P&L, with a mild penalty for inventory, learn to hold inventory of the drift's sign?"
+        "The price rises, or falls, by a hundred percent a year, and nothing tells the maker so. Does it learn to hold a "
+        "positive position where the price rises and a negative one where it falls? Its reward is P&L less a small penalty for "
+        "inventory."
     )
+    words = words("training", "P&L", "ε", "reward")
     moves = ("market.mid_price.drift", "makers.0.policy")
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
@@ -33,19 +36,20 @@ class LearnedDrift(learned.LearnedExperiment):
         ]
 
     def verdicts(self) -> Iterator[Verdict]:
-        for label, (side, claim) in {"rising": ("long", above), "falling": ("short", below)}.items():
+        sides = {"rising": ("long", "positive", above), "falling": ("short", "negative", below)}
+        for label, (side, sign, claim) in sides.items():
             held = self.means(label, "position")
             yield Verdict(
                 label,
-                f"Where the price is {label}, a trained maker is {side} on average.",
+                f"Where the price is {label}, trained makers are {side} on average: they hold {sign} positions.",
                 self.unless_few_seeds(claim(mean(held)), label),
-                f"Mean position {bracketed(mean(held), 1)} units; {learned.listed(held)} in the trainings.",
+                f"The mean position is {estimated(mean(held), 1)} units, over the trainings; in each: {learned.listed(held)}.",
             )
 
     def tables(self) -> Iterator[Table]:
         yield Table.of(
             "positions",
-            "What trained makers hold and do where the price drifts; 95 % intervals over the runs in brackets.",
+            "What trained makers hold and do where the price drifts. Intervals are over the runs.",
             self.every_training(DRIFTS),
             Column("price", "the price is", value=lambda row: row[0]),
             learned.TRAINING,
@@ -54,5 +58,5 @@ class LearnedDrift(learned.LearnedExperiment):
         )
 
     def figures(self) -> Iterator[Figure]:
-        caption = "Inventory while training where the price drifts, exploration included."
+        caption = "Inventory in the course of the training, with what the maker tries at random."
         yield self.curves({f"the price is {label}": label for label in DRIFTS}, "inventory", caption)

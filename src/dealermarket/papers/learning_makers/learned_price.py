@@ -9,9 +9,11 @@ from itertools import product
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, number
+from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, estimated, number
+from dealermarket.papers.glossary import words
 from dealermarket.papers.learning_makers import learned
 from dealermarket.papers.learning_makers.best_price import LEARNER, RIVALS, Rival, constant, decided_by_eps, playing
+from dealermarket.papers.wording import comparisons
 from dealermarket.plots import Figure
 from dealermarket.study import Array, Estimate, Study, joint, observe, ratio
 
@@ -23,6 +25,7 @@ class Lesson:
     """A competitor, how long the training against it takes, and what is asked of the trained maker."""
 
     label: str
+    words: str  # the competitor in a sentence
     policy: str  # of the competitor
     steps: int
     asked: float  # share of the best known reward
@@ -35,7 +38,9 @@ class Lesson:
 
 
 def _lesson(rival: Rival, steps: int) -> Lesson:
-    return Lesson(rival.label, rival.policy, steps, 0.95, {f"constant {number(rival.best, 2)}": constant(rival.best)})
+    return Lesson(
+        rival.label, rival.words, rival.policy, steps, 0.95, {f"constant {number(rival.best, 2)}": constant(rival.best)}
+    )
 
 
 def _search() -> dict[str, str]:
@@ -49,7 +54,7 @@ def _search() -> dict[str, str]:
 
 LESSONS = (
     *map(_lesson, RIVALS, (600_000, 600_000, 1_500_000)),
-    Lesson("adaptive", "adaptive", 1_000_000, 0.9, _search()),
+    Lesson("adaptive", "the adaptive maker", "adaptive", 1_000_000, 0.9, _search()),
 )
 
 
@@ -59,10 +64,11 @@ class LearnedPrice(learned.LearnedExperiment):
     name = "learned-price"
     title = "Learning to price"
     question = (
-        "A maker is trained by PPO on what it sees, and sets both prices and its hedge. How near does it come to the best "
-        "constant price against competitors whose prices have a known distribution, and to the best response to the adaptive "
-        f"maker that a search finds? It starts from ε = {learned.START:g} on both sides and no hedging."
+        "A maker is trained (by PPO, a method of reinforcement learning) to set its prices for buyers and sellers and its hedge. "
+        "How near does it come to the best constant price, where theory knows it, and to the best answer to the adaptive maker "
+        f"of the follow-up paper that a search finds? It begins with ε = {learned.START:g} on both sides and without hedging."
     )
+    words = words("ε", "worth of the volume", "training", "reward")
     moves = ("makers.*.policy", "makers.*.pricing.eps_buy", "makers.*.pricing.eps_sell")
 
     def needs(self, scenario: Scenario) -> str | None:
@@ -84,15 +90,15 @@ class LearnedPrice(learned.LearnedExperiment):
     def verdicts(self) -> Iterator[Verdict]:
         for lesson in LESSONS:
             reached = self._reached(lesson)
-            known = number(np.max(reached.margin), 1, 100)
-            whose = "best constant ε of the grid" if len(lesson.candidates) == 1 else "best response found by search"
+            each = ", ".join(estimated(reached[n], 1, 100) for n in range(len(reached.value)))
+            whose = "best constant ε" if len(lesson.candidates) == 1 else "best answer found by search"
             yield Verdict(
                 f"against {lesson.label}",
-                f"Against {lesson.label} a trained maker earns at least {100 * lesson.asked:.0f} % of what the {whose} earns.",
+                f"Against {lesson.words} every trained maker earns at least {100 * lesson.asked:.0f} % of what the {whose} "
+                "earns.",
                 self.unless_few_seeds(above(reached, lesson.asked, or_equal=True), lesson.training),
-                f"{learned.listed(reached.value, 1, 100)} % in the {len(reached.value)} trainings, known to ±{known}, of "
-                f"{self._best(lesson)}. Spread revenue less hedging cost, in paired runs; all intervals right at once. Before "
-                f"training: {self._before(lesson)} %.",
+                f"The trained makers earn {each} % of what “{self._best(lesson)}” earns (spread revenue less hedging cost; "
+                f"paired, {comparisons(len(reached.value))}). Before training it is {self._before(lesson)} %.",
             )
 
     def tables(self) -> Iterator[Table]:
@@ -109,8 +115,8 @@ class LearnedPrice(learned.LearnedExperiment):
 
         yield Table.of(
             "reached",
-            "What trained makers earn (spread revenue less hedging cost), as a share of the best known, whose own earnings, "
-            "as a share of what the whole volume is worth at ε = 0, stand in brackets; and what they do on average.",
+            "What trained makers earn (spread revenue less hedging cost), in percent of the best that is known, and what they do "
+            "on average. In brackets behind the best: what it earns, as a share of the worth of the volume.",
             self.every_training(lessons),
             of_lesson("competitor", "competitor", lambda lesson: lesson.label),
             of_lesson("best", "best known", best_known),
@@ -118,13 +124,11 @@ class LearnedPrice(learned.LearnedExperiment):
             learned.TRAINING,
             Column("reached", "earned, % of the best", 1, lambda row: reached[row[0]][row[1]], 100),
             *self.decided_columns(),
-            self.mean_column("inventory", "mean |position| (units)", 1, "abs_position"),
+            self.mean_column("inventory", "mean |z| (units)", 1, "abs_position"),
         )
 
     def figures(self) -> Iterator[Figure]:
-        caption = (
-            "Learning curves against four competitors: spread revenue less hedging cost while training, exploration included."
-        )
+        caption = "Reward in the course of the training, against four competitors, with what the maker tries at random."
         yield self.curves({lesson.label: lesson.training for lesson in LESSONS}, "reward", caption)
 
     def _income(self, lesson: Lesson, label: str) -> Array:

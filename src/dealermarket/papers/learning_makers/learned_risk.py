@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, bracketed, number, overall
+from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, estimated, number, overall
+from dealermarket.papers.glossary import words
 from dealermarket.papers.learning_makers import learned
 from dealermarket.plots import COLOURS, Axis, Dots, Figure, Legend, Level, Line, Mark
 from dealermarket.study import Array, mean
@@ -30,9 +31,10 @@ class LearnedRisk(learned.LearnedExperiment):
     name = "learned-risk"
     title = "Learning to manage inventory"
     question = (
-        "What does a maker learn when its reward is P&L less a penalty for risk: does it skew its prices against its inventory, "
-        "and do penalties cut inventory and the spread of P&L?"
+        "The reward of a training is P&L less a penalty for risk. Does the maker learn to skew its prices against its position, "
+        "so that clients take it off? And do penalties make the position and the fluctuation of P&L smaller?"
     )
+    words = words("ε", "position z", "P&L", "training", "reward", "worth of the volume")
     moves = ("makers.0.policy",)
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
@@ -43,19 +45,20 @@ class LearnedRisk(learned.LearnedExperiment):
             slopes = self.means(label, "lean")
             yield Verdict(
                 f"skew: {label}",
-                f"Penalised for {label}, it skews against its inventory: ε_sell − ε_buy rises with the position.",
+                f"Penalised for {label}, makers skew against their position: ε_sell − ε_buy rises with it.",
                 self.unless_few_seeds(above(mean(slopes)), label),
-                f"Slope {bracketed(mean(slopes), 4)} a unit; {learned.listed(slopes, 4)} in the trainings.",
+                f"It rises by {estimated(mean(slopes), 4)} a unit of position, over the trainings; in each: "
+                f"{learned.listed(slopes, 4)}.",
             )
         for label in PENALISED:
             inventory = mean(self.means(NEUTRAL, "abs_position") - self.means(label, "abs_position"))
             spread = mean((self._spread(NEUTRAL) - self._spread(label)) / learned.worth(self.scenario))
             yield Verdict(
                 f"calmer: {label}",
-                f"Penalising {label} cuts the mean inventory and the spread of P&L.",
+                f"A penalty for {label} makes the position and the fluctuation of P&L smaller.",
                 self.unless_few_seeds(overall(above(inventory), above(spread)), label),
-                f"Mean |position| is {bracketed(inventory, 1)} units smaller, the standard deviation of a run's P&L smaller by "
-                f"{bracketed(spread, 0, 100)} % of the volume's worth.",
+                f"The mean |z| is {estimated(inventory, 1)} units smaller. The standard deviation of a run's P&L is smaller by "
+                f"{estimated(spread, 0, 100)} % of the worth of the volume.",
             )
 
     def tables(self) -> Iterator[Table]:
@@ -66,14 +69,14 @@ class LearnedRisk(learned.LearnedExperiment):
 
         yield Table.of(
             "penalties",
-            "What a maker learns with and without a risk penalty. Money as a share of what the whole volume of a run is "
-            "worth at ε = 0; 95 % intervals over the trainings in brackets.",
+            "What makers learn with and without a penalty for risk. Money is in percent of the worth of the volume. Intervals "
+            "are over the trainings.",
             PENALTIES,
             Column("penalty", "penalty for", value=str),
             Column("weight", "weight", value=lambda label: ", ".join(number(w, 2) for w in PENALTIES[label].values())),
-            column("lean", "slope of ε_sell − ε_buy, a unit", 4, "lean"),
-            column("inventory", "mean |position| (units)", 1, "abs_position"),
-            Column("spread", "sd of P&L, %", 1, lambda label: mean(self._spread(label) / unit), 100),
+            column("lean", "rise of ε_sell − ε_buy a unit of position", 4, "lean"),
+            column("inventory", "mean |z| (units)", 1, "abs_position"),
+            Column("spread", "standard deviation of P&L, %", 1, lambda label: mean(self._spread(label) / unit), 100),
             column("income", "spread revenue, %", 1, "spread_revenue", unit, 100),
             column("hedging", "hedging cost, %", 1, "hedging_cost", unit, 100),
             column("hedge", "hedged, % of position", 1, "hedge_fraction", scale=100),
@@ -90,15 +93,16 @@ class LearnedRisk(learned.LearnedExperiment):
         widest = float(np.abs(self._points(PENALISED[0])[:, 0]).max())
         yield Figure(
             "skew",
-            "The skew that trained makers choose, by their position: above 0, clients who sell to the maker pay more than "
-            f"clients who buy. Dots: a sample of steps of all trainings; lines: means of {BINS} groups of them, by position. "
-            "Positions beyond the frame are left out.",
+            "The skew that trained makers choose, by their position. Above 0, clients who sell to the maker pay more than "
+            f"clients who buy. Dots: a sample of the steps of all trainings. Lines: means of {BINS} groups of them, by position. "
+            "Some positions lie beyond the frame.",
             [*marks, Level(0, colour="#888888", width=0.6)],
             x=Axis("position (units)", limits=(-1.5 * widest - 1, 1.5 * widest + 1)),
             y=Axis("ε_sell − ε_buy"),
-            legend=Legend(8, title="penalty for"),
+            legend=Legend(title="penalty for", below=True, columns=2),
+            size=(4.8, 4.1),
         )
-        caption = "Inventory while training, with and without a risk penalty, exploration included."
+        caption = "Position in the course of the training, with what the maker tries at random."
         yield self.curves({label: label for label in PENALTIES}, "inventory", caption)
 
     def _points(self, label: str) -> Array:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
-from dealermarket.papers import Column, Table, TrainedStudy, Verdict, below, bracketed, number
+from dealermarket.papers import Column, Table, TrainedStudy, Verdict, below, estimated, number
+from dealermarket.papers.glossary import words
 from dealermarket.papers.learning_makers import learned
 from dealermarket.papers.learning_makers.best_price import two_makers
 from dealermarket.plots import Figure
@@ -27,10 +28,11 @@ class TwoLearners(learned.LearnedExperiment):
     name = "two-learners"
     title = "Two learners at once"
     question = (
-        "Clients must trade, and go to whoever is cheaper. Two makers who undercut each other end at ε = −1, where nothing is "
-        "earned (the competitive level); two who hold together charge the most that the environment allows, ε = 1 (the "
-        f"joint-profit level). Where do two learners end, who start from ε = {learned.START:g}?"
+        "Clients must trade, and go to the cheaper maker. Two makers who undercut each other end at ε = −1, where nothing is "
+        "earned (the competitive level). Two who hold together can both charge ε = 1, the highest allowed (the joint-profit "
+        f"level). Where do two makers end who learn at the same time, from ε = {learned.START:g}?"
     )
+    words = words("ε", "training", "reward")
     moves = ("makers.*.policy", "makers.*.pricing.eps_buy", "makers.*.pricing.eps_sell")
 
     def needs(self, scenario: Scenario) -> str | None:
@@ -43,16 +45,16 @@ class TwoLearners(learned.LearnedExperiment):
         earned, prices = mean(self._earned), mean(self._prices)
         yield Verdict(
             "below joint profit",
-            "Two learners earn less than they could together.",
+            "Two makers who learn earn less than they could together.",
             self.unless_few_seeds(below(earned, 1), STUDY),
-            f"They earn {bracketed(earned, 1, 100)} % of the joint profit; {learned.listed(self._earned, 1, 100)} in the "
-            "trainings.",
+            f"They earn {estimated(earned, 1, 100)} % of the joint profit, over the trainings; in each: "
+            f"{learned.listed(self._earned, 1, 100)}.",
         )
         yield Verdict(
             "undercutting",
             "They undercut each other: their prices end nearer to the competitive level than to the joint-profit level.",
             self.unless_few_seeds(below(prices), STUDY),
-            f"Mean ε {bracketed(prices, 2)}, between {number(COMPETITIVE, 0)} and {number(JOINT, 0)}.",
+            f"The mean ε is {estimated(prices, 2)}; half-way between {number(COMPETITIVE, 0)} and {number(JOINT, 0)} is 0.",
         )
 
     def tables(self) -> Iterator[Table]:
@@ -66,20 +68,20 @@ class TwoLearners(learned.LearnedExperiment):
             rows.append((str(n + 1), float(self._prices[n]), float(self._earned[n]), *did))
         yield Table.of(
             "levels",
-            "What two learners charge and earn together, beside the competitive and the joint-profit level; 95 % intervals "
-            "over the trainings in brackets.",
+            "What two makers who learn charge and earn together, beside the competitive and the joint-profit level. Intervals "
+            "are over the trainings.",
             rows,
             Column("training", "training", value=itemgetter(0)),
             Column("eps", "mean ε", 2, itemgetter(1)),
             Column("earned", "earned together, % of the joint profit", 1, itemgetter(2), 100),
-            Column("inventory", "mean |position| (units)", 1, itemgetter(3)),
+            Column("inventory", "mean |z| (units)", 1, itemgetter(3)),
             Column("hedge", "hedged, % of position", 1, itemgetter(4), 100),
         )
 
     def figures(self) -> Iterator[Figure]:
         caption = (
-            "What each of two learners earns while training, exploration included; the joint-profit level is 1, the "
-            "competitive 0."
+            "Reward of each of the two makers in the course of the training, with what they try at random. At the joint-profit "
+            "level it is 1, at the competitive level 0."
         )
         yield self.curves({"two learners": STUDY}, "reward", caption)
 

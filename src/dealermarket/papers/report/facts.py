@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers.outcome import Outcome, counted_outcomes
-from dealermarket.papers.plan import Section
+from dealermarket.papers.plan import Plan, Section
 from dealermarket.papers.table import Table
-from dealermarket.papers.variations import VARIATIONS
-from dealermarket.papers.wording import counted
+from dealermarket.papers.variations import VARIATIONS, by_parameter
+from dealermarket.papers.wording import counted, duration
 
 TITLE = "The experiments of a dealer market, run anew"
 PAPER = (
@@ -19,10 +22,31 @@ PAPER = (
     "and of their follow-up paper, “Reinforcement Learning for Market Making in a Multi-agent Dealer Market”"
 )
 MEANINGS = {
-    Outcome.HOLDS: "the claim is true of the run, its sampling error taken into account",
-    Outcome.FAILS: "the claim is false of the run, its sampling error taken into account",
-    Outcome.UNDECIDED: "the runs cannot tell: they are too few, or nothing differs",
+    Outcome.HOLDS: "the runs show it: the 95 % interval of the comparison lies wholly on the side that the claim says",
+    Outcome.FAILS: "the runs show the opposite: the interval lies wholly on the other side",
+    Outcome.UNDECIDED: "the runs cannot tell: the interval has both sides in it. More runs may decide, or nothing differs",
 }
+READING = (
+    "Every number has its 95 % interval: value ± half of its width, or value [low, high] where the two sides are not equally "
+    "long. An interval says what chance can do to the number, since the runs are finitely many.",
+    "Runs that are compared have the same prices and the same orders, so that differences are taken run by run (“paired”).",
+    "Where a claim is about many numbers, one of them could leave its interval by chance alone. Then intervals are widened so "
+    "far that all of them together are right with 95 % (“widened for n comparisons”).",
+    "A claim that numbers agree (with the paper or with theory) holds only if the runs also know them well enough; how well is "
+    "said with it.",
+    "An interval does not cover what the paper leaves open. “Set-up” lists those values, each with the reason for the one "
+    "chosen, and “How far it holds” asks the claims again with other values.",
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value that the paper leaves open, or that was changed: where it stands, what it is, and why."""
+
+    path: str
+    value: str
+    reason: str
+    changed: bool = False
 
 
 def tally(sections: Sequence[Section]) -> str:
@@ -31,38 +55,90 @@ def tally(sections: Sequence[Section]) -> str:
     return f"Of {counted(len(outcomes), 'claim')}: {counted_outcomes(outcomes, zeros=True)}."
 
 
-def robust(section: Section) -> str:
-    """How the claims fare under other values of what the paper leaves open; "" if none were tried."""
-    return f"under {counted(len(section.varied), 'other value')}: {section.elsewhere}" if section.elsewhere else ""
-
-
 def differences(sections: Sequence[Section]) -> list[tuple[Section, str]]:
     """Where the run is not what the paper shows, claim or not."""
     return [(section, difference) for section in sections for difference in section.differences]
 
 
+def new_words(sections: Sequence[Section], section: Section) -> dict[str, str]:
+    """The words of a section that none before it has explained."""
+    names = [other.experiment.name for other in sections]
+    before = sections[: names.index(section.experiment.name)]
+    known = {word for other in before for word in other.experiment.words}
+    return {word: meaning for word, meaning in section.experiment.words.items() if word not in known}
+
+
 def set_up(section: Section) -> dict[str, str]:
     """What was run, line by line."""
     plan, scenario = section.plan, section.plan.scenario
-    sizes = ((len(scenario.agents), "investor"), (len(scenario.makers), "maker"), (scenario.steps, "step"))
+    own = plan.experiment.load_scenario()
+    described = f"{scenario.name}: {scenario.description}" if scenario.description else scenario.name
+    if scenario.name != own.name:
+        described += f" (in place of the experiment's own, {own.name})"
+    elif any(choice.changed for choice in choices(plan)):
+        described += " (changed; the table below says how)"
+    sizes = ", ".join(
+        counted(count, noun) for count, noun in ((len(scenario.agents), "investor"), (len(scenario.makers), "maker"))
+    )
+    usual = f" (the full experiment has {section.experiment.runs:,})" if plan.runs != section.experiment.runs else ""
+    varied = f", {plan.variation_runs:,} with each other value" if section.varied else ""
     steps = plan.market_steps
-    usual = f" (in the full experiment {section.experiment.runs:,})" if plan.runs != section.experiment.runs else ""
-    varied = f", {plan.variation_runs:,} in each variation" if section.varied else ""
     return {
-        "scenario": f"{scenario.name}: {scenario.description}" if scenario.description else scenario.name,
-        "market": ", ".join(counted(count, noun) for count, noun in sizes),
-        "runs": f"{plan.runs:,} a point{usual}{varied}; {counted(steps, 'step')} of markets in all"
+        "scenario": described,
+        "market": f"{sizes}, {counted(scenario.steps, 'step')} of {duration(scenario.market)}",
+        "runs": f"{plan.runs:,} for each value compared{usual}{varied}; {counted(steps, 'market step')} in all"
         if steps
         else "none: only formulas are asked",
-    } | ({"moved": f"by the experiment itself: {', '.join(section.experiment.moves)}"} if section.experiment.moves else {})
+    } | ({"changed": f"by the experiment itself: {', '.join(section.experiment.moves)}"} if section.experiment.moves else {})
 
 
-def choices(scenario: Scenario) -> list[tuple[str, str, str]]:
-    """Path, values and reason of what was chosen where the paper says nothing."""
+def choices(plan: Plan) -> list[Choice]:
+    """What was changed of the experiment's own scenario, and what was chosen where the paper says nothing."""
+    scenario, own = plan.scenario, plan.experiment.load_scenario()
+    changed = _changes(scenario, own) if scenario.name == own.name else []
+    kept = [Choice(path, _values(scenario, path), reason) for path, reason in scenario.choices.items()]
+    return [*changed, *kept]
+
+
+def _changes(scenario: Scenario, own: Scenario) -> list[Choice]:
+    """Where a scenario is not the experiment's own."""
+    leaves = list(_differing(scenario.as_table(exclude_none=False), own.as_table(exclude_none=False)))
+    chosen = [path for path in own.choices if path not in scenario.choices]
+    rows = dict.fromkeys(path for path in chosen if _values(scenario, path) != _values(own, path))
+    for path in leaves:
+        whole = re.sub(r"^(investors|makers)\.[^.]+", r"\1.*", path)
+        if whole not in rows and path not in rows:
+            entries = [leaf for leaf in leaves if re.sub(r"^(investors|makers)\.[^.]+", r"\1.*", leaf) == whole]
+            members = len(getattr(scenario, whole.split(".")[0])) if whole != path else 1
+            rows[whole if len(entries) == members else path] = None
     return [
-        (path, ", ".join(dict.fromkeys(map(_value, scenario.values_at(path)))), reason)
-        for path, reason in scenario.choices.items()
+        Choice(path, _values(scenario, path), f"Changed. In the experiment itself: {_values(own, path)}{_why(own, path)}.", True)
+        for path in rows
     ]
+
+
+def _why(own: Scenario, path: str) -> str:
+    return f" ({own.choices[path]})" if path in own.choices else ""
+
+
+def _differing(one: Any, other: Any, path: str = "") -> Iterator[str]:
+    """The paths at which two tables differ; name, description and reasons apart."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.get("kind") == other.get("kind"):
+        for key in one:
+            if path or key not in ("name", "description", "choices"):
+                yield from _differing(one[key], other.get(key), f"{path}.{key}".lstrip("."))
+    elif isinstance(one, list) and isinstance(other, list) and path in ("investors", "makers") and len(one) == len(other):
+        for own, others in zip(one, other, strict=True):
+            yield from _differing(own, others, f"{path}.{own['name']}")
+    elif one != other:
+        yield path
+
+
+def _values(scenario: Scenario, path: str) -> str:
+    try:
+        return ", ".join(dict.fromkeys(map(_value, scenario.values_at(path))))
+    except ParameterError:
+        return "–"  # of another kind, which has no such field
 
 
 def _value(value: Any) -> str:
@@ -83,5 +159,8 @@ def tables(section: Section) -> list[Table]:
 
 
 def variations(section: Section) -> list[Table]:
-    """The table of the variations, if there is one."""
-    return [table for table in section.tables if table.name == VARIATIONS]
+    """The table of the variations as it is read, if there is one."""
+    if not section.varied:
+        return []
+    plan = section.plan
+    return [by_parameter(plan.scenario, section.verdicts, section.varied, (plan.runs, plan.variation_runs))]

@@ -12,7 +12,8 @@ from dealermarket.papers.report import facts
 from dealermarket.papers.report.pictures import Picture
 from dealermarket.papers.table import Column, Table
 
-_OUTCOMES = {f"{outcome.sign} {outcome}": outcome for outcome in Outcome}
+_WORST_FIRST = (Outcome.FAILS, Outcome.UNDECIDED, Outcome.HOLDS)
+_WIDEST_KEY = 18  # characters of a first column, beside which a second one stays in sight
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,10 @@ class _Cell:
 def _cell(column: Column, row: Mapping[Any, Any]) -> _Cell:
     text, value = column.text(row), row[column.name]
     if column.digits is None or value is None or isinstance(value, str):
-        return _Cell(text, outcome=_OUTCOMES.get(text))
-    shown, bracket, rest = text.partition(" [")
-    return _Cell(shown, (bracket + rest).strip(), repr(float(value)))
+        told = text.startswith(tuple(f"{outcome.sign} " for outcome in Outcome))
+        return _Cell(text, outcome=next((outcome for outcome in _WORST_FIRST if told and f"{outcome.sign} " in text), None))
+    shown, space, rest = text.partition(" ")
+    return _Cell(shown, rest if space else "", repr(float(value)))
 
 
 def _width(cells: Iterable[_Cell]) -> float:
@@ -40,6 +42,16 @@ def _width(cells: Iterable[_Cell]) -> float:
 
 def _cells(table: Table) -> list[list[_Cell]]:
     return [[_cell(column, row) for column in table.columns] for row in table.frame.to_dict("records")]
+
+
+def _keys(table: Table) -> list[float]:
+    """How far from the left, in characters, those columns stand that stay in sight when the table moves: the first, and the
+    second where both are texts."""
+    texts = [column.digits is None for column in table.columns[:2]]
+    if len(table.columns) < 4 or texts != [True, True]:
+        return [0.0]
+    first = max((len(row[0]) for row in table.rows()), default=0)
+    return [0.0, max(first, len(table.columns[0].heading)) + 1.0] if first <= _WIDEST_KEY else [0.0]
 
 
 def render_page(sections: Sequence[Section], about: Mapping[str, str], pictures: Mapping[tuple[str, str], Picture]) -> str:
@@ -53,12 +65,14 @@ def render_page(sections: Sequence[Section], about: Mapping[str, str], pictures:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shared = (facts.choices, facts.differences, facts.robust, facts.set_up, facts.tables, facts.variations)
-    environment.globals |= {function.__name__: function for function in shared} | {"cells": _cells, "width": _width}
+    shared = (facts.choices, facts.differences, facts.new_words, facts.set_up, facts.tables, facts.variations)
+    environment.globals |= {function.__name__: function for function in shared}
+    environment.globals |= {"cells": _cells, "width": _width, "keys": _keys}
     return environment.get_template("report.html.j2").render(
         title=facts.TITLE,
         paper=facts.PAPER,
         meanings=facts.MEANINGS,
+        reading=facts.READING,
         tally=facts.tally(sections),
         sections=sections,
         about=about,

@@ -8,9 +8,20 @@ from collections.abc import Mapping, Sequence
 
 from dealermarket.papers.outcome import Outcome
 from dealermarket.papers.plan import Section
-from dealermarket.papers.report.facts import MEANINGS, PAPER, TITLE, differences, robust, set_up, tables, tally, variations
+from dealermarket.papers.report.facts import (
+    MEANINGS,
+    PAPER,
+    READING,
+    TITLE,
+    choices,
+    differences,
+    set_up,
+    tables,
+    tally,
+    variations,
+)
 from dealermarket.papers.report.pictures import Picture
-from dealermarket.papers.variations import VARIATIONS
+from dealermarket.papers.table import Table
 
 
 def render_summary(sections: Sequence[Section], about: Mapping[str, str], pictures: Mapping[tuple[str, str], Picture]) -> str:
@@ -23,10 +34,8 @@ def render_summary(sections: Sequence[Section], about: Mapping[str, str], pictur
     ]
     blocks = [
         f"# {TITLE}",
-        f"The experiments of {PAPER}, run anew by {_plain(made_by)}. All numbers are computed from the run, "
-        "except those that are called the paper's.",
-        "\n".join(f"- {_sign(outcome)}: {meaning}." for outcome, meaning in MEANINGS.items()),
-        "Numbers in brackets are 95 % intervals. The page `report.html` says more; `numbers/` has every table unrounded.",
+        f"The experiments of {PAPER}, run anew by {_plain(made_by)}. All numbers come from these runs, except those that are "
+        "called the paper's.",
         tally(sections),
         _rows(["Experiment", "Claim", "Outcome"], verdicts),
         "Where it is not what the paper shows:" if differences(sections) else "",
@@ -34,6 +43,12 @@ def render_summary(sections: Sequence[Section], about: Mapping[str, str], pictur
             f"- [{_plain(section.experiment.title)}](#{section.experiment.name}): {_plain(said)}"
             for section, said in differences(sections)
         ),
+    ]
+    blocks += [
+        "## How to read it",
+        "\n".join(f"- {_sign(outcome)}: {meaning}." for outcome, meaning in MEANINGS.items()),
+        "\n".join(f"- {_plain(sentence)}" for sentence in READING),
+        "The folder `numbers` has every table unrounded.",
     ]
     for section in sections:
         blocks += _section(section, pictures)
@@ -46,27 +61,34 @@ def _section(section: Section, pictures: Mapping[tuple[str, str], Picture]) -> l
     blocks = [
         f'<a id="{experiment.name}"></a>\n\n## {_plain(experiment.title)}',
         f"{_plain(f'{experiment.source}. ' if experiment.source else '')}**{_plain(experiment.question)}**",
-        "\n".join(f"- {key}: {_plain(value)}" for key, value in set_up(section).items()),
+        "\n".join(f"- **{_plain(word)}**: {_plain(meaning)}" for word, meaning in experiment.words.items()),
         *(
             f"{_sign(verdict.outcome)} {_plain(f'{verdict.name}: {verdict.claim} {verdict.evidence}')}"
             for verdict in section.verdicts
         ),
     ]
-    for figure in section.figures:
+    for figure in sorted(section.figures, key=lambda figure: figure is not section.headline):
         alt = _plain(pictures[experiment.name, figure.name].alt).replace("]", "\\]").replace("[", "\\[")
         blocks += [f"![{alt}](figures/{experiment.name}-{figure.name}.svg)", _plain(figure.caption)]
-    for table in (*tables(section), *variations(section)):
-        if table.name == VARIATIONS:
-            blocks += ["### How far it holds", f"All claims asked, {robust(section)}." if section.elsewhere else ""]
-        rows = [[_plain(text) for text in row] for row in table.rows()]
-        numeric = [column.digits is not None for column in table.columns]
-        blocks += [_plain(table.caption), _rows([_plain(column.heading) for column in table.columns], rows, numeric)]
     if section.differences:
         blocks += ["### Not what the paper shows", "\n".join(f"- {_plain(said)}" for said in section.differences)]
     if section.notes:
         blocks += ["### Notes", "\n".join(f"- {_plain(note)}" for note in section.notes)]
+    for table in tables(section):
+        blocks += _table(table)
+    for table in variations(section):
+        blocks += ["### How far it holds", _plain(section.elsewhere), *_table(table)]
+    blocks += ["### Set-up", "\n".join(f"- {key}: {_plain(value)}" for key, value in set_up(section).items())]
+    chosen = [(f"`{choice.path}`", _plain(choice.value), _plain(choice.reason)) for choice in choices(plan)]
+    blocks.append(_rows(["Field", "Value", "Reason"], chosen) if chosen else "")
     blocks.append(f"To get this:\n\n{textwrap.indent(plan.command, '    ')}" if plan.command else "")
     return blocks
+
+
+def _table(table: Table) -> list[str]:
+    rows = [[_plain(text) for text in row] for row in table.rows()]
+    numeric = [column.digits is not None for column in table.columns]
+    return [_plain(table.caption), _rows([_plain(column.heading) for column in table.columns], rows, numeric)]
 
 
 def _sign(outcome: Outcome) -> str:
