@@ -107,8 +107,8 @@ class HedgingPaths(Experiment):
             ],
             x=Axis(in_steps(self.scenario.market)),
             y=Axis("net position (units)", form="{x:,.0f}"),
-            legend=Legend(below=True, columns=3),
-            size=(4.8, 3.6),
+            legend=Legend(below=True, columns=2),
+            size=(4.8, 3.8),
         )
         for labels, colour in zip(self._distinct, COLOURS, strict=False):
             position = self.own("paths", labels[0], "position")

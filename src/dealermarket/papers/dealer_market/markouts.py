@@ -117,7 +117,8 @@ class Markouts(Experiment):
             {n: names[n] for n in chosen},
             [Line(np.arange(LONGEST + 1), line, None if n else "theory", width=0.8, style=":") for n, line in enumerate(lines)],
         )
-        tiers = {tier: f"tier {tier}" for tier in range(len(self._markout("tier").value))}
+        traded = np.isfinite(self._markout("tier").value[:, horizon])
+        tiers = {tier: f"tier {tier}" for tier in np.flatnonzero(traded).tolist()}
         yield self._figure("tier", f"Markouts by the tier in which the trade was quoted. {bands}", None, tiers)
 
     def _figure(

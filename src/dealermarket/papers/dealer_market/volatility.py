@@ -193,8 +193,9 @@ class Volatility(Experiment):
             f"each.{_as_one(lines)}",
             [Line(time, self._so_far(label, gammas[0]).mean(axis=0), *_look(gammas)) for gammas in lines],
             x=Axis(in_steps(self.scenario.market)),
-            y=Axis("hedging + risk cost so far (price × units)"),
+            y=Axis("cost so far (price × units)"),
             legend=Legend(below=True, columns=3),
+            size=(4.8, 3.9),
         )
 
     def _beside_zero(self, label: str) -> Figure:
@@ -213,6 +214,7 @@ class Volatility(Experiment):
             x=Axis(in_steps(self.scenario.market)),
             y=Axis("cost so far, less that at γ = 0"),
             legend=Legend(below=True, columns=3),
+            size=(4.8, 3.9),
         )
 
     def _parts(self, label: str) -> Figure:
@@ -261,6 +263,7 @@ class Volatility(Experiment):
             x=Axis("risk aversion γ", ticks=GAMMAS),
             y=Axis("volume hedged / client volume", limits=(0, None)),
             legend=Legend(below=True, columns=2),
+            size=(4.8, 3.9),
         )
 
 
@@ -279,9 +282,9 @@ def _cheapest(name: str, claim: str, costs: Array, wanted: Sequence[int]) -> Ver
         name,
         claim,
         decided(sure and first in wanted, sure and first not in wanted),
-        f"γ = {GAMMAS[first]} is the cheapest in these runs. Against it stand γ = {', '.join(GAMMAS[n] for n in rest)}: of these "
-        f"γ = {GAMMAS[rest[nearest]]} is the hardest to tell from it, and costs {estimated(more[nearest], 1)} more (paired, "
-        f"{comparisons(len(own))}).",
+        f"γ = {GAMMAS[first]} is the cheapest in these runs. The hardest to tell from it among γ = "
+        f"{', '.join(GAMMAS[n] for n in rest)} is γ = {GAMMAS[rest[nearest]]}, which costs {estimated(more[nearest], 1)} more "
+        f"(paired, {comparisons(len(own))}).",
     )
 
 

@@ -31,6 +31,11 @@ class Rival:
     beyond: Callable[[Array], Array]
     best: float  # eps, among those of the grid
 
+    @property
+    def short(self) -> str:
+        """The words without the competitor."""
+        return self.words.removeprefix("a competitor ")
+
     def theory(self, eps: Array) -> Array:
         """What constant prices earn of what the whole volume is worth at eps 0."""
         return np.asarray((1.0 + eps) * self.beyond(eps))
@@ -116,7 +121,7 @@ class BestPrice(Experiment):
     def tables(self) -> Iterator[Table]:
         columns = [Column("eps", "ε", 2, GRID)]
         for k, rival in enumerate(RIVALS):
-            columns.append(Column(f"found_{k}", rival.label, 3, self._shares(rival)))
+            columns.append(Column(f"found_{k}", rival.short, 3, self._shares(rival)))
             columns.append(Column(f"theory_{k}", "theory", 3, rival.theory(GRID)))
         yield Table.of(
             "revenue",
@@ -131,7 +136,7 @@ class BestPrice(Experiment):
         for rival, colour in zip(RIVALS, COLOURS, strict=False):
             marks += [
                 Line(fine, rival.theory(fine), colour=colour, width=1.0, style=":"),
-                Points(GRID, self._shares(rival), rival.label, colour, style=""),
+                Points(GRID, self._shares(rival), rival.short, colour, style=""),
                 Level(rival.best, "x", colour, 0.5),
             ]
         yield Figure(
@@ -141,7 +146,7 @@ class BestPrice(Experiment):
             marks,
             x=Axis("constant ε"),
             y=Axis("revenue / worth of the volume"),
-            legend=Legend(title="competitor's ε", below=True, columns=1),
+            legend=Legend(title="against a competitor", below=True, columns=1),
             size=(4.8, 4.3),
         )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dealermarket.errors import ParameterError
-from dealermarket.model.scenario import Scenario
+from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.papers.outcome import Outcome, counted_outcomes
 from dealermarket.papers.plan import Plan, Section
 from dealermarket.papers.table import Table
@@ -75,7 +75,7 @@ def set_up(section: Section) -> dict[str, str]:
     described = f"{scenario.name}: {scenario.description}" if scenario.description else scenario.name
     if scenario.name != own.name:
         described += f" (in place of the experiment's own, {own.name})"
-    elif any(choice.changed for choice in choices(plan)):
+    if any(choice.changed for choice in choices(plan)):
         described += " (changed; the table below says how)"
     sizes = ", ".join(
         counted(count, noun) for count, noun in ((len(scenario.agents), "investor"), (len(scenario.makers), "maker"))
@@ -93,8 +93,10 @@ def set_up(section: Section) -> dict[str, str]:
 
 
 def choices(plan: Plan) -> list[Choice]:
-    """What was changed of the experiment's own scenario, and what was chosen where the paper says nothing."""
+    """What was changed of the experiment's own scenario or of another preset, and what was chosen where the paper is silent."""
     scenario, own = plan.scenario, plan.experiment.load_scenario()
+    if scenario.name != own.name and scenario.name in preset_names():
+        own = Scenario.load(scenario.name)
     changed = _changes(scenario, own) if scenario.name == own.name else []
     kept = [Choice(path, _values(scenario, path), reason) for path, reason in scenario.choices.items()]
     return [*changed, *kept]
@@ -112,8 +114,7 @@ def _changes(scenario: Scenario, own: Scenario) -> list[Choice]:
             members = len(getattr(scenario, whole.split(".")[0])) if whole != path else 1
             rows[whole if len(entries) == members else path] = None
     return [
-        Choice(path, _values(scenario, path), f"Changed. In the experiment itself: {_values(own, path)}{_why(own, path)}.", True)
-        for path in rows
+        Choice(path, _values(scenario, path), f"Changed; before: {_values(own, path)}{_why(own, path)}.", True) for path in rows
     ]
 
 
@@ -123,7 +124,9 @@ def _why(own: Scenario, path: str) -> str:
 
 def _differing(one: Any, other: Any, path: str = "") -> Iterator[str]:
     """The paths at which two tables differ; name, description and reasons apart."""
-    if isinstance(one, dict) and isinstance(other, dict) and one.get("kind") == other.get("kind"):
+    if isinstance(one, dict) and isinstance(other, dict) and one.get("kind") != other.get("kind"):
+        yield f"{path}.kind"
+    elif isinstance(one, dict) and isinstance(other, dict):
         for key in one:
             if path or key not in ("name", "description", "choices"):
                 yield from _differing(one[key], other.get(key), f"{path}.{key}".lstrip("."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,11 @@ def _keys(table: Table) -> list[float]:
     return [0.0, max(first, len(table.columns[0].heading)) + 1.0] if first <= _WIDEST_KEY else [0.0]
 
 
+def _together(text: str) -> str:
+    """Text that is not broken into lines before or after these signs."""
+    return re.sub(r" ([=±≤]) ", "\u00a0\\1\u00a0", text)
+
+
 def render_page(sections: Sequence[Section], about: Mapping[str, str], pictures: Mapping[tuple[str, str], Picture]) -> str:
     """The page; `pictures` are by the names of experiment and figure."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -67,6 +73,7 @@ def render_page(sections: Sequence[Section], about: Mapping[str, str], pictures:
     )
     shared = (facts.choices, facts.differences, facts.new_words, facts.set_up, facts.tables, facts.variations)
     environment.globals |= {function.__name__: function for function in shared}
+    environment.filters["together"] = _together
     environment.globals |= {"cells": _cells, "width": _width, "keys": _keys}
     return environment.get_template("report.html.j2").render(
         title=facts.TITLE,
