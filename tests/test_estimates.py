@@ -23,9 +23,10 @@ from dealermarket.estimates import (
     resampled,
     slopes,
 )
-from dealermarket.papers.outcome import Outcome, above, agrees, below, decided, overall, signed
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.papers.outcome import Outcome, above, agrees, below, decided, overall
 from dealermarket.papers.table import Column, Table
-from dealermarket.papers.wording import bracketed, number, p_value
+from dealermarket.papers.wording import duration, estimated, number
 
 NAN = float("nan")
 
@@ -324,26 +325,51 @@ def test_numbers(value: float, digits: int, scale: float, text: str) -> None:
     assert number(value, digits, scale) == text
 
 
-def test_estimates_in_sentences() -> None:
-    found = Estimate(np.asarray(-0.00123), np.asarray(0.0), np.asarray(-0.00201), np.asarray(-0.00004))
-    assert bracketed(found, 1, 1e4) == "−12.3 [−20.1, −0.4]"
-    assert bracketed(mean([1.0]), 1) == "1.0 [–, –]"
+@pytest.mark.parametrize(
+    ("value", "low", "high", "digits", "scale", "text"),
+    [
+        (37.84, -32.7, 108.38, 1, 1.0, "37.8 ± 70.5"),
+        (-0.00123, -0.00201, -0.00004, 1, 1e4, "−12.3 [−20.1, −0.4]"),  # not symmetric
+        (2.0, 2.0, 2.0, 1, 1.0, "2.0 ± 0.0"),
+        (0.0, 0.0, 0.0, 0, 1.0, "0 ± 0"),
+        (1234.5, 1000.0, 1469.0, 0, 1.0, "1,234 ± 234"),
+        # as many digits as show on which side of 0 the interval lies
+        (0.42, 0.01, 0.83, 1, 1.0, "0.42 ± 0.41"),
+        (-0.42, -0.8396, -0.0004, 1, 1.0, "−0.4200 ± 0.4196"),
+        (0.41, -0.01, 0.83, 1, 1.0, "0.4 ± 0.4"),
+        (0.4, 0.0, 0.8, 1, 1.0, "0.4 ± 0.4"),
+        (0.3, 0.02, 0.9, 1, 1.0, "0.30 [0.02, 0.90]"),
+        (1.0, NAN, NAN, 1, 1.0, "1.0 ± –"),
+    ],
+)
+def test_estimates_in_sentences(value: float, low: float, high: float, digits: int, scale: float, text: str) -> None:
+    estimate = Estimate(*(np.asarray(number) for number in (value, 0.0, low, high)))
+    assert estimated(estimate, digits, scale) == text
 
 
 @pytest.mark.parametrize(
-    ("p", "text"),
-    [(0.0, "p < 0.001"), (0.00099, "p < 0.001"), (0.001, "p = 0.001"), (0.9999, "p = 1.000"), (NAN, "p = –")],
+    ("steps_per_day", "steps", "text"),
+    [
+        (96, 1, "15 minutes"),
+        (24, 1, "1 hour"),
+        (1, 1, "1 day"),
+        (96, 144, "1.5 days"),
+        (100, 1, "14.4 minutes"),
+        (2880, 1, "30 seconds"),
+    ],
 )
-def test_p_values_in_sentences(p: float, text: str) -> None:
-    assert p_value(p) == text
+def test_how_long_steps_are(steps_per_day: int, steps: int, text: str) -> None:
+    assert duration(MarketEnvironment(steps_per_day=steps_per_day), steps) == text
 
 
 def test_cells() -> None:
     row: dict[str, Any] = {"name": "a", "none": None, "x": 0.12345, "x_low": 0.1, "x_high": 0.2, "y": NAN, "z": "text"}
+    row |= {"s": 0.15, "s_low": 0.1, "s_high": 0.2}
     row |= {"alone": 1.0, "alone_low": NAN, "alone_high": NAN, "y_low": 0.0, "y_high": 1.0}
     cells = {
         Column("name", "h"): "a",
         Column("none", "h"): "",
+        Column("s", "h", 2): "0.15 ± 0.05",
         Column("x", "h", 2): "0.12 [0.10, 0.20]",
         Column("x", "h", 1, scale=100.0, interval=False): "12.3",
         Column("x", "h", 1, scale=100.0): "12.3 [10.0, 20.0]",
@@ -366,12 +392,12 @@ def test_a_column_says_its_numbers_once() -> None:
     assert list(table.frame) == ["x", "x_low", "x_high", "n", "hidden"]
     assert table.frame["hidden"].tolist() == ["row 0", "row 1"]
     assert [column.name for column in table.columns] == ["x", "n"]
-    assert table.rows() == [["2.0 [−10.7, 14.7]", "0"], ["5.0 [5.0, 5.0]", "1"]]
+    assert table.rows() == [["2.0 ± 12.7", "0"], ["5.0 ± 0.0", "1"]]
 
 
 def test_rows_that_are_mappings_need_no_function() -> None:
     table = Table.of("t", "c", [{"a": 1.0, "b": "x"}, {"a": mean([2.0, 2.0]), "b": "y"}], Column("a", "A", 1), Column("b", "B"))
-    assert table.rows() == [["1.0", "x"], ["2.0 [2.0, 2.0]", "y"]]
+    assert table.rows() == [["1.0", "x"], ["2.0 ± 0.0", "y"]]
 
 
 def test_a_table_without_rows_has_its_columns() -> None:
@@ -464,24 +490,6 @@ def test_agreement_needs_numbers_that_are_known(bounds: list[tuple[float, float]
 def test_one_claim_that_fails_is_enough(signs: str, outcome: Outcome) -> None:
     by_sign = {outcome.sign: outcome for outcome in Outcome}
     assert overall(*(by_sign[sign] for sign in signs)) is outcome
-
-
-@pytest.mark.parametrize(
-    ("p", "outcome"),
-    [
-        (0.0, Outcome.HOLDS),
-        (0.0099, Outcome.HOLDS),
-        (0.01, Outcome.UNDECIDED),
-        (0.5, Outcome.UNDECIDED),
-        (0.99, Outcome.UNDECIDED),
-        (0.9901, Outcome.FAILS),
-        (NAN, Outcome.UNDECIDED),
-    ],
-)
-def test_signs_by_p_value(p: float, outcome: Outcome) -> None:
-    verdict = signed("name", "A claim.", p, "Evidence")
-    assert (verdict.name, verdict.claim, verdict.outcome) == ("name", "A claim.", outcome)
-    assert verdict.evidence == f"Evidence, {p_value(p)}."
 
 
 def test_outcomes_in_words() -> None:

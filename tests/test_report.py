@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import ClassVar
 from xml.etree import ElementTree
 
 import numpy as np
@@ -22,7 +23,7 @@ from dealermarket.papers.outcome import Outcome, Verdict
 from dealermarket.papers.plan import Plan, Section, run_plans
 from dealermarket.papers.report import write_report
 from dealermarket.papers.table import Column, Table
-from dealermarket.papers.variations import Varied
+from dealermarket.papers.variations import Varied, by_parameter
 from dealermarket.plots import Axis, Figure, Line
 from dealermarket.study.study import Study
 
@@ -33,6 +34,8 @@ VOID = {"meta", "link", "img", "wbr", "br"}
 class Asked(Experiment):
     name, title, source, question, preset = "asked", "Asked & answered", "Section 0", "Is 1 < 2?", "paper"
     runs = 50
+    headline = "numbers"
+    words: ClassVar = {"ε": "A <word>.", "γ": "Another."}
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
         return [Study("one", {"only": scenario}, runs, lambda scenario, chunk: {})]
@@ -49,6 +52,7 @@ class Asked(Experiment):
 
 class Other(Asked):
     name, title = "other", "Other"
+    words: ClassVar = {"γ": "Another.", "z": "A third."}
 
 
 def figure(name: str) -> Figure:
@@ -187,7 +191,7 @@ def test_links_and_labels_have_targets(sections: Sequence[Section], tmp_path: Pa
 def test_every_figure_is_there(sections: Sequence[Section], tmp_path: Path) -> None:
     write_report(tmp_path, sections, ABOUT)
     images = page_of(tmp_path).all("img")
-    names = ["asked-rise", "asked-numbers", "other-rise"]
+    names = ["asked-numbers", "asked-rise", "other-rise"]  # the one that stands beside the verdicts first
     assert len(images) == len(names) == len(list((tmp_path / "figures").iterdir()))
     for image, name in zip(images, names, strict=True):
         kind, content = image.attributes["src"].split(",")
@@ -200,10 +204,10 @@ def test_every_figure_is_there(sections: Sequence[Section], tmp_path: Path) -> N
         addresses = set(re.findall(r"https?:[^\"'<> ]*", svg.decode()))
         assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
         assert f"]({'figures/' + name}.svg)" in (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert images[0].attributes["alt"] == 'Asked & answered: plot of "cost" against time; rise; a line'
+    assert images[1].attributes["alt"] == 'Asked & answered: plot of "cost" against time; rise; a line'
     assert [caption.text for caption in page_of(tmp_path).all("figcaption")][:2] == [
-        "Caption of <rise>.",
         "Caption of <numbers>.",
+        "Caption of <rise>.",
     ]
 
 
@@ -237,7 +241,6 @@ def test_files_of_numbers_are_not_rounded(sections: Sequence[Section], tmp_path:
 def test_every_verdict_is_in_the_report(sections: Sequence[Section], tmp_path: Path) -> None:
     write_report(tmp_path, sections, ABOUT)
     page = page_of(tmp_path)
-    summary = [[cell.text for cell in row.all("td")] for row in page.named("summary").all("tr")]
     for name in ("verdicts.csv", "verdicts.parquet"):
         path = tmp_path / "numbers" / name
         found = pd.read_csv(path) if name.endswith("csv") else pd.read_parquet(path)
@@ -248,37 +251,113 @@ def test_every_verdict_is_in_the_report(sections: Sequence[Section], tmp_path: P
         ]
     for section in sections:
         items = [[part.text for part in item.all("p")] for item in page.named(section.experiment.name).all("ul")[0].all("li")]
-        assert items == [[f"{v.outcome.sign} {v.outcome} {v.name}", v.claim, v.evidence] for v in section.verdicts]
-        for verdict in section.verdicts:
-            assert [f"{verdict.outcome.sign} {verdict.outcome}", verdict.claim] in summary
+        assert items == [[f"{v.outcome.sign} {v.outcome} {v.claim}", v.evidence] for v in section.verdicts]
     assert "Of 3 claims: 1 holds, 1 fails, 1 is undecided." in page.named("summary").text
-    assert "under 2 other values: 1 holds" in page.named("summary").text
+    assert sections[0].elsewhere in page.named("asked").text
 
 
-def test_set_up_and_order_of_a_section(sections: Sequence[Section], tmp_path: Path) -> None:
+def folded(section: Element) -> list[str]:
+    """The headings of what is folded in a section, in order; those of what is folded again inside are left out."""
+    inner = {id(below) for details in section.all("details") for below in details.all("details")}
+    return [details.all("summary")[0].text for details in section.all("details") if id(details) not in inner]
+
+
+def test_what_is_long_is_folded(sections: Sequence[Section], tmp_path: Path) -> None:
+    """Question, claims, evidence and one picture stand open; all tables and all that says how it was made do not."""
     write_report(tmp_path, sections, ABOUT)
     page = page_of(tmp_path)
     asked, other = page.named("asked"), page.named("other")
-    headings = ["Set-up", "Verdicts", "Figures", "Tables", "How far it holds", "Not what the paper shows", "Notes"]
-    assert [heading.text for heading in asked.all("h3")] == headings
-    assert [heading.text for heading in other.all("h3")] == ["Set-up", "Verdicts", "Figures"]
-    facts = {row.all("dt")[0].text: row.all("dd")[0].text for row in asked.all("dl")[0].all("div")}
-    assert facts["market"] == "10 investors, 2 makers, 30 steps"
-    assert facts["runs"] == "5 a point (in the full experiment 50), 2 in each variation; 150 steps of markets in all"
+    words = ["Words and symbols", "Notes", "Figures (1 more)", "Tables (1)", "How far it holds", "Set-up (changed)"]
+    assert folded(asked) == words[1:]
+    assert folded(other) == [words[0], words[-1]]
+    assert not any("open" in details.attributes for details in page.all("details"))
+    hidden = {id(below) for details in page.all("details") for below in details.all()}
+    for name, tags in (("asked", ("table", "pre")), ("other", ("pre",))):
+        for tag in tags:
+            assert page.named(name).all(tag) and all(id(found) in hidden for found in page.named(name).all(tag))
+    shown = [image for image in page.all("img") if id(image) not in hidden]
+    assert len(shown) == len(sections)
+    assert id(page.named("asked.figure.numbers")) not in hidden
+    assert id(asked.all("ul")[0]) not in hidden
+
+
+def test_words_are_explained_where_they_are_first_met(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    page = page_of(tmp_path)
+
+    def words(of: Element) -> list[str]:
+        return [row.text for dl in of.all("dl") if dl.attributes.get("class") == "words" for row in dl.all("div")]
+
+    assert words(page.named("asked")) == ["ε A <word>.", "γ Another."]
+    other = page.named("other")
+    assert words(other) == ["z A third.", "γ Another.", "z A third."]  # and all of them once more, folded
+    assert words(other.all("details")[0]) == ["γ Another.", "z A third."]
+
+
+def test_set_up_of_a_section(sections: Sequence[Section], tmp_path: Path) -> None:
+    write_report(tmp_path, sections, ABOUT)
+    page = page_of(tmp_path)
+    asked, other = page.named("asked"), page.named("other")
+    facts = {row.all("dt")[0].text: row.all("dd")[0].text for dl in asked.all("dl")[1:] for row in dl.all("div")}
+    assert facts["market"] == "10 investors, 2 makers, 30 steps of 15 minutes"
+    assert [int(number) for number in re.findall(r"\d+", facts["runs"])] == [5, 50, 2, 150]
     scenario = sections[0].plan.scenario
     alphas = ", ".join(dict.fromkeys(f"{alpha:g}" for alpha in scenario.values_at("makers.*.pricing.alpha")))
     choices = [[cell.text for cell in row] for row in table_of(page, "asked.choices")]
-    assert choices == [["steps", "30", "short <enough>"], ["makers.*.pricing.alpha", alphas, "the middle"]]
+    assert choices[-2:] == [["steps", "30", "short <enough>"], ["makers.*.pricing.alpha", alphas, "the middle"]]
     code = asked.all("pre")[0]
     assert Scenario.from_toml("".join(part for part in code.all("code")[0].parts if isinstance(part, str))) == scenario
-    assert [row[1].attributes["class"] for row in table_of(page, "asked.table.variations")] == ["fails", "undecided"]
-    assert "All claims asked, under 2 other values: 1 holds." in [paragraph.text for paragraph in asked.all("p")]
+    rows = table_of(page, "asked.table.variations")  # a row a parameter
+    assert [[cell.text for cell in row] for row in rows] == [
+        ["as chosen", "", "", "✓ holds"],
+        ["v_max", "100", "1", "✓ holds"],
+        ["a", "–", "2", "not possible"],
+    ]
+    assert [row[3].attributes.get("class") for row in rows] == ["holds", "holds", None]
     assert "To get this: dealermarket reproduce asked --set 'a<b'" in asked.text
     assert "To get this" not in other.text
     assert "A note & more." in [note.text for note in asked.all("li")]
     made = {row.all("dt")[0].text: row.all("dd")[0].text for row in page.named("made").all("div")}
     assert made == ABOUT
     assert "dealermarket 9.8.7" in page.all("header")[0].text
+
+
+def test_a_changed_setting_is_shown_as_changed(tmp_path: Path) -> None:
+    experiment = Curves()
+    scenario = experiment.load_scenario(
+        None, ["exchange.lam=2.5", "makers.maker-2.pricing.alpha=1.3", "market.mid_price.drift=0.5"]
+    )
+    plans = [Plan.of(experiment), Plan.of(experiment, scenario)]
+    for plan, name in zip(plans, ("usual", "changed"), strict=True):
+        write_report(tmp_path / name, run_plans([plan]), {})
+    assert "Set-up" in folded(page_of(tmp_path / "usual").named("curves"))
+    page = page_of(tmp_path / "changed")
+    assert "Set-up (changed)" in folded(page.named("curves"))
+    rows = table_of(page, "curves.choices")
+    own = experiment.load_scenario()
+    assert [[cell.text for cell in row[:2]] for row in rows] == [
+        ["exchange.lam", "2.5"],
+        ["market.mid_price.drift", "0.5"],
+        ["makers.maker-2.pricing.alpha", "1.3"],
+    ]
+    before = (own.exchange.lam, 0, own.makers[1].pricing.alpha)
+    assert all(f": {value:g}" in row[2].text for row, value in zip(rows, before, strict=True))
+
+
+def test_values_of_a_parameter_share_a_row(small: Scenario) -> None:
+    def verdict(name: str, outcome: Outcome) -> Verdict:
+        return Verdict(name, "c.", outcome, "e.")
+
+    variation = Variation("v_max", "exchange.v_max", (1.0, 2.0, 3.0, 4.0))
+    told = (Outcome.FAILS, Outcome.HOLDS, Outcome.HOLDS)
+    varied = [Varied(variation, n + 1.0, small, [verdict("a", found), verdict("b", told[1])]) for n, found in enumerate(told)]
+    varied.append(Varied(variation, 4.0, small, [verdict("a", told[1])], matters=False))
+    table = by_parameter(small, [verdict("a", told[1]), verdict("b", told[0]), verdict("once", told[0])], varied, (30, 20))
+    assert table.rows() == [
+        ["as chosen", "", "", "✓ holds", "✗ fails"],
+        ["v_max", f"{small.exchange.v_max:g}", "1, 2, 3, 4", "✓ 2, 3; ✗ 1; no effect: 4", "✓ 1, 2, 3; no effect: 4"],
+    ]
+    assert "once" in table.caption
 
 
 def test_markdown_is_escaped_and_its_tables_are_whole(sections: Sequence[Section], tmp_path: Path) -> None:
@@ -289,8 +368,9 @@ def test_markdown_is_escaped_and_its_tables_are_whole(sections: Sequence[Section
     assert "    dealermarket reproduce asked --set 'a<b'\n" in text
     tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("| ")]
     widths = [{len(re.findall(r"(?<!\\)\|", line)) - 1 for line in lines} for lines in tables]
-    assert widths == [{3}, {3}, {2}]
-    assert [len(lines) for lines in tables] == [2 + 3, 2 + 2, 2 + 2]
+    changed = len(table_of(page_of(tmp_path), "asked.choices"))
+    assert widths[:4] == [{3}, {3}, {4}, {3}]
+    assert [len(lines) for lines in tables[:4]] == [2 + 3, 2 + 2, 2 + 3, 2 + changed]
     assert tables[1][0] == r"| \|share\| | here | paper |"
     assert text.index(tables[1][0]) < text.index("### How far it holds") < text.index(tables[2][0])
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dealermarket.estimates import Estimate
     from dealermarket.model.market.environment import MarketEnvironment
     from dealermarket.model.scenario import Scenario
 
@@ -23,21 +24,30 @@ def number(value: float, digits: int, scale: float = 1.0) -> str:
 
 def interval(value: float, low: float, high: float, digits: int, scale: float = 1.0) -> str:
     """A value with its 95 % interval: `3.2 ± 0.4` where it lies in the middle, else `3.2 [3.0, 3.7]`."""
-    shown, half = number(value, digits, scale), (high - low) / 2
-    if not math.isfinite(half) or math.isclose(value - low, high - value, rel_tol=1e-6, abs_tol=1e-9 * abs(value)):
-        return f"{shown} ± {number(half, digits, scale)}"
+    shown = number(value, digits, scale)
+    if _in_the_middle(value, low, high):
+        return f"{shown} ± {number((high - low) / 2, digits, scale)}"
     return f"{shown} [{number(low, digits, scale)}, {number(high, digits, scale)}]"
 
 
 def estimated(estimate: Estimate, digits: int, scale: float = 1.0) -> str:
     """One estimate with its 95 % interval, for sentences; with more digits where rounding would move 0 into it or out of it."""
-    value, low, high = float(estimate.value), float(estimate.low), float(estimate.high)
-    for more in range(_MOST_MORE_DIGITS):
-        half = round(scale * (high - low) / 2, digits + more)
-        shown = [round(scale * bound, digits + more) for bound in (value, low, high)]
-        if all(_side(*bounds) == _side(low, high) for bounds in (shown[1:], (shown[0] - half, shown[0] + half))):
-            return interval(value, low, high, digits + more, scale)
-    return interval(value, low, high, digits, scale)
+    value, low, high = (float(bound) for bound in (estimate.value, estimate.low, estimate.high))
+
+    def rounded(digits: int) -> tuple[float, float]:
+        """The interval as a reader works it out."""
+        if not _in_the_middle(value, low, high):
+            return round(scale * low, digits), round(scale * high, digits)
+        middle, half = round(scale * value, digits), round(scale * (high - low) / 2, digits)
+        return middle - half, middle + half
+
+    enough = (more for more in range(digits, digits + _MOST_MORE_DIGITS) if _side(*rounded(more)) == _side(low, high))
+    return interval(value, low, high, next(enough, digits), scale)
+
+
+def _in_the_middle(value: float, low: float, high: float) -> bool:
+    """Whether a value lies in the middle of its interval; also where there is no interval."""
+    return not math.isfinite(high - low) or math.isclose(value - low, high - value, rel_tol=1e-6, abs_tol=1e-9 * abs(value))
 
 
 def _side(low: float, high: float) -> int:

@@ -99,15 +99,15 @@ class Markouts(Experiment):
         agents, expected = self.scenario.agents, _expected(self.scenario, oracles(self.scenario))
         informed = any(agent.oracle_probability for agent in agents)
         names = [f"{agent.name} ({100 * agent.oracle_probability:.0f} %)" if informed else agent.name for agent in agents]
-        at_horizon = np.nan_to_num(self._markout("investor").value[:, horizon])
-        ends = np.argsort(at_horizon, kind="stable")[np.r_[: MOST_LINES // 2, -(MOST_LINES // 2) : 0]]
-        chosen = sorted(ends.tolist()) if len(agents) > MOST_LINES else list(range(len(agents)))
-        which = (
-            f" In colour: of {len(agents)} investors the {MOST_LINES // 2} with the lowest and the {MOST_LINES // 2} with the "
-            "highest markout there; grey: the others."
-            if len(agents) > MOST_LINES
-            else ""
-        )
+        chosen, which = list(range(len(agents))), ""
+        if len(agents) > MOST_LINES:
+            ranked = np.argsort(np.nan_to_num(self._markout("investor").value[:, horizon]), kind="stable").tolist()
+            ends = MOST_LINES // 2
+            chosen = sorted([*ranked[:ends], *ranked[-ends:]])
+            which = (
+                f" In colour: of {len(agents)} investors the {ends} with the lowest and the {ends} with the highest markout "
+                "there; grey: the others."
+            )
         theory = basis_points(self.scenario) * expected
         lines = [theory[int(group[0])] for group in drawn_once({str(n): theory[n] for n in range(len(theory))})]
         yield self._figure(

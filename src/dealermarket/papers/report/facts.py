@@ -109,7 +109,7 @@ def _changes(scenario: Scenario, own: Scenario) -> list[Choice]:
     rows = dict.fromkeys(path for path in chosen if _values(scenario, path) != _values(own, path))
     for path in leaves:
         whole = re.sub(r"^(investors|makers)\.[^.]+", r"\1.*", path)
-        if whole not in rows and path not in rows:
+        if not {whole, path} & {*rows, *scenario.choices}:
             entries = [leaf for leaf in leaves if re.sub(r"^(investors|makers)\.[^.]+", r"\1.*", leaf) == whole]
             members = len(getattr(scenario, whole.split(".")[0])) if whole != path else 1
             rows[whole if len(entries) == members else path] = None
