@@ -264,6 +264,19 @@ def measured_of(plan: Plan, seed: int = 0) -> dict[str, dict[str, Measures]]:
     return {study.name: made_up(study, draw) for study in plan.studies}
 
 
+def measured_of_studies(plan: Plan) -> list[tuple[Study, dict[str, Measures]]]:
+    measured = measured_of(plan)
+    return [(study, measured[study.name]) for study in plan.studies if " /  / " in study.name]
+
+
+@pytest.mark.parametrize("name", ["internalization", "hedging-paths", "volatility", "markouts"])
+def test_steps_are_as_long_as_the_scenario_says(name: str) -> None:
+    plan = Plan.of(experiment_named(name), experiment_named(name).load_scenario(None, ["market.steps_per_day=24"]), 10)
+    section = section_of(replace(plan, variation_runs=0))
+    said = [figure.x.label for figure in section.figures if "step" in figure.x.label]
+    assert said and all("1 hour" in label and "15 minutes" not in label for label in said)
+
+
 @pytest.fixture(scope="module")
 def sections() -> dict[str, Section]:
     return {name: section_of(plan_of(name)) for name in NAMES}
@@ -966,6 +979,18 @@ def test_policies_that_are_the_same_are_noted() -> None:
     assert len(list(experiment.with_results(scenario, sizes_of(MEAN | {"γ = 1": MEAN["γ = ∞"]}, MEDIAN, LARGEST)).notes())) == 1
 
 
+def test_policies_that_are_the_same_are_drawn_once() -> None:
+    plan = plan_of("hedging-paths", "steps=30")
+    results: Any = {study.name.split(" / ")[2]: measures for study, measures in measured_of_studies(plan)}
+    every = [figure.name for figure in plan.experiment.with_results(plan.scenario, results).figures()]
+    for study in ("sizes", "paths"):
+        results[study]["γ = ∞"] = results[study]["γ = 1"]
+    figures = {figure.name: figure for figure in plan.experiment.with_results(plan.scenario, results).figures()}
+    assert set(every) - set(figures) == {"figure-4-gamma-infinite"}
+    assert figures["figure-4-gamma-1"].title == "γ = 1 and γ = ∞"
+    assert [getattr(mark, "label", "") for mark in figures["figure-4"].marks] == ["no hedging", "γ = 0", "γ = 1 and γ = ∞"]
+
+
 def test_policies_of_the_paths() -> None:
     experiment = experiment_named("hedging-paths")
     scenario = experiment.load_scenario()
@@ -1329,6 +1354,28 @@ def test_tables_of_markouts() -> None:
         for h in range(17):
             assert_allclose(table.frame[f"h_{h}"], revenue[:, h] / volume, rtol=1e-12)
         assert len(table.frame) == {"investor": 10, "tier": 5}[group]
+
+
+def test_many_investors_are_told_apart_by_name() -> None:
+    """The legend has those at both ends, the others are grey; no warning comes of it."""
+    experiment = experiment_named("markouts")
+    scenario = experiment.load_scenario("dealers", ["market.steps_per_day=48"])
+    plan = Plan(experiment, scenario, 10, variation_runs=0)
+    results: Any = {study.name.split(" / ")[2]: measures for study, measures in measured_of_studies(plan)}
+    results["trades"]["market"].others["by_tier_volume"][:, 2:] = 0.0
+    found = experiment.with_results(scenario, results)
+    markout = found._markout("investor").value[:, scenario.reward_horizon]  # type: ignore[attr-defined]
+    investors, tiers = found.figures()
+    ranked = [scenario.agents[n].name for n in np.argsort(markout)]
+    for figure, labels in ((investors, [*ranked[:5], *ranked[-5:], "theory"]), (tiers, ["tier 0", "tier 1"])):
+        canvas = Canvas(figsize=figure.size, layout="constrained")
+        axes = canvas.add_subplot()
+        draw(figure, axes)
+        canvas.draw_without_rendering()
+        assert sorted(axes.get_legend_handles_labels()[1]) == sorted(labels)
+        assert "30 minutes" in axes.get_xlabel()
+        legend, frame = axes.get_legend().get_window_extent(), canvas.bbox
+        assert frame.x0 <= legend.x0 and legend.x1 <= frame.x1 and frame.y0 <= legend.y0
 
 
 # --- the best constant price
