@@ -35,9 +35,9 @@ from dealermarket.papers.learning_makers.learned_drift import STEPS as LEARNED_S
 from dealermarket.papers.learning_makers.learned_price import BEFORE, LESSONS
 from dealermarket.papers.learning_makers.learned_risk import NEUTRAL, PENALISED, PENALTIES
 from dealermarket.papers.trained import SAMPLE, TrainedStudy, measure_trained, played
-from dealermarket.papers.wording import number
+from dealermarket.papers.wording import estimated, number
 from dealermarket.plots import draw
-from dealermarket.study import Measures, Study, measure, observe
+from dealermarket.study import Estimate, Measures, Study, measure, observe
 from test_experiments import check_whole
 from test_experiments import made_up as made_up_market
 
@@ -235,7 +235,7 @@ def test_learning_curves() -> None:
     assert_allclose(drawn.get_xdata(), np.arange(1, 31) / 10)  # as long as the shortest
     assert_allclose(drawn.get_ydata(), 3.0)
     assert axes.collections[0].get_datalim(axes.transData).intervaly.tolist() == [1.0, 6.0]
-    assert figure.caption == "Said. Lines: means of 3 trainings; bands: from the lowest to the highest of them."
+    assert figure.caption == "Said. Lines: means of 3 trainings. Bands: from the lowest to the highest of them."
 
 
 # --- learned-price
@@ -285,10 +285,10 @@ def test_shares_that_are_reached(lesson: int, share: float, outcomes: tuple[Outc
     assert [verdict.outcome for verdict in by_name.values()] == [outcomes[place] if n == lesson else HOLDS for n in range(4)]
     verdict = by_name[f"against {LESSONS[lesson].label}"]
     assert f"at least {100 * asked:.0f} %" in verdict.claim
-    percents = ", ".join([f"{100 * (asked + share):.1f}"] * count)
+    percents = ", ".join([f"{100 * (asked + share):.1f} ± 0.0"] * count)
     best = list(LESSONS[lesson].candidates)[-1]
-    assert verdict.evidence.startswith(f"{percents} % in the {count} trainings, known to ±0.0, of {best}. ")
-    assert verdict.evidence.endswith("Before training: 50.0 %.")
+    assert f" {percents} % " in verdict.evidence and f"“{best}”" in verdict.evidence
+    assert "Before training it is 50.0 %" in verdict.evidence
 
 
 @pytest.mark.parametrize(("count", "place"), COUNTS)
@@ -301,7 +301,7 @@ def test_all_trainings_reach_their_share_at_once(ahead: float, full: Outcome, fe
     earned[1] = 95.0 + ahead * half + SHAKE
     verdict = verdicts("learned-price", price_results(2, earned, BEST))["against persistent, 0.3"]
     assert verdict.outcome is (full, few)[place]
-    assert f"known to ±{half:.1f}" in verdict.evidence
+    assert f" {95.0 + ahead * half:.1f} ± {half:.1f}," in verdict.evidence
 
 
 def test_shares_are_of_paired_runs() -> None:
@@ -309,7 +309,7 @@ def test_shares_are_of_paired_runs() -> None:
     best = BEST + 50.0 * SHAKE
     by_name = verdicts("learned-price", price_results(0, np.tile(0.951 * best, (5, 1)), best))
     assert by_name["against random, U[−1, 1]"].outcome is HOLDS
-    assert "95.1, 95.1, 95.1, 95.1, 95.1 %" in by_name["against random, U[−1, 1]"].evidence
+    assert ", ".join(["95.1 ± 0.0"] * 5) + " %" in by_name["against random, U[−1, 1]"].evidence
     apart = np.tile(0.951 * best[::-1], (5, 1))
     assert verdicts("learned-price", price_results(0, apart, best))["against random, U[−1, 1]"].outcome is UNDECIDED
 
@@ -377,7 +377,7 @@ def test_skews_against_the_inventory(ahead: float, full: Outcome, few: Outcome, 
         verdict = by_name[f"skew: {label}"]
         assert verdict.outcome is (full, few)[place]
         assert f"{count}" not in verdict.claim
-        assert verdict.evidence.endswith(f"{', '.join(number(slope, 4) for slope in slopes)} in the trainings.")
+        assert verdict.evidence.endswith(f": {', '.join(number(slope, 4) for slope in slopes)}.")
     assert not any(NEUTRAL in name for name in by_name)
 
 
@@ -404,9 +404,10 @@ def test_penalties_calm(inventory: float, spread: float, full: Outcome, few: Out
     by_name = verdicts("learned-risk", risk_results(count, abs_position=position, pnl=pnl))
     assert [by_name[f"calmer: {label}"].outcome for label in PENALISED] == [(full, few)[place]] * 3
     evidence = by_name[f"calmer: {PENALISED[0]}"].evidence
-    assert f"Mean |position| is {number(inventory * half, 1)} [{number((inventory - 1) * half, 1)}, " in evidence
     worth = of_learned.worth(Scenario.load("learning"))
-    assert f"smaller by {number(spread * half / worth, 0, 100)} [" in evidence
+    for ahead, unit, digits, scale in ((inventory, 1.0, 1, 1.0), (spread, worth, 0, 100.0)):
+        middle, margin = np.asarray(ahead * half / unit), half / unit
+        assert estimated(Estimate(middle, middle, middle - margin, middle + margin), digits, scale) in evidence
 
 
 def test_table_and_picture_of_penalties() -> None:
@@ -449,16 +450,17 @@ def test_inventory_of_the_drifts_sign(ahead: float, full: Outcome, few: Outcome,
     by_name = verdicts("learned-drift", {"rising": seeds(count, position=held), "falling": seeds(count, position=held)})
     assert list(by_name) == ["rising", "falling"]
     assert by_name["rising"].outcome is (full, few)[place]
-    assert "is long on average" in by_name["rising"].claim
+    assert "long on average" in by_name["rising"].claim
     turned = {HOLDS: FAILS, FAILS: HOLDS, UNDECIDED: UNDECIDED}[full]
     if count == FEWEST_SEEDS:
         turned = HOLDS if ahead < -1 else UNDECIDED
     assert by_name["falling"].outcome is turned
-    assert "is short on average" in by_name["falling"].claim
+    assert "short on average" in by_name["falling"].claim
     mean = ahead * half
-    interval = f"{number(mean, 1)} [{number(mean - half, 1)}, {number(mean + half, 1)}]"
+    middle = np.asarray(mean)
+    interval = estimated(Estimate(middle, middle, middle - half, middle + half), 1)
     for verdict in by_name.values():  # units as they are, whatever the claim
-        assert verdict.evidence.startswith(f"Mean position {interval} units; ")
+        assert f" {interval} units" in verdict.evidence
 
 
 def test_table_of_positions() -> None:
@@ -507,8 +509,7 @@ def test_levels_of_two_learners(ahead: float, full: Outcome, few: Outcome, count
     assert [verdict.outcome for verdict in by_name.values()] == [(full, few)[place]] * 2
     assert list(by_name) == ["below joint profit", "undercutting"]
     shares = ", ".join(f"{100 * share:.1f}" for share in earned)
-    assert f"% of the joint profit; {shares} in the trainings." in by_name["below joint profit"].evidence
-    assert by_name["undercutting"].evidence.endswith("between −1 and 1.")
+    assert by_name["below joint profit"].evidence.endswith(f": {shares}.")
 
 
 def test_table_of_levels() -> None:
@@ -519,7 +520,7 @@ def test_table_of_levels() -> None:
     assert_allclose(frame["eps"], [-1.0, 1.0, -0.6, -0.8, -0.4])
     assert_allclose(frame["earned"], [0.0, 1.0, 0.2, 0.1, 0.3])
     assert table.rows()[0] == ["competitive", "−1.00", "0.0", "–", "–"]
-    assert table.rows()[2][1].startswith("−0.60 [")
+    assert table.rows()[2][1].startswith("−0.60 ± ")
 
 
 @pytest.mark.compiled

@@ -54,7 +54,7 @@ class TwoLearners(learned.LearnedExperiment):
             "undercutting",
             "They undercut each other: their prices end nearer to the competitive level than to the joint-profit level.",
             self.unless_few_seeds(below(prices), STUDY),
-            f"The mean ε is {estimated(prices, 2)}; half-way between {number(COMPETITIVE, 0)} and {number(JOINT, 0)} is 0.",
+            f"The mean ε is {estimated(prices, 3)}; half-way between {number(COMPETITIVE, 0)} and {number(JOINT, 0)} is 0.",
         )
 
     def tables(self) -> Iterator[Table]:
