@@ -75,10 +75,9 @@ class PriceSensitivity(Experiment):
             "them from the best tier to the worst.",
             decided(np.all(step.high < 0) and np.all(drop.low > 0) and not rises.any(), rises.any() or np.any(step.low > 0)),
             f"From tier to tier the mean share of all investors changes by "
-            f"{', '.join(estimated(step[n], 2) for n in range(len(step.value)))}. From the best tier to the worst an "
-            f"investor's share falls by {number(drop.value.min(), 2)} to {number(drop.value.max(), 2)}; the least sure fall is that of "
-            f"{self.scenario.agents[least].name}, {estimated(drop[least], 2)}. Of {rises.size} single steps of single investors "
-            f"{int(rises.sum())} rise (intervals widened for {rises.size} comparisons).",
+            f"{', '.join(estimated(step[n], 2) for n in range(len(step.value)))}. From the best tier to the worst the least sure "
+            f"fall is that of {self.scenario.agents[least].name}: {estimated(drop[least], 2)}. Of {rises.size} single steps of "
+            f"single investors {int(rises.sum())} rise (intervals widened for {rises.size} comparisons).",
         )
         slope = mean(slopes(averages, np.log(self._mean_sizes)))
         yield Verdict(
