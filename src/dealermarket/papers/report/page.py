@@ -45,14 +45,15 @@ def _cells(table: Table) -> list[list[_Cell]]:
     return [[_cell(column, row) for column in table.columns] for row in table.frame.to_dict("records")]
 
 
-def _keys(table: Table) -> list[float]:
-    """How far from the left, in characters, those columns stand that stay in sight when the table moves: the first, and the
-    second where both are texts."""
-    texts = [column.digits is None for column in table.columns[:2]]
-    if len(table.columns) < 4 or texts != [True, True]:
-        return [0.0]
-    first = max((len(row[0]) for row in table.rows()), default=0)
-    return [0.0, max(first, len(table.columns[0].heading)) + 1.0] if first <= _WIDEST_KEY else [0.0]
+def _keys(table: Table) -> list[tuple[float, float]]:
+    """Of the columns that stay in sight when the table moves, how far from the left they stand and how wide they are at least,
+    in characters: the first column, and the second where both are texts."""
+    longest = max((len(row[0]) for row in table.rows()), default=0)
+    if table.columns[0].digits is not None or longest > _WIDEST_KEY:
+        return [(0.0, 0.0)]
+    second = len(table.columns) > 3 and table.columns[1].digits is None
+    room = max(longest, len(table.columns[0].heading) if second else 0) + 1.0
+    return [(0.0, room), (room, 0.0)] if second else [(0.0, room)]
 
 
 def _together(text: str) -> str:
