@@ -10,6 +10,7 @@ from typing import Any
 from dealermarket.papers.outcome import Outcome
 from dealermarket.papers.plan import Section
 from dealermarket.papers.report import facts
+from dealermarket.papers.report.choices import choices
 from dealermarket.papers.report.pictures import Picture
 from dealermarket.papers.table import Column, Table
 
@@ -72,7 +73,7 @@ def render_page(sections: Sequence[Section], about: Mapping[str, str], pictures:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shared = (facts.choices, facts.differences, facts.new_words, facts.set_up, facts.tables, facts.variations)
+    shared = (choices, facts.differences, facts.new_words, facts.set_up, facts.tables, facts.variations)
     environment.globals |= {function.__name__: function for function in shared}
     environment.filters["together"] = _together
     environment.globals |= {"cells": _cells, "width": _width, "keys": _keys}

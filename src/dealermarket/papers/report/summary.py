@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from dealermarket.papers.outcome import Outcome
 from dealermarket.papers.plan import Section
+from dealermarket.papers.report.choices import choices
 from dealermarket.papers.report.facts import (
     MEANINGS,
     PAPER,
     READING,
     TITLE,
-    choices,
     differences,
     set_up,
     tables,
