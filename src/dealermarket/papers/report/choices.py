@@ -13,7 +13,6 @@ from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.papers.plan import Plan
 
-
 _LONGEST = 300  # characters of a value: a whole population is longer
 
 
