@@ -25,6 +25,8 @@ Array = NDArray[Any]
 
 SHOWN = ("pnl", "market_share", "mean_abs_position")
 """The statistics that a comparison prints as a text."""
+DIFFERENCE = "b − a"
+"""The heading of a difference."""
 BY_CLIENT = "by_client."  # what measures by client are called begins with this, which no statistic's name does
 
 
@@ -99,6 +101,20 @@ class Comparison:
         a, b = self.measures
         alike = [np.all((a[name] == b[name]) | (np.isnan(a[name]) & np.isnan(b[name])), axis=0) for name in self.by_statistic]
         return tuple(name for name, same in zip(self.makers, np.all(alike, axis=0), strict=True) if not same)
+
+    @cached_property
+    def focus(self) -> str:
+        """The maker to look at first: of those that were changed, or else of all, the one whose P&L differs most surely."""
+        surest = dict(zip(self.makers, np.nan_to_num(self.by_statistic["pnl"].certainty), strict=True))
+        return max(self.changed_makers or self.makers, key=lambda maker: surest[maker])
+
+    @cached_property
+    def named_clients(self) -> tuple[str, ...]:
+        """The participants whose tiers were fixed by hand in one of the scenarios, and otherwise in the other."""
+        paths = [change.path.split(".") for change in self.changes]
+        return tuple(
+            dict.fromkeys(".".join(path[4:]) for path in paths if path[2:4] in (["tiering", "pins"], ["tiering", "table"]))
+        )
 
     # --- numbers
 
@@ -185,18 +201,17 @@ class Comparison:
         for name in SHOWN:
             statistic, paired = statistic_named(name), self.by_statistic[name]
             label = " ".join(statistic.column_heading.split())
-            for heading, texts in zip(("a", "b", "b − a"), texts_of(paired, statistic.scale), strict=True):
+            for heading, texts in zip(("a", "b", DIFFERENCE), texts_of(paired, statistic.scale), strict=True):
                 columns[label, heading] = texts
         table = pd.DataFrame(columns, index=list(self.makers)).to_string()
         return "\n".join([*self.heading(), table, MARKED])
 
     def heading(self) -> list[str]:
         """What is compared, in lines."""
-        changed = [str(change) for change in self.changes] or ["nothing in their scenarios"]
-        what = (
-            f"{self.a.name}, b − a: mean ± half of its paired 95 % interval, {self.replicas:,} replicas of {self.a.steps:,} steps"
-        )
-        return [what, *(f"b has {change}" for change in changed)]
+        names = self.a.name if self.a.name == self.b.name else f"{self.a.name} and {self.b.name}"
+        count = f"{self.replicas:,} {'replica' if self.replicas == 1 else 'replicas'} of {self.a.steps:,} steps"
+        title = f"{names}, {DIFFERENCE}: mean ± half of its 95 % interval, paired, {count}"
+        return [title, *(f"in b, {change}" for change in self.changes)] if self.changes else [title, "a and b are one scenario"]
 
 
 MARKED = "*: the 95 % interval leaves out 0"

@@ -8,7 +8,7 @@ money in price units times units.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -117,20 +117,6 @@ def client_yields(scenario: Scenario, chunk: Chunk) -> Measures:
     last_tier[orders["replica"], orders["taker"], orders["maker"] - investors] = orders["tier"]  # the last one stays
     measured = {**totals(scenario, chunk), **client_trades(scenario, chunk), "last_tier": last_tier}
     return Measures(measured, scenario.maker_names)
-
-
-def trades_by_tier(scenario: Scenario, chunk: Chunk, takers: Sequence[int]) -> Measures:
-    """`trades` (B, n, K, M): how many trades each of n participants, by number, made with each maker in each tier. Needs
-    trades."""
-    replica, trades = _trades(chunk)
-    first, tiers = len(scenario.agents), max(maker.tiering.tiers for maker in scenario.makers)
-    quoted = trades["maker"] < first + len(scenario.makers)  # not by the exchange, which stands last and has no tiers
-    counts = []
-    for taker in takers:
-        own = quoted & (trades["taker"] == taker)
-        cells = (replica[own], trades["tier"][own], trades["maker"][own] - first)
-        counts.append(_sums((len(chunk.record.totals), tiers, len(scenario.makers)), cells, np.ones(len(cells[0]))))
-    return Measures({"trades": np.stack(counts, axis=1)}, scenario.maker_names)
 
 
 def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> Measures:

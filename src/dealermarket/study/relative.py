@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.errors import ScenarioError
 from dealermarket.model.makers.tiering.base import RELATIVE
 from dealermarket.model.scenario import Scenario
+from dealermarket.policies import Action, Actor, MakerPolicy, Observation, Policy, PolicySetup, start
 from dealermarket.policies.named import maker_index
-from dealermarket.runs.chunks import Progress
-from dealermarket.study.measures import trades_by_tier
-from dealermarket.study.study import Study, measure
+from dealermarket.policies.starting import check
+from dealermarket.runs.runner import SimulationRunner
 
 Array = NDArray[Any]
 
@@ -26,15 +25,14 @@ REPLICAS = 100
 
 @dataclass(frozen=True)
 class RelativeTier:
-    """A client's tier with a maker, one beside that in which it `mostly` was: in which the largest `share` of its `trades`
-    with that maker in `replicas` of the base were made."""
+    """A client's tier with a maker, one beside that in which it `mostly` was: in which the maker held it for the largest
+    `share` of all steps of `replicas` of the base."""
 
     maker: str
     client: str
     word: str
     mostly: int
     share: float
-    trades: int
     replicas: int
     tier: int
 
@@ -44,65 +42,83 @@ class RelativeTier:
         return f"makers.{self.maker}.tiering.pins.{self.client}={self.tier}"
 
     def __str__(self) -> str:
-        where = f"{self.client} was mostly in tier {self.mostly} of {self.maker}"
-        counted = f"{100 * self.share:.0f} % of its {self.trades:,} trades with it, {self.replicas:,} replicas"
-        how = f"one {self.word} is" if self.tier != self.mostly else f"none is {self.word}, so it is pinned to"
-        return f"{where} ({counted}); {how} {self.tier}"
+        counted = f"{100 * self.share:.0f} % of the time, {self.replicas:,} {'replica' if self.replicas == 1 else 'replicas'}"
+        how = (
+            f"one {self.word} is {self.tier}" if self.tier != self.mostly else f"none is {self.word}, so it is held there always"
+        )
+        return f"{self.maker} held {self.client} mostly in tier {self.mostly} ({counted}); {how}"
 
 
 def relative_tiers(
-    scenario: Scenario,
-    settings: Sequence[str],
-    replicas: int = REPLICAS,
-    seed: int = 0,
-    threads: int = 1,
-    progress: Progress | None = None,
+    scenario: Scenario, settings: Sequence[str], replicas: int = REPLICAS, seed: int = 0, threads: int = 1
 ) -> tuple[list[str], list[RelativeTier]]:
     """Settings in which every tier relative to a run of the scenario is replaced by the tier itself, and what the run showed.
 
-    A relative one looks like "makers.0.tiering.pins.CLIENT=better" or "=worse"; `*` means every maker, each by its own trades.
-    Nothing is run where there is none. Raises ScenarioError for a setting that cannot be applied, or a client that never
-    traded with the maker.
+    A relative one looks like "makers.0.tiering.pins.CLIENT=better" or "=worse"; `*` means every maker, each by its own tiers.
+    Nothing is run where there is none. Raises ScenarioError for a setting that cannot be applied.
     """
-    wanted = {number: _asked(scenario, setting) for number, setting in enumerate(settings)}
+    wanted = [_asked(scenario, setting) for setting in settings]
     # fails here, before anything is run, for what is no field and no participant
-    scenario.with_settings(*(s if not wanted[n] else f"{s.partition('=')[0]}=0" for n, s in enumerate(settings)))
-    clients = sorted({client for asked in wanted.values() for _, client, _ in asked})
-    if not clients:
+    scenario.with_settings(*(f"{s.partition('=')[0]}=0" if asked else s for s, asked in zip(settings, wanted, strict=True)))
+    if not any(wanted):
         return list(settings), []
     replicas = min(replicas, REPLICAS)
-    observe = partial(trades_by_tier, takers=tuple(scenario.participants.index(client) for client in clients))
-    measured = measure([Study("base", {"base": scenario}, replicas, observe, "trades")], seed, threads, progress)
-    trades = measured["base"]["base"]["trades"].sum(axis=0)  # (clients, K, M)
+    watching = {maker: _Watching(scenario, maker) for asked in wanted for maker, _, _ in asked}
+    SimulationRunner(scenario, replicas, seed, threads=threads, policies=watching).run()
     resolved: list[str] = []
     tiers: list[RelativeTier] = []
-    for number, setting in enumerate(settings):
-        found = [
-            _resolved(scenario, maker, client, word, trades[clients.index(client), :, maker], replicas, setting)
-            for maker, client, word in wanted[number]
-        ]
+    for setting, asked in zip(settings, wanted, strict=True):
+        found = []
+        for maker, client, word in asked:
+            steps = watching[maker].steps[scenario.participants.index(client)]
+            mostly, worst = int(np.argmax(steps)), len(steps) - 1
+            tier = min(max(mostly + RELATIVE[word], 0), worst)
+            found.append(RelativeTier(maker, client, word, mostly, float(steps[mostly] / steps.sum()), replicas, tier))
         resolved += [tier.setting for tier in found] or [setting]
         tiers += found
     return resolved, tiers
 
 
-def _asked(scenario: Scenario, setting: str) -> list[tuple[int, str, str]]:
+def _asked(scenario: Scenario, setting: str) -> list[tuple[str, str, str]]:
     """Maker, client and word of a setting that is relative; nothing of another."""
     path, _, text = setting.partition("=")
     keys, word = path.strip().split("."), text.strip().strip("\"'")
     if word not in RELATIVE or len(keys) != 5 or keys[0] != "makers" or keys[2:4] != ["tiering", "pins"]:
         return []
-    makers = range(len(scenario.makers)) if keys[1] == "*" else [maker_index(scenario, keys[1])]
-    return [(maker, keys[4], word) for maker in makers]
+    names = scenario.maker_names
+    return [(maker, keys[4], word) for maker in (names if keys[1] == "*" else (names[maker_index(scenario, keys[1])],))]
 
 
-def _resolved(scenario: Scenario, maker: int, client: str, word: str, trades: Array, replicas: int, setting: str) -> RelativeTier:
-    agent, count = scenario.makers[maker], int(trades.sum())
-    if count == 0:
-        raise ScenarioError(
-            f"setting {setting!r}: {client!r} never traded with {agent.name!r} in {replicas:,} replicas of the base, so its tier "
-            f"is not known; give one in 0..{agent.tiering.tiers - 1}"
-        )
-    mostly = int(np.argmax(trades))
-    tier = min(max(mostly + RELATIVE[word], 0), agent.tiering.tiers - 1)
-    return RelativeTier(agent.name, client, word, mostly, float(trades[mostly] / count), count, replicas, tier)
+class _Watching(MakerPolicy):
+    """Acts as the maker does in the scenario, and counts `steps` (J, K): how long it holds each participant in each tier."""
+
+    def __init__(self, scenario: Scenario, maker: str) -> None:
+        agent = scenario.makers[scenario.maker_names.index(maker)]
+        self._policy: Policy = agent.policy
+        self.steps: Array = np.zeros((len(scenario.participants), agent.tiering.tiers), np.int64)
+        self._lock = threading.Lock()  # chunks of replicas run side by side
+
+    def start(self, setup: PolicySetup) -> Actor:
+        return _Watcher(start(self._policy, setup), self)
+
+    def check(self, scenario: Scenario, maker: str) -> None:
+        check(self._policy, scenario, maker)
+
+    def count(self, tiers: Array) -> None:
+        """Tiers (B, J) of one step."""
+        with self._lock:
+            for tier in range(self.steps.shape[1]):
+                self.steps[:, tier] += np.count_nonzero(tiers == tier, axis=0)
+
+
+class _Watcher:
+    """What acts in the markets of one chunk."""
+
+    def __init__(self, actor: Actor, watching: _Watching) -> None:
+        self._actor, self._watching = actor, watching
+
+    def act(self, observation: Observation) -> Action:
+        action = self._actor.act(observation)
+        given = action.tiers
+        self._watching.count(observation.tiers if given is None else np.broadcast_to(given, observation.tiers.shape))
+        return action
