@@ -115,22 +115,21 @@ def _of_scenarios(
     out: Path | None,
 ) -> Compared:
     from dealermarket.policies.named import with_policies
-    from dealermarket.study import compare as paired
     from dealermarket.study import relative_tiers
-    from dealermarket.study.pairs import REPLICAS
+    from dealermarket.study.pairs import REPLICAS, Pair
 
     a = Scenario.load(markets[0], clock)
+    base = Pair(a, a, REPLICAS if replicas is None else replicas, 0 if seed is None else seed)
     _prepare(a, maker, out)
-    quiet, count = open_console(stderr=True), REPLICAS if replicas is None else replicas
+    quiet = open_console(stderr=True)
     announce_compiling(quiet, a)
     began = time.monotonic()
-    resolved, tiers = relative_tiers(a, settings, count, seed or 0, threads)
-    b = with_policies(Scenario.load(markets[-1], (*resolved, *clock)), policies)
-    steps = count * a.steps * (1 if a == b else 2)
-    with progress(quiet, steps) as report:
-        comparison = paired(a, b, count, seed, threads, report)
+    resolved, tiers = relative_tiers(a, settings, base.replicas, base.seed, threads)
+    pair = Pair(a, with_policies(Scenario.load(markets[-1], (*resolved, *clock)), policies), base.replicas, base.seed)
+    with progress(quiet, pair.market_steps) as report:
+        comparison = pair.run(threads, report)
     seconds = time.monotonic() - began
-    speed = f"{steps:,} market steps in {seconds:.1f} s, {rate(steps / max(seconds, 1e-9))}"
+    speed = f"{pair.market_steps:,} market steps in {seconds:.1f} s, {rate(pair.market_steps / max(seconds, 1e-9))}"
     return Compared(comparison, tuple(map(str, tiers)), speed)
 
 
@@ -142,7 +141,8 @@ def _print(compared: Compared, maker: str | None, out: Path | None) -> None:
     from dealermarket.study.comparison import MARKED
 
     comparison, console = compared.comparison, open_console()
-    for line in (*comparison.heading(), *compared.notes):
+    title, *changes = comparison.heading()
+    for line in (title, *compared.notes, *changes):
         console.print(line, highlight=False)
     names, affected = comparison.makers, comparison.affected_makers
     if not affected:

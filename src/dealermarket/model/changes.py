@@ -22,8 +22,7 @@ class Change(NamedTuple):
 
 
 def changes(before: Scenario, after: Scenario) -> list[Change]:
-    """The fields of the market that differ, in the order of the scenario. Where another kind is chosen, that and its own
-    fields are given, and not those of the former kind."""
+    """The fields of the market that differ, in the order of the scenario; of a part of another kind, the part as a whole."""
     tables = [{name: part for name, part in each.as_table().items() if name not in _SAID} for each in (before, after)]
     return list(_changes("", *tables))
 
@@ -31,14 +30,11 @@ def changes(before: Scenario, after: Scenario) -> list[Change]:
 def _changes(path: str, before: Any, after: Any) -> Iterator[Change]:
     if isinstance(before, list) and isinstance(after, list) and _names(before) == _names(after):
         before, after = dict(zip(_names(before), before, strict=True)), dict(zip(_names(after), after, strict=True))
-    if not (isinstance(before, dict) and isinstance(after, dict)):
-        if before != after:
-            yield Change(path, before, after)
-        return
-    another_kind = before.get("kind") != after.get("kind")
-    for name in {**before, **after}:
-        if name in after or not another_kind:
+    if isinstance(before, dict) and isinstance(after, dict) and before.get("kind") == after.get("kind"):
+        for name in {**before, **after}:
             yield from _changes(f"{path}.{name}" if path else name, before.get(name), after.get(name))
+    elif before != after:
+        yield Change(path, before, after)
 
 
 def _names(entries: list[Any]) -> list[str]:
@@ -50,5 +46,6 @@ def _shown(value: Any) -> str:
     if value is None:
         return "not set"
     if isinstance(value, dict) and "kind" in value:
-        return str(value["kind"])
+        fields = [f"{name} {_shown(part)}" for name, part in value.items() if name != "kind"]
+        return f"{value['kind']} ({', '.join(fields)})" if fields else str(value["kind"])
     return str(value) if isinstance(value, (str, int, float, list, dict)) else type(value).__name__

@@ -50,7 +50,7 @@ from dealermarket.study import measures as observe
 from dealermarket.study.comparison import Comparison, Paired
 from dealermarket.study.labelled import Array, Measures
 from dealermarket.study.league import Contest, League, Standing
-from dealermarket.study.pairs import compare
+from dealermarket.study.pairs import Pair, compare
 from dealermarket.study.relative import RelativeTier, relative_tiers
 from dealermarket.study.study import Study, measure
 from dealermarket.study.variants import INFINITE, UNHEDGED, at_volatility, by_risk_aversion, sweep, with_risk_aversion
@@ -65,6 +65,7 @@ __all__ = [
     "Estimate",
     "League",
     "Measures",
+    "Pair",
     "Paired",
     "RelativeTier",
     "Standing",

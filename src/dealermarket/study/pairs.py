@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.runner import SimulationRunner
 from dealermarket.runs.tables import Chunk
 from dealermarket.study.comparison import BY_CLIENT, Comparison
 from dealermarket.study.labelled import Measures
@@ -27,13 +30,45 @@ REPLICAS = 1000
 MOST_REPLICAS = 1_000_000
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two scenarios on common tapes, to be run: `replicas` of each, from one seed.
+
+    Raises ParameterError where their tapes are not the same, their makers have other names, or one cannot be run."""
+
+    a: Scenario
+    b: Scenario
+    replicas: int = REPLICAS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, 1, MOST_REPLICAS))
+        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
+        check_paired(self.a, self.b)
+        for scenario in (self.a, self.b):
+            SimulationRunner(scenario)  # fails here, before anything is run
+
+    @cached_property
+    def _study(self) -> Study:
+        return Study("comparison", {"a": self.a, "b": self.b}, self.replicas, _observed, "trades")
+
+    @property
+    def market_steps(self) -> int:
+        """Steps of markets in all; what is the same in both is run once."""
+        return self._study.market_steps
+
+    def run(self, threads: int = 1, progress: Progress | None = None) -> Comparison:
+        """Runs both."""
+        measured = measure([self._study], self.seed, whole_number("threads", threads, 1), progress)["comparison"]
+        return Comparison(self.a, self.b, self.replicas, self.seed, (measured["a"], measured["b"]))
+
+
 def compare(
     a: Scenario | SimulationResult,
     b: Scenario | SimulationResult,
     replicas: int | None = None,
     seed: int | None = None,
     threads: int = 1,
-    progress: Progress | None = None,
 ) -> Comparison:
     """Two markets on common tapes: both are scenarios, which are run here (1000 `replicas`, `seed` 0 where not given), or both
     are results, of which the replicas that both have are taken.
@@ -44,26 +79,19 @@ def compare(
     if isinstance(a, SimulationResult) and isinstance(b, SimulationResult):
         for name, given in (("replicas", replicas), ("seed", seed)):
             if given is not None:
-                raise ParameterError(
-                    f"{name}: belongs to runs that are done, got {given}; leave it out, or compare the scenarios"
-                )
+                raise ParameterError(f"{name}: the runs are done, got {given}; leave it out, or compare the scenarios")
         return _of_results(a, b)
     if not (isinstance(a, Scenario) and isinstance(b, Scenario)):
         kinds = f"{type(a).__name__} and {type(b).__name__}"
         raise ParameterError(f"a, b: must be two scenarios, or two results of runs, got {kinds}")
-    check_paired(a, b)
-    count = whole_number("replicas", REPLICAS if replicas is None else replicas, 1, MOST_REPLICAS)
-    drawn = whole_number("seed", 0 if seed is None else seed, 0)
-    study = Study("comparison", {"a": a, "b": b}, count, _observed, "trades")
-    measured = measure([study], drawn, whole_number("threads", threads, 1), progress)["comparison"]
-    return Comparison(a, b, count, drawn, (measured["a"], measured["b"]))
+    return Pair(a, b, REPLICAS if replicas is None else replicas, 0 if seed is None else seed).run(threads)
 
 
 def check_paired(a: Scenario, b: Scenario) -> None:
     """Raises ParameterError, with a line for each field, where two scenarios have no common tapes or other makers."""
     problems = [
-        f"{change.path}: must be the same in both, is {change.before} in a, got {change.after} in b; the prices and orders "
-        "follow from it, so that no replica of one is a pair of the other's"
+        f"{change.path}: must be the same in both, is {change.before} in a, got {change.after} in b; prices and orders "
+        "follow from it, so there are no common ones: change makers alone, or look at two runs apart"
         for change in unlike_tapes(a, b)
     ]
     if not problems and a.maker_names != b.maker_names:
