@@ -121,10 +121,12 @@ def ratio(part: ArrayLike, whole: ArrayLike, level: float = LEVEL) -> Estimate:
 
 def ratio_by_replica(part: ArrayLike, whole: ArrayLike) -> Array:
     """Numbers (replicas, ...) whose mean is the sum of `part` over the sum of `whole`, and whose spread gives its error: of
-    two ratios in paired replicas, the mean of their differences is the difference, with its paired interval. NaN where
-    nothing has a whole."""
+    two ratios in paired replicas, the mean of their differences is the difference, with its paired interval.
+
+    Replicas without a whole have no residual; where a single one has a whole, which tells no error, the others are NaN."""
     value, residuals = _linearised(part, whole)
-    return np.asarray(value + residuals)
+    there = np.asarray(whole) != 0
+    return np.where((np.count_nonzero(there, axis=0) < 2) & ~there, np.nan, value + residuals)
 
 
 def _linearised(part: ArrayLike, whole: ArrayLike) -> tuple[Array, Array]:

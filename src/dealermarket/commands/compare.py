@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads
+from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.version import __version__
@@ -37,7 +37,7 @@ def compare(
     seed: Seed = None,
     threads: Threads = None,
     maker: Annotated[str | None, Parameter(help="Show every statistic and every client of this maker.")] = None,
-    out: Annotated[Path | None, Parameter(help="A new folder for all numbers, as CSV, and pictures.")] = None,
+    out: Annotated[Path | None, place("A new folder for all numbers, as CSV, and pictures.")] = None,
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
 ) -> None:
     """Compare a scenario with its change, two scenarios or two runs: what differs, with paired intervals.
@@ -60,14 +60,16 @@ def compare(
             raise ParameterError("--set: say what changes, with --set or --policy, or give a second scenario")
         clock = (f"steps={steps}",) if steps is not None else ()
         compared = _of_scenarios(markets, settings, policies, clock, replicas, seed, workers, maker, out)
+    comparison = compared.comparison
+    shown = comparison.focus if maker is None else comparison.makers[_maker_index(comparison.a, maker)]
     if as_json:
         print(json.dumps(_as_data(compared), indent=2, ensure_ascii=False))
     else:
-        _print(compared, maker, out)
+        _print(compared, shown, maker is not None, out)
     if out is not None:
         from dealermarket.commands.comparison_folder import write_folder
 
-        write_folder(compared.comparison, out)
+        write_folder(comparison, shown, out)
 
 
 def _is_folder(market: str) -> bool:
@@ -80,13 +82,18 @@ def _refuse(given: dict[str, Any], reason: str) -> None:
             raise ParameterError(f"{name}: {reason}")
 
 
-def _prepare(scenario: Scenario, maker: str | None, out: Path | None) -> None:
-    """What is refused before anybody waits."""
-    from dealermarket.commands.comparison_folder import begin_folder
+def _maker_index(scenario: Scenario, maker: str) -> int:
     from dealermarket.policies.named import maker_index
 
+    return maker_index(scenario, maker)
+
+
+def _prepare(scenario: Scenario, maker: str | None, out: Path | None) -> None:
+    """What is refused before anybody waits, once it is known that the markets can be paired."""
+    from dealermarket.commands.comparison_folder import begin_folder
+
     if maker is not None:
-        maker_index(scenario, maker)
+        _maker_index(scenario, maker)
     if out is not None:
         begin_folder(out)
 
@@ -96,11 +103,12 @@ def _of_runs(runs: list[str], maker: str | None, out: Path | None) -> Compared:
     from dealermarket.study import compare as paired
 
     a, b = (SimulationResult.load(run) for run in runs)
+    comparison = paired(a, b)
     _prepare(a.scenario, maker, out)
     notes = [f"a: {runs[0]}", f"b: {runs[1]}"]
-    if a.record != "trades" or b.record != "trades":
+    if not comparison.has_clients:
         notes.append("Without shares and yields of clients, which need both runs with --record trades")
-    return Compared(paired(a, b), tuple(notes))
+    return Compared(comparison, tuple(notes))
 
 
 def _of_scenarios(
@@ -117,15 +125,20 @@ def _of_scenarios(
     from dealermarket.policies.named import with_policies
     from dealermarket.study import relative_tiers
     from dealermarket.study.pairs import REPLICAS, Pair
+    from dealermarket.study.relative import is_relative
 
     a = Scenario.load(markets[0], clock)
     base = Pair(a, a, REPLICAS if replicas is None else replicas, 0 if seed is None else seed)
-    _prepare(a, maker, out)
+    if maker is not None:
+        _maker_index(a, maker)
     quiet = open_console(stderr=True)
     announce_compiling(quiet, a)
     began = time.monotonic()
+    if any(is_relative(setting) for setting in settings):
+        quiet.print("Running the scenario as it is first, to see where clients mostly are", highlight=False)
     resolved, tiers = relative_tiers(a, settings, base.replicas, base.seed, threads)
     pair = Pair(a, with_policies(Scenario.load(markets[-1], (*resolved, *clock)), policies), base.replicas, base.seed)
+    _prepare(a, maker, out)
     with progress(quiet, pair.market_steps) as report:
         comparison = pair.run(threads, report)
     seconds = time.monotonic() - began
@@ -133,11 +146,10 @@ def _of_scenarios(
     return Compared(comparison, tuple(map(str, tiers)), speed)
 
 
-def _print(compared: Compared, maker: str | None, out: Path | None) -> None:
+def _print(compared: Compared, shown: str, in_full: bool, out: Path | None) -> None:
     """The tables, what their numbers are, and where there are more."""
     from dealermarket.commands.comparison_tables import all_of, detail_of, makers_tables
     from dealermarket.commands.makers_tables import UNITS
-    from dealermarket.policies.named import maker_index
     from dealermarket.study.comparison import MARKED
 
     comparison, console = compared.comparison, open_console()
@@ -150,9 +162,8 @@ def _print(compared: Compared, maker: str | None, out: Path | None) -> None:
         return
     for table in makers_tables(comparison, console.width):
         console.print(table)
-    shown = comparison.focus if maker is None else names[maker_index(comparison.a, maker)]
     if shown in affected:
-        for table in (detail_of if maker is None else all_of)(comparison, shown, console.width):
+        for table in (all_of if in_full else detail_of)(comparison, shown, console.width):
             console.print(table)
     unaffected = [name for name in names if name not in affected]
     if unaffected:

@@ -72,7 +72,7 @@ def _clients_tables(comparison: Comparison, maker: str, most: int, width: int) -
         return []
     number = comparison.makers.index(maker)
     numbers = {name: comparison.by_client[name][:, number] for name in CLIENT_COLUMNS}
-    surest = np.nan_to_num(np.maximum(numbers["share"].certainty, numbers["yield_bp"].certainty))
+    surest = np.maximum(numbers["share"].certainty, numbers["yield_bp"].certainty)
     clients = [agent.name for agent in comparison.a.agents]
     named = [clients.index(name) for name in comparison.named_clients if name in clients]
     order = list(dict.fromkeys([*named, *np.argsort(-surest, kind="stable").tolist()]))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dealermarket.runs.result import SimulationResult
 
 PNL = ("pnl", "pnl_bp", "client_revenue", "interdealer_revenue", "hedging_cost", "inventory_pnl")
-TRADED = ("market_share", "client_volume", "hedge_ratio", "mean_abs_position", "position_persistence", "internalization")
-PAPERS = (*REWARDS, "total_reward")
+TRADED = ("market_share", "client_volume", "hedge_ratio", "mean_abs_position", "position_persistence")
+PAPERS = (*REWARDS, "total_reward", "internalization")
 UNITS = "Money in price × units of the asset; volumes and |z|, the size of a position, in units; 1 bp is 100 per million traded."
 
 
@@ -46,7 +46,7 @@ def makers_tables(result: SimulationResult, width: int) -> list[Table]:
     return [
         *split_tables(title, [makers], earned, width),
         *split_tables("Trading and inventory", [makers], columns((*TRADED, *of_ones_own)), width),
-        *split_tables("The paper's four rewards", [makers], columns(PAPERS), width),
+        *split_tables("The paper's four rewards and internalization", [makers], columns(PAPERS), width),
     ]
 
 

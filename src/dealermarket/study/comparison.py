@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.arrays import HoldsArrays
 from dealermarket.errors import RunFolderError
 from dealermarket.estimates import Estimate, decimals_of, fixed, mean, plus_minus, ratio_by_replica
 from dealermarket.model.changes import Change, changes
@@ -30,8 +31,8 @@ DIFFERENCE = "b − a"
 BY_CLIENT = "by_client."  # what measures by client are called begins with this, which no statistic's name does
 
 
-@dataclass(frozen=True)
-class Paired:
+@dataclass(frozen=True, eq=False)
+class Paired(HoldsArrays):
     """A number of each side, and the difference b - a with the interval of the paired replicas; all of one shape."""
 
     a: Array
@@ -40,8 +41,12 @@ class Paired:
 
     @classmethod
     def of(cls, a: Array, b: Array) -> Paired:
-        """Of numbers by replica (replicas, ...). A replica in which one side has none (NaN) counts for the other side alone."""
-        return cls(mean(a).value, mean(b).value, mean(b - a))
+        """Of numbers by replica (replicas, ...). A replica in which one side has none (NaN) counts for the other side alone;
+        where fewer than two have both, the difference has no interval."""
+        middle_a, middle_b, difference = mean(a).value, mean(b).value, mean(b - a)
+        few = np.count_nonzero(~np.isnan(b - a), axis=0) < 2
+        value = np.where(few, middle_b - middle_a, difference.value)
+        return cls(middle_a, middle_b, Estimate(value, difference.error, difference.low, difference.high))
 
     def __getitem__(self, index: Any) -> Paired:
         return Paired(self.a[index], self.b[index], self.difference[index])
@@ -53,10 +58,10 @@ class Paired:
 
     @property
     def certainty(self) -> Array:
-        """The difference in standard errors, 0 where there is no difference: how sure it is that there is one."""
-        size = np.abs(self.difference.value)
+        """The difference in standard errors, how sure it is that there is one; 0 where there is none, or no interval."""
+        size = np.abs(np.nan_to_num(self.difference.value))
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(size > 0, size / self.difference.error, 0.0)
+            return np.nan_to_num(np.where(size > 0, size / self.difference.error, 0.0), posinf=np.inf)
 
     def fields(self) -> dict[str, float]:
         """One of them as the fields of a frame's row."""
@@ -105,7 +110,7 @@ class Comparison:
     @cached_property
     def focus(self) -> str:
         """The maker to look at first: of those that were changed, or else of all, the one whose P&L differs most surely."""
-        surest = dict(zip(self.makers, np.nan_to_num(self.by_statistic["pnl"].certainty), strict=True))
+        surest = dict(zip(self.makers, self.by_statistic["pnl"].certainty, strict=True))
         return max(self.changed_makers or self.makers, key=lambda maker: surest[maker])
 
     @cached_property

@@ -79,14 +79,27 @@ def relative_tiers(
     return resolved, tiers
 
 
+def is_relative(setting: str) -> bool:
+    """Whether a setting is of a tier relative to a run."""
+    path, _, text = setting.partition("=")
+    keys = path.strip().split(".")
+    return _word(text) in RELATIVE and len(keys) == 5 and keys[0] == "makers" and keys[2:4] == ["tiering", "pins"]
+
+
 def _asked(scenario: Scenario, setting: str) -> list[tuple[str, str, str]]:
     """Maker, client and word of a setting that is relative; nothing of another."""
-    path, _, text = setting.partition("=")
-    keys, word = path.strip().split("."), text.strip().strip("\"'")
-    if word not in RELATIVE or len(keys) != 5 or keys[0] != "makers" or keys[2:4] != ["tiering", "pins"]:
+    if not is_relative(setting):
         return []
+    path, _, text = setting.partition("=")
+    _, maker, _, _, client = path.strip().split(".")
     names = scenario.maker_names
-    return [(maker, keys[4], word) for maker in (names if keys[1] == "*" else (names[maker_index(scenario, keys[1])],))]
+    chosen = names if maker == "*" else (names[maker_index(scenario, maker)],)
+    return [(name, client, _word(text)) for name in chosen]
+
+
+def _word(text: str) -> str:
+    """A value of a setting, which may stand in quotes as in TOML."""
+    return text.strip().strip("\"'")
 
 
 class _Watching(MakerPolicy):

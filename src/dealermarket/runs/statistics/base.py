@@ -97,9 +97,7 @@ class Statistic:
             return values
         weights = np.where(np.isnan(values), 0.0, columns[self.weight])
         values = np.where(weights == 0.0, 0.0, values)
-        by_replica = ratio_by_replica(weights * values, weights)
-        alone = (np.count_nonzero(weights, axis=0) < 2) & (weights == 0.0)  # a single replica has no error
-        return np.where(alone, np.nan, by_replica)
+        return ratio_by_replica(weights * values, weights)
 
     # --- how it is shown
 
