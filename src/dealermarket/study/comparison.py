@@ -216,7 +216,11 @@ class Comparison:
         names = self.a.name if self.a.name == self.b.name else f"{self.a.name} and {self.b.name}"
         count = f"{self.replicas:,} {'replica' if self.replicas == 1 else 'replicas'} of {self.a.steps:,} steps"
         title = f"{names}, {DIFFERENCE}: mean ± half of its 95 % interval, paired, {count}"
-        return [title, *(f"in b, {change}" for change in self.changes)] if self.changes else [title, "a and b are one scenario"]
+        return (
+            [title, *(f"in b, {change}" for change in self.changes)]
+            if self.changes
+            else [title, "the scenarios of a and b are the same"]
+        )
 
 
 MARKED = "*: the 95 % interval leaves out 0"
