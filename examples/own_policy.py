@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner
+from dealermarket import Action, MakerPolicy, Observation, Scenario
+from dealermarket.study import compare
 
 
 class InventorySkew(MakerPolicy):
@@ -21,8 +22,4 @@ class InventorySkew(MakerPolicy):
 
 
 scenario = Scenario.load("internalization")
-for name, policies in (("waits", {}), ("skews", {"maker-1": InventorySkew()})):
-    result = SimulationRunner(scenario, replicas=500, policies=policies).run()
-    averages = result.statistics()["maker-1"]
-    for column in ("total_reward", "pnl", "mean_abs_position", "market_share"):
-        print(f"{name}: {column:18} {averages[column]}")
+print(compare(scenario, scenario.with_policies({"maker-1": InventorySkew()}), replicas=500))

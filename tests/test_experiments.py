@@ -241,7 +241,8 @@ def _made_up(
     if observer == "client_yields":
         last = with_gaps(draw.integers(tiers, size=(runs, investors, makers)).astype(float))
         volume = np.where(np.isnan(last), 0.0, 1.0)
-        return totals | {"matured_volume": volume, "revenue": volume * draw.normal(0.0, 1e-4, volume.shape), "last_tier": last}
+        trades = {"traded_volume": volume, "matured_volume": volume, "revenue": volume * draw.normal(0.0, 1e-4, volume.shape)}
+        return totals | trades | {"last_tier": last}
     assert observer == "markouts"
     found = {}
     for name, count in (("investor", investors), ("tier", tiers)):

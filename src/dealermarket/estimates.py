@@ -69,8 +69,7 @@ def plus_minus(values: Sequence[Estimate], scale: float = 1.0) -> list[str]:
 
     The numbers of a column, each times `scale`, all with the same decimals: those that show two digits of the smallest half
     interval, or one where the largest is of another order. A value that never varies goes without; `-` where there is none."""
-    halves = [float(estimate.margin) * scale for estimate in values]
-    decimals = _decimals([half for half in halves if math.isfinite(half) and half > 0])
+    halves, decimals = [float(estimate.margin) * scale for estimate in values], decimals_of(values, scale)
     texts = []
     for estimate, half in zip(values, halves, strict=True):
         value = float(estimate.value) * scale
@@ -83,8 +82,9 @@ def plus_minus(values: Sequence[Estimate], scale: float = 1.0) -> list[str]:
     return texts
 
 
-def _decimals(halves: Sequence[float]) -> int | None:
-    """Decimals that show them; None where there are none."""
+def decimals_of(values: Sequence[Estimate], scale: float = 1.0) -> int | None:
+    """The decimals with which `plus_minus` writes a column; None where no value has an interval."""
+    halves = [half for half in (float(estimate.margin) * scale for estimate in values) if math.isfinite(half) and half > 0]
     if not halves:
         return None
     smallest, largest = (math.floor(math.log10(float(f"{half:.1e}"))) for half in (min(halves), max(halves)))
@@ -113,12 +113,29 @@ def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
 def ratio(part: ArrayLike, whole: ArrayLike, level: float = LEVEL) -> Estimate:
     """Sum of `part` over sum of `whole`, (replicas, ...), with an interval from the replicas' residuals: NaN where fewer
     than two replicas have a whole."""
+    value, residuals = _linearised(part, whole)
+    residual = mean(residuals, level)
+    alone = np.where(np.count_nonzero(whole, axis=0) < 2, np.nan, 0.0)
+    return Estimate(value, residual.error + alone, value + residual.low + alone, value + residual.high + alone)
+
+
+def ratio_by_replica(part: ArrayLike, whole: ArrayLike) -> Array:
+    """Numbers (replicas, ...) whose mean is the sum of `part` over the sum of `whole`, and whose spread gives its error: of
+    two ratios in paired replicas, the mean of their differences is the difference, with its paired interval.
+
+    Replicas without a whole have no residual; where a single one has a whole, which tells no error, the others are NaN."""
+    value, residuals = _linearised(part, whole)
+    there = np.asarray(whole) != 0
+    return np.where((np.count_nonzero(there, axis=0) < 2) & ~there, np.nan, value + residuals)
+
+
+def _linearised(part: ArrayLike, whole: ArrayLike) -> tuple[Array, Array]:
+    """The ratio of the sums (...) and every replica's residual (replicas, ...), as the standard error of a ratio takes it
+    (Cochran, Sampling Techniques, 3rd ed., section 6.4)."""
     part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = part.sum(axis=0) / whole.sum(axis=0)
-        residual = mean((part - value * whole) / whole.mean(axis=0), level)
-    alone = np.where(np.count_nonzero(whole, axis=0) < 2, np.nan, 0.0)
-    return Estimate(value, residual.error + alone, value + residual.low + alone, value + residual.high + alone)
+        return value, (part - value * whole) / whole.mean(axis=0)
 
 
 def percentile(values: ArrayLike, level: float) -> Estimate:

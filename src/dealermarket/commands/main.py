@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 
 from dealermarket import interrupt
 from dealermarket.commands.check import check
+from dealermarket.commands.compare import compare
 from dealermarket.commands.console import open_console
 from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.experiment import experiment
@@ -34,7 +35,7 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # main answers it
 )
-for command in (run, scenarios, check, plot, inspect, evaluate, experiment, reproduce, train):
+for command in (run, scenarios, check, plot, inspect, compare, evaluate, experiment, reproduce, train):
     app.command(command)
 
 

@@ -42,6 +42,12 @@ Seed = Annotated[int | None, Parameter(help="Numbers depend on scenario, seed an
 Settings = Annotated[
     tuple[str, ...], repeated("--set", "Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none.")
 ]
+Policies = Annotated[
+    tuple[str, ...],
+    repeated(
+        "--policy", "A maker's policy, MAKER=POLICY, such as maker-1=random, maker-1=skew:strength=0.3 or maker-1=FILE.npz."
+    ),
+]
 Threads = Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")]
 
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import Seed, Settings, Threads, flag, number_of_threads, place, repeated
+from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place
 from dealermarket.commands.run_summary import draw, print_json, print_makers
 from dealermarket.errors import ParameterError
 from dealermarket.runs.tables import RecordLevel
@@ -36,12 +36,7 @@ def run(
     record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given.")] = None,
     out: Annotated[Path | None, place("The new folder of the run; runs/NAME-1 and on if not given.")] = None,
     settings: Settings = (),
-    policies: Annotated[
-        tuple[str, ...],
-        repeated(
-            "--policy", "A maker's policy, MAKER=POLICY, such as maker-1=random, maker-1=skew:strength=0.3 or maker-1=FILE.npz."
-        ),
-    ] = (),
+    policies: Policies = (),
     resume: Annotated[Path | None, place("Finish an interrupted run instead.")] = None,
     plot: Annotated[bool, flag("Draw the figures into the run's folder, too.")] = False,
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,

@@ -31,8 +31,25 @@ class Column:
         widest = max(len(readable(line)) for line in (*self.heading.splitlines(), *self.texts))
         return (widest if self.most is None else min(widest, self.most)) + 2
 
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Itself alone."""
+        return (self,)
 
-def split_tables(title: str, labels: Sequence[Column], columns: Sequence[Column], width: int) -> list[Table]:
+
+@dataclass(frozen=True)
+class Together:
+    """Columns that are not parted where a table is."""
+
+    columns: Sequence[Column]
+
+    @property
+    def width(self) -> int:
+        """Characters they take."""
+        return sum(column.width for column in self.columns)
+
+
+def split_tables(title: str, labels: Sequence[Column], columns: Sequence[Column | Together], width: int) -> list[Table]:
     """One table of all columns, or several where they do not fit beside each other in `width` characters.
 
     `labels`, the columns that say whose a row is, stand in each; the first table has the title."""
@@ -42,7 +59,7 @@ def split_tables(title: str, labels: Sequence[Column], columns: Sequence[Column]
     tables: list[Table] = []
     for group in split_columns(columns, width - EDGES - sum(label.width for label in labels)):
         table = Table(box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 0, 0, 1), title=None if tables else title)
-        shown = [*labels, *group]
+        shown = [*labels, *(column for part in group for column in part.columns)]
         for column in shown:
             folds = column.most is not None
             overflow: Literal["fold", "ellipsis"] = "fold" if folds else "ellipsis"
@@ -53,9 +70,9 @@ def split_tables(title: str, labels: Sequence[Column], columns: Sequence[Column]
     return tables
 
 
-def split_columns(columns: Sequence[Column], room: int) -> list[list[Column]]:
-    """The columns in groups, in order, that take at most `room` characters each, or are a single column."""
-    groups: list[list[Column]] = [[]]
+def split_columns(columns: Sequence[Column | Together], room: int) -> list[list[Column | Together]]:
+    """The columns in groups, in order, that take at most `room` characters each, or are a single one."""
+    groups: list[list[Column | Together]] = [[]]
     left = room
     for column in columns:
         if groups[-1] and column.width > left:

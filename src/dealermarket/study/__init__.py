@@ -20,6 +20,16 @@ Policies that take the place of one maker in turn::
     league = Contest(Scenario.load("learning"), policies, replicas=100).run(threads=2)
     for standing in league.standings():
         print(standing.rank, standing.label, standing.mean["pnl"], standing.difference["pnl"])
+
+A scenario and its change, or two runs, in one line each::
+
+    from dealermarket import Scenario
+    from dealermarket.study import compare
+
+    scenario = Scenario.load("paper")
+    comparison = compare(scenario, scenario.with_settings("makers.0.pricing.alpha=1.3"), replicas=200)
+    print(comparison)
+    print(comparison.frame().query("statistic == 'pnl'"))
 """
 
 from dealermarket.estimates import (
@@ -37,8 +47,11 @@ from dealermarket.estimates import (
     with_interval,
 )
 from dealermarket.study import measures as observe
+from dealermarket.study.comparison import Comparison, Paired
 from dealermarket.study.labelled import Array, Measures
 from dealermarket.study.league import Contest, League, Standing
+from dealermarket.study.pairs import Pair, compare
+from dealermarket.study.relative import RelativeTier, relative_tiers
 from dealermarket.study.study import Study, measure
 from dealermarket.study.variants import INFINITE, UNHEDGED, at_volatility, by_risk_aversion, sweep, with_risk_aversion
 
@@ -47,15 +60,20 @@ __all__ = [
     "LEVEL",
     "UNHEDGED",
     "Array",
+    "Comparison",
     "Contest",
     "Estimate",
     "League",
     "Measures",
+    "Pair",
+    "Paired",
+    "RelativeTier",
     "Standing",
     "Study",
     "at_volatility",
     "band",
     "by_risk_aversion",
+    "compare",
     "interval_of",
     "joint",
     "mean",
@@ -64,6 +82,7 @@ __all__ = [
     "p_not_above_zero",
     "percentile",
     "ratio",
+    "relative_tiers",
     "resampled",
     "slopes",
     "sweep",

@@ -8,6 +8,7 @@ money in price units times units.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from dealermarket.runs.tables import Chunk
 from dealermarket.study.labelled import Measures
 
 Array = NDArray[Any]
+
+ORDER_FIELDS = ("taker", "maker", "volume", "trade_yield")
+"""What `sums_by_client` needs of every order."""
 
 
 def totals(scenario: Scenario, chunk: Chunk) -> Measures:
@@ -77,25 +81,42 @@ def internalization(scenario: Scenario, chunk: Chunk) -> Measures:
     return Measures(measured, scenario.maker_names)
 
 
+def client_trades(scenario: Scenario, chunk: Chunk) -> Measures:
+    """By investor and maker, each (B, N, M): `traded_volume`, and of the orders that matured `matured_volume` and `revenue`
+    (spread and position). Needs trades."""
+    orders = _orders(chunk, *ORDER_FIELDS)
+    return Measures(sums_by_client(scenario, len(chunk.record.totals), orders), scenario.maker_names)
+
+
+def sums_by_client(scenario: Scenario, replicas: int, orders: Mapping[str, Array]) -> dict[str, Array]:
+    """What `client_trades` measures, of orders as arrays (orders,): `replica` in 0..replicas - 1, and ORDER_FIELDS."""
+    investors = len(scenario.agents)
+    shape = (replicas, investors, len(scenario.makers))
+    cells = (orders["replica"], orders["taker"], orders["maker"] - investors)
+    matured = np.isfinite(orders["trade_yield"])
+    volume = np.where(matured, orders["volume"], 0.0)
+    return {
+        "traded_volume": _sums(shape, cells, orders["volume"]),
+        "matured_volume": _sums(shape, cells, volume),
+        "revenue": _sums(shape, cells, volume * np.where(matured, orders["trade_yield"], 0.0)),
+    }
+
+
 def client_shares(scenario: Scenario, chunk: Chunk) -> Measures:
     """`share` (B, N, M): each maker's share of each investor's volume, NaN where it did not trade. Needs trades."""
-    orders = _orders(chunk, "taker", "maker", "volume")
-    volume = _by_client_and_maker(scenario, chunk, orders, orders["volume"])
+    volume = client_trades(scenario, chunk)["traded_volume"]
     return Measures({"share": quotient(volume, volume.sum(axis=2, keepdims=True))}, scenario.maker_names)
 
 
 def client_yields(scenario: Scenario, chunk: Chunk) -> Measures:
-    """Of the orders that matured, by investor and maker, each (B, N, M): `matured_volume` and `revenue` (spread and position);
-    `last_tier` (B, N, M) the tier of the last trade, NaN where there was none; and `totals`. Needs trades."""
-    orders = _orders(chunk, "taker", "maker", "volume", "tier", "trade_yield")
+    """`client_trades`; `last_tier` (B, N, M) the tier of an investor's last trade with a maker, NaN where there was none;
+    and `totals`. Needs trades."""
+    orders = _orders(chunk, "taker", "maker", "tier")
     investors = len(scenario.agents)
     last_tier = np.full((len(chunk.record.totals), investors, len(scenario.makers)), np.nan)
     last_tier[orders["replica"], orders["taker"], orders["maker"] - investors] = orders["tier"]  # the last one stays
-    matured = np.isfinite(orders["trade_yield"])
-    orders = {name: values[matured] for name, values in orders.items()}
-    sums = {"matured_volume": orders["volume"], "revenue": orders["trade_yield"] * orders["volume"]}
-    earned = {name: _by_client_and_maker(scenario, chunk, orders, values) for name, values in sums.items()}
-    return Measures({**totals(scenario, chunk), **earned, "last_tier": last_tier}, scenario.maker_names)
+    measured = {**totals(scenario, chunk), **client_trades(scenario, chunk), "last_tier": last_tier}
+    return Measures(measured, scenario.maker_names)
 
 
 def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> Measures:
@@ -142,10 +163,3 @@ def _orders(chunk: Chunk, *fields: str) -> dict[str, Array]:
 def _sums(shape: tuple[int, ...], index: tuple[Array, ...], values: Array) -> Array:
     """Sums of values (n,) by the cell that they belong to; `index` has an array (n,) for each axis of `shape`."""
     return np.bincount(np.ravel_multi_index(index, shape), values, int(np.prod(shape))).reshape(shape)
-
-
-def _by_client_and_maker(scenario: Scenario, chunk: Chunk, orders: dict[str, Array], values: Array) -> Array:
-    """Sums of an order's values, (B, N, M)."""
-    investors = len(scenario.agents)
-    shape = (len(chunk.record.totals), investors, len(scenario.makers))
-    return _sums(shape, (orders["replica"], orders["taker"], orders["maker"] - investors), values)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dealermarket.checksums import Parts
 from dealermarket.digests import digest_of
+from dealermarket.draws.pairing import unlike_tapes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
@@ -55,9 +56,10 @@ class Study:
     def __post_init__(self) -> None:
         first, *others = self.variants.values()
         for label, variant in zip(list(self.variants)[1:], others, strict=True):
-            if _exogenous(variant) != _exogenous(first):
+            unlike = unlike_tapes(first, variant)
+            if unlike:
                 raise ParameterError(
-                    f"study {self.name!r}: variant {label!r} has another market, so no common tape; measure it apart"
+                    f"study {self.name!r}: variant {label!r} has another market, so no common tape: {unlike[0]}; measure it apart"
                 )
 
     @property
@@ -163,18 +165,6 @@ class _Open:
         parts = [self._parts[first] for first in sorted(self._parts)]
         measures = {content: Measures.joined([part[content] for part in parts]) for content in self._study.distinct}
         return {label: measures[self._study.content(label)] for label in self._study.variants}
-
-
-def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
-    """All that a tape is drawn from."""
-    return (
-        scenario.steps,
-        scenario.reward_horizon,
-        scenario.exchange,
-        scenario.market,
-        scenario.agents,
-        len(scenario.makers),
-    )
 
 
 def kept(parts: Parts, name: str) -> dict[str, Measures] | None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
+from dealermarket.estimates import ratio_by_replica
 from dealermarket.values import short
 
 if TYPE_CHECKING:
@@ -90,18 +91,13 @@ class Statistic:
         """Numbers (B, ...) whose mean over the replicas is this statistic's average, and whose spread gives its error.
 
         `columns` has an array (B, ...) for each of `self.columns`. Without a weight these are the values. With one,
-        they are the average plus each replica's residual, as the standard error of a ratio takes it (Cochran, Sampling
-        Techniques, 3rd ed., section 6.4). Replicas of weight 0 have no residual."""
+        they are the average plus each replica's residual (see `ratio_by_replica`). Replicas of weight 0 have none."""
         values = np.asarray(columns[self.name], dtype=np.float64)
         if self.weight is None:
             return values
         weights = np.where(np.isnan(values), 0.0, columns[self.weight])
         values = np.where(weights == 0.0, 0.0, values)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            average = (weights * values).sum(axis=0) / weights.sum(axis=0)
-            by_replica = average + weights * (values - average) / weights.mean(axis=0)
-        alone = (np.count_nonzero(weights, axis=0) < 2) & (weights == 0.0)  # a single replica has no error
-        return np.where(alone, np.nan, by_replica)
+        return ratio_by_replica(weights * values, weights)
 
     # --- how it is shown
 

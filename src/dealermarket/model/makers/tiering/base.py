@@ -7,14 +7,28 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from dealermarket import laws
 from dealermarket.errors import ParameterError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.part import Part
 
-Tier = Annotated[int, Field(ge=0)]
+RELATIVE = {"better": -1, "worse": 1}
+"""Words for a tier beside the one that a participant mostly trades in, and how far it is from that: `dealermarket compare`."""
+
+
+def _absolute(tier: Any) -> Any:
+    """Says where words are understood."""
+    if isinstance(tier, str) and tier in RELATIVE:
+        raise ValueError(
+            f"must be a tier, a whole number >= 0, got {tier!r}; it is relative to what a run shows: give it to "
+            "dealermarket compare SCENARIO --set, which runs the scenario as it is first"
+        )
+    return tier
+
+
+Tier = Annotated[int, Field(ge=0), BeforeValidator(_absolute)]
 TierTable = Frozen[str, Tier]
 
 
