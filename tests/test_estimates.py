@@ -21,6 +21,7 @@ from dealermarket.study.estimates import (
     mean,
     p_not_above_zero,
     percentile,
+    plus_minus,
     ratio,
     resampled,
     slopes,
@@ -485,3 +486,15 @@ def test_signs_by_p_value(p: float, outcome: Outcome) -> None:
 
 def test_outcomes_in_words() -> None:
     assert {str(outcome): outcome.sign for outcome in Outcome} == {"holds": "✓", "fails": "✗", "undecided": "?"}
+
+
+def test_numbers_have_the_decimals_that_their_intervals_deserve() -> None:
+    def shown(*pairs: tuple[float, float]) -> list[str]:
+        return plus_minus([Estimate(np.array(v), np.array(h / 2), np.array(v - h), np.array(v + h)) for v, h in pairs])
+
+    assert shown((1.23456, 0.0456)) == ["1.235 ± 0.046"]
+    assert shown((10.6, 2.4), (-204.4, 10.7)) == ["10.6 ± 2.4", "-204.4 ± 10.7"]
+    assert shown((-0.1234, 0.0047), (-4.1162, 0.1806)) == ["-0.123 ± 0.005", "-4.116 ± 0.181"]
+    assert shown((1234567.0, 4321.0), (0.0, 0.0)) == ["1,234,567 ± 4,321", "0"]
+    assert shown((0.25, 0.0), (math.nan, math.nan)) == ["0.25", "-"]
+    assert shown((0.5, 0.0), (-0.0001, 0.042)) == ["0.500", "0.000 ± 0.042"]

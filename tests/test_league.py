@@ -16,7 +16,7 @@ from scipy import stats
 from conftest import assert_same_bits, assert_says, raises, refused
 from dealermarket import ParameterError, PolicyError, Scenario, SimulationResult, SimulationRunner, __version__
 from dealermarket.commands.evaluate import as_data, labelled
-from dealermarket.commands.league_table import explanation, league_tables, plus_minus
+from dealermarket.commands.league_table import explanation, league_tables
 from dealermarket.commands.main import main
 from dealermarket.policies import (
     POLICIES,
@@ -253,22 +253,6 @@ def test_a_long_label_is_folded_and_a_single_policy_stands_alone(scenario: Scena
     assert "some/folder" in text.getvalue()
     assert "Rank" not in explanation(league)
     assert all(len(line) <= 80 for line in text.getvalue().splitlines())
-
-
-def test_numbers_have_the_decimals_that_their_intervals_deserve(league: League) -> None:
-    def estimates(*pairs: tuple[float, float]) -> list[object]:
-        estimate = league.standings()[0].mean["pnl"]
-        return [type(estimate)(np.array(v), np.array(h / 2), np.array(v - h), np.array(v + h)) for v, h in pairs]
-
-    def shown(*pairs: tuple[float, float]) -> list[str]:
-        return plus_minus(estimates(*pairs))  # type: ignore[arg-type]
-
-    assert shown((1.23456, 0.0456)) == ["1.235 ± 0.046"]
-    assert shown((10.6, 2.4), (-204.4, 10.7)) == ["10.6 ± 2.4", "-204.4 ± 10.7"]
-    assert shown((-0.1234, 0.0047), (-4.1162, 0.1806)) == ["-0.123 ± 0.005", "-4.116 ± 0.181"]
-    assert shown((1234567.0, 4321.0), (0.0, 0.0)) == ["1,234,567 ± 4,321", "0"]
-    assert shown((0.25, 0.0), (math.nan, math.nan)) == ["0.25", "-"]
-    assert shown((0.5, 0.0), (-0.0001, 0.042)) == ["0.500", "0.000 ± 0.042"]
 
 
 def test_json_and_csv_have_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.runs.statistics import registered_statistics, statistic_named
+from dealermarket.study.estimates import fixed, plus_minus
 from dealermarket.study.league import League, Standing
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from dealermarket.study.estimates import Estimate
 
 # the statistics of the two tables; those registered follow in the first
 LEAGUE = ("total_reward", "pnl", "market_share", "mean_abs_position", "last_abs_position")
@@ -57,38 +56,6 @@ def explanation(league: League) -> str:
     return "\n".join(lines)
 
 
-def plus_minus(values: Sequence[Estimate], scale: float = 1.0) -> list[str]:
-    """`1.23 ± 0.04` for each, all with the same decimals: those that show two digits of the smallest half interval, or
-    one where the largest is of another order.
-
-    A value that never varies goes without; `-` where there is none."""
-    halves = [float(estimate.high - estimate.low) / 2 * scale for estimate in values]
-    decimals = _decimals([half for half in halves if math.isfinite(half) and half > 0])
-    texts = []
-    for estimate, half in zip(values, halves, strict=True):
-        value = float(estimate.value) * scale
-        if not math.isfinite(value):
-            texts.append("-")
-        elif decimals is None or (half == 0 and value == 0):
-            texts.append(f"{value:.4g}")
-        else:
-            texts.append(_fixed(value, decimals) + (f" ± {half:,.{decimals}f}" if half > 0 else ""))
-    return texts
-
-
-def _decimals(halves: Sequence[float]) -> int | None:
-    """Decimals that show them; None where there are none."""
-    if not halves:
-        return None
-    smallest, largest = (math.floor(math.log10(float(f"{half:.1e}"))) for half in (min(halves), max(halves)))
-    return max(-smallest + (largest - smallest <= 1), 0)
-
-
-def _fixed(value: float, decimals: int) -> str:
-    """With thousands apart, and no minus before zero."""
-    return f"{round(value, decimals) + 0.0:,.{decimals}f}"
-
-
 def _column(name: str, standings: Sequence[Standing]) -> Column:
     statistic = statistic_named(name)
     return Column(statistic.column_heading, plus_minus([standing.mean[name] for standing in standings], statistic.scale))
@@ -109,4 +76,4 @@ def _deviation_column(standings: Sequence[Standing]) -> Column:
     deviations = [standing.deviation["pnl"] for standing in standings]
     smallest = min((value for value in deviations if value > 0), default=1.0)
     decimals = max(1 - math.floor(math.log10(smallest)), 0)
-    return Column("sd of\nP&L", [_fixed(value, decimals) if math.isfinite(value) else "-" for value in deviations])
+    return Column("sd of\nP&L", [fixed(value, decimals) if math.isfinite(value) else "-" for value in deviations])

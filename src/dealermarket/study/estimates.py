@@ -3,6 +3,7 @@ that do not count."""
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,38 @@ class Estimate(HoldsArrays):
 def with_interval(name: str, estimate: Estimate) -> dict[str, float]:
     """One number as the fields `name`, `name_low` and `name_high` of a frame."""
     return {name: float(estimate.value), f"{name}_low": float(estimate.low), f"{name}_high": float(estimate.high)}
+
+
+def plus_minus(values: Sequence[Estimate], scale: float = 1.0) -> list[str]:
+    """How numbers with an uncertainty are written everywhere: `1.23 ± 0.04`, the value and half of its 95 % interval.
+
+    The numbers of a column, each times `scale`, all with the same decimals: those that show two digits of the smallest half
+    interval, or one where the largest is of another order. A value that never varies goes without; `-` where there is none."""
+    halves = [float(estimate.margin) * scale for estimate in values]
+    decimals = _decimals([half for half in halves if math.isfinite(half) and half > 0])
+    texts = []
+    for estimate, half in zip(values, halves, strict=True):
+        value = float(estimate.value) * scale
+        if not math.isfinite(value):
+            texts.append("-")
+        elif decimals is None or (half == 0 and value == 0):
+            texts.append(f"{value:.4g}")
+        else:
+            texts.append(fixed(value, decimals) + (f" ± {half:,.{decimals}f}" if half > 0 else ""))
+    return texts
+
+
+def _decimals(halves: Sequence[float]) -> int | None:
+    """Decimals that show them; None where there are none."""
+    if not halves:
+        return None
+    smallest, largest = (math.floor(math.log10(float(f"{half:.1e}"))) for half in (min(halves), max(halves)))
+    return max(-smallest + (largest - smallest <= 1), 0)
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with thousands apart, and no minus before zero."""
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}"
 
 
 def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
