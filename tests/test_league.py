@@ -61,10 +61,9 @@ def league(scenario: Scenario) -> League:
 
 
 def made_up(contest: Contest, totals: dict[str, np.ndarray]) -> League:
-    """A league of given total rewards; of everything else there is one unit a replica."""
+    """A league of given P&L; of everything else there is one unit a replica."""
     samples = {
-        label: {name: values if name == "total_reward" else np.ones_like(values) for name in NAMES}
-        for label, values in totals.items()
+        label: {name: values if name == "pnl" else np.ones_like(values) for name in NAMES} for label, values in totals.items()
     }
     contest.policies = dict.fromkeys(totals, HeuristicMaker())
     return League(contest, samples)
@@ -114,7 +113,9 @@ def test_differences_are_paired(league: League) -> None:
             assert estimate.value == pytest.approx(pairs.mean(), rel=1e-12)
             half = quantile * pairs.std(ddof=1) / math.sqrt(12)
             assert (estimate.low, estimate.high) == pytest.approx((pairs.mean() - half, pairs.mean() + half), rel=1e-9)
-            assert standing.deviation[name] == pytest.approx(league.samples[standing.label][name].std(ddof=1))
+            own = np.sort(league.samples[standing.label][name])
+            assert standing.deviation[name] == pytest.approx(own.std(ddof=1))
+            assert standing.tail[name] == pytest.approx(own[0] + 0.05 * 11 * (own[1] - own[0]))  # of 12
     assert best.difference["pnl"].low == best.difference["pnl"].high == 0.0
 
 
@@ -124,7 +125,7 @@ def test_with_two_policies_a_difference_has_a_95_percent_interval(scenario: Scen
     (_, second) = made_up(contest, {"a": noise, "b": noise[::-1] - 1}).standings()
     pairs = noise[::-1] - 1 - noise
     low, high = stats.t.interval(0.95, 19, pairs.mean(), pairs.std(ddof=1) / math.sqrt(20))
-    assert (second.difference["total_reward"].low, second.difference["total_reward"].high) == pytest.approx((low, high))
+    assert (second.difference["pnl"].low, second.difference["pnl"].high) == pytest.approx((low, high))
 
 
 def test_order_ranks_and_ties(scenario: Scenario) -> None:
@@ -150,11 +151,26 @@ def test_order_ranks_and_ties(scenario: Scenario) -> None:
         ("worst", 5, False),
     ]
     assert standings[-1].label == "unknown"
-    assert math.isnan(float(standings[-1].difference["total_reward"].value))
-    differences = {standing.label: standing.difference["total_reward"] for standing in league.standings(against="third")}
+    assert math.isnan(float(standings[-1].difference["pnl"].value))
+    differences = {standing.label: standing.difference["pnl"] for standing in league.standings(against="third")}
     assert float(differences["best"].value) == pytest.approx((totals["best"] - totals["third"]).mean())
     assert differences["twin"].low == differences["twin"].high == 0
     assert differences["best"].low > 0 > differences["worst"].high
+
+
+def test_who_has_no_clients_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Doing nothing has the better total reward, as the risk of an inventory counts there: P&L ranks where nothing is named."""
+    policies = {"dear": PersistentMaker(low=1.0, high=1.0), "heuristic": HeuristicMaker()}
+    league = Contest(Scenario.load("learning"), policies, replicas=200).run()
+    assert [(each.label, each.no_clients) for each in league.standings()] == [("heuristic", False), ("dear", True)]
+    assert [each.label for each in league.standings("total_reward")] == ["dear", "heuristic"]
+    for table in league_tables(league, "pnl", None, 140):
+        Console(width=140, markup=False).print(table)
+    shown = capsys.readouterr().out
+    assert "dear (no clients)" in shown
+    assert "heuristic (no" not in shown
+    marked = {entry["label"]: entry["no_clients"] for entry in as_data(league, "pnl", None)["policies"]}
+    assert marked == {"dear": True, "heuristic": False}
 
 
 def test_the_same_policy_twice_is_run_once(scenario: Scenario) -> None:
@@ -214,8 +230,8 @@ def test_what_a_contest_refuses(scenario: Scenario, league: League) -> None:
         Contest(scenario, {"a": RandomMaker()}, "maker-3")
     misleading = scenario.with_settings("makers.1.name='0'")
     assert [Contest(misleading, {"a": RandomMaker()}, maker).maker for maker in (None, "0", "1")] == ["maker-1", "0", "0"]
-    with raises(ParameterError, "by", names=["'volume'", "spread_revenue"]):
-        league.standings(by="volume")
+    with raises(ParameterError, "by", names=["'turnover'", "spread_revenue"]):
+        league.standings(by="turnover")
     with raises(ParameterError, "against", names=["'randm'", "'random'"]):
         league.standings(against="randm")
 
@@ -247,11 +263,11 @@ def test_a_long_label_is_folded_and_a_single_policy_stands_alone(scenario: Scena
     league = Contest(scenario, {label: RandomMaker()}, replicas=10).run()
     text = io.StringIO()
     console = Console(width=80, file=text, markup=False)
-    for table in league_tables(league, "total_reward", None, 80):
+    for table in league_tables(league, "pnl", None, 80):
         console.print(table)
     assert "less" not in text.getvalue()
     assert "some/folder" in text.getvalue()
-    assert "Rank" not in explanation(league)
+    assert "Rank" not in explanation(league, "pnl")
     assert all(len(line) <= 80 for line in text.getvalue().splitlines())
 
 
@@ -294,7 +310,7 @@ def test_the_command_prints_a_league(capsys: pytest.CaptureFixture[str]) -> None
         "learning: policies as learner, per replica of 12 steps, mean of 10 replicas",
         "less the",
         "random (2)",
-        "± is half a 95 % interval",
+        "± is half of the 95 % interval",
         "240 market steps in",
     ):
         assert text in shown.out

@@ -164,7 +164,7 @@ def test_tables_show_it(small: Scenario, capsys: pytest.CaptureFixture[str]) -> 
     for table in league_tables(league, "pnl", None, 300):
         console.print(table)
     assert text.getvalue().split().count("turn-") == 2
-    assert text.getvalue().split().count("%") == 2  # the market share, in both
+    assert text.getvalue().count("share, %") == 2
     settings = ["--scenario", "paper", "--set", "steps=12", "--replicas", "10", "--threads", "1"]
     assert main(["evaluate", "heuristic", "persistent", *settings, "--by", "turnover", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +20,7 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.named import policy_named
 from dealermarket.runs.statistics import ranking_statistics
-from dealermarket.study.league import Contest, League, Standing, ranking_statistic
+from dealermarket.study.league import RANKED_BY, Contest, League, Standing, ranking_statistic
 from dealermarket.values import Value
 from dealermarket.version import __version__
 
@@ -42,7 +42,7 @@ def evaluate(
     replicas: Annotated[int, Parameter(help="Independent replicas of the market for each policy.")] = 1000,
     seed: Annotated[int, Parameter(help="Numbers depend on scenario, seed and replica alone.")] = 0,
     threads: Threads = None,
-    by: Annotated[str, Parameter(help=f"What they are ranked by: {', '.join(ranking_statistics())}.")] = "total_reward",
+    by: Annotated[str, Parameter(help=f"What they are ranked by: {', '.join(ranking_statistics())}.")] = RANKED_BY,
     against: Annotated[str | None, Parameter(help="The policy that differences are to; the best if not given.")] = None,
     out: Annotated[Path | None, Parameter(help="A new CSV file for all numbers, a row per policy and measure.")] = None,
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
@@ -73,7 +73,7 @@ def evaluate(
     console = open_console()
     for table in league_tables(league, by, against, console.width):
         console.print(table)
-    console.print(explanation(league), style="dim", highlight=False)
+    console.print(explanation(league, by), style="dim", highlight=False)
     speed = rate(contest.market_steps / max(seconds, 1e-9))
     kept = f"; all numbers in {out}" if out is not None else ""
     console.print(f"{contest.market_steps:,} market steps in {seconds:.1f} s, {speed}{kept}", highlight=False, soft_wrap=True)
@@ -108,6 +108,7 @@ def as_data(league: League, by: str, against: str | None) -> dict[str, Any]:
             {
                 "label": standing.label,
                 "rank": standing.rank,
+                "no_clients": standing.no_clients,
                 "policy": _policy_data(standing.policy),
                 "measures": {name: _measure_data(standing, name) for name in league.statistics},
             }
@@ -124,15 +125,16 @@ def _policy_data(policy: Policy) -> dict[str, Any]:
 
 
 def _measure_data(standing: Standing, name: str) -> dict[str, Any]:
-    deviation = standing.deviation[name]
-    return _estimate_data(standing.mean[name]) | {
-        "standard_deviation": deviation if math.isfinite(deviation) else None,
-        "difference": _estimate_data(standing.difference[name]),
-    }
+    between = {"standard_deviation": standing.deviation[name], "tail": standing.tail[name]}
+    return {**_estimate_data(standing.mean[name]), **_finite(between), "difference": _estimate_data(standing.difference[name])}
 
 
 def _estimate_data(estimate: Estimate) -> dict[str, float | None]:
-    numbers = {"mean": float(estimate.value), "low": float(estimate.low), "high": float(estimate.high)}
+    return _finite({"mean": float(estimate.value), "low": float(estimate.low), "high": float(estimate.high)})
+
+
+def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    """The numbers as JSON has them."""
     return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
 
 

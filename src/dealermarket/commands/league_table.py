@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.runs.statistics import registered_statistics, statistic_named
 from dealermarket.study.estimates import fixed, plus_minus
-from dealermarket.study.league import League, Standing
+from dealermarket.study.league import TAIL, League, Standing
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 # the statistics of the two tables; those registered follow in the first
-LEAGUE = ("total_reward", "pnl", "market_share", "mean_abs_position", "last_abs_position")
+LEAGUE = ("pnl", "market_share", "mean_abs_position", "last_abs_position", "total_reward")
 SPLIT = ("spread_revenue", "hedging_cost", "inventory_pnl", "position_revenue", "risk_cost", "hedge_volume")
+NO_CLIENTS = "no clients"
 
 
 def league_tables(league: League, by: str, against: str | None, width: int) -> list[Table]:
     """The league, and what P&L and reward are made of: a table each, or several where a terminal of `width` is too narrow."""
     contest, standings = league.contest, league.standings(by, against)
-    ranked = [_column(by, standings)]
-    if len(standings) > 1:
-        ranked.append(_difference_column(by, standings, against))
-    for name in (*LEAGUE, *(statistic.name for statistic in registered_statistics())):
-        ranked += [_column(name, standings)] if name != by else []
-        ranked += [_deviation_column(standings)] if name == "pnl" else []
+    ranked = []
+    for name in (by, *(each for each in (*LEAGUE, *(statistic.name for statistic in registered_statistics())) if each != by)):
+        ranked.append(_column(name, standings))
+        if name == by and len(standings) > 1:
+            ranked.append(_difference_column(by, standings, against))
+        if name == "pnl":
+            ranked += _risk_columns(standings)
     made_of = [_column(name, standings) for name in SPLIT if name != by]
     title = (
         f"{contest.scenario.name}: policies as {contest.maker}, per replica of {contest.scenario.steps:,} steps, "
@@ -35,25 +37,35 @@ def league_tables(league: League, by: str, against: str | None, width: int) -> l
     )
     labels = [
         Column("rank", [f"{standing.rank}{'=' if standing.shared else ' '}" for standing in standings]),
-        Column("policy", [standing.label for standing in standings], "left", most=max(width // 3, 12)),
+        Column("policy", [_label(standing) for standing in standings], "left", most=max(width // 3, 12)),
     ]
     return [*split_tables(title, labels, ranked, width), *split_tables("What it is made of", labels, made_of, width)]
 
 
-def explanation(league: League) -> str:
+def explanation(league: League, by: str) -> str:
     """What the numbers of the tables are."""
+    standings = league.standings(by)
     lines = [
-        "± is half a 95 % interval, sd between replicas. "
-        "Money in price units times units of the asset, the position z and volume in units of it.",
+        "± is half of the 95 % interval of a mean; sd: the standard deviation between replicas; one replica in 20 ends below its "
+        "5 % tail. Money in price units times units of the asset, the position z and volume in units of it.",
         "P&L = spread revenue + hedging cost + inventory P&L; total reward = spread + position revenue + hedging + risk cost.",
     ]
-    if len(league.samples) > 1:
+    if len(standings) > 1:
         lines += [
             "Differences are taken replica by replica, on the same prices and orders; their intervals hold all at once.",
             "Rank: 1 + the number of policies that are better, with a 95 % interval of the difference that leaves out 0; "
             "= where it is shared.",
         ]
+        if all(standing.rank == 1 for standing in standings):
+            lines.append("No interval of a difference leaves out 0, so all share rank 1: more --replicas may tell them apart.")
+    if any(standing.no_clients for standing in standings):
+        lines.append(f"{NO_CLIENTS}: no investor traded with it in any replica. Who does nothing risks nothing, too.")
     return "\n".join(lines)
+
+
+def _label(standing: Standing) -> str:
+    """Whose row it is, and a mark on who has no clients."""
+    return f"{standing.label} ({NO_CLIENTS})" if standing.no_clients else standing.label
 
 
 def _column(name: str, standings: Sequence[Standing]) -> Column:
@@ -71,9 +83,15 @@ def _difference_column(by: str, standings: Sequence[Standing], against: str | No
     return Column(heading, [texts.get(standing.label, "") for standing in standings])
 
 
-def _deviation_column(standings: Sequence[Standing]) -> Column:
-    """Standard deviations of P&L, the smallest with two digits."""
-    deviations = [standing.deviation["pnl"] for standing in standings]
-    smallest = min((value for value in deviations if value > 0), default=1.0)
+def _risk_columns(standings: Sequence[Standing]) -> list[Column]:
+    """Standard deviation and tail of P&L, both with the decimals that give the smallest deviation two digits."""
+    smallest = min((standing.deviation["pnl"] for standing in standings if standing.deviation["pnl"] > 0), default=1.0)
     decimals = max(1 - math.floor(math.log10(smallest)), 0)
-    return Column("sd of\nP&L", [fixed(value, decimals) if math.isfinite(value) else "-" for value in deviations])
+
+    def column(heading: str, values: Sequence[float]) -> Column:
+        return Column(heading, [fixed(value, decimals) if math.isfinite(value) else "-" for value in values])
+
+    return [
+        column("sd of\nP&L", [standing.deviation["pnl"] for standing in standings]),
+        column(f"{100 * TAIL:g} % tail\nof P&L", [standing.tail["pnl"] for standing in standings]),
+    ]

@@ -230,7 +230,7 @@ def next_commands(folder: TrainingFolder) -> list[tuple[str, str]]:
     training = folder.training
     scenario, policy = shlex.quote(str(folder.path / "scenario.toml")), shlex.quote(str(folder.policy))
     maker = f" --maker {shlex.quote(training.makers[0])}" if training.makers[0] != training.scenario.maker_names[0] else ""
-    by = " --by pnl" if training.reward.weights == "pnl" else ""
+    by = " --by total_reward" if training.reward.weights == "components" else ""  # what it was rewarded for
     assigned = " ".join(f"--policy {shlex.quote(name)}={policy}" for name in training.makers)
     return [
         ("compare it: ", f"{program()} evaluate {policy} heuristic --scenario {scenario}{maker}{by}"),

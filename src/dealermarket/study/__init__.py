@@ -18,7 +18,7 @@ Policies that take the place of one maker in turn::
 
     policies = {name: policy_named(name) for name in ("random", "adaptive", "skew:strength=0.3")}
     league = Contest(Scenario.load("learning"), policies, replicas=100).run(threads=2)
-    for standing in league.standings(by="pnl"):
+    for standing in league.standings():
         print(standing.rank, standing.label, standing.mean["pnl"], standing.difference["pnl"])
 """
 

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 MOST_REPLICAS = 1_000_000
+RANKED_BY = "pnl"
+"""The statistic that policies are ranked by where nobody names another."""
+TAIL = 0.05
+"""The share of the replicas that end below `Standing.tail`."""
 
 
 def maker_totals(scenario: Scenario, chunk: Chunk, maker: int) -> dict[str, Array]:
@@ -44,7 +48,8 @@ def maker_totals(scenario: Scenario, chunk: Chunk, maker: int) -> dict[str, Arra
 def ranking_statistic(by: str) -> Statistic:
     """The statistic of this name. Raises ParameterError unless policies can be ranked by it."""
     if by not in ranking_statistics():
-        raise ParameterError(f"by: {by!r} is not one of {', '.join(ranking_statistics())}")
+        known = ranking_statistics()
+        raise ParameterError(f"by: {by!r} is not one of {', '.join(known)}{suggestion(str(by), known)}")
     return statistic_named(by)
 
 
@@ -103,7 +108,8 @@ class Contest:
 @dataclass(frozen=True)
 class Standing:
     """One policy in the league: of each statistic the average over the replicas, the standard deviation between replicas,
-    and the paired difference to the reference, which is above 0 where this policy has more.
+    the value that a share TAIL of them stays below, and the paired difference to the reference, which is above 0 where this
+    policy has more.
 
     `rank` is 1 plus the number of policies that are better, the interval of the difference being on one side of 0; it is
     `shared` where others have it, too.
@@ -115,7 +121,13 @@ class Standing:
     shared: bool
     mean: Mapping[str, Estimate]
     deviation: Mapping[str, float]
+    tail: Mapping[str, float]
     difference: Mapping[str, Estimate]
+
+    @property
+    def no_clients(self) -> bool:
+        """Whether no investor traded with it in any replica."""
+        return float(self.mean["client_volume"].value) == 0.0
 
 
 @dataclass(frozen=True)
@@ -136,7 +148,7 @@ class League:
         """Names of what was measured of each replica."""
         return tuple(next(iter(self.samples.values())))
 
-    def standings(self, by: str = "total_reward", against: str | None = None) -> list[Standing]:
+    def standings(self, by: str = RANKED_BY, against: str | None = None) -> list[Standing]:
         """The policies, the best mean first; differences are to the first one, or to that `against`.
 
         Raises ParameterError for another label, or a statistic that policies cannot be ranked by."""
@@ -148,15 +160,15 @@ class League:
         ranks = self._ranks(statistic)
         return [self._standing(label, ranks, reference) for label in order]
 
-    def frame(self, by: str = "total_reward", against: str | None = None) -> pd.DataFrame:
+    def frame(self, by: str = RANKED_BY, against: str | None = None) -> pd.DataFrame:
         """The standings as a frame with a row per policy and statistic: rank, policy, measure, mean with its interval, standard
-        deviation between replicas, difference with its interval."""
+        deviation between replicas, their 5 % quantile, difference with its interval."""
         import pandas as pd
 
         rows = [
             {"rank": standing.rank, "policy": standing.label, "measure": name}
             | with_interval("mean", standing.mean[name])
-            | {"standard_deviation": standing.deviation[name]}
+            | {"standard_deviation": standing.deviation[name], "tail": standing.tail[name]}
             | with_interval("difference", standing.difference[name])
             for standing in self.standings(by, against)
             for name in self.statistics
@@ -197,6 +209,7 @@ class League:
             list(ranks.values()).count(rank) > 1,
             {name: mean(self._by_replica(label, name)) for name in self.statistics},
             {name: _deviation(self.samples[label][name]) for name in self.statistics},
+            {name: _tail(self.samples[label][name]) for name in self.statistics},
             {name: self.difference(label, reference, name) for name in self.statistics},
         )
 
@@ -204,3 +217,8 @@ class League:
 def _deviation(values: Array) -> float:
     there = values[~np.isnan(values)]
     return float(there.std(ddof=1)) if len(there) > 1 else math.nan
+
+
+def _tail(values: Array) -> float:
+    there = values[~np.isnan(values)]
+    return float(np.quantile(there, TAIL)) if len(there) else math.nan

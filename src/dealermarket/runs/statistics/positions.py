@@ -34,6 +34,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="mean size of the position held into a step",
         function=_mean_abs_position,
+        more_is_better=False,
     ),
     Statistic(
         name="last_abs_position",
@@ -41,6 +42,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="size of the position after the last step",
         function=_last_abs_position,
+        more_is_better=False,
     ),
     Statistic(
         name="internalization",
@@ -48,5 +50,6 @@ STATISTICS = (
         unit=PURE,
         meaning="size of the position after the last step over quoted and hedged volume; NaN without volume",
         function=_internalization,
+        more_is_better=False,
     ),
 )

@@ -26,6 +26,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="size of the trades that it quoted for, investors' orders and others' hedges",
         function=sum_of("volume"),
+        more_is_better=True,
     ),
     Statistic(
         name="client_volume",
@@ -33,6 +34,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="size of its trades with investors",
         function=sum_of("client_volume"),
+        more_is_better=True,
     ),
     Statistic(
         name="hedge_volume",
@@ -40,6 +42,7 @@ STATISTICS = (
         unit=ASSET,
         meaning="size of its own hedges",
         function=sum_of("hedge_volume"),
+        more_is_better=False,
     ),
     Statistic(
         name="trades",
@@ -47,6 +50,7 @@ STATISTICS = (
         unit=PURE,
         meaning="number of the trades that it quoted for",
         function=sum_of("trades"),
+        more_is_better=True,
     ),
     Statistic(
         name="market_share",
