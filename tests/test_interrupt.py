@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import DEADLINE, UNCOMPILED
+from conftest import DEADLINE, UNCOMPILED, ran
 from dealermarket import SimulationResult, interrupt
 from dealermarket.commands import run as of_run
 from dealermarket.commands.console import progress
@@ -384,16 +384,27 @@ def test_the_program_ends_with_the_status_of_its_command() -> None:
         assert subprocess.run(command, capture_output=True, timeout=DEADLINE, check=False).returncode == status
 
 
-def test_the_program_answers_ctrl_c_while_its_libraries_are_imported() -> None:
+@pytest.mark.parametrize("module", ["dealermarket.interrupt", "dealermarket.commands.main", "cyclopts", "pydantic"])
+def test_the_program_answers_ctrl_c_while_its_libraries_are_imported(module: str) -> None:
     code = (
         "import runpy, signal, sys\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Finder:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'dealermarket.commands.main': signal.raise_signal(signal.SIGINT)\n"
+        f"        if name == {module!r}: signal.raise_signal(signal.SIGINT)\n"
         "sys.meta_path.insert(0, Finder())\n"
         "sys.argv = ['dealermarket', 'scenarios']\n"
         "runpy.run_module('dealermarket', run_name='__main__')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_the_program_imports_next_to_nothing_before_it_answers_ctrl_c() -> None:
+    code = (
+        "import sys, signal\n"
+        "before = set(sys.modules)\n"
+        "import dealermarket.__main__\n"
+        "assert set(sys.modules) - before <= {'dealermarket', 'dealermarket.__main__', '__future__'}, set(sys.modules) - before\n"
+    )
+    ran([sys.executable, "-c", code])

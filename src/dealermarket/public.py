@@ -1,0 +1,78 @@
+"""The names that `dealermarket` shows, from where they stand."""
+
+from __future__ import annotations
+
+from dealermarket.draws.tape import Tape
+from dealermarket.errors import DealerMarketError, ParameterError, PolicyError, RunFolderError, ScenarioError, TapeError
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.investors.sizes.ladder import LadderSize
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging.fraction import ConstantFraction
+from dealermarket.model.makers.hedging.full import FullHedge
+from dealermarket.model.makers.hedging.linear import LinearSchedule
+from dealermarket.model.makers.hedging.none import NoHedge
+from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
+from dealermarket.model.makers.pricing.ladder import LadderPricing
+from dealermarket.model.makers.pricing.power import PowerPricing
+from dealermarket.model.makers.tiering.average_yield import AverageYield
+from dealermarket.model.makers.tiering.fixed import FixedTiers
+from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
+from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
+from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
+from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
+from dealermarket.model.market.reference_spread.constant import ConstantSpread
+from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
+from dealermarket.model.scenario import Scenario, preset_names
+from dealermarket.policies import Action, MakerPolicy, Observation, PolicySetup
+from dealermarket.runs.live import LiveMarket
+from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.runner import SimulationRunner
+from dealermarket.slots import register
+from dealermarket.version import __version__
+
+__all__ = [
+    "Action",
+    "AlmgrenChriss",
+    "AverageYield",
+    "ClippedNormal",
+    "ConstantFraction",
+    "ConstantSpread",
+    "DealerMarketError",
+    "Exchange",
+    "FixedTiers",
+    "FullHedge",
+    "GeometricBrownianMotion",
+    "InvestorAgent",
+    "InvestorGroup",
+    "JumpDiffusion",
+    "LadderPricing",
+    "LadderSize",
+    "LinearSchedule",
+    "LiveMarket",
+    "LogAR1",
+    "MakerPolicy",
+    "MarketEnvironment",
+    "MarketMakerAgent",
+    "NoHedge",
+    "Observation",
+    "OrnsteinUhlenbeck",
+    "ParameterError",
+    "PolicyError",
+    "PolicySetup",
+    "PowerPricing",
+    "RevenueRate",
+    "RunFolderError",
+    "Scenario",
+    "ScenarioError",
+    "SimulationResult",
+    "SimulationRunner",
+    "Tape",
+    "TapeError",
+    "__version__",
+    "preset_names",
+    "register",
+]
