@@ -27,7 +27,7 @@ def main() -> int:
 
     with interrupt.answered():
         status = command()
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it is closed
             with suppress(OSError, ValueError):
                 stream.flush()
         if interrupt.pressed():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dealermarket.commands.plain_text import readable
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.runs.statistics import REWARDS, registered_statistics, statistic_named
 
@@ -25,12 +26,20 @@ SHOWN = (*REWARDS, "total_reward", "pnl", "market_share", "internalization")
 
 
 def open_console(stderr: bool = False) -> Console:
-    """Where the command prints."""
+    """Where the command prints, in characters that the stream's encoding has."""
     from rich.console import Console
+    from rich.text import Text
 
-    chosen = Console(stderr=stderr, markup=False)  # names are texts, whatever brackets they have
+    class Readable(Console):
+        def render_str(self, text: str, **options: Any) -> Text:  # before a table is laid out
+            return super().render_str(readable(text, self.encoding), **options)
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # main answers it; Rich would end with status 1
+
+    chosen = Readable(stderr=stderr, markup=False)  # names are texts, whatever brackets they have
     # a table that is not looked at on a terminal may be as wide as it needs to be
-    return chosen if chosen.is_terminal else Console(stderr=stderr, width=140, markup=False)
+    return chosen if chosen.is_terminal else Readable(stderr=stderr, width=140, markup=False)
 
 
 def announce_compiling(console: Console, scenario: Scenario | None = None) -> None:

@@ -68,7 +68,7 @@ def evaluate(
             league.frame(by, against).to_csv(temporary, index=False)
     if as_json:
         about = {"version": __version__, "settings": list(settings), "seconds": round(seconds, 3)}
-        print(json.dumps(about | as_data(league, by, against), indent=2, ensure_ascii=False))
+        print(json.dumps(about | as_data(league, by, against), indent=2))
         return
     console = open_console()
     for table in league_tables(league, by, against, console.width):

@@ -14,6 +14,7 @@ from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.experiment import experiment
 from dealermarket.commands.inspect import inspect
 from dealermarket.commands.own_kinds import registered_from
+from dealermarket.commands.plain_text import for_every_encoding
 from dealermarket.commands.plot import plot
 from dealermarket.commands.reproduce import reproduce
 from dealermarket.commands.run import run
@@ -39,6 +40,7 @@ for command in (run, scenarios, check, plot, inspect, evaluate, experiment, repr
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status: 0, 2 for bad input, 130 when interrupted."""
+    for_every_encoding()
     with interrupt.answered():
         try:
             with interrupt.raising():
@@ -70,10 +72,19 @@ def _status_of(arguments: list[str] | None) -> int:
         problems.print("not enough memory for this run; fewer --steps, or fewer investors", style="red", highlight=False)
         return BAD_INPUT
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_what_nobody_reads()
         return 0
     except OSError as error:
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         problems.print(said, style="red", highlight=False, soft_wrap=True)
         return BAD_INPUT
     return 0
+
+
+def _drop_what_nobody_reads() -> None:
+    """Lets streams whose reader is gone print nowhere, so that Python can close them."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

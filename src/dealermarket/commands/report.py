@@ -90,7 +90,7 @@ def _finish(command: str, path: Path, options: ReportOptions, begin: Callable[[]
     quiet.print("Drawing the figures", highlight=False)
     folder.finish(sections, time.monotonic() - began)
     if options.as_json:
-        print(json.dumps(_as_json(sections, path), indent=2, ensure_ascii=False))
+        print(json.dumps(_as_json(sections, path), indent=2))
         return
     console = open_console()
     _print_verdicts(sections, console)

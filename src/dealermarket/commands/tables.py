@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dealermarket.commands.plain_text import readable
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,7 +26,7 @@ class Column:
     @property
     def width(self) -> int:
         """Characters it takes, with what is between it and the next."""
-        widest = max(len(line) for line in (*self.heading.splitlines(), *self.texts))
+        widest = max(len(readable(line)) for line in (*self.heading.splitlines(), *self.texts))
         return (widest if self.most is None else min(widest, self.most)) + 2
 
 
