@@ -1,4 +1,4 @@
-# make run        a market run, with its table and figures
+# make run        a market of five dealers, with its tables and figures
 # make reproduce  the experiments of both papers, and a report
 # make quick      the inner loop: lint, types, and the tests that are neither slow nor train anybody; under a minute
 # make test       lint, types, all tests; what trains makers is skipped where make learning has not been
@@ -18,7 +18,7 @@ TORCH := 2.13.0
 .PHONY: run learning reproduce quick test lint types coverage matrix architecture bench constraints clean
 
 run: $(INSTALLED)
-	$(BIN)/dealermarket run paper --record trades --plot
+	$(BIN)/dealermarket run dealers --plot
 
 learning: $(LEARNING)
 

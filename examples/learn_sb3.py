@@ -24,7 +24,7 @@ def report(name: str, policy: str) -> None:
     runner = SimulationRunner(Scenario.load("learning"), replicas=200, seed=1, threads=2, policies=policies)
     averages = runner.run().statistics()["learner"]
     columns = ("spread_revenue", "hedging_cost", "mean_abs_position", "market_share")
-    shown = (f"{column} {averages[column].mean:.3f}" for column in columns)
+    shown = (f"{column} {averages[column]}" for column in columns)
     print(f"{name:10}", ", ".join(shown))
 
 

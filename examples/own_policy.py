@@ -25,4 +25,4 @@ for name, policies in (("waits", {}), ("skews", {"maker-1": InventorySkew()})):
     result = SimulationRunner(scenario, replicas=500, policies=policies).run()
     averages = result.statistics()["maker-1"]
     for column in ("total_reward", "pnl", "mean_abs_position", "market_share"):
-        print(f"{name}: {column:18} {averages[column].mean:8.3f} +- {averages[column].standard_error:.3f}")
+        print(f"{name}: {column:18} {averages[column]}")

@@ -43,8 +43,18 @@ def test_lines_of_progress_come_every_few_seconds_and_at_the_end(clock: Clock) -
     assert screen.getvalue().splitlines() == [
         "200 of 1,000 market steps",
         "500 of 1,000 market steps: 50 steps/s, 10 s left",
-        "1,000 of 1,000 market steps: 114 steps/s, 0 s left",
+        "1,000 of 1,000 market steps: 114 steps/s",
     ]
+
+
+def test_a_rate_leaves_out_the_start(clock: Clock) -> None:
+    screen = io.StringIO()
+    with progress(Console(file=screen, width=140), 1000) as report:
+        clock.now += 30
+        report(0)
+        clock.now += 2
+        report(1000)
+    assert screen.getvalue().splitlines()[-1] == "1,000 of 1,000 market steps: 500 steps/s"
 
 
 def test_progress_says_how_things_stand_when_it_is_shown(clock: Clock) -> None:
@@ -59,7 +69,7 @@ def test_progress_says_how_things_stand_when_it_is_shown(clock: Clock) -> None:
         report(50)
         clock.now += 1
         report(50)
-    assert screen.getvalue().splitlines()[-1] == "100 of 100 market steps: reward 0.3, 50 steps/s, 0 s left"
+    assert screen.getvalue().splitlines()[-1] == "100 of 100 market steps: reward 0.3, 50 steps/s"
     assert asked == [102.0]
 
 

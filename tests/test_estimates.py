@@ -10,10 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from dealermarket.papers.outcome import Outcome, above, agrees, below, decided, overall, signed
-from dealermarket.papers.table import Column, Table
-from dealermarket.papers.wording import bracketed, number, p_value
-from dealermarket.study.estimates import (
+from dealermarket.estimates import (
     FEWEST_RUNS,
     Estimate,
     band,
@@ -26,6 +23,9 @@ from dealermarket.study.estimates import (
     resampled,
     slopes,
 )
+from dealermarket.papers.outcome import Outcome, above, agrees, below, decided, overall, signed
+from dealermarket.papers.table import Column, Table
+from dealermarket.papers.wording import bracketed, number, p_value
 
 NAN = float("nan")
 

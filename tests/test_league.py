@@ -39,7 +39,7 @@ from dealermarket.runs.folder import RunFolder
 from dealermarket.runs.statistics import REWARDS, SHIPPED, ranking_statistics
 from dealermarket.study import Contest, League
 
-NAMES = [statistic.name for statistic in SHIPPED]
+NAMES = [statistic.name for statistic in SHIPPED if statistic.weight is None]  # the others are ratios of sums
 LABELS = ("heuristic", "random", "skew:strength=0.4,scale=3")
 
 

@@ -268,7 +268,7 @@ def test_the_share_reported_is_that_of_the_volume() -> None:
     left = Controls(hedge_fraction=None)
     trainer.train(Training(scenario=scenario, makers=("maker-1",), steps=1, hyperparameters=still, controls=left), points.append)
     run = SimulationRunner(scenario, replicas=256, seed=5).run().statistics()["maker-1"]["market_share"]
-    assert points[0].share == pytest.approx(run.mean, abs=0.04)
+    assert points[0].share == pytest.approx(float(run.value), abs=0.04)
 
 
 @pytest.mark.training

@@ -80,10 +80,11 @@ def test_rewards_add_up_across_tables(small: Scenario) -> None:
 def test_columns_are_the_documented_ones(small: Scenario) -> None:
     result = SimulationRunner(small, replicas=2, record="trades").run()
     rewards = ["spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "total_reward"]
-    extra = ["pnl", "inventory_pnl", "volume", "client_volume", "hedge_volume", "trades", "market_share"]
-    positions = ["mean_abs_position", "last_abs_position", "internalization"]
-    assert list(result.summary) == ["replica", "maker", *rewards, *extra, *positions]
-    of_steps = ["replica", "step", "maker", "mid", "reference_spread", "position", *rewards]
+    earned = ["spread_revenue", "client_revenue", "interdealer_revenue", *rewards[1:], "pnl", "inventory_pnl", "pnl_bp"]
+    traded = ["volume", "client_volume", "hedge_volume", "trades", "market_share", "hedge_ratio"]
+    held = ["mean_abs_position", "mean_squared_position", "position_persistence", "last_abs_position", "internalization"]
+    assert list(result.summary) == ["replica", "maker", *earned, *traded, *held]
+    of_steps = ["replica", "step", "maker", "mid", "reference_spread", "position", "client_revenue", *rewards]
     assert list(result.steps) == [*of_steps, "hedge_fraction", "hedge_size", "step_volatility"]
     of_trades = ["replica", "step", "taker", "maker", "side", "size", "spread", "tier", "kind", "position_revenue", "yield"]
     assert list(result.trades) == of_trades
@@ -250,14 +251,16 @@ def test_a_tape_is_run_as_drawn(small: Scenario, tmp_path: Path) -> None:
         runner.run(tape=Tape.draw(small.with_settings("steps=20"), 5, 3))
 
 
-def test_statistics_have_standard_errors(small: Scenario) -> None:
+def test_statistics_have_intervals(small: Scenario) -> None:
     result = SimulationRunner(small, replicas=50).run()
     found = result.statistics()["maker-2"]["pnl"]
     values = result.summary[result.summary["maker"] == "maker-2"]["pnl"]
-    assert found.mean == pytest.approx(values.mean())
-    assert found.standard_error == pytest.approx(values.std() / np.sqrt(50))
+    assert found.value == pytest.approx(values.mean())
+    assert found.error == pytest.approx(values.std() / np.sqrt(50))
+    assert found.margin == pytest.approx(2.009575 * found.error, rel=1e-6)  # Student's law with 49 degrees of freedom, 97.5 %
     alone = SimulationRunner(small, replicas=1).run().statistics()["maker-1"]["pnl"]
-    assert np.isnan(alone.standard_error)
+    assert np.isfinite(alone.value)
+    assert np.isnan(alone.error)
 
 
 def test_nobody_trades_nothing_breaks() -> None:
@@ -266,7 +269,7 @@ def test_nobody_trades_nothing_breaks() -> None:
     assert len(result.trades) == 0
     assert result.summary["market_share"].isna().all()
     assert (result.summary["total_reward"] == 0).all()
-    assert np.isnan(result.statistics()["maker-1"]["internalization"].mean)
+    assert np.isnan(result.statistics()["maker-1"]["internalization"].value)
 
 
 @pytest.mark.usefixtures("tiny_chunks")

@@ -34,8 +34,8 @@ def test_presets_survive_toml_and_describe_themselves(name: str) -> None:
 
 
 def test_presets_are_the_ones_promised() -> None:
-    markets = ("dealers", "hedging", "hedging-paths", "informed", "internalization", "learning", "paper", "price-sensitivity")
-    assert preset_names() == (*markets, "thousand")
+    markets = ("dealers", "hedging", "hedging-paths", "hot-potato", "informed", "internalization", "learning", "paper")
+    assert preset_names() == (*markets, "price-sensitivity", "thousand")
     paper, dealers, thousand = (Scenario.load(name) for name in ("paper", "dealers", "thousand"))
     assert [len(paper.agents), len(paper.makers), paper.makers[0].tiering.tiers] == [10, 2, 5]
     assert [len(dealers.agents), len(dealers.makers)] == [50, 5]

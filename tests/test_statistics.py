@@ -16,9 +16,9 @@ from rich.console import Console
 import dealermarket.runs.statistics as slot
 from conftest import assert_same_bits, raises
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
-from dealermarket.commands.console import maker_tables
 from dealermarket.commands.league_table import league_tables
 from dealermarket.commands.main import main
+from dealermarket.commands.makers_tables import makers_tables
 from dealermarket.engine.recorder import Record
 from dealermarket.engine.records import MAKER_TOTALS
 from dealermarket.policies import HeuristicMaker, PersistentMaker
@@ -34,6 +34,7 @@ from dealermarket.runs.statistics import (
     statistic_named,
     statistics,
 )
+from dealermarket.runs.statistics.positions import half_life
 from dealermarket.study import Contest, League, Study, mean, measure, ratio
 from dealermarket.study.measures import totals
 
@@ -74,9 +75,9 @@ def plain(function: Callable[[Scenario, Sums], Array], name: str = "own") -> Sta
 def by_hand() -> tuple[Record, int]:
     """Two replicas of two makers, after 4 steps; in the second nothing happened."""
     sums = np.zeros((2, 2), MAKER_TOTALS)
-    #          spread, position, hedging, risk, P&L, quoted, clients', hedged, trades, |z| summed
-    sums[0, 0] = (8.0, -3.0, -1.0, -0.5, 5.0, 30.0, 24.0, 10.0, 7, 12.0)
-    sums[0, 1] = (4.0, 2.0, 0.0, -0.25, 4.5, 20.0, 8.0, 0.0, 3, 6.0)
+    # spread, position, hedging, risk, P&L, from clients, quoted, clients', hedged, trades; |z|, z^2, z times the next z summed
+    sums[0, 0] = (8.0, -3.0, -1.0, -0.5, 5.0, 6.0, 30.0, 24.0, 12.0, 7, 12.0, 100.0, 75.0)
+    sums[0, 1] = (4.0, 2.0, 0.0, -0.25, 4.5, 4.0, 20.0, 8.0, 0.0, 3, 6.0, 10.0, -5.0)
     position = np.array([[-8.0, 5.0], [0.0, 0.0]])
     nothing = np.zeros(2, np.int64)
     return Record(False, False, True, np.zeros((1, 1, 2)), sums, position, np.zeros(0), nothing, nothing), 4
@@ -85,39 +86,67 @@ def by_hand() -> tuple[Record, int]:
 NONE = float("nan")
 EXPECTED = {
     "spread_revenue": [[8.0, 4.0], [0.0, 0.0]],
+    "client_revenue": [[6.0, 4.0], [0.0, 0.0]],
+    "interdealer_revenue": [[2.0, 0.0], [0.0, 0.0]],
     "position_revenue": [[-3.0, 2.0], [0.0, 0.0]],
     "hedging_cost": [[-1.0, 0.0], [0.0, 0.0]],
     "risk_cost": [[-0.5, -0.25], [0.0, 0.0]],
     "total_reward": [[3.5, 5.75], [0.0, 0.0]],
     "pnl": [[5.0, 4.5], [0.0, 0.0]],
     "inventory_pnl": [[-2.0, 0.5], [0.0, 0.0]],
+    "pnl_bp": [[1e4 * 5.0 / 24.0 / 2.0, 1e4 * 4.5 / 8.0 / 2.0], [NONE, NONE]],
     "volume": [[30.0, 20.0], [0.0, 0.0]],
     "client_volume": [[24.0, 8.0], [0.0, 0.0]],
-    "hedge_volume": [[10.0, 0.0], [0.0, 0.0]],
+    "hedge_volume": [[12.0, 0.0], [0.0, 0.0]],
     "trades": [[7, 3], [0, 0]],
     "market_share": [[0.75, 0.25], [NONE, NONE]],
+    "hedge_ratio": [[0.5, 0.0], [NONE, NONE]],
     "mean_abs_position": [[3.0, 1.5], [0.0, 0.0]],
+    "mean_squared_position": [[25.0, 2.5], [0.0, 0.0]],
+    "position_persistence": [[0.75, -0.5], [NONE, NONE]],
     "last_abs_position": [[8.0, 5.0], [0.0, 0.0]],
-    "internalization": [[0.2, 0.25], [NONE, NONE]],
+    "internalization": [[8.0 / 42.0, 0.25], [NONE, NONE]],
 }
 
 
 @pytest.mark.parametrize("statistic", SHIPPED, ids=lambda statistic: statistic.name)
 def test_each_is_what_it_says(small: Scenario, statistic: Statistic) -> None:
     record, steps = by_hand()
-    values = statistic.values(small.with_settings(f"steps={steps}"), record)
+    values = statistic.values(small.with_settings(f"steps={steps}", "market.mid_price.initial=2"), record)
     assert_array_equal(values, EXPECTED[statistic.name])
     assert (values.dtype.kind == "i") == (statistic.name == "trades")
     assert not np.shares_memory(values, record.totals)
     assert not np.shares_memory(values, record.position)
 
 
+def test_revenue_of_clients_and_persistence_are_those_of_the_record(small: Scenario) -> None:
+    run = SimulationRunner(small, replicas=3, record="trades").run()
+    orders = run.trades[run.trades["kind"] == "order"]
+    paid = (orders["size"] * orders["spread"]).groupby([orders["replica"], orders["maker"]]).sum()
+    summary = run.summary.set_index(["replica", "maker"]).sort_index()
+    assert_allclose(summary["client_revenue"], paid.sort_index(), rtol=1e-12)
+    assert (summary["interdealer_revenue"] > 0).any()
+    assert_allclose(run.steps.groupby(["replica", "maker"])["client_revenue"].sum(), summary["client_revenue"], rtol=1e-12)
+
+    for (replica, maker), row in summary.iterrows():
+        chosen = run.steps[(run.steps["replica"] == replica) & (run.steps["maker"] == maker)]
+        last = chosen["position"].iloc[-1] * summary.loc[(replica, maker), "last_abs_position"]
+        held = chosen["position"].to_numpy()
+        product = (held[:-1] * held[1:]).sum()
+        assert np.isclose(np.abs(row["position_persistence"] * (held**2).sum() - product), np.abs(last), rtol=1e-9)
+
+
+def test_half_life() -> None:
+    assert_allclose(half_life([-0.2, 0.0, 0.5, 0.5**0.1, 1.0, 1.1]), [0.0, 0.0, 1.0, 10.0, np.inf, np.inf], rtol=1e-12)
+    assert np.isnan(half_life(np.nan))
+
+
 def test_names_are_unique_and_all_are_explained() -> None:
     assert len({statistic.name for statistic in SHIPPED}) == len(SHIPPED) == len(EXPECTED)
     for statistic in SHIPPED:
         assert statistic.meaning
-        assert statistic.unit in (slot.MONEY, slot.ASSET, slot.PURE)
-        assert max(len(line) for line in statistic.heading.splitlines()) <= 10
+        assert statistic.unit
+        assert max(len(line) for line in statistic.heading.splitlines()) <= 11
     assert [statistic.name for statistic in SHIPPED if statistic.percent] == ["market_share"]
     share = statistic_named("market_share")
     assert (share.label, share.column_heading, share.scale) == ("market share", "market\nshare, %", 100.0)
@@ -141,7 +170,7 @@ def test_one_declaration_reaches_summary_study_and_league(small: Scenario, tmp_p
 
     loaded = SimulationResult.load(tmp_path / "run")
     own = summary.xs("maker-2", level="maker")
-    assert loaded.statistics()["maker-2"]["turnover"].mean == pytest.approx(
+    assert loaded.statistics()["maker-2"]["turnover"].value == pytest.approx(
         (own["volume"] + own["hedge_volume"]).sum() / own["mean_abs_position"].sum(), rel=1e-12
     )
 
@@ -150,7 +179,7 @@ def test_one_declaration_reaches_summary_study_and_league(small: Scenario, tmp_p
 
     league = Contest(small, {"heuristic": HeuristicMaker()}, "maker-2", replicas=12, seed=5).run()
     (standing,) = league.standings(by="turnover")
-    assert float(standing.mean["turnover"].value) == pytest.approx(loaded.statistics()["maker-2"]["turnover"].mean, rel=1e-12)
+    assert float(standing.mean["turnover"].value) == pytest.approx(loaded.statistics()["maker-2"]["turnover"].value, rel=1e-12)
     assert set(league.frame("turnover")["measure"]) == {statistic.name for statistic in statistics()}
 
 
@@ -158,13 +187,13 @@ def test_tables_show_it(small: Scenario, capsys: pytest.CaptureFixture[str]) -> 
     register_statistic(declared())
     text = io.StringIO()
     console = Console(width=300, file=text, markup=False)
-    for table in maker_tables(SimulationRunner(small, replicas=3).run(), 300):
+    for table in makers_tables(SimulationRunner(small, replicas=3).run(), 300):
         console.print(table)
     league = Contest(small, {"heuristic": HeuristicMaker()}, replicas=10).run()
     for table in league_tables(league, "pnl", None, 300):
         console.print(table)
     assert text.getvalue().split().count("turn-") == 2
-    assert text.getvalue().count("share, %") == 2
+    assert text.getvalue().count("share, %") == 2  # in both
     settings = ["--scenario", "paper", "--set", "steps=12", "--replicas", "10", "--threads", "1"]
     assert main(["evaluate", "heuristic", "persistent", *settings, "--by", "turnover", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)

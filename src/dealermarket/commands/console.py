@@ -1,8 +1,7 @@
-"""What the command shows: progress, tables, and numbers with their errors."""
+"""Where the command prints, and how it shows progress."""
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
@@ -11,18 +10,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dealermarket.commands.plain_text import readable
-from dealermarket.commands.tables import Column, split_tables
-from dealermarket.runs.statistics import REWARDS, registered_statistics, statistic_named
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from dealermarket.model.scenario import Scenario
-    from dealermarket.runs.result import Average, SimulationResult
-
-# the statistics of a run's table; those registered follow
-SHOWN = (*REWARDS, "total_reward", "pnl", "market_share", "internalization")
 
 
 def open_console(stderr: bool = False) -> Console:
@@ -58,7 +50,8 @@ def progress(
 ) -> Iterator[Callable[[int], None]]:
     """A bar with rate and time left; on a stream that is no terminal, a line every few seconds.
 
-    What is yielded takes the market steps that were done since its last call; `done` of the `total` were done before.
+    What is yielded takes the market steps that were done since its last call; `done` of the `total` were done before. Called
+    with 0 it starts the clock anew, so that a rate leaves out what was waited for until then.
     `standing` says in a few words, whenever something is shown, how what is worked at stands."""
     if not console.is_terminal:
         yield _lines(console, total, done, standing)
@@ -86,7 +79,7 @@ def progress(
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=total, completed=done)
-        yield lambda steps: bar.advance(task, steps)
+        yield lambda steps: bar.advance(task, steps) if steps else bar.reset(task, completed=done)
 
 
 def _lines(console: Console, total: int, before: int, standing: Callable[[], str], every: float = 5.0) -> Callable[[int], None]:
@@ -100,12 +93,16 @@ def _lines(console: Console, total: int, before: int, standing: Callable[[], str
         with lock:
             done += steps
             now = time.monotonic()
+            if steps == 0:
+                lately.clear()
+                lately.append((now, done))
             if now - shown < every and done < total:
                 return
             shown = now
             speed = (done - lately[0][1]) / max(now - lately[0][0], 1e-9)
             lately.append((now, done))
-            parts = [standing(), rate(speed), f"{(total - done) / max(speed, 1e-9):.0f} s left"]
+            left = f"{(total - done) / max(speed, 1e-9):.0f} s left" if done < total else ""
+            parts = [standing(), rate(speed), left]
             console.print(f"{done:,} of {total:,} market steps: {', '.join(filter(None, parts))}", highlight=False)
 
     return report
@@ -117,30 +114,3 @@ def rate(steps_per_second: float) -> str:
         if steps_per_second >= factor:
             return f"{steps_per_second / factor:.2f} {unit} steps/s"
     return f"{steps_per_second:.0f} steps/s"
-
-
-def maker_tables(result: SimulationResult, width: int) -> list[Table]:
-    """A row a maker: average over the replicas, and its standard error in the last digits shown.
-
-    One table, or several where the columns do not fit beside each other in `width` characters."""
-    averages = result.statistics()
-    columns = [
-        Column(shown.column_heading, [with_error(of_maker[shown.name], shown.scale) for of_maker in averages.values()])
-        for shown in (*(statistic_named(name) for name in SHOWN), *registered_statistics())
-    ]
-    replicas = result.meta["replicas"]
-    title = f"{result.scenario.name}: per replica of {result.scenario.steps} steps, mean (standard error) of {replicas} replicas"
-    return split_tables(title, [Column("maker", list(averages), "left")], columns, width)
-
-
-def with_error(average: Average, scale: float = 1.0) -> str:
-    """`1.234(56)`: the mean times `scale`, with the standard error in units of its last digits; `-` where there is none."""
-    mean, error = scale * average.mean, scale * average.standard_error
-    if math.isnan(mean):
-        return "-"
-    if not math.isfinite(error) or error == 0.0:
-        return f"{mean:.4g}"
-    error = float(f"{error:.1e}")  # two digits, so that 0.0996 is 0.10
-    digits = max(1 - math.floor(math.log10(error)), 0)
-    shown = round(error * 10**digits)
-    return f"{mean:.{digits}f}({shown})" if digits else f"{mean:.0f}({error:.0f})"

@@ -25,7 +25,7 @@ from dealermarket.values import Value
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
-    from dealermarket.study.estimates import Estimate
+    from dealermarket.estimates import Estimate
 
 
 def evaluate(

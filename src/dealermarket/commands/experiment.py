@@ -25,9 +25,9 @@ def experiment(
     options: ReportOptions | None = None,
 ) -> None:
     """Run one of the papers' experiments: verdicts on the terminal, figures and tables in a report."""
+    from dealermarket.estimates import FEWEST_RUNS
     from dealermarket.papers import Plan, experiment_named
     from dealermarket.papers.trained import is_trainable
-    from dealermarket.study.estimates import FEWEST_RUNS
     from dealermarket.values import whole_number
 
     options = options or ReportOptions()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dealermarket.commands.tables import Column, split_tables
+from dealermarket.commands.tables import Column, risk_columns, split_tables
+from dealermarket.estimates import plus_minus
 from dealermarket.runs.statistics import registered_statistics, statistic_named
-from dealermarket.study.estimates import fixed, plus_minus
-from dealermarket.study.league import TAIL, League, Standing
+from dealermarket.study.league import League, Standing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,7 +28,7 @@ def league_tables(league: League, by: str, against: str | None, width: int) -> l
         if name == by and len(standings) > 1:
             ranked.append(_difference_column(by, standings, against))
         if name == "pnl":
-            ranked += _risk_columns(standings)
+            ranked += risk_columns([each.deviation["pnl"] for each in standings], [each.tail["pnl"] for each in standings])
     made_of = [_column(name, standings) for name in SPLIT if name != by]
     title = (
         f"{contest.scenario.name}: policies as {contest.maker}, per replica of {contest.scenario.steps:,} steps, "
@@ -81,17 +80,3 @@ def _difference_column(by: str, standings: Sequence[Standing], against: str | No
     texts = dict(zip((standing.label for standing in others), shown, strict=True))
     heading = "less the\nbest" if against is None else f"less\n{against if len(against) <= 20 else against[:19] + '…'}"
     return Column(heading, [texts.get(standing.label, "") for standing in standings])
-
-
-def _risk_columns(standings: Sequence[Standing]) -> list[Column]:
-    """Standard deviation and tail of P&L, both with the decimals that give the smallest deviation two digits."""
-    smallest = min((standing.deviation["pnl"] for standing in standings if standing.deviation["pnl"] > 0), default=1.0)
-    decimals = max(1 - math.floor(math.log10(smallest)), 0)
-
-    def column(heading: str, values: Sequence[float]) -> Column:
-        return Column(heading, [fixed(value, decimals) if math.isfinite(value) else "-" for value in values])
-
-    return [
-        column("sd of\nP&L", [standing.deviation["pnl"] for standing in standings]),
-        column(f"{100 * TAIL:g} % tail\nof P&L", [standing.tail["pnl"] for standing in standings]),
-    ]

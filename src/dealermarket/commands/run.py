@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,11 +67,18 @@ def run(
         count = REPLICAS if replicas is None else replicas
         runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=record or "summary")
         folder = out if out is not None else next_folder(RUNS, loaded.name)
+        began = time.monotonic()
         result = _begun(runner, folder, quiet)
+        starting = time.monotonic() - began - result.meta["seconds"]
     if as_json:
         print_json(result, folder)
     else:
-        _print(result, folder, resumed=resume is not None)
+        console = open_console()
+        print_makers(result, console)
+        speed = "" if resume is not None else _speed(result, starting)  # the seconds of a resumed run are those of its last part
+        capped = result.meta["capped_orders"]
+        note = f"; orders capped at 0.99 v_max: {capped:,}" if capped else ""
+        console.print(f"{speed}kept in {folder}{note}", highlight=False, soft_wrap=True)
     if plot:
         draw(result, folder / "plots", "png", 0, quiet)
 
@@ -102,12 +110,8 @@ def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
         return SimulationRunner.resume(folder, threads, progress=report)
 
 
-def _print(result: SimulationResult, folder: Path, resumed: bool) -> None:
-    console = open_console()
-    print_makers(result, console)
+def _speed(result: SimulationResult, starting: float) -> str:
+    """How fast the markets ran, and apart from it how long the start took: loading, compiling, tables of hedges."""
     seconds = max(result.meta["seconds"], 1e-9)
-    speed = rate(result.meta["replicas"] * result.scenario.steps / seconds)
-    capped = result.meta["capped_orders"]
-    note = f"; orders capped at 0.99 v_max: {capped:,}" if capped else ""
-    took = "" if resumed else f"{speed} in {seconds:.2f} s; "  # the seconds of a resumed run are those of its last part
-    console.print(f"{took}kept in {folder}{note}", highlight=False, soft_wrap=True)
+    steps = result.meta["replicas"] * result.scenario.steps
+    return f"{steps:,} market steps in {seconds:.2f} s ({rate(steps / seconds)}), after {max(starting, 0.0):.1f} s to start; "

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dealermarket.commands.console import maker_tables
+from dealermarket.commands.in_words import in_words
+from dealermarket.commands.makers_tables import UNITS, makers_tables
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,25 +17,28 @@ if TYPE_CHECKING:
 
 
 def print_makers(result: SimulationResult, console: Console) -> None:
-    """A row a maker, and how to read it."""
-    for table in maker_tables(result, console.width):
+    """A row a maker, how to read it, and what happened, in words."""
+    for table in makers_tables(result, console.width):
         console.print(table)
-    console.print(
-        "Rewards and P&L in price units times units of the asset; 1.23(45) is a mean of 1.23 with a standard error of 0.45.",
-        style="dim",
-        highlight=False,
-    )
+    console.print(UNITS, style="dim", highlight=False)
+    for sentence in in_words(result):
+        console.print(sentence, highlight=False)
 
 
 def print_json(result: SimulationResult, folder: Path) -> None:
     """Prints what `meta.json` says and each maker's statistics; what is not a number is null."""
 
-    def number(value: float) -> float | None:
-        return value if math.isfinite(value) else None
+    def number(value: Any) -> float | None:
+        return float(value) if math.isfinite(value) else None
 
     makers = {
         maker: {
-            name: {"mean": number(average.mean), "standard_error": number(average.standard_error)}
+            name: {
+                "mean": number(average.value),
+                "standard_error": number(average.error),
+                "low": number(average.low),
+                "high": number(average.high),
+            }
             for name, average in statistics.items()
         }
         for maker, statistics in result.statistics().items()

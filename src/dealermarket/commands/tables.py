@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dealermarket.commands.plain_text import readable
+from dealermarket.estimates import TAIL, fixed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -62,3 +64,14 @@ def split_columns(columns: Sequence[Column], room: int) -> list[list[Column]]:
         groups[-1].append(column)
         left -= column.width
     return groups
+
+
+def risk_columns(deviations: Sequence[float], tails: Sequence[float]) -> list[Column]:
+    """Standard deviation and tail of P&L, both with the decimals that give the smallest deviation two digits."""
+    smallest = min((value for value in deviations if value > 0), default=1.0)
+    decimals = max(1 - math.floor(math.log10(smallest)), 0)
+
+    def column(heading: str, values: Sequence[float]) -> Column:
+        return Column(heading, [fixed(value, decimals) if math.isfinite(value) else "-" for value in values])
+
+    return [column("sd of\nP&L", deviations), column(f"{100 * TAIL:g} % tail\nof P&L", tails)]

@@ -34,7 +34,8 @@ TRADE = record(
 MAKER_STEP = record(
     [
         ("position", np.float64),  # held into the step
-        ("spread_revenue", np.float64),
+        ("client_revenue", np.float64),  # spreads that investors paid
+        ("spread_revenue", np.float64),  # spreads that anybody paid, investors and other makers
         ("position_revenue", np.float64),
         ("hedging_cost", np.float64),
         ("risk_cost", np.float64),
@@ -61,11 +62,14 @@ MAKER_TOTALS = record(
         ("hedging_cost", np.float64),
         ("risk_cost", np.float64),
         ("pnl", np.float64),
+        ("client_revenue", np.float64),  # of the spread revenue, from investors
         ("volume", np.float64),  # as the quoting side
         ("client_volume", np.float64),  # of it, with investors
         ("hedge_volume", np.float64),  # as the hedger
         ("trades", np.int64),  # as the quoting side
-        ("abs_position", np.float64),  # summed over the steps
+        ("abs_position", np.float64),  # held into a step, summed over the steps
+        ("position_squared", np.float64),  # the same, of its square
+        ("position_product", np.float64),  # of its product with the position held into the next step
     ]
 )
 """One maker's sums over a run."""

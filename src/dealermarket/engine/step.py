@@ -44,8 +44,9 @@ def start(rules, market, tie_break, ranking):
         market.tiers_given[i], market.given_fraction[i] = False, np.nan
         flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
         totals.spread_revenue, totals.position_revenue, totals.hedging_cost, totals.risk_cost = 0.0, 0.0, 0.0, 0.0
-        totals.pnl, totals.volume, totals.client_volume, totals.hedge_volume = 0.0, 0.0, 0.0, 0.0
-        totals.trades, totals.abs_position = 0, 0.0
+        totals.pnl, totals.client_revenue = 0.0, 0.0
+        totals.volume, totals.client_volume, totals.hedge_volume, totals.trades = 0.0, 0.0, 0.0, 0
+        totals.abs_position, totals.position_squared, totals.position_product = 0.0, 0.0, 0.0
 
 
 @kernel
@@ -174,6 +175,7 @@ def match_orders(rules, market, prices, orders, earned):
             sold += request.size
     for i in range(len(earned)):
         market.flow[i].market = bought + sold
+        earned[i].client_revenue = earned[i].spread_revenue
 
 
 @kernel
@@ -224,7 +226,7 @@ def move_positions(rules, market):
 
 @kernel
 def add_to_totals(market, earned):
-    """Adds the step's rewards to the sums of the run."""
+    """Adds what the step brought, once positions have moved, to the sums of the run."""
     for i in range(len(earned)):
         totals = market.totals[i]
         totals.spread_revenue += earned[i].spread_revenue
@@ -232,7 +234,10 @@ def add_to_totals(market, earned):
         totals.hedging_cost += earned[i].hedging_cost
         totals.risk_cost += earned[i].risk_cost
         totals.pnl += earned[i].spread_revenue + earned[i].hedging_cost
+        totals.client_revenue += earned[i].client_revenue
         totals.abs_position += abs(earned[i].position)
+        totals.position_squared += earned[i].position ** 2
+        totals.position_product += earned[i].position * market.position[i]
 
 
 @kernel

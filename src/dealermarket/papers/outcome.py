@@ -9,8 +9,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dealermarket.estimates import Estimate
 from dealermarket.papers.wording import p_value
-from dealermarket.study.estimates import Estimate
 
 SIGNIFICANCE = 0.01
 """The one-sided p-value below which the sign of an effect is decided."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dealermarket.estimates import Estimate, with_interval
 from dealermarket.papers.wording import number
-from dealermarket.study.estimates import Estimate, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd

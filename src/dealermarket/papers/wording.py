@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dealermarket.estimates import Estimate
     from dealermarket.model.scenario import Scenario
-    from dealermarket.study.estimates import Estimate
 
 
 def number(value: float, digits: int, scale: float = 1.0) -> str:

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
+import numpy as np
+
 from dealermarket import interrupt
 from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
-from dealermarket.runs.tables import Chunk, RecordLevel, tables_of
+from dealermarket.runs.tables import Chunk, RecordLevel, arrow_table, tables_of
 
 Progress = Callable[[int], None]
-"""Called with the number of market steps done since the last call, from any thread."""
+"""Called with the number of market steps done since the last call, from any thread; with 0 when all is loaded."""
 
 # Numbers of a tape in one chunk of replicas: small enough to stay in the processor's caches when the engine loops over
 # replicas, large enough to share the cost of a step of Python when a policy is in the loop.
@@ -50,9 +52,9 @@ class Simulator:
         self._rules = rules_of(scenario)
 
     def load(self, source: TapeSource) -> None:
-        """Loads, or compiles, the machine code that the first run would wait for."""
-        nobody = range(0)
-        self.run(nobody, source.complete(source.draw([])), lambda _: None)
+        """Loads all that the first run would wait for: machine code, which may have to be compiled, and what makes tables."""
+        self.run(range(0), source.complete(source.draw([])), lambda _: None)
+        arrow_table({"nothing": np.zeros(0)})  # imports pandas, which takes longer than many a run
         interrupt.check()
 
     def run(self, replicas: range, tape: Tape, report: Progress) -> Chunk:

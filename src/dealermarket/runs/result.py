@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dealermarket.errors import RunFolderError
+from dealermarket.estimates import Estimate, mean
 from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.folder import RunFolder, RunMeta
@@ -21,14 +20,6 @@ from dealermarket.runs.tables import Chunk, RecordLevel, arrow_table, columns_of
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-
-@dataclass(frozen=True)
-class Average:
-    """The average of a statistic over the replicas and its standard error (NaN with a single replica)."""
-
-    mean: float
-    standard_error: float
 
 
 class SimulationResult(RunMeta):
@@ -92,19 +83,20 @@ class SimulationResult(RunMeta):
         """A row per trade. Raises RunFolderError if the run did not record trades."""
         return self._frame("trades")
 
-    def statistics(self) -> dict[str, dict[str, Average]]:
-        """For every maker, the average of each statistic of the summary over the replicas, with its standard error.
+    def statistics(self) -> dict[str, dict[str, Estimate]]:
+        """For every maker, the average of each statistic of the summary over the replicas, with its 95 % interval.
 
         Columns of a loaded run that are no statistics here, since nobody registered them, are left out."""
         table, makers = self._table("summary"), self.scenario.maker_names
         names = set(table.column_names)
-        averages: dict[str, dict[str, Average]] = {maker: {} for maker in makers}
+        averages: dict[str, dict[str, Estimate]] = {maker: {} for maker in makers}
         for statistic in statistics():
             if not statistic.columns <= names:
                 continue
             columns = {name: table[name].to_numpy().astype(np.float64).reshape(-1, len(makers)) for name in statistic.columns}
-            for maker, values in zip(makers, statistic.by_replica(columns).T, strict=True):
-                averages[maker][statistic.name] = _average(values[~np.isnan(values)])
+            average = mean(statistic.by_replica(columns))
+            for number, maker in enumerate(makers):
+                averages[maker][statistic.name] = average[number]
         return averages
 
     def _table(self, table: RecordLevel) -> pa.Table:
@@ -119,11 +111,3 @@ class SimulationResult(RunMeta):
     def _frame(self, table: RecordLevel) -> pd.DataFrame:
         frame: pd.DataFrame = self._table(table).to_pandas()
         return frame
-
-
-def _average(values: NDArray[np.float64]) -> Average:
-    count = len(values)
-    if count == 0:
-        return Average(float("nan"), float("nan"))
-    error = float(values.std(ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
-    return Average(float(values.mean()), error)

@@ -146,7 +146,7 @@ class SimulationRunner:
         }
 
     def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> float:
-        """Runs chunks; returns the seconds it took once the engine was loaded."""
+        """Runs chunks; returns the seconds it took once the engine and what makes tables were loaded."""
         simulator, source = self._simulator(), TapeSource(self.scenario)
         report = progress or (lambda _: None)
 
@@ -154,6 +154,7 @@ class SimulationRunner:
             return lambda tape: keep(simulator.run(replicas, tape, report))
 
         simulator.load(source)
+        report(0)
         began = time.monotonic()
         run_on_tapes([TapeJob(source, self.seed, chunk, work(chunk)) for chunk in chunks], self.threads)
         return time.monotonic() - began

@@ -70,7 +70,7 @@ def step_columns(scenario: Scenario, chunk: Chunk) -> Columns:
     return (
         {"replica": columns["replica"], "step": step, "maker": columns["maker"]}
         | {name: np.repeat(values.ravel(), makers) for name, values in shared.items()}
-        | {name: steps[name].ravel() for name in ("position", *REWARDS)}
+        | {name: steps[name].ravel() for name in ("position", "client_revenue", *REWARDS)}
         | {"total_reward": total_reward(steps).ravel()}
         | {name: steps[name].ravel() for name in ("hedge_fraction", "hedge_size", "step_volatility")}
     )

@@ -22,8 +22,7 @@ Policies that take the place of one maker in turn::
         print(standing.rank, standing.label, standing.mean["pnl"], standing.difference["pnl"])
 """
 
-from dealermarket.study import measures as observe
-from dealermarket.study.estimates import (
+from dealermarket.estimates import (
     LEVEL,
     Estimate,
     band,
@@ -37,6 +36,7 @@ from dealermarket.study.estimates import (
     slopes,
     with_interval,
 )
+from dealermarket.study import measures as observe
 from dealermarket.study.labelled import Array, Measures
 from dealermarket.study.league import Contest, League, Standing
 from dealermarket.study.study import Study, measure

@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
+from dealermarket.estimates import FEWEST_RUNS, Estimate, deviation, joint, mean, tail, with_interval
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.named import maker_index
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.statistics import Statistic, ranking_statistics, statistic_named
 from dealermarket.runs.tables import Chunk
-from dealermarket.study.estimates import FEWEST_RUNS, Estimate, joint, mean, with_interval
 from dealermarket.study.labelled import Measures
 from dealermarket.study.measures import totals
 from dealermarket.study.study import Study, measure
@@ -36,8 +35,6 @@ Array = NDArray[Any]
 MOST_REPLICAS = 1_000_000
 RANKED_BY = "pnl"
 """The statistic that policies are ranked by where nobody names another."""
-TAIL = 0.05
-"""The share of the replicas that end below `Standing.tail`."""
 
 
 def maker_totals(scenario: Scenario, chunk: Chunk, maker: int) -> dict[str, Array]:
@@ -208,17 +205,7 @@ class League:
             rank,
             list(ranks.values()).count(rank) > 1,
             {name: mean(self._by_replica(label, name)) for name in self.statistics},
-            {name: _deviation(self.samples[label][name]) for name in self.statistics},
-            {name: _tail(self.samples[label][name]) for name in self.statistics},
+            {name: deviation(self.samples[label][name]) for name in self.statistics},
+            {name: tail(self.samples[label][name]) for name in self.statistics},
             {name: self.difference(label, reference, name) for name in self.statistics},
         )
-
-
-def _deviation(values: Array) -> float:
-    there = values[~np.isnan(values)]
-    return float(there.std(ddof=1)) if len(there) > 1 else math.nan
-
-
-def _tail(values: Array) -> float:
-    there = values[~np.isnan(values)]
-    return float(np.quantile(there, TAIL)) if len(there) else math.nan

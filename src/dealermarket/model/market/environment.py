@@ -38,6 +38,11 @@ class MarketEnvironment(Value):
         return 1.0 / (self.steps_per_day * self.days_per_year)
 
     @property
+    def hours_per_step(self) -> float:
+        """The length of a step in hours, a day of trading being 24 of them."""
+        return 24.0 / self.steps_per_day
+
+    @property
     def clock(self) -> Clock:
         """The length of a step in years and in days."""
         return Clock(self.dt, 1.0 / self.steps_per_day)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from dealermarket.estimates import interval_of, mean, resampled
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Results, Table
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Heat, Legend, Line
 from dealermarket.study import INFINITE, Array, Measures, Study, at_volatility, by_risk_aversion, observe
-from dealermarket.study.estimates import interval_of, mean, resampled
 
 STUDIED = 0  # the maker whose risk aversion is moved
 GAMMAS = ("0", "0.01", "0.05", "0.1", "0.25", "0.5", "1", "2", INFINITE)

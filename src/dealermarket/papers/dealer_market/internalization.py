@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from dealermarket.estimates import band, interval_of, joint, mean, percentile, ratio, resampled
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, below, left_open
 from dealermarket.papers.wording import basis_points, bracketed, number
 from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Line, Mark, Whiskers
 from dealermarket.study import UNHEDGED, Array, Estimate, Study, observe, with_risk_aversion
-from dealermarket.study.estimates import band, interval_of, joint, mean, percentile, ratio, resampled
 
 # Table 2 and Fig. 7 of the paper; the metric after step 0 is left out, the paper's definition of it must differ.
 TABLE_2 = {"half": {0.75: 0.28, 0.5: 0.16, 0.25: 0.08}, "whole": {0.75: 0.20, 0.5: 0.11, 0.25: 0.06}}

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dealermarket.estimates import LEVEL, joint, mean, ratio, resampled
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Experiment, Table, Verdict, bracketed, decided, left_open, number
 from dealermarket.papers.dealer_market import best_gamma
 from dealermarket.papers.dealer_market.best_gamma import STUDIED, costs
 from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Legend, Level, Line, Mark, Points, Style, Whiskers, sequence
 from dealermarket.study import INFINITE, Array, Estimate, Study, at_volatility, by_risk_aversion, observe
-from dealermarket.study.estimates import LEVEL, joint, mean, ratio, resampled
 
 GAMMAS = ("0", "0.05", "0.25", "0.5", "1", "2", INFINITE)
 LOW, HIGH = "10 %", "30 %"

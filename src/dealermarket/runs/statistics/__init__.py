@@ -20,13 +20,14 @@ from __future__ import annotations
 
 from dealermarket.errors import ParameterError
 from dealermarket.runs.statistics import positions, rewards, volumes
-from dealermarket.runs.statistics.base import ASSET, MONEY, PURE, Statistic, Sums, quotient
+from dealermarket.runs.statistics.base import ASSET, BASIS_POINTS, MONEY, PURE, Statistic, Sums, quotient
 from dealermarket.runs.statistics.rewards import REWARDS, total_reward
 from dealermarket.slots import takes_from_outside
 from dealermarket.values import suggestion
 
 __all__ = [
     "ASSET",
+    "BASIS_POINTS",
     "MONEY",
     "PURE",
     "REWARDS",

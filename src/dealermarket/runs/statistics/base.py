@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-MONEY, ASSET, PURE = "price × units", "units", "1"
-"""Units: money, amounts of the asset, and numbers without a unit."""
+MONEY, ASSET, BASIS_POINTS, PURE = "price × units", "units", "bp", "1"
+"""Units: money, amounts of the asset, basis points (1 bp of a million is 100), and numbers without a unit."""
 
 RESERVED = ("replica", "maker")
 """The columns of the summary that say whose row it is."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.runs.statistics.base import MONEY, Statistic, Sums, sum_of
+from dealermarket.runs.statistics.base import BASIS_POINTS, MONEY, Statistic, Sums, quotient, sum_of
 
 if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
@@ -31,6 +31,15 @@ def _inventory_pnl(_: Scenario, sums: Sums) -> Array:
     return np.asarray(totals["pnl"] - totals["spread_revenue"] - totals["hedging_cost"])
 
 
+def _interdealer_revenue(_: Scenario, sums: Sums) -> Array:
+    return np.asarray(sums.totals["spread_revenue"] - sums.totals["client_revenue"])
+
+
+def _pnl_bp(scenario: Scenario, sums: Sums) -> Array:
+    worth = sums.totals["client_volume"] * scenario.market.mid_price.initial
+    return quotient(1e4 * sums.totals["pnl"], worth)
+
+
 STATISTICS = (
     Statistic(
         name="spread_revenue",
@@ -38,6 +47,22 @@ STATISTICS = (
         unit=MONEY,
         meaning="spreads that others paid for trades it quoted, never below 0",
         function=sum_of("spread_revenue"),
+        more_is_better=True,
+    ),
+    Statistic(
+        name="client_revenue",
+        heading="client\nrevenue",
+        unit=MONEY,
+        meaning="of the spread revenue, what investors paid",
+        function=sum_of("client_revenue"),
+        more_is_better=True,
+    ),
+    Statistic(
+        name="interdealer_revenue",
+        heading="interdealer\nrevenue",
+        unit=MONEY,
+        meaning="of the spread revenue, what other makers paid for their hedges",
+        function=_interdealer_revenue,
         more_is_better=True,
     ),
     Statistic(
@@ -87,5 +112,14 @@ STATISTICS = (
         meaning="what the mid's moves earned on its position",
         function=_inventory_pnl,
         more_is_better=True,
+    ),
+    Statistic(
+        name="pnl_bp",
+        heading="P&L, bp of\nclients'\nvolume",
+        unit=BASIS_POINTS,
+        meaning="P&L over the volume with investors, valued at the initial price; NaN without clients",
+        function=_pnl_bp,
+        more_is_better=True,
+        weight="client_volume",
     ),
 )

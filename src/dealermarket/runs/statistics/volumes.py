@@ -19,6 +19,10 @@ def _market_share(_: Scenario, sums: Sums) -> Array:
     return quotient(clients, clients.sum(axis=1, keepdims=True))
 
 
+def _hedge_ratio(_: Scenario, sums: Sums) -> Array:
+    return quotient(sums.totals["hedge_volume"], sums.totals["client_volume"])
+
+
 STATISTICS = (
     Statistic(
         name="volume",
@@ -60,5 +64,13 @@ STATISTICS = (
         function=_market_share,
         more_is_better=True,
         percent=True,
+    ),
+    Statistic(
+        name="hedge_ratio",
+        heading="hedged per\nclients'\nvolume",
+        unit=PURE,
+        meaning="size of its own hedges over that of its trades with investors; NaN without clients",
+        function=_hedge_ratio,
+        weight="client_volume",
     ),
 )

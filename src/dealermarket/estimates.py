@@ -17,6 +17,7 @@ from dealermarket.arrays import HoldsArrays
 Array = NDArray[Any]
 LEVEL = 0.95
 FEWEST_RUNS = 10  # intervals and tests of fewer say nothing
+TAIL = 0.05  # the share of the replicas in the tail
 _RESAMPLES = 2000
 
 
@@ -27,12 +28,17 @@ def joint(count: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Estimate(HoldsArrays):
-    """A value, its standard error, and a 95 % interval; each a number or an array of one shape."""
+    """A value, its standard error, and a 95 % interval; each a number or an array of one shape.
+
+    As a text, a single one is `1.23 ± 0.04`: the value and half of its interval."""
 
     value: Array
     error: Array
     low: Array
     high: Array
+
+    def __str__(self) -> str:
+        return repr(self) if np.ndim(self.value) else plus_minus([self])[0]
 
     def __getitem__(self, index: Any) -> Estimate:
         return Estimate(self.value[index], self.error[index], self.low[index], self.high[index])
@@ -91,8 +97,8 @@ def fixed(value: float, decimals: int) -> str:
 
 
 def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
-    """Mean over the replicas with Student's interval. Of paired differences: hand in the differences."""
-    from scipy import stats
+    """Mean over the replicas with Student's interval; NaN of a single one. Of paired differences: hand in the differences."""
+    from scipy.special import stdtrit  # the quantile of Student's law; all of scipy.stats would cost a second
 
     values = np.asarray(values, dtype=np.float64)
     count = np.sum(~np.isnan(values), axis=0)
@@ -100,7 +106,7 @@ def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
         middle = np.nansum(values, axis=0) / count
         spread = np.sqrt(np.nansum((values - middle) ** 2, axis=0) / (count - 1))
         error = spread / np.sqrt(count)
-    half = stats.t.ppf(0.5 + level / 2, np.maximum(count - 1, 1)) * error
+    half = stdtrit(np.maximum(count - 1, 1), 0.5 + level / 2) * error
     return Estimate(middle, error, middle - half, middle + half)
 
 
@@ -138,6 +144,18 @@ def band(values: ArrayLike, low: float, high: float) -> tuple[Array, Array]:
         warnings.simplefilter("ignore", RuntimeWarning)  # of columns that are all NaN
         lower, upper = np.nanquantile(values, [low, high], axis=0)
     return lower, upper
+
+
+def deviation(values: Array) -> float:
+    """Standard deviation between the replicas (n,); NaN of fewer than two."""
+    there = values[~np.isnan(values)]
+    return float(there.std(ddof=1)) if len(there) > 1 else math.nan
+
+
+def tail(values: Array) -> float:
+    """What one replica in 20 (n,) ends below: the 5 % quantile; NaN of fewer than two."""
+    there = values[~np.isnan(values)]
+    return float(np.quantile(there, TAIL)) if len(there) > 1 else math.nan
 
 
 def slopes(values: ArrayLike, at: ArrayLike) -> Array:
