@@ -773,6 +773,9 @@ def test_what_a_vector_environment_refuses() -> None:
     with raises(ResetNeeded, "reset", names=["options['reset_mask']", "all"]):
         env.reset(options={"reset_mask": np.array([True, False, True])})
     env.reset(seed=0, options={"reset_mask": np.ones(3, bool)})
+    for options, value in ([1], "[1]"), ({"reset_mak": None}, "'reset_mak'"):
+        with raises(ParameterError, "options", names=[value, "reset_mask"]):
+            env.reset(options=options)
     for mask in ([True, False, False], np.array([1, 0, 0]), np.zeros(3, bool), np.ones(2, bool), np.ones((3, 1), bool), True):
         with raises(ParameterError, "options['reset_mask']", names=["(3,)"]):
             env.reset(options={"reset_mask": mask})
@@ -816,6 +819,10 @@ BAD_ACTIONS: list[tuple[Callable[[np.ndarray], Any], object, list[str]]] = [
     (lambda good: np.full(good.shape, np.float32(1.0000001)), float(np.float32(1.0000001)), ["[-1, 1]"]),
     (lambda good: "left", "'left'", ["numbers", "shape"]),
     (lambda good: {"eps_buy": 0.0}, None, ["numbers", "shape"]),
+    (lambda good: good.astype(str), None, ["numbers", "text"]),
+    (lambda good: good + 0j, None, ["numbers", "real"]),
+    (lambda good: np.full(good.shape, 10**400), None, ["numbers", "float"]),
+    (lambda good: np.ma.masked_less(good, 2.0), None, ["numbers", "masked", "filled"]),
 ]
 
 
@@ -1067,7 +1074,12 @@ def test_what_a_single_environment_refuses() -> None:
     for seed in (-1, 1.5, "a"):
         with pytest.raises(gymnasium.error.Error, match=r"[Ss]eed must be"):
             env.reset(seed=seed)
-    env.reset(seed=0, options={"of": "another wrapper"})
+    for options in ([1], "replica", 3):
+        with raises(ParameterError, "options", repr(options), names=["replica"]):
+            env.reset(seed=0, options=options)
+    with raises(ParameterError, "options", names=["'replcia'", "did you mean 'replica'"]):
+        env.reset(seed=0, options={"replcia": 1})
+    env.reset(seed=0, options={})
     for _ in range(3):
         env.step(np.zeros(3))
     with raises(ResetNeeded, "step", names=["ended", "reset"]):

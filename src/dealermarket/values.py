@@ -172,6 +172,28 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
     return int(value)
 
 
+_NOT_REAL = {"c": "take the real part", "S": "text is no number", "U": "text is no number", "O": "a float holds up to 1.8e308"}
+
+
+def real_numbers(value: Any) -> np.ndarray[Any, Any]:
+    """The value as an array of real numbers. Raises TypeError with the way out for complex or masked ones, text, and whole
+    numbers that no float holds, all of which NumPy would turn into something else or fail at."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError("fill what is masked first, as with filled(0.0)")
+    try:
+        numbers = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # such as lists of different lengths, or tensors with a gradient
+        raise TypeError(str(error)) from None
+    if numbers.dtype.kind not in "biuf":
+        raise TypeError(_NOT_REAL.get(numbers.dtype.kind, "give numbers"))
+    return numbers
+
+
+def plain(value: object) -> object:
+    """An array as its numbers, so that an error shows them in one line."""
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
 def short(value: object, width: int = 60) -> str:
     """The value as a person would write it, cut to a width."""
     text = repr(value)

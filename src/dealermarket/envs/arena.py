@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from dealermarket.policies.features import FEATURES, FEEDBACK, Sensor
 from dealermarket.policies.named import policy_named
 from dealermarket.policies.rewards import Reward
 from dealermarket.runs.session import Session, acting_policies
-from dealermarket.values import short, suggestion, whole_number
+from dealermarket.values import plain, real_numbers, short, suggestion, whole_number
 
 Array = NDArray[Any]
 
@@ -130,11 +130,17 @@ def refuse_rendering(render_mode: str | None) -> None:
 
 
 def next_episode(
-    former: Episode | None, seed: int | None, options: Mapping[str, Any] | None, rng: np.random.Generator
+    former: Episode | None,
+    seed: int | None,
+    options: Mapping[str, Any] | None,
+    rng: np.random.Generator,
+    ignored: Collection[str] = (),
 ) -> Episode:
     """What a reset plays: an episode of the seed, else the one after the former, else one of a seed drawn from `rng`.
 
-    Raises ParameterError for a seed or a replica (in the options) below 0, or a replica of no seed."""
+    Raises ParameterError for a seed or a replica (in the options) below 0, a replica of no seed, or another option that is
+    not `ignored`."""
+    check_options(options, ["replica"], ignored)
     replica = whole_number("options['replica']", (options or {}).get("replica", 0), 0)
     if seed is None and "replica" in (options or {}):
         raise ParameterError(f"options['replica']: {replica} is one of a run of some seed; give reset that seed, too")
@@ -143,12 +149,25 @@ def next_episode(
     return Episode(int(rng.integers(2**63)), replica) if former is None else former.next()
 
 
+def check_options(options: Any, known: Collection[str], ignored: Collection[str] = ()) -> None:
+    """Raises ParameterError unless the options of a reset are a table of those that are known, or None; those `ignored` may
+    be there, too."""
+    if options is None:
+        return
+    if not isinstance(options, Mapping):
+        raise ParameterError(f"options: must be a table with {' and '.join(known)}, or None, got {short(options)}")
+    for name in options:
+        if name not in known and name not in ignored:
+            raise ParameterError(f"options: {short(name)} is not known{suggestion(str(name), known)}")
+
+
 def checked_actions(given: Any, shape: tuple[int, ...], whose: str = "action") -> Array:
-    """The actions as numbers of this shape. Raises PolicyError for another shape, for NaN, and outside [-1, 1]."""
+    """The actions as numbers of this shape. Raises PolicyError for another shape, for NaN, outside [-1, 1], and for what is no
+    real number."""
     try:
-        actions = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise PolicyError(f"{whose}: must be numbers of shape {shape}, got {short(given)}") from None
+        actions = real_numbers(given).astype(np.float64, copy=False)
+    except TypeError as error:
+        raise PolicyError(f"{whose}: must be real numbers of shape {shape}, got {short(plain(given))}; {error}") from None
     if actions.shape != shape:
         raise PolicyError(f"{whose}: must have shape {shape}, got {actions.shape}")
     # NaN fails both comparisons

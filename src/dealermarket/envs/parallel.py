@@ -24,6 +24,8 @@ from dealermarket.values import short
 
 Array = NDArray[Any]
 
+_OF_CHECKERS = ("options",)  # an option that PettingZoo's own checkers hand to every environment
+
 
 class DealerParallelEnv(ParallelEnv[str, Array, Array]):
     """The makers named in `makers` act, all of the scenario's if left out; the others keep their policies.
@@ -67,7 +69,7 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
-        self._episode = next_episode(self._episode, seed, options, np.random.default_rng())
+        self._episode = next_episode(self._episode, seed, options, np.random.default_rng(), _OF_CHECKERS)
         if self._play is None:
             self._play = self.arena.play(1)
         self._play.begin([self._episode])
@@ -93,13 +95,8 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
 
     def _numbers(self, actions: dict[str, Array]) -> Array:
         """The actions of all agents, (agents, actions), checked."""
-        shape = (len(self.agents), len(self.arena.controls.names))
-        try:
-            return checked_actions([actions[agent] for agent in self.agents], shape)
-        except PolicyError:  # whose is it?
-            for agent in self.agents:
-                checked_actions(actions[agent], shape[1:], f"action of {agent!r}")
-            raise
+        shape = (len(self.arena.controls.names),)
+        return np.array([checked_actions(actions[agent], shape, f"action of {agent!r}") for agent in self.agents])
 
     def _observations(self, play: Play) -> dict[str, Array]:
         return dict(zip(self.possible_agents, play.features[0], strict=True))

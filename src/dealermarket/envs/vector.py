@@ -15,7 +15,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from dealermarket.draws.streams import Episode
-from dealermarket.envs.arena import Arena, Play, checked_actions, refuse_rendering
+from dealermarket.envs.arena import Arena, Play, check_options, checked_actions, refuse_rendering
 from dealermarket.envs.spaces import INFO, action_space, observation_space
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
@@ -170,8 +170,9 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
     def _reset_mask(self, options: dict[str, Any] | None) -> Array:
         """Which environments are to be reset. Raises ParameterError for a mask that is none, ResetNeeded for one that leaves
         out environments that have never been reset."""
-        if "replica" in (options or {}):
+        if isinstance(options, Mapping) and "replica" in options:
             raise ParameterError("options['replica']: is for a single environment; give reset a seed for each, or one for all")
+        check_options(options, ["reset_mask"])
         mask = (options or {}).get("reset_mask")
         if mask is None:
             return np.ones(self.num_envs, np.bool_)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dealermarket.errors import PolicyError
 from dealermarket.policies.policy import Action
-from dealermarket.values import short
+from dealermarket.values import plain, real_numbers, short
 
 if TYPE_CHECKING:
     from dealermarket.engine.rules import Rules
@@ -82,13 +82,16 @@ class ActionSlot:
                 self._given.remove(name)
             return
         self._given.add(name)
+        way_out = ""
         try:
-            target[...] = given
-        except (ValueError, TypeError):
+            target[...] = real_numbers(given)
+        except TypeError as error:
+            said, way_out = "must be real numbers", f"; {error}"
+        except ValueError:
             said = f"must broadcast to shape {target.shape}"
         else:
             # the bare reductions, since this is done several times a step; NaN fails both comparisons
             if np.minimum.reduce(target, axis=None) >= low and np.maximum.reduce(target, axis=None) <= high:
                 return
             said = f"must be in [{low:g}, {high:g}]"
-        raise PolicyError(f"policy of {self._maker!r}: {name} {said}, got {short(np.asarray(given).tolist())}")
+        raise PolicyError(f"policy of {self._maker!r}: {name} {said}, got {short(plain(given))}{way_out}")
