@@ -13,6 +13,7 @@ from dealermarket.draws.streams import Episode
 from dealermarket.draws.tape import TapeSource
 from dealermarket.engine.recorder import empty_record
 from dealermarket.engine.rules import rules_of
+from dealermarket.envs.viewing import DayLog
 from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
@@ -69,19 +70,19 @@ class Arena:
         if len(set(self.learners)) < len(self.learners):
             raise ParameterError(f"makers: each learns once, got {self.learners!r}")
 
-    def play(self, markets: int) -> Play:
-        """Room for this many markets, to be begun."""
-        return Play(self, markets)
+    def play(self, markets: int, watched: bool = False) -> Play:
+        """Room for this many markets, to be begun; what happens in them is kept for pictures if they are `watched`."""
+        return Play(self, markets, watched)
 
 
 class Play:
     """B markets in step with each other, from their first step to their last.
 
     `features` (B, learners, FEATURES) float32 and `feedback` (B, learners, FEEDBACK) are those of the step that has begun,
-    new arrays at every step. `ended` says that no step is left.
+    new arrays at every step. `ended` says that no step is left. `log` has the last day of the learners where it is kept.
     """
 
-    def __init__(self, arena: Arena, markets: int) -> None:
+    def __init__(self, arena: Arena, markets: int, watched: bool) -> None:
         self._arena, self.markets = arena, markets
         orders = np.zeros(markets, np.int64)  # none is kept
         record = empty_record(arena.rules, orders, 2, keep_steps=False, keep_trades=False, in_turn=False)
@@ -92,6 +93,7 @@ class Play:
         self._sensors = [
             Sensor(arena.scenario, maker, self.markets, arena.reward, place) for place, maker in enumerate(arena.learners)
         ]
+        self.log = DayLog(self._session, arena.learners) if watched else None
 
     def begin(self, episodes: Sequence[Episode]) -> None:
         """New markets, one for each episode, at their first step."""
@@ -100,6 +102,8 @@ class Play:
         self._session.use(source.complete(source.draw(episodes)).arrays())
         self._session.begin()
         self._read()
+        if self.log is not None:
+            self.log.begin()
 
     @property
     def ended(self) -> bool:
@@ -114,6 +118,8 @@ class Play:
         self._session.act()
         self._session.proceed()
         self._read()
+        if self.log is not None:
+            self.log.add()
 
     def _read(self) -> None:
         learners = len(self._seen)
@@ -121,12 +127,6 @@ class Play:
         self.feedback = np.empty((self.markets, learners, len(FEEDBACK)))
         for seen, sensor in zip(self._seen, self._sensors, strict=True):
             sensor.read(seen.at(self._session.step, self._session.tape), self.features, self.feedback, self.ended)
-
-
-def refuse_rendering(render_mode: str | None) -> None:
-    """Raises ParameterError unless nothing is to be rendered."""
-    if render_mode is not None:
-        raise ParameterError(f"render_mode: nothing is rendered, so it must be None, got {render_mode!r}")
 
 
 def next_episode(

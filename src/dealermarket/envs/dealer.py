@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from dealermarket.draws.streams import Episode
-from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode, refuse_rendering
+from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode
 from dealermarket.envs.spaces import action_space, info_of, observation_space
+from dealermarket.envs.viewing import FPS, HUMAN, RGB_ARRAY, Viewer, check_render_mode
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.controls import Controls
@@ -38,9 +40,12 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
 
     `reset(seed=s)` plays the first replica of a run of seed s, `options={"replica": r}` replica r; without a seed, the next
     episode of the same replica.
+
+    With `render_mode="rgb_array"`, `render()` returns a picture of the maker's last day, uint8 (height, width, 3): the mid and
+    its clients' trades, position and hedges, quotes, P&L. With "human", a window shows it after every step.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012, declared so by its base
+    metadata: dict[str, Any] = {"render_modes": [HUMAN, RGB_ARRAY], "render_fps": FPS}  # noqa: RUF012, declared so by its base
 
     def __init__(
         self,
@@ -52,9 +57,10 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         policies: Mapping[str, Policy | str] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        refuse_rendering(render_mode)
+        check_render_mode(render_mode, self.metadata["render_modes"])
         self.arena = Arena.of_one(scenario, maker, controls, reward, policies)
-        self.render_mode = None
+        self.render_mode = render_mode
+        self._viewer = Viewer(render_mode)
         self.observation_space: spaces.Space[Floats] = observation_space()
         self.action_space: spaces.Space[Floats] = action_space(self.arena.controls)
         self._shape = (len(self.arena.controls.names),)
@@ -65,8 +71,9 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         super().reset(seed=seed)
         self._episode = next_episode(self._episode, seed, options, self.np_random)
         if self._play is None:
-            self._play = self.arena.play(1)
+            self._play = self.arena.play(1, watched=self.render_mode is not None)
         self._play.begin([self._episode])
+        self._viewer.show(self._play.log)
         return self._play.features[0, 0], {}
 
     def step(self, action: Floats) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
@@ -74,5 +81,13 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         if play is None or play.ended:
             raise ResetNeeded("step: " + ("call reset first" if play is None else "the episode has ended; call reset"))
         play.act(checked_actions(action, self._shape)[None, None])
+        self._viewer.show(play.log)
         feedback = play.feedback[0, 0]
         return play.features[0, 0], float(feedback[-1]), False, play.ended, info_of(feedback)
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """The picture, or None in a window. Raises ResetNeeded before the first reset."""
+        return self._viewer.frame(None if self._play is None else self._play.log)
+
+    def close(self) -> None:
+        self._viewer.close()

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
 from dealermarket.draws.streams import Episode
-from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode, refuse_rendering
+from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode
 from dealermarket.envs.spaces import action_space, info_of, observation_space
+from dealermarket.envs.viewing import FPS, HUMAN, RGB_ARRAY, Viewer, check_render_mode
 from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
@@ -34,7 +35,12 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
     `DealerEnv`, by maker. At the end of a run every agent is truncated, none terminated, and `agents` is empty.
     """
 
-    metadata: dict[str, Any] = {"name": "dealermarket_dealer_v0", "render_modes": [], "is_parallelizable": True}  # noqa: RUF012, declared so by its base
+    metadata: dict[str, Any] = {  # noqa: RUF012, declared so by its base
+        "name": "dealermarket_dealer_v0",
+        "render_modes": [HUMAN, RGB_ARRAY],
+        "render_fps": FPS,
+        "is_parallelizable": True,
+    }
 
     def __init__(
         self,
@@ -46,11 +52,12 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
         policies: Mapping[str, Policy | str] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        refuse_rendering(render_mode)
+        check_render_mode(render_mode, self.metadata["render_modes"])
         if isinstance(makers, str):
             raise ParameterError(f"makers: must be a list of names, such as [{makers!r}], got {makers!r}")
         self.arena = Arena(scenario, makers, controls, reward, policies)
-        self.render_mode = None
+        self.render_mode = render_mode
+        self._viewer = Viewer(render_mode)
         self.possible_agents = list(self.arena.learners)
         self.agents: list[str] = []
         self.observation_spaces: dict[str, spaces.Space[Array]] = {agent: observation_space() for agent in self.possible_agents}
@@ -71,8 +78,9 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
     ) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
         self._episode = next_episode(self._episode, seed, options, np.random.default_rng(), _OF_CHECKERS)
         if self._play is None:
-            self._play = self.arena.play(1)
+            self._play = self.arena.play(1, watched=self.render_mode is not None)
         self._play.begin([self._episode])
+        self._viewer.show(self._play.log)
         self.agents = list(self.possible_agents)
         return self._observations(self._play), {agent: {} for agent in self.agents}
 
@@ -86,12 +94,20 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
             got = list(actions) if isinstance(actions, Mapping) else actions
             raise PolicyError(f"actions: must be one for each of {', '.join(self.agents)}, got {short(got)}")
         play.act(self._numbers(actions)[None])
+        self._viewer.show(play.log)
         agents, feedback = self.agents, play.feedback[0]
         rewards = dict(zip(agents, feedback[:, -1].tolist(), strict=True))
         infos = {agent: info_of(feedback[n]) for n, agent in enumerate(agents)}
         if play.ended:
             self.agents = []
         return self._observations(play), rewards, dict.fromkeys(agents, False), dict.fromkeys(agents, play.ended), infos
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """As of `DealerEnv`, the first three makers side by side."""
+        return self._viewer.frame(None if self._play is None else self._play.log)
+
+    def close(self) -> None:
+        self._viewer.close()
 
     def _numbers(self, actions: dict[str, Array]) -> Array:
         """The actions of all agents, (agents, actions), checked."""

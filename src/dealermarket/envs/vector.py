@@ -15,8 +15,9 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from dealermarket.draws.streams import Episode
-from dealermarket.envs.arena import Arena, Play, check_options, checked_actions, refuse_rendering
+from dealermarket.envs.arena import Arena, Play, check_options, checked_actions
 from dealermarket.envs.spaces import INFO, action_space, observation_space
+from dealermarket.envs.viewing import FPS, RGB_ARRAY, Viewer, check_render_mode
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
@@ -57,6 +58,7 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
     Arrays have the environments first, (num_envs,); all are new at every step.
     `reset(seed=s)`: environment i plays replica i of a run of seed s, so that seeds share no stream; `seed=[...]`: environment i
     plays what `DealerEnv.reset(seed=seed[i])` does. `options={"reset_mask": (num_envs,) bool}` resets only some.
+    With `render_mode="rgb_array"`, `render()` returns a picture for each environment.
     """
 
     def __init__(
@@ -71,11 +73,12 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
     ) -> None:
-        refuse_rendering(render_mode)
+        check_render_mode(render_mode, [RGB_ARRAY])
         self.num_envs = whole_number("num_envs", num_envs, 1, 1_000_000)
         self.arena = Arena.of_one(scenario, maker, controls, reward, policies)
         self.autoreset_mode = _mode(autoreset_mode)
-        self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
+        self.metadata = {"render_modes": [RGB_ARRAY], "render_fps": FPS, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = render_mode
         self.single_observation_space: spaces.Space[Array] = observation_space()
         self.single_action_space: spaces.Space[Array] = action_space(self.arena.controls)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
@@ -114,6 +117,18 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
             self._begin(now_over)
         return self._observation.copy(), feedback[-1].copy(), np.zeros(self.num_envs, np.bool_), now_over, info
 
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
+        """A picture of each environment, as of `DealerEnv`, in "rgb_array". Raises ResetNeeded before the first reset."""
+        viewer = Viewer(self.render_mode)
+        if self.render_mode is None or not self._cohorts:
+            viewer.frame(None)  # says why
+            return None
+        frames: dict[int, Any] = {}
+        for cohort in self._cohorts:
+            for i, row in zip(cohort.members.tolist(), cohort.rows.tolist(), strict=True):
+                frames[i] = viewer.frame(cohort.play.log, row)
+        return tuple(frames[i] for i in range(self.num_envs))
+
     def _act(self, cohort: Cohort, numbers: Array, feedback: Array) -> None:
         """A step of the markets of a cohort, and what its members observe and get as feedback."""
         play, members, rows = cohort.play, cohort.members, cohort.rows
@@ -142,7 +157,7 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
         for i in members.tolist():
             self._episodes[i] = (given[i] if given else None) or self._next(i)
         same = [cohort.play for cohort in self._cohorts if cohort.is_whole and np.array_equal(cohort.members, members)]
-        play = same[0] if same else self.arena.play(len(members))
+        play = same[0] if same else self.arena.play(len(members), watched=self.render_mode is not None)
         play.begin([self._episodes[i] for i in members.tolist()])
         staying = [cohort.without(chosen) for cohort in self._cohorts]
         self._cohorts = [cohort for cohort in staying if len(cohort.members)]
