@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # SciPy's small problems gain nothing from threads that wait
@@ -21,6 +23,7 @@ import pytest
 from dealermarket import Scenario, interrupt, slots
 from dealermarket.commands.main import main
 from dealermarket.commands.train import NEEDED
+from dealermarket.runs.work_folder import META, digest_of_meta
 
 mpl.use("Agg")
 
@@ -107,6 +110,14 @@ def lists_as_they_were() -> Iterator[None]:
 def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str, np.ndarray] | np.ndarray) -> None:
     """Equal to the bit, NaN included."""
     assert np.asarray(first).tobytes() == np.asarray(second).tobytes()
+
+
+def edit_meta(folder: Path, **changes: Any) -> None:
+    """Changes the `meta.json` of a folder of work as its own program would have written it: the digest fits."""
+    path = folder / META
+    meta = json.loads(path.read_text(encoding="utf-8")) | changes
+    del meta["digest"]
+    path.write_text(json.dumps(meta | {"digest": digest_of_meta(meta)}), encoding="utf-8")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -839,7 +839,7 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
     assert {name: list(found) for name, found in first.items()} == {"one": ["0", "1", "2"], "both": ["0"]}
     assert first["both"]["0"]["pnl"].shape == (10, 2)
     assert not same(first["one"]["0"], first["one"]["1"])
-    files = {file.name: file for file in (tmp_path / "kept").iterdir()}
+    files = {f"{file.name.split('.')[0]}.npz": file for file in (tmp_path / "kept").iterdir()}
     names = [f"{studies[0].key(7)}-{n}.npz" for n in range(3)] + [f"{studies[1].key(7)}-0.npz"]
     assert set(files) == set(names)
     files[names[0]].write_bytes(files[names[0]].read_bytes()[:200])

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import DEADLINE, MISSING, assert_same_bits, assert_says, needs_learn, raises, ran, refused
+from conftest import DEADLINE, MISSING, assert_same_bits, assert_says, edit_meta, needs_learn, raises, ran, refused
 
 gymnasium = pytest.importorskip("gymnasium")
 pytest.importorskip("pettingzoo")
@@ -895,7 +895,7 @@ def test_an_interrupted_training_can_be_finished(capsys: pytest.CaptureFixture[s
     early = TrainedPolicy.load("here/policy.npz")
     assert early.about["steps"] == 896
     assert main(["run", "here/scenario.toml", "--policy", "learner=here/policy.npz", "--replicas", "2"]) == 0
-    for name in ("checkpoints/000000001024.zip.tmp", "policy.npz.tmp"):
+    for name in ("checkpoints/000000001024.zip.12345678.tmp", "policy.npz.12345678.tmp"):
         Path("here", name).write_text("cut")
     with Path("here/progress.csv").open("a") as file:
         file.write("1024,0.1,0.2,0.3,0.4\n1152,0.1,")  # what a killed process may leave
@@ -961,11 +961,7 @@ def test_a_damaged_checkpoint_is_named(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def change_meta(**changes: Any) -> Callable[[], None]:
-    def change() -> None:
-        path = Path("here/meta.json")
-        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-    return change
+    return lambda: edit_meta(Path("here"), **changes)
 
 
 def change_text(name: str, old: str, new: str) -> Callable[[], None]:
@@ -984,6 +980,11 @@ def change_text(name: str, old: str, new: str) -> Callable[[], None]:
     [
         (lambda: Path("here/meta.json").unlink(), "here", ["training", "no meta.json"]),
         (lambda: Path("here/meta.json").write_text("{"), "here", ["training", "meta.json", "damaged"]),
+        (
+            lambda: Path("here/meta.json").write_text(Path("here/meta.json").read_text().replace("1000", "1001")),
+            "here",
+            ["damaged"],
+        ),
         (change_meta(steps=None), "here", ["training", "meta.json", "damaged"]),
         (change_meta(steps=0), "here", ["training", "meta.json", "damaged"]),
         (change_meta(version="0.0.9"), "here", ["0.0.9", __version__]),

@@ -136,7 +136,7 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         runner.run(out=tmp_path / "cut")
     monkeypatch.undo()
-    (tmp_path / "cut" / "parts" / "steps-0000000008.parquet.tmp").write_bytes(b"half a file")
+    (tmp_path / "cut" / "parts" / "steps-0000000008.12345678.parquet.0a1b2c3d.tmp").write_bytes(b"half a file")
     partial = SimulationResult.load(tmp_path / "cut")
     assert not partial.complete
     assert len(partial.summary) == 2 * 2 * stop_after
@@ -150,7 +150,7 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     assert files_of(tmp_path / "cut") == files_of(tmp_path / "whole")
     assert not (tmp_path / "cut" / "parts").exists()
     metas = [json.loads((tmp_path / name / "meta.json").read_text()) for name in ("cut", "whole")]
-    assert metas[0] | {"seconds": 0} == metas[1] | {"seconds": 0}
+    assert metas[0] | {"seconds": 0, "digest": ""} == metas[1] | {"seconds": 0, "digest": ""}
     assert SimulationRunner.resume(tmp_path / "cut").complete  # nothing left to do
 
 
@@ -189,10 +189,10 @@ def test_folders_that_are_refused(small: Scenario, tmp_path: Path) -> None:
         SimulationResult.load(full)
     runner.run(out=tmp_path / "run")
     (tmp_path / "run" / "summary.parquet").write_bytes(b"PAR1 no more")
-    with raises(RunFolderError, tmp_path / "run", names=["summary", "damaged"]):
-        _ = SimulationResult.load(tmp_path / "run").summary
+    with raises(RunFolderError, tmp_path / "run" / "summary.parquet", names=["damaged", "--replicas 1 --seed 0"]):
+        SimulationResult.load(tmp_path / "run")
     meta = json.loads((tmp_path / "run" / "meta.json").read_text())
-    (tmp_path / "run" / "meta.json").write_text(json.dumps(meta | {"record": "everything"}))
+    (tmp_path / "run" / "meta.json").write_text(json.dumps(meta | {"seed": 1}))
     with raises(RunFolderError, tmp_path / "run", names=["meta.json", "damaged"]):
         SimulationResult.load(tmp_path / "run")
 
@@ -201,12 +201,14 @@ def test_a_full_disk_is_a_message_and_loses_nothing(small: Scenario, tmp_path: P
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", full)
-    with raises(
-        RunFolderError, tmp_path / "run" / "parts" / "summary-0000000000.parquet", names=["No space left on device", "--out"]
-    ):
-        SimulationRunner(small).run(out=tmp_path / "run")
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)  # of parts
+        with pytest.raises(RunFolderError, match=r"run/parts/summary-0000000000\.\w+\.parquet: .*No space.*--out"):
+            SimulationRunner(small).run(out=tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr("dealermarket.checksums.ChecksummedFile.write", full)
+        with raises(RunFolderError, tmp_path / "run" / "summary.parquet", names=["No space left on device", "--out"]):
+            SimulationRunner.resume(tmp_path / "run")
     assert SimulationRunner.resume(tmp_path / "run").complete
 
 
@@ -283,8 +285,8 @@ def test_damaged_parts_are_made_again_and_foreign_files_left_alone(
     monkeypatch.undo()
     monkeypatch.setattr(dealermarket.runs.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
     parts = tmp_path / "cut" / "parts"
-    (parts / "steps-0000000002.parquet").unlink()
-    (parts / "summary-0000000004.parquet").write_bytes(b"PAR1")
+    next(parts.glob("steps-0000000002.*")).unlink()
+    next(parts.glob("summary-0000000004.*")).write_bytes(b"PAR1")
     (parts / "summary-mine.parquet").write_bytes(b"")
     mine = tmp_path / "cut" / "notes" / "mine.parquet.tmp"
     mine.parent.mkdir()
@@ -315,8 +317,9 @@ def test_a_run_is_not_finished_with_another_scenario(small: Scenario, tmp_path: 
 def test_only_our_own_leftovers_are_removed(small: Scenario, tmp_path: Path) -> None:
     """Those of interrupted writing, in every kind of folder."""
     folder = RunFolder.create(tmp_path / "run", small, SimulationRunner(small)._meta())
-    ours = [folder.path / name for name in ("meta.json.tmp", "summary.parquet.tmp", "parts/steps-0000000000.parquet.tmp")]
-    theirs = [folder.path / name for name in ("notes.tmp", "parts/notes.txt.tmp", "meta.json.tmp.old")]
+    names = ("meta.json.00c0ffee.tmp", "summary.parquet.12345678.tmp", "parts/steps-0000000000.0a0b0c0d.parquet.12345678.tmp")
+    ours = [folder.path / name for name in names]
+    theirs = [folder.path / name for name in ("notes.12345678.tmp", "parts/notes.txt.tmp", "meta.json.tmp", "meta.json.mine.tmp")]
     for path in (*ours, *theirs):
         path.write_text("half a file")
     folder.make_ready()

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import dealermarket.runs.chunks
 from conftest import Counter, assert_same_bits, raises
 from dealermarket import ParameterError, RunFolderError, Scenario, ScenarioError, SimulationResult, SimulationRunner
+from dealermarket.checksums import Parts
 from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
 from dealermarket.study.labelled import Measures
@@ -198,7 +199,7 @@ def test_an_observer_may_give_arrays_by_name_alone(busy: Scenario, tmp_path: Pat
     study = Study("one", {"a|b": busy}, 3, volume)
     measures = measure([study], keep=tmp_path)["one"]["a|b"]
     assert (measures["volume"].shape, measures.makers, measures.of(0)) == ((3,), (), {})
-    again = kept(tmp_path / f"{study.key(0)}.npz")
+    again = kept(Parts(tmp_path), f"{study.key(0)}.npz")
     assert again is not None
     assert_equal_measures(again["a|b"], measures)
 
@@ -232,7 +233,7 @@ def test_a_finished_study_is_read_back(busy: Scenario, tmp_path: Path) -> None:
     study = Study("one", variants(busy), REPLICAS, counted.observe)
     first = measure([study], seed=2, keep=keep)["one"]
     assert counted.asked.count == 3 * 3  # chunks and variants
-    assert [path.name for path in keep.iterdir()] == [f"{study.key(2)}.npz"]
+    assert list(Parts(keep)) == [f"{study.key(2)}.npz"]
     steps: list[int] = []
     more = Study("more", {"x": busy}, 2, counted.observe)
     again = measure([study, more], seed=2, keep=keep, progress=steps.append)
@@ -251,13 +252,18 @@ def test_a_finished_study_is_read_back(busy: Scenario, tmp_path: Path) -> None:
     assert counted.asked.count == asked + 9
 
 
-@pytest.mark.parametrize("damage", ["empty", "no archive", "cut short", "cut in the middle", "a changed byte"])
+@pytest.mark.parametrize("damage", ["empty", "no archive", "cut short", "cut in the middle", "a changed byte", "another's"])
 def test_a_damaged_file_is_measured_anew(busy: Scenario, tmp_path: Path, damage: str) -> None:
     counted = Counting()
     study = Study("one", {"x": busy, "y": busy.with_settings("makers.*.hedging.kind=none")}, 2, counted.observe)
     first = measure([study], seed=2, keep=tmp_path)["one"]
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
+    measure([study], seed=3, keep=tmp_path / "others")
+    (other,) = (tmp_path / "others").iterdir()
+    others = other.read_bytes()
+    other.unlink()
+    other.parent.rmdir()
     path.write_bytes(
         {
             "empty": b"",
@@ -265,6 +271,7 @@ def test_a_damaged_file_is_measured_anew(busy: Scenario, tmp_path: Path, damage:
             "cut short": whole[:10],
             "cut in the middle": whole[: len(whole) // 2],
             "a changed byte": whole[:120] + bytes([whole[120] ^ 0xFF]) + whole[121:],
+            "another's": others,
         }[damage]
     )
     asked = counted.asked.count
@@ -283,7 +290,7 @@ def test_studies_of_the_same_content_share_a_file(busy: Scenario, tmp_path: Path
         keep = tmp_path / str(seed)
         studies = [Study(str(n), {"x": busy}, 2, observe.totals) for n in range(6)]
         found = measure(studies, seed, threads=4, keep=keep)
-        assert [path.name for path in keep.iterdir()] == [f"{studies[0].key(seed)}.npz"]
+        assert list(Parts(keep)) == [f"{studies[0].key(seed)}.npz"] and len(list(keep.iterdir())) == 1
         for measures in found.values():
             assert_equal_measures(measures["x"], found["0"]["x"])
 

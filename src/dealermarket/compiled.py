@@ -216,9 +216,25 @@ def _compile(function: FunctionType, folder: Path | None, options: Options) -> A
     cache = folder is not None and not function.__closure__  # Numba would look into the enclosing function's variables
     try:
         config.CACHE_DIR = str(folder or "")
-        return njit(nogil=True, cache=cache, error_model="numpy", **options)(function)
+        dispatcher = njit(nogil=True, error_model="numpy", **options)(function)
+        if cache:
+            with suppress(RuntimeError, OSError):  # Numba found no place for the cache, as on a full disk: do without
+                dispatcher.enable_caching()
+                _forgive(dispatcher._cache)
+        return dispatcher
     finally:
         config.CACHE_DIR = former
+
+
+def _forgive(cache: Any) -> None:
+    """A disk that is full costs the cache, not the run."""
+    save = cache.save_overload
+
+    def save_if_there_is_room(signature: Any, data: Any) -> None:
+        with suppress(OSError):
+            save(signature, data)
+
+    cache.save_overload = save_if_there_is_room
 
 
 def _choice(law: Law, formulas: Mapping[int, Callable[..., Any]], machine: Mapping[FunctionType, Any]) -> Any:

@@ -36,12 +36,20 @@ def open_console(stderr: bool = False) -> Console:
 
 def announce_compiling(console: Console, scenario: Scenario | None = None) -> None:
     """Says so before the first run of a scenario, or of one of the papers', is silent for half a minute."""
+    from dealermarket.cache import why_nothing_is_kept
     from dealermarket.compiled import among, is_cached
     from dealermarket.engine.advance import advance
     from dealermarket.engine.rules import makers_of_the_papers
 
     if not is_cached(among(advance, scenario is None or makers_of_the_papers(scenario))):
-        console.print("Compiling the engine, once: about half a minute. Later runs start at once.", highlight=False)
+        why = why_nothing_is_kept()
+        said = (
+            "Compiling the engine, once: about half a minute. Later runs start at once."
+            if why is None
+            else f"Compiling the engine: about half a minute, at every start, for it cannot be kept ({why}). "
+            "Make room there, or name another folder: DEALERMARKET_CACHE_DIR=FOLDER."
+        )
+        console.print(said, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.league_table import explanation, league_tables
-from dealermarket.commands.options import Threads, flag, number_of_threads, repeated
-from dealermarket.disk import replacing
+from dealermarket.commands.options import Threads, flag, number_of_threads, place, repeated
+from dealermarket.disk import check_new, replacing
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
@@ -25,6 +25,8 @@ from dealermarket.values import Value
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dealermarket.estimates import Estimate
 
 
@@ -44,7 +46,7 @@ def evaluate(
     threads: Threads = None,
     by: Annotated[str, Parameter(help=f"What they are ranked by: {', '.join(ranking_statistics())}.")] = RANKED_BY,
     against: Annotated[str | None, Parameter(help="The policy that differences are to; the best if not given.")] = None,
-    out: Annotated[Path | None, Parameter(help="A new CSV file for all numbers, a row per policy and measure.")] = None,
+    out: Annotated[Path | None, place("A new CSV file for all numbers, a row per policy and measure.")] = None,
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
 ) -> None:
     """Compare policies, trained or not: each takes a maker's place, all on the same prices and orders."""
@@ -56,21 +58,36 @@ def evaluate(
     ranking_statistic(by)
     workers = number_of_threads(threads)
     contest = Contest(Scenario.load(scenario, settings), entered, maker, replicas, seed)
-    _check_free(out)
+    if out is not None:
+        check_new(out)
     quiet = open_console(stderr=True)
     announce_compiling(quiet, contest.scenario)
     began = time.monotonic()
     with progress(quiet, contest.market_steps) as report:
         league = contest.run(workers, report)
     seconds = time.monotonic() - began
-    if out is not None:
-        with replacing(out) as temporary:
-            league.frame(by, against).to_csv(temporary, index=False)
+    unwritten = None if out is None else _written(league.frame(by, against), out)
     if as_json:
         about = {"version": __version__, "settings": list(settings), "seconds": round(seconds, 3)}
         print(json.dumps(about | as_data(league, by, against), indent=2))
-        return
-    console = open_console()
+    else:
+        _print(league, by, against, seconds, None if unwritten else out)
+    if unwritten:
+        raise unwritten
+
+
+def _written(frame: pd.DataFrame, out: Path) -> RunFolderError | None:
+    """Writes the numbers; returns the error where the disk does not take them: they are to be shown before it is."""
+    try:
+        with replacing(out) as temporary:
+            frame.to_csv(temporary, index=False)
+    except RunFolderError as error:
+        return error
+    return None
+
+
+def _print(league: League, by: str, against: str | None, seconds: float, out: Path | None) -> None:
+    contest, console = league.contest, open_console()
     for table in league_tables(league, by, against, console.width):
         console.print(table)
     console.print(explanation(league, by), style="dim", highlight=False)
@@ -136,13 +153,3 @@ def _estimate_data(estimate: Estimate) -> dict[str, float | None]:
 def _finite(numbers: Mapping[str, float]) -> dict[str, float | None]:
     """The numbers as JSON has them."""
     return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
-
-
-def _check_free(out: Path | None) -> None:
-    """Raises RunFolderError where a file cannot be made, before anybody waits for its numbers."""
-    if out is None:
-        return
-    if out.exists():
-        raise RunFolderError(f"{out}: exists already and is left as it is; give another name to --out")
-    if not out.parent.is_dir():
-        raise RunFolderError(f"{out}: there is no folder {out.parent}; make it first, or choose another --out")

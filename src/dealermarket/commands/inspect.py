@@ -11,13 +11,13 @@ from dealermarket.program import program
 
 
 def inspect(run: Run, /, *, as_json: Annotated[bool, flag("Print the numbers as JSON.", "--json")] = False) -> None:
-    """Show what is in the folder of a run."""
+    """Show what is in the folder of a run, once its files are found to be what was written."""
     import pyarrow.parquet as pq
     from rich.table import Table
 
     from dealermarket.runs.result import SimulationResult
 
-    result = SimulationResult.load(run)
+    result = SimulationResult.load(run).check()
     if as_json:
         print_json(result, run)
         return
@@ -27,9 +27,9 @@ def inspect(run: Run, /, *, as_json: Annotated[bool, flag("Print the numbers as 
     table.add_row("state", "complete" if result.complete else f"incomplete; finish it with: {program()} run --resume {run}")
     for name in ("replicas", "steps", "seed", "record", "version", "capped_orders", "seconds"):
         table.add_row(name.replace("_", " "), str(meta.get(name, "not known yet")))
-    for file in sorted(path for path in run.iterdir() if path.suffix == ".parquet"):
-        rows = pq.read_metadata(file).num_rows
-        table.add_row(file.name, f"{rows:,} rows, {file.stat().st_size / 1e6:,.2f} MB")
+    for name, kept in sorted(meta["files"].items()):
+        rows = pq.read_metadata(run / name).num_rows
+        table.add_row(name, f"{rows:,} rows, {kept['bytes'] / 1e6:,.2f} MB")
     console = open_console()
     console.print(table)
     print_makers(result, console)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
+from dealermarket.errors import RunFolderError
 from dealermarket.runs.chunks import cores
 from dealermarket.values import whole_number
 
@@ -23,7 +25,19 @@ def repeated(name: str, text: str) -> Parameter:
     return Parameter(name=name, negative=(), show_default=False, help=text)
 
 
-Run = Annotated[Path, Parameter(help="The folder of a run.")]
+def place(text: str) -> Parameter:
+    """A file or folder; an empty text, such as that of a shell's variable that nobody has set, is none."""
+    return Parameter(help=text, converter=_path)
+
+
+def _path(_: Any, tokens: Sequence[Token]) -> Path:
+    (token,) = tokens
+    if not token.value:
+        raise RunFolderError(f"{token.keyword or 'PATH'}: must name a file or folder, got ''; name one, or leave it out")
+    return Path(token.value)
+
+
+Run = Annotated[Path, place("The folder of a run.")]
 Seed = Annotated[int | None, Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")]
 Settings = Annotated[
     tuple[str, ...], repeated("--set", "Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none.")

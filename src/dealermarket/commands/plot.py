@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from dealermarket.commands.console import open_console
-from dealermarket.commands.options import Run
+from dealermarket.commands.options import Run, place
 from dealermarket.commands.run_summary import draw
 from dealermarket.errors import RunFolderError
 
@@ -17,7 +17,7 @@ def plot(
     run: Run,
     /,
     *,
-    out: Annotated[Path | None, Parameter(help="Where to; the folder plots in the run's folder if not given.")] = None,
+    out: Annotated[Path | None, place("Where to; the folder plots in the run's folder if not given.")] = None,
     kind: Annotated[Literal["png", "svg"], Parameter(name="--format", help="The files' format.")] = "png",
     replica: Annotated[int, Parameter(help="Whose path the net position shows.")] = 0,
 ) -> None:
@@ -26,4 +26,4 @@ def plot(
 
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RunFolderError(f"{out}: exists and is not an empty folder; choose another --out")
-    draw(SimulationResult.load(run), out if out is not None else run / "plots", kind, replica, open_console())
+    draw(SimulationResult.load(run).check(), out if out is not None else run / "plots", kind, replica, open_console())

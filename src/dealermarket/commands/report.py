@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress
-from dealermarket.commands.options import Seed, Threads, flag, number_of_threads
+from dealermarket.commands.options import Seed, Threads, flag, number_of_threads, place
 from dealermarket.errors import ParameterError
 from dealermarket.program import program
 from dealermarket.values import whole_number
@@ -38,8 +38,8 @@ class ReportOptions:
     quick: Annotated[bool, flag("A tenth of the runs, for a first look; reproduce then trains no makers.")] = False
     seed: Seed = None
     threads: Threads = None
-    out: Annotated[Path | None, Parameter(help="The new folder of the report; reports/NAME-1 and on if not given.")] = None
-    resume: Annotated[Path | None, Parameter(help="Finish the report in this folder, which was interrupted, instead.")] = None
+    out: Annotated[Path | None, place("The new folder of the report; reports/NAME-1 and on if not given.")] = None
+    resume: Annotated[Path | None, place("Finish the report in this folder, which was interrupted, instead.")] = None
     as_json: Annotated[bool, flag("Print verdicts and tables as JSON, and nothing else.", "--json")] = False
 
 
@@ -52,12 +52,11 @@ def command_of(name: str, own: list[str], options: ReportOptions) -> str:
 def begin_report(command: str, name: str, plans: Sequence[Plan], options: ReportOptions) -> None:
     """Begins a report and finishes it."""
     from dealermarket.papers.report_folder import ReportFolder
-    from dealermarket.runs.work_folder import next_folder
+    from dealermarket.runs.work_folder import new_folder
 
     seed = whole_number("--seed", options.seed or 0, 0)
-    path = options.out if options.out is not None else next_folder(REPORTS, name)
-    ReportFolder.check_free(path)
-    _finish(command, path, options, lambda: ReportFolder.create(path, plans, seed))
+    with new_folder(options.out, REPORTS, name) as path:
+        _finish(command, path, options, lambda: ReportFolder.create(path, plans, seed))
 
 
 def resume_report(command: str, path: Path, options: ReportOptions, alone: bool) -> None:
@@ -69,12 +68,13 @@ def resume_report(command: str, path: Path, options: ReportOptions, alone: bool)
         raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
     folder = ReportFolder.open(path)
     if folder.complete:
+        folder.check_files()
         open_console(stderr=True).print(f"{path} is complete already: {path / 'report.html'}", highlight=False, soft_wrap=True)
         return
     trained = [plan.experiment.name for plan in folder.plans if plan.experiment.trains]
     if trained and not is_trainable():
         raise ParameterError(f"{path}: {', '.join(trained)}: trains makers, which {NEEDS_EXTRA}")
-    _finish(command, path, options, lambda: folder)
+    _finish(command, path, options, lambda: ReportFolder.taken(path))
 
 
 def _finish(command: str, path: Path, options: ReportOptions, begin: Callable[[], ReportFolder]) -> None:
@@ -84,11 +84,11 @@ def _finish(command: str, path: Path, options: ReportOptions, begin: Callable[[]
     announce_compiling(quiet)
     interrupt.keep(path, command)
     began = time.monotonic()
-    folder = begin()
-    with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
-        sections = folder.measure(threads, report)
-    quiet.print("Drawing the figures", highlight=False)
-    folder.finish(sections, time.monotonic() - began)
+    with begin() as folder:
+        with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
+            sections = folder.measure(threads, report)
+        quiet.print("Drawing the figures", highlight=False)
+        folder.finish(sections, time.monotonic() - began)
     if options.as_json:
         print(json.dumps(_as_json(sections, path), indent=2))
         return

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import Seed, Settings, Threads, flag, number_of_threads, repeated
+from dealermarket.commands.options import Seed, Settings, Threads, flag, number_of_threads, place, repeated
 from dealermarket.commands.run_summary import draw, print_json, print_makers
 from dealermarket.errors import ParameterError
 from dealermarket.runs.tables import RecordLevel
@@ -34,7 +34,7 @@ def run(
     seed: Seed = None,
     threads: Threads = None,
     record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given.")] = None,
-    out: Annotated[Path | None, Parameter(help="The new folder of the run; runs/NAME-1 and on if not given.")] = None,
+    out: Annotated[Path | None, place("The new folder of the run; runs/NAME-1 and on if not given.")] = None,
     settings: Settings = (),
     policies: Annotated[
         tuple[str, ...],
@@ -42,7 +42,7 @@ def run(
             "--policy", "A maker's policy, MAKER=POLICY, such as maker-1=random, maker-1=skew:strength=0.3 or maker-1=FILE.npz."
         ),
     ] = (),
-    resume: Annotated[Path | None, Parameter(help="Finish an interrupted run instead.")] = None,
+    resume: Annotated[Path | None, place("Finish an interrupted run instead.")] = None,
     plot: Annotated[bool, flag("Draw the figures into the run's folder, too.")] = False,
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
 ) -> None:
@@ -50,7 +50,7 @@ def run(
     from dealermarket.model.scenario import Scenario
     from dealermarket.policies.named import with_policies
     from dealermarket.runs.runner import SimulationRunner
-    from dealermarket.runs.work_folder import next_folder
+    from dealermarket.runs.work_folder import new_folder
 
     quiet = open_console(stderr=True)
     workers = number_of_threads(threads)
@@ -66,9 +66,9 @@ def run(
         loaded = with_policies(Scenario.load(scenario, changes), policies)
         count = REPLICAS if replicas is None else replicas
         runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=record or "summary")
-        folder = out if out is not None else next_folder(RUNS, loaded.name)
         began = time.monotonic()
-        result = _begun(runner, folder, quiet)
+        with new_folder(out, RUNS, loaded.name) as folder:
+            result = _begun(runner, folder, quiet)
         starting = time.monotonic() - began - result.meta["seconds"]
     if as_json:
         print_json(result, folder)
@@ -85,9 +85,6 @@ def run(
 
 def _begun(runner: SimulationRunner, folder: Path, console: Console) -> SimulationResult:
     """A new run, into a new folder."""
-    from dealermarket.runs.folder import RunFolder
-
-    RunFolder.check_free(folder)
     interrupt.keep(folder, "run")
     announce_compiling(console, runner.scenario)
     with progress(console, runner.market_steps) as report:
@@ -99,15 +96,17 @@ def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
     from dealermarket.runs.folder import RunFolder
     from dealermarket.runs.runner import SimulationRunner
 
-    kept = RunFolder.open(folder)
-    if kept.complete:
-        console.print(f"{folder} is complete already", highlight=False, soft_wrap=True)
-        return SimulationRunner.resume(folder)
-    interrupt.keep(folder, "run")
-    announce_compiling(console, kept.scenario)
-    done = sum(kept.replicas_of(first) for first in kept.chunks_done())
-    with progress(console, kept.meta["replicas"] * kept.scenario.steps, done * kept.scenario.steps) as report:
-        return SimulationRunner.resume(folder, threads, progress=report)
+    if not RunFolder.open(folder).complete:
+        with RunFolder.taken(folder) as kept:
+            if not kept.complete:
+                runner = SimulationRunner.of(kept, threads)
+                interrupt.keep(folder, "run")
+                announce_compiling(console, kept.scenario)
+                with progress(console, runner.market_steps, runner.steps_done(kept)) as report:
+                    return runner.finish(kept, report)
+    result = SimulationRunner.resume(folder)
+    console.print(f"{folder} is complete already", highlight=False, soft_wrap=True)
+    return result
 
 
 def _speed(result: SimulationResult, starting: float) -> str:

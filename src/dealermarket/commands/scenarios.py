@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from dealermarket.commands.console import open_console
-from dealermarket.errors import ScenarioError
+from dealermarket.commands.options import place
+from dealermarket.disk import check_new, write_text
 from dealermarket.program import program
 
 scenarios = App(name="scenarios", help="The shipped scenarios: list them, show one, or write one out to edit.")
@@ -45,18 +46,13 @@ def show_scenario(name: Annotated[str, Parameter(help="A preset's name or a TOML
 @scenarios.command(name="write")
 def write_scenario(
     name: Annotated[str, Parameter(help="A preset's name.")],
-    file: Annotated[Path, Parameter(help="The new file.")],
+    file: Annotated[Path, place("The new file.")],
     /,
 ) -> None:
     """Write a scenario to a file to edit."""
     from dealermarket.model.scenario import read_source
 
     text = read_source(name)
-    try:
-        with file.open("x", encoding="utf-8") as target:
-            target.write(text)
-    except FileExistsError:
-        raise ScenarioError(f"{file}: exists already and is left as it is; give another name") from None
-    except OSError as error:
-        raise ScenarioError(f"{file}: cannot be written: {error.strerror}") from None
+    check_new(file, "give another name")
+    write_text(file, text, "give another name")
     open_console().print(f"{file} written; edit it and try: {program()} run {file}", highlight=False, soft_wrap=True)

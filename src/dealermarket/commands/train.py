@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, rate
-from dealermarket.commands.options import flag, repeated
+from dealermarket.commands.options import flag, place, repeated
 from dealermarket.commands.training_display import described, introduce, mean_of, training_progress
 from dealermarket.errors import DealerMarketError, ParameterError
 from dealermarket.program import program
@@ -56,7 +56,7 @@ class Options:
         tuple[str, ...],
         repeated("--policy", "Another maker's policy, MAKER=POLICY, such as maker-2=adaptive or maker-2=FILE.npz."),
     ] = ()
-    out: Annotated[Path | None, Parameter(help="The new folder of the training; trainings/NAME-1 and on if not given.")] = None
+    out: Annotated[Path | None, place("The new folder of the training; trainings/NAME-1 and on if not given.")] = None
 
     def as_settings(self, steps: int | None) -> list[str]:
         """The options that are fields of a training, as settings; those of --set come last."""
@@ -82,7 +82,7 @@ def train(
     ] = None,
     resume: Annotated[
         Path | None,
-        Parameter(help="Go on with the training in this folder instead: to its end, or to more --steps."),
+        place("Go on with the training in this folder instead: to its end, or to more --steps."),
     ] = None,
     as_json: Annotated[bool, flag("Print the outcome as JSON, and nothing else.", "--json")] = False,
     options: Options | None = None,
@@ -126,12 +126,11 @@ def _begin(training: Training, out: Path | None, as_json: bool) -> None:
     """Begins a training and finishes it."""
     from dealermarket.learning.folder import TrainingFolder
     from dealermarket.runs.session import acting_policies
-    from dealermarket.runs.work_folder import next_folder
+    from dealermarket.runs.work_folder import new_folder
 
     acting_policies(training.scenario, {})  # fails here, before anything is written
-    path = out if out is not None else next_folder(TRAININGS, training.scenario.name)
-    TrainingFolder.check_free(path)
-    _finish(path, training, 0, lambda: TrainingFolder.create(path, training), as_json)
+    with new_folder(out, TRAININGS, training.scenario.name) as path:
+        _finish(path, training, 0, lambda: TrainingFolder.create(path, training), as_json)
 
 
 def _resume(path: Path, steps: int | None, alone: bool, as_json: bool) -> None:
@@ -146,11 +145,14 @@ def _resume(path: Path, steps: int | None, alone: bool, as_json: bool) -> None:
         raise ParameterError(f"--steps: the training in {path} is one of {before:,} steps; give more, or leave it out")
     if folder.complete and steps in (None, before):
         said = f"{path} is complete already; train it for longer with --steps above {before:,}"
+        folder.check_policy()
         open_console(stderr=True).print(said, highlight=False, soft_wrap=True)
         _print(folder, 0, 0.0, as_json)
         return
-    training = folder.training.replace(steps=steps or before)
-    _finish(path, training, folder.steps_done, lambda: folder.go_on(training), as_json)
+    with TrainingFolder.taken(path) as taken:
+        taken.check_checkpoint()
+        training = taken.training.replace(steps=max(steps or 0, taken.training.steps))
+        _finish(path, training, taken.steps_done, lambda: taken.go_on(training), as_json)
 
 
 def _finish(path: Path, training: Training, done: int, begin: Callable[[], TrainingFolder], as_json: bool) -> None:
@@ -161,26 +163,26 @@ def _finish(path: Path, training: Training, done: int, begin: Callable[[], Train
     try:
         learn = _trainer()
         announce_compiling(quiet, training.scenario)
-        folder = begin()
-        before, began = float(folder.meta["seconds"]), time.monotonic()
+        with begin() as folder:
+            before, began = float(folder.meta["seconds"]), time.monotonic()
 
-        def spent() -> float:
-            return before + time.monotonic() - began
+            def spent() -> float:
+                return before + time.monotonic() - began
 
-        with training_progress(quiet, training, done) as show:
+            with training_progress(quiet, training, done) as show:
 
-            def report(point: Point) -> None:
-                folder.add(point)
-                show(point)
+                def report(point: Point) -> None:
+                    folder.add(point)
+                    show(point)
 
-            policy = learn(
-                training,
-                report,
-                tensorboard=folder.tensorboard,
-                checkpoints=folder.checkpoints,
-                keep=lambda kept: folder.keep(kept, spent()),
-            )
-        folder.keep(policy, spent(), complete=True)
+                policy = learn(
+                    training,
+                    report,
+                    tensorboard=folder.tensorboard,
+                    checkpoints=folder.checkpoints,
+                    keep=lambda kept: folder.keep(kept, spent()),
+                )
+            folder.keep(policy, spent(), complete=True)
     except MemoryError:
         raise ParameterError("not enough memory for this training; fewer --markets, or --set hyperparameters.rollout=8") from None
     _print(folder, training.market_steps - done, time.monotonic() - began, as_json)

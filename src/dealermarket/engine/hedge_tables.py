@@ -12,9 +12,8 @@ step costs O(H). Trades fall from step to step: those at the cap of 0.99 v_max c
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +24,8 @@ from numpy.typing import NDArray
 from dealermarket import laws
 from dealermarket.cache import cache_folder
 from dealermarket.compiled import COMPILES, compiled, kernel
+from dealermarket.disk import replacing
+from dealermarket.errors import RunFolderError
 from dealermarket.laws import marginal_spread, relative_spread
 
 Floats = NDArray[np.float64]
@@ -273,13 +274,10 @@ def stored(name: str, build: Callable[[], tuple[Floats, Floats]]) -> tuple[Float
             return known
     path = made if COMPILES else plain
     scale, nodes = build()
-    try:
+    with suppress(OSError, RunFolderError):  # a full disk costs the cache, not the run
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, scale=scale, nodes=nodes)
-        os.replace(file.name, path)
-    except OSError:
-        pass  # a full disk costs the cache, not the run
     return scale, nodes
 
 

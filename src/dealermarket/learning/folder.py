@@ -2,7 +2,8 @@
 
 `scenario.toml` and `training.toml`, what was asked for; `policy.npz`, the policy as it stands, `progress.csv` with a row a
 rollout, `checkpoints/` to go on from and `tensorboard/`. `steps` in `meta.json` is how many are to be learned from, which may
-be more than those that were first asked for. Checkpoints are Stable-Baselines3's and run code when they are read: resume
+be more than those that were first asked for; `files` there has the checksums of what stood there when the policy was last kept:
+what came later does not count. Checkpoints are Stable-Baselines3's and run code when they are read: resume
 nobody's trainings but your own.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dealermarket import interrupt
+from dealermarket.checksums import checksum, checksum_of, problem_of
 from dealermarket.disk import errors_of, write_text
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.learning.training import FIELDS, Point, Training
@@ -60,13 +62,13 @@ class TrainingFolder(WorkFolder):
             "seconds": 0.0,
             "resumed_at": [],
             "libraries": installed(LIBRARIES),
+            "files": {PROGRESS: checksum_of(_HEADER.encode())},
             "scenario_sha256": digest(inputs[SCENARIO]),
             "training_sha256": digest(inputs[TRAINING]),
         }
         folder = cls(path, training, meta)
         with interrupt.held():
-            folder._begin(inputs)
-            write_text(path / PROGRESS, _HEADER)
+            folder._begin({**inputs, PROGRESS: _HEADER})
         return folder
 
     @classmethod
@@ -74,8 +76,8 @@ class TrainingFolder(WorkFolder):
         """The folder of a training, complete or not; refuses what is not one, was changed or was made by another version."""
         meta = cls._read_meta(path)
         anew = "train anew on the changed file: dealermarket train {file}"
-        cls._read_input(path, SCENARIO, meta["scenario_sha256"], anew)
-        text = cls._read_input(path, TRAINING, meta["training_sha256"], anew)
+        cls._read_input(path, SCENARIO, meta["scenario_sha256"], anew, meta["complete"])
+        text = cls._read_input(path, TRAINING, meta["training_sha256"], anew, meta["complete"])
         try:
             training = Training.from_toml(text, where=str(path / TRAINING), folder=path).replace(steps=meta["steps"])
         except ParameterError:
@@ -86,8 +88,9 @@ class TrainingFolder(WorkFolder):
 
     @property
     def steps_done(self) -> int:
-        """Market steps up to the last checkpoint."""
-        return max((int(path.stem) for path in kept_checkpoints(self.checkpoints)), default=0)
+        """Market steps up to the last checkpoint that counts."""
+        counted = (path for path in kept_checkpoints(self.checkpoints) if self._name(path) in self.meta["files"])
+        return max((int(path.stem) for path in counted), default=0)
 
     # --- writing
 
@@ -102,9 +105,15 @@ class TrainingFolder(WorkFolder):
             "libraries": installed(LIBRARIES),
         }
         self.make_ready()
+        with errors_of(self.checkpoints):
+            for path in kept_checkpoints(self.checkpoints):
+                if int(path.stem) > done:  # the process was ended before it had said so
+                    path.unlink()
         kept = [point for point in self.points() if point.steps <= done]  # what came after it will be done again
-        write_text(self.path / PROGRESS, _HEADER + "".join(map(_row, kept)))
+        progress = _HEADER + "".join(map(_row, kept))
+        self.meta["files"][PROGRESS] = checksum_of(progress.encode())
         self._write_meta()
+        write_text(self.path / PROGRESS, progress)
         return self
 
     def add(self, point: Point) -> None:
@@ -116,6 +125,9 @@ class TrainingFolder(WorkFolder):
         """Writes the policy as it stands after so many seconds in all."""
         about = dict(policy.about) | ({"resumed_at": self.meta["resumed_at"]} if self.meta["resumed_at"] else {})
         dataclasses.replace(policy, about=about).save(self.policy)
+        files = [self.policy, self.path / PROGRESS, *kept_checkpoints(self.checkpoints)]
+        with errors_of(self.path):
+            self.meta["files"] = {self._name(path): checksum(path) for path in files}
         self.meta["seconds"] = round(seconds, 3)
         if complete:
             self._complete()
@@ -125,15 +137,32 @@ class TrainingFolder(WorkFolder):
     # --- reading
 
     def points(self) -> list[Point]:
-        """The progress, a point a rollout; rows that were cut short are left out."""
+        """The progress, a point a rollout, as it stood when the policy was last kept; none where somebody deleted the file."""
+        kept = self.meta["files"][PROGRESS]
         try:
-            lines = (self.path / PROGRESS).read_text(encoding="utf-8").splitlines(keepends=True)
+            content = (self.path / PROGRESS).read_bytes()[: kept["bytes"]]
         except FileNotFoundError:
             return []
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise RunFolderError(f"{self.path / PROGRESS}: cannot be read: {error}; delete it to do without") from None
-        points = (_point(line) for line in lines[1:] if line.endswith("\n"))
-        return [point for point in points if point is not None]
+        if checksum_of(content) != kept:
+            raise RunFolderError(f"{self.path / PROGRESS}: cannot be read: it is not what was written; delete it to do without")
+        return [_point(line) for line in content.decode().splitlines()[1:]]
+
+    def check_policy(self) -> None:
+        """Raises RunFolderError where the policy of a complete training is missing or is not what was written."""
+        self._check_file(POLICY)
+
+    def check_checkpoint(self) -> None:
+        """Raises RunFolderError where the last checkpoint is not what was written."""
+        path = checkpoint_path(self.checkpoints, self.steps_done)
+        kept = self.meta["files"].get(self._name(path))
+        problem = None if kept is None else problem_of(path, kept)
+        if problem is not None:
+            raise RunFolderError(f"{path}: {problem}; delete this checkpoint to go on from the one before")
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.path).as_posix()
 
 
 def kept_checkpoints(folder: Path | None) -> list[Path]:
@@ -156,9 +185,6 @@ def _row(point: Point) -> str:
     return ",".join(repr(getattr(point, name)) for name in FIELDS) + "\n"
 
 
-def _point(line: str) -> Point | None:
-    try:
-        steps, *numbers = line.split(",")
-        return Point(int(steps), *map(float, numbers))
-    except (TypeError, ValueError):
-        return None
+def _point(line: str) -> Point:
+    steps, *numbers = line.split(",")
+    return Point(int(steps), *map(float, numbers))

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from dealermarket.checksums import checksum
+from dealermarket.disk import errors_of
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Plan, Section, experiment_named, market_steps, run_plans
 from dealermarket.runs.chunks import Progress
@@ -74,7 +76,7 @@ class ReportFolder(WorkFolder):
         for name, runs, variation_runs, command, sha256 in described:
             experiment = experiment_named(name)
             anew = f"ask the changed scenario anew: dealermarket experiment {name} --scenario {{file}}"
-            text = cls._read_input(path, _scenario(name), sha256, anew)
+            text = cls._read_input(path, _scenario(name), sha256, anew, meta["complete"])
             scenario = experiment.checked(Scenario.from_toml(text, where=str(path / _scenario(name))))
             plans.append(Plan(experiment, scenario, runs, variation_runs, command))
         return cls(path, plans, meta)
@@ -102,7 +104,9 @@ class ReportFolder(WorkFolder):
             "libraries": ", ".join(f"{name} {version}" for name, version in libraries.items()),
         }
         written = write_report(self.path, sections, about)
-        self._complete(libraries=libraries, seconds=round(seconds, 1))
+        with errors_of(self.path):
+            files = {path.relative_to(self.path).as_posix(): checksum(path) for path in written}
+        self._complete(files=files, libraries=libraries, seconds=round(seconds, 1))
         return written
 
 

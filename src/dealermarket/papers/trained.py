@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket import interrupt
+from dealermarket.checksums import Parts
 from dealermarket.errors import DealerMarketError
 from dealermarket.runs.chunks import Progress
 from dealermarket.study.labelled import Measures
@@ -72,13 +73,13 @@ def measure_trained(
     """Trains and plays in processes of their own; with `keep`, a folder, those that it holds are read, and each is kept there.
 
     The label of a seed is its number, "0" and on. Equal calls give equal numbers, whatever the number of workers."""
-    report = progress or (lambda _: None)
+    report, parts = progress or (lambda _: None), None if keep is None else Parts(keep)
     found: dict[str, dict[str, Measures]] = {study.name: {} for study in studies}
-    jobs: dict[tuple[str, int], tuple[Training, int, Path | None]] = {}
+    jobs: dict[tuple[str, int], tuple[Training, int, str]] = {}
     for study in studies:
         for number, training in enumerate(study.trainings(seed)):
-            file = None if keep is None else keep / f"{study.key(seed)}-{number}.npz"
-            known = None if file is None else kept(file)
+            file = f"{study.key(seed)}-{number}.npz"
+            known = None if parts is None else kept(parts, file)
             if known is None:
                 jobs[study.name, number] = training, study.replicas, file
             else:
@@ -99,9 +100,8 @@ def measure_trained(
                 interrupt.check()
                 name, number = futures[future]
                 found[name][str(number)] = future.result()
-                file = jobs[name, number][2]
-                if file is not None:
-                    keep_measures(file, {"trained": future.result()})
+                if parts is not None:
+                    keep_measures(parts, jobs[name, number][2], {"trained": future.result()})
         except BaseException as error:
             parents_end.close()  # nobody waits for what is under way, or in a worker's queue
             if isinstance(error, BrokenProcessPool):

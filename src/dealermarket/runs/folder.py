@@ -1,16 +1,20 @@
 """Run folders: what a run leaves on disk, written chunk by chunk so that an interruption costs one chunk at most.
 
 While a run goes on, `meta.json` says `"complete": false` and `parts/` holds a file per table and chunk of replicas,
-each whole or not there; a chunk counts when all its parts are there. At the end the parts are merged
-in replica order into one Parquet file a table, `meta.json` says `"complete": true`, and `parts/` goes.
+each whole or not there; a chunk counts when all its parts are there, as they were written. At the end the parts are merged
+in replica order into one Parquet file a table, whose pages have checksums of their own for other readers, `meta.json` says
+`"complete": true` and has the tables' checksums, and `parts/` goes.
 """
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dealermarket.disk import errors_of, replacing
+from dealermarket.checksums import Checksum, Parts, writing
 from dealermarket.errors import RunFolderError
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
@@ -53,6 +57,7 @@ class RunFolder(WorkFolder, RunMeta):
     def __init__(self, path: Path, scenario: Scenario, meta: dict[str, Any]) -> None:
         super().__init__(path, meta)
         self.scenario = scenario
+        self._parts = Parts(path / PARTS, meta.get("parts", ""))
 
     # --- making and finding
 
@@ -60,7 +65,8 @@ class RunFolder(WorkFolder, RunMeta):
     def create(cls, path: Path, scenario: Scenario, meta: dict[str, Any]) -> RunFolder:
         """A new folder; refuses one that exists and is not empty."""
         text = scenario.to_toml()
-        folder = cls(path, scenario, {**meta, "scenario_sha256": digest(text)})
+        # parts belong to this very run: another one of the same scenario may have had other policies, written in Python
+        folder = cls(path, scenario, {**meta, "scenario_sha256": digest(text), "parts": secrets.token_hex(8)})
         folder._begin({SCENARIO: text})
         return folder
 
@@ -71,63 +77,52 @@ class RunFolder(WorkFolder, RunMeta):
         if meta["record"] not in RECORD_LEVELS:
             raise cls._damaged(path)
         anew = "run the changed scenario into a new folder: dealermarket run {file}"
-        text = cls._read_input(path, SCENARIO, meta["scenario_sha256"], anew)
-        return cls(path, Scenario.from_toml(text, where=str(path / SCENARIO)), meta)
+        text = cls._read_input(path, SCENARIO, meta["scenario_sha256"], anew, meta["complete"])
+        folder = cls(path, Scenario.from_toml(text, where=str(path / SCENARIO)), meta)
+        folder.check_files(thorough=False)
+        return folder
 
     # --- writing
 
     def chunks_done(self) -> set[int]:
-        """First replicas of the chunks whose parts are all there and whole."""
-        numbers = (part.stem.removeprefix("summary-") for part in (self.path / PARTS).glob("summary-*.parquet"))
-        firsts = {int(number) for number in numbers if number.isdigit()}
-        return {first for first in firsts if all(_is_whole(self._part(table, first)) for table in tables_of(self.record))}
-
-    def replicas_of(self, first: int) -> int:
-        """How many replicas the chunk that begins with this one holds."""
-        import pyarrow.parquet as pq
-
-        return int(pq.read_metadata(self._part("summary", first)).num_rows) // len(self.scenario.makers)
+        """First replicas of the chunks whose parts are all there, as they were written."""
+        matches = (re.fullmatch(r"summary-(\d{10})\.parquet", name) for name in self._parts)
+        firsts = {int(match[1]) for match in matches if match}
+        return {first for first in firsts if self._parts.are_whole(_part(table, first) for table in tables_of(self.record))}
 
     def write(self, chunk: Chunk) -> None:
         """Writes the parts of a chunk, the summary's last."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         for table in reversed(tables_of(self.record)):
             content = arrow_table(columns_of(table, self.scenario, chunk))
             if table == "summary":
                 content = content.replace_schema_metadata({_CAPPED: str(int(chunk.capped.sum())).encode()})
-            self._write_table(self._part(table, chunk.first), [content])
+            buffer = pa.BufferOutputStream()
+            pq.write_table(content, buffer, compression="zstd")
+            self._parts.write(_part(table, chunk.first), memoryview(buffer.getvalue()))
 
     def finish(self, chunks: list[int], seconds: float) -> None:
         """Merges the parts in replica order and says that the run is complete."""
         import pyarrow.parquet as pq
 
-        with errors_of(self.path):
-            capped = 0
-            for first in chunks:
-                capped += int(pq.read_schema(self._part("summary", first)).metadata[_CAPPED])
-            for table in tables_of(self.record):
-                parts = (pq.read_table(self._part(table, first)) for first in chunks)
-                self._write_table(self.path / f"{table}.parquet", parts)
-        self._complete(capped_orders=capped, libraries=installed(LIBRARIES), seconds=round(seconds, 3))
+        capped = sum(int(pq.read_schema(self._open_part("summary", first)).metadata[_CAPPED]) for first in chunks)
+        files = {
+            f"{table}.parquet": _write_table(self.path / f"{table}.parquet", (self._read_part(table, n) for n in chunks))
+            for table in tables_of(self.record)
+        }
+        del self.meta["parts"]
+        self._complete(files=files, capped_orders=capped, libraries=installed(LIBRARIES), seconds=round(seconds, 3))
 
-    def _part(self, table: str, first: int) -> Path:
-        return self.path / PARTS / f"{table}-{first:010d}.parquet"
-
-    def _write_table(self, path: Path, parts: Any) -> None:
-        import pyarrow.parquet as pq
-
-        with replacing(path) as temporary:
-            writer = None
-            for part in parts:
-                content = part if path.parent.name == PARTS else part.replace_schema_metadata(None)
-                writer = writer or pq.ParquetWriter(temporary, content.schema, compression="zstd")
-                writer.write_table(content)
-            assert writer is not None
-            writer.close()
+    def _anew(self) -> str:
+        options = " ".join(f"--{name} {self.meta[name]}" for name in ("replicas", "seed", "record"))
+        return f"{self.again.format(path=self.path)} {options}"
 
     # --- reading
 
     def read(self, table: RecordLevel) -> pa.Table:
-        """One table; of an incomplete run, its whole chunks. Raises RunFolderError if it was not recorded."""
+        """One table; of an incomplete run, its whole chunks. Raises RunFolderError if it was not recorded, or is damaged."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -135,26 +130,50 @@ class RunFolder(WorkFolder, RunMeta):
             raise RunFolderError(
                 f"{self.path}: holds no {table}, only {', '.join(tables_of(self.record))}; run again with --record {table}"
             )
-        try:
-            if self.complete:
-                return pq.read_table(self.path / f"{table}.parquet")
-            parts = [
-                pq.read_table(self._part(table, first)).replace_schema_metadata(None) for first in sorted(self.chunks_done())
-            ]
-        except (OSError, pa.ArrowException) as error:
-            reason = (str(error).splitlines() or ["it is missing"])[0]
-            raise RunFolderError(f"{self.path}: {table} cannot be read, the folder is damaged: {reason}") from None
+        if self.complete:
+            self._check_file(f"{table}.parquet")
+            try:
+                return pq.read_table(self.path / f"{table}.parquet", page_checksum_verification=True)
+            except (OSError, pa.ArrowException) as error:
+                raise RunFolderError(f"{self.path / table}.parquet: cannot be read: {error}") from None
+        parts = [self._read_part(table, first) for first in sorted(self.chunks_done())]
         if not parts:
-            raise RunFolderError(f"{self.path}: was interrupted before its first chunk; finish it with run --resume {self.path}")
-        return pa.concat_tables(parts)
+            problem = "none of its parts is what was written" if list(self._parts) else "was interrupted before its first chunk"
+            raise RunFolderError(f"{self.path}: {problem}; finish it with run --resume {self.path}")
+        return pa.concat_tables(part.replace_schema_metadata(None) for part in parts)
+
+    def _read_part(self, table: str, first: int) -> pa.Table:
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self._open_part(table, first))
+
+    def _open_part(self, table: str, first: int) -> pa.BufferReader:
+        """A part to read from. Raises RunFolderError where it is not what was written."""
+        import pyarrow as pa
+
+        content = self._parts.read(_part(table, first))
+        if content is None:
+            raise RunFolderError(
+                f"{self.path / PARTS / _part(table, first)}: is not what was written; run --resume {self.path} makes it again"
+            )
+        return pa.BufferReader(content)
 
 
-def _is_whole(part: Path) -> bool:
-    import pyarrow as pa
+def _part(table: str, first: int) -> str:
+    """The name of the part of a table with the chunk that begins with this replica."""
+    return f"{table}-{first:010d}.parquet"
+
+
+def _write_table(path: Path, parts: Iterable[Any]) -> Checksum:
+    """One part after the other, as one file; returns its checksum."""
     import pyarrow.parquet as pq
 
-    try:
-        pq.read_metadata(part)
-    except (OSError, pa.ArrowException):
-        return False
-    return True
+    with writing(path) as file:
+        writer = None
+        for part in parts:
+            content = part.replace_schema_metadata(None)
+            writer = writer or pq.ParquetWriter(file, content.schema, compression="zstd", write_page_checksum=True)
+            writer.write_table(content)
+        assert writer is not None
+        writer.close()
+    return file.checksum

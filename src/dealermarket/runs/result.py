@@ -53,19 +53,27 @@ class SimulationResult(RunMeta):
 
     @classmethod
     def load(cls, path: str | Path) -> SimulationResult:
-        """The result kept in a run folder; of an interrupted run, what is there. Raises RunFolderError."""
+        """The result kept in a run folder; of an interrupted run, what is there. Raises RunFolderError.
+
+        Tables are compared with their checksums when they are read; `check` does so with all of them."""
         folder = RunFolder.open(Path(path))
         return cls(folder.scenario, folder.meta, folder)
+
+    def check(self) -> SimulationResult:
+        """The same result. Raises RunFolderError where a file that it is kept in is not what was written."""
+        if isinstance(self._source, RunFolder):
+            self._source.check_files()
+        return self
 
     def save(self, path: str | Path) -> RunFolder:
         """Writes a run folder, the same that the run would have written itself. Raises RunFolderError."""
         if isinstance(self._source, RunFolder):
             raise RunFolderError(f"{self._source.path}: is on disk already; copy the folder instead")
         meta = {name: value for name, value in self.meta.items() if name not in ("complete", "capped_orders", "seconds")}
-        folder = RunFolder.create(Path(path), self.scenario, meta)
-        for chunk in self._source:
-            folder.write(chunk)
-        folder.finish([chunk.first for chunk in self._source], self.meta["seconds"])
+        with RunFolder.create(Path(path), self.scenario, meta) as folder:
+            for chunk in self._source:
+                folder.write(chunk)
+            folder.finish([chunk.first for chunk in self._source], self.meta["seconds"])
         return folder
 
     @cached_property

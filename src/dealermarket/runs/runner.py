@@ -65,18 +65,24 @@ class SimulationRunner:
     ) -> SimulationResult:
         """Finishes the interrupted run in a folder; its files get the bytes of an uninterrupted run.
 
-        A complete run is returned as it is. Raises RunFolderError.
+        A complete run is returned as it is. Raises RunFolderError: also where a file of a complete run is not what was
+        written, and where another process works in the folder.
         """
         folder = RunFolder.open(Path(path))
-        if folder.complete:
-            return SimulationResult.load(path)
-        meta = folder.meta
-        if sorted(policies or {}) != meta["policies"]:
-            raise RunFolderError(f"{path}: was run with policies for {meta['policies']}; give the same to resume it")
-        runner = cls(
-            folder.scenario, meta["replicas"], meta["seed"], threads=threads, record=folder.record, policies=policies or {}
-        )
-        return runner._run_into(folder, progress)
+        if not folder.complete:
+            with RunFolder.taken(Path(path)) as folder:
+                if not folder.complete:
+                    return cls.of(folder, threads, policies).finish(folder, progress)
+        folder.check_files()
+        return SimulationResult(folder.scenario, folder.meta, folder)
+
+    @classmethod
+    def of(cls, folder: RunFolder, threads: int = 1, policies: Mapping[str, Policy] | None = None) -> SimulationRunner:
+        """The runner of the run in a folder. Raises RunFolderError where it was run with policies for other makers."""
+        meta, given = folder.meta, policies or {}
+        if sorted(given) != meta["policies"]:
+            raise RunFolderError(f"{folder.path}: was run with policies for {meta['policies']}; give the same to resume it")
+        return cls(folder.scenario, meta["replicas"], meta["seed"], threads=threads, record=folder.record, policies=given)
 
     @property
     def market_steps(self) -> int:
@@ -92,13 +98,20 @@ class SimulationRunner:
         if tape is not None:
             return self._run_tape(tape, out)
         if out is not None:
-            return self._run_into(RunFolder.create(Path(out), self.scenario, self._meta()), progress)
+            with RunFolder.create(Path(out), self.scenario, self._meta()) as folder:
+                return self.finish(folder, progress)
         kept: list[Chunk] = []
         seconds = self._run_chunks(self._chunks(), kept.append, progress)
         kept.sort(key=lambda chunk: chunk.first)
         return self._in_memory(kept, seconds)
 
-    def _run_into(self, folder: RunFolder, progress: Progress | None) -> SimulationResult:
+    def steps_done(self, folder: RunFolder) -> int:
+        """How many of the market steps a folder holds."""
+        done = folder.chunks_done()
+        return self.scenario.steps * sum(len(chunk) for chunk in self._chunks() if chunk.start in done)
+
+    def finish(self, folder: RunFolder, progress: Progress | None = None) -> SimulationResult:
+        """Runs what a folder does not hold yet, into it."""
         folder.make_ready()
         chunks, done = self._chunks(), folder.chunks_done()
         seconds = self._run_chunks([chunk for chunk in chunks if chunk.start not in done], folder.write, progress)

@@ -7,10 +7,9 @@ tape is drawn once for all of them.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import threading
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.checksums import Parts
 from dealermarket.digests import digest_of
-from dealermarket.disk import errors_of, replacing
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
@@ -102,14 +101,14 @@ def measure(
 
     Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written.
     """
-    report = progress or (lambda _: None)
+    report, parts = progress or (lambda _: None), None if keep is None else Parts(keep)
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
     report(sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values()))
     results: dict[str, Mapping[str, Measures]] = {}
     open_studies = []
     for key, study in distinct.items():
-        known = kept(keep / f"{key}.npz") if keep is not None and study.can_be_kept else None
+        known = kept(parts, f"{key}.npz") if parts is not None and study.can_be_kept else None
         if known is None:
             open_studies.append((key, _Open(study, seed)))
         else:
@@ -119,8 +118,8 @@ def measure(
     def done(key: str) -> Callable[[Mapping[str, Measures]], None]:
         def store(measures: Mapping[str, Measures]) -> None:
             results[key] = measures
-            if keep is not None and distinct[key].can_be_kept:
-                keep_measures(keep / f"{key}.npz", measures)
+            if parts is not None and distinct[key].can_be_kept:
+                keep_measures(parts, f"{key}.npz", measures)
 
         return store
 
@@ -178,30 +177,26 @@ def _exogenous(scenario: Scenario) -> tuple[Any, ...]:
     )
 
 
-def kept(path: Path) -> dict[str, Measures] | None:
-    """The measures in a file, by label; None where there are none, or not whole."""
-    parts: dict[str, dict[str, dict[str, Array]]] = {}
-    try:
-        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            for entry in file.files:
-                label, part, name = entry.rsplit("|", 2)
-                parts.setdefault(label, {"by_maker": {}, "others": {}, "makers": {}})[part][name] = file[entry]
-            return {
-                label: Measures(part["by_maker"], part["makers"]["names"].tolist(), part["others"])
-                for label, part in parts.items()
-            }
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+def kept(parts: Parts, name: str) -> dict[str, Measures] | None:
+    """The measures in a file, by label; None where there are none, or not as they were written."""
+    content = parts.read(name)
+    if content is None:
         return None
+    found: dict[str, dict[str, dict[str, Array]]] = {}
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        for entry in file.files:
+            label, kind, array = entry.rsplit("|", 2)
+            found.setdefault(label, {"by_maker": {}, "others": {}, "makers": {}})[kind][array] = file[entry]
+    return {label: Measures(own["by_maker"], own["makers"]["names"].tolist(), own["others"]) for label, own in found.items()}
 
 
-def keep_measures(path: Path, measures: Mapping[str, Measures]) -> None:
+def keep_measures(parts: Parts, name: str, measures: Mapping[str, Measures]) -> None:
     """Writes measures to a file. Raises RunFolderError where that is not possible."""
     arrays = {}
     for label, own in measures.items():
         arrays[f"{label}|makers|names"] = np.array(own.makers, dtype=np.str_)
         arrays |= {f"{label}|by_maker|{name}": array for name, array in own.by_maker.items()}
         arrays |= {f"{label}|others|{name}": array for name, array in own.others.items()}
-    with errors_of(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    parts.write(name, file.getbuffer())
