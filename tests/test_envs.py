@@ -821,7 +821,7 @@ BAD_ACTIONS: list[tuple[Callable[[np.ndarray], Any], object, list[str]]] = [
     (lambda good: {"eps_buy": 0.0}, None, ["numbers", "shape"]),
     (lambda good: good.astype(str), None, ["numbers", "text"]),
     (lambda good: good + 0j, None, ["numbers", "real"]),
-    (lambda good: np.full(good.shape, 10**400), None, ["numbers", "float"]),
+    (lambda good: np.full(good.shape, 10**400), None, ["numbers", "floats"]),
     (lambda good: np.ma.masked_less(good, 2.0), None, ["numbers", "masked", "filled"]),
 ]
 

@@ -155,7 +155,7 @@ def test_a_policys_draws_depend_on_the_replica_alone(small: Scenario) -> None:
         (Action(eps_sell="0.5"), "'0.5'", ["eps_sell", "numbers", "text"]),
         (Action(eps_sell=1j), "1j", ["eps_sell", "numbers", "real"]),
         (Action(eps_sell=np.ma.array([0.1, 0.2], mask=[True, False])), "[None, 0.2]", ["eps_sell", "masked", "filled"]),
-        (Action(hedge_fraction=10**400), None, ["hedge_fraction", "numbers", "float"]),
+        (Action(hedge_fraction=10**400), None, ["hedge_fraction", "numbers", "floats"]),
         (Action(hedge_fraction=[[0.1], [0.1, 0.2]]), "[[0.1], [0.1, 0.2]]", ["hedge_fraction", "numbers"]),
         (Action(tiers=5), 5, ["tiers", "[0, 4]"]),
         (Action(tiers=0.5), 0.5, ["tiers", "whole"]),

@@ -19,11 +19,10 @@ What a market is, draws and runs is here. More in folders of its own, imported w
 - `dealermarket.testing`: a checker of vector environments (extra `envs`)
 """
 
-from __future__ import annotations
-
 _FOLDERS = ("envs", "model", "papers", "plots", "policies", "study", "testing")
 
-TYPE_CHECKING = False  # that of `typing`, which is not imported: nothing is, so that the command answers Ctrl-C from the start
+# That of `typing`, which is not imported: nothing is, not even `__future__`, so that the command answers Ctrl-C from the start.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dealermarket import envs as envs
     from dealermarket import model as model

@@ -1,12 +1,11 @@
 """The command as a program, and `python -m dealermarket`.
 
 What is imported first answers Ctrl-C: until the command runs, it ends the process at once, with a word and no traceback.
+What Python does before the first line of ours it answers in its own way.
 """
 
-from __future__ import annotations
-
 import os
-import sys
+import sys  # both are there already
 
 INTERRUPTED = 130  # as `interrupt.STATUS`, which comes with imports of its own
 

@@ -172,7 +172,12 @@ def whole_number(name: str, value: object, least: int, most: int | None = None) 
     return int(value)
 
 
-_NOT_REAL = {"c": "take the real part", "S": "text is no number", "U": "text is no number", "O": "a float holds up to 1.8e308"}
+_NOT_REAL = {
+    "c": "take the real part",
+    "S": "text is no number",
+    "U": "text is no number",
+    "O": "give floats, which hold up to 1.8e308",
+}
 
 
 def real_numbers(value: Any) -> np.ndarray[Any, Any]:
