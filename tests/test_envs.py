@@ -494,11 +494,6 @@ def test_features_of_a_market_without_trades_or_risk_are_numbers() -> None:
     assert (played.rewards == 0).all()
 
 
-def test_sizes_that_only_the_cap_keeps_finite_have_a_unit() -> None:
-    wild = short("learning", 4, "investors.0={name='wild', trade_probability=1.0, log_mean=-45.0, log_std=20.0}")
-    play(DealerEnv(wild), seed=0)
-
-
 # --- rewards
 
 

@@ -215,6 +215,11 @@ def _made_up(
     totals["market_share"] = totals["client_volume"] / totals["client_volume"].sum(axis=1, keepdims=True)
     totals["internalization"] = totals["last_abs_position"] / (totals["volume"] + totals["hedge_volume"])
     totals["trades"] = np.ones((runs, makers))
+    totals["client_revenue"] = totals["interdealer_revenue"] = totals["spread_revenue"] / 2
+    totals["pnl_bp"] = 1e4 * totals["pnl"] / totals["client_volume"]
+    totals["hedge_ratio"] = totals["hedge_volume"] / totals["client_volume"]
+    totals["mean_squared_position"] = 2 * totals["mean_abs_position"] ** 2
+    totals["position_persistence"] = draw.uniform(0.0, 1.0, (runs, makers))
 
     def with_gaps(values: np.ndarray) -> np.ndarray:
         values[:1, :1] = np.nan

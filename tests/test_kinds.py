@@ -18,6 +18,7 @@ from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.investors.group import InvestorGroup
 from dealermarket.model.investors.sizes.ladder import LadderSize
+from dealermarket.model.investors.sizes.lognormal import LogNormalSize
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
@@ -254,6 +255,12 @@ def test_sizes_of_a_ladder_come_as_often_as_they_weigh(where: str) -> None:
     found, counts = np.unique(sizes, return_counts=True)
     assert found.tolist() == [1.0, 2.5, 10.0, 98.0]
     assert stats.chisquare(counts, len(sizes) * np.array([0.5, 0.1, 0.3, 0.1])).pvalue > 1e-3
+
+
+def test_moments_of_sizes_are_at_most_what_the_cap_allows() -> None:
+    wild = LogNormalSize(log_mean=-35.0, log_std=10.0)
+    assert wild.moment(2, 50.0) == pytest.approx(2500.0)
+    assert LogNormalSize(log_mean=0.0, log_std=0.5).moment(1, 50.0) == pytest.approx(math.exp(0.125))
 
 
 def test_moments_of_a_ladder() -> None:

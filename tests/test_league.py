@@ -333,7 +333,7 @@ def test_the_command_prints_a_league(capsys: pytest.CaptureFixture[str]) -> None
         ("random --seed -1", "seed", -1, [">= 0"]),
         ("random --threads 0", "--threads", 0, [">= 1"]),
         ("random --scenario lerning", "lerning", None, ["preset", "'learning'"]),
-        ("random --set steps=0", "learning: steps", 0, [">= 1"]),
+        ("random --set steps=0", "learning: steps", 0, [">= 2"]),
         ("random --out there.csv", "there.csv", None, ["exists"]),
         ("random --out no/here.csv", "no/here.csv", None, ["folder no", "--out"]),
     ],

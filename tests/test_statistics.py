@@ -258,8 +258,8 @@ def test_a_run_is_resumed_with_the_statistics_it_began_with(
     small: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register_statistic(declared())
-    folder = RunFolder.create(tmp_path / "cut", small, SimulationRunner(small, replicas=3)._meta())
-    assert folder.meta["registered"] == ["turnover"]
+    with RunFolder.create(tmp_path / "cut", small, SimulationRunner(small, replicas=3)._meta()) as folder:
+        assert folder.meta["registered"] == ["turnover"]
     SimulationRunner(small, replicas=3).run(out=tmp_path / "whole")
     monkeypatch.setattr(slot, "_registered", {})
     with raises(RunFolderError, tmp_path / "cut", names=["turnover"]):
