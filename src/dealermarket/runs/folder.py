@@ -126,8 +126,10 @@ class RunFolder(WorkFolder, RunMeta):
 
     # --- reading
 
-    def read(self, table: RecordLevel) -> pa.Table:
-        """One table; of an incomplete run, its whole chunks. Raises RunFolderError if it was not recorded."""
+    def read(self, table: RecordLevel, columns: list[str] | None = None, replicas: int | None = None) -> pa.Table:
+        """One table, or some of its columns, or the rows of its first replicas; of an incomplete run, its whole chunks.
+
+        Raises RunFolderError if it was not recorded."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -135,12 +137,12 @@ class RunFolder(WorkFolder, RunMeta):
             raise RunFolderError(
                 f"{self.path}: holds no {table}, only {', '.join(tables_of(self.record))}; run again with --record {table}"
             )
+        wanted: Any = {"columns": columns, "filters": None if replicas is None else [("replica", "<", replicas)]}
         try:
             if self.complete:
-                return pq.read_table(self.path / f"{table}.parquet")
-            parts = [
-                pq.read_table(self._part(table, first)).replace_schema_metadata(None) for first in sorted(self.chunks_done())
-            ]
+                return pq.read_table(self.path / f"{table}.parquet", **wanted)
+            files = [self._part(table, first) for first in sorted(self.chunks_done())]
+            parts = [pq.read_table(file, **wanted).replace_schema_metadata(None) for file in files]
         except (OSError, pa.ArrowException) as error:
             reason = (str(error).splitlines() or ["it is missing"])[0]
             raise RunFolderError(f"{self.path}: {table} cannot be read, the folder is damaged: {reason}") from None
