@@ -109,7 +109,7 @@ def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> Measures:
         "investor": (len(scenario.agents), orders["taker"]),
         "tier": (max(maker.tiering.tiers for maker in scenario.makers), orders["tier"]),
     }
-    measured = {}
+    measured: dict[str, Array] = {}
     for name, (count, member) in groups.items():
         revenue, volume = markouts_by_group(chunk.prices[0], orders, member, count, longest)
         measured |= {f"by_{name}_volume": volume, f"by_{name}": revenue}

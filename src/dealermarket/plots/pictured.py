@@ -1,0 +1,100 @@
+"""What the figures of a run are drawn from: all its replicas, or the first ones, as many as fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dealermarket.errors import ParameterError
+from dealermarket.model.scenario import Scenario
+from dealermarket.plots.time_axis import TimeAxis
+from dealermarket.runs.paths import Paths
+from dealermarket.runs.result import SimulationResult
+
+Array = NDArray[Any]
+MOST_REPLICAS = 200
+MOST_ROWS = 4_000_000  # of the tables of steps and trades
+MOST_MAKERS = 20  # that have a panel
+
+
+@dataclass(frozen=True)
+class PicturedRun:
+    """A run, and the paths of its first replicas.
+
+    Where the run did not record its trades, or has more replicas than are drawn, the first ones are run again: a replica's
+    numbers depend on scenario, seed and replica alone. Where they cannot be (the run had policies or a tape of its caller's),
+    there is what was recorded. `plot_*` and `save_plots` take one in place of a result, so that its tables are read once.
+    """
+
+    result: SimulationResult
+
+    @classmethod
+    def of(cls, run: SimulationResult | PicturedRun) -> PicturedRun:
+        """The run, if it is not one of these already."""
+        return run if isinstance(run, cls) else cls(run)  # type: ignore[arg-type]
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.result.scenario
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there is everything to draw: steps and trades, recorded or run again."""
+        return self.result.record == "trades" or self._can_run_again
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Of the replicas that are drawn."""
+        if self.result.record == "trades" or not self._can_run_again:
+            return Paths(self.result, self._drawn if self.result.meta["complete"] else None)
+        from dealermarket.runs.runner import SimulationRunner
+
+        runner = SimulationRunner(self.scenario, self._drawn, self.result.meta["seed"], record="trades")
+        return Paths(runner.run())
+
+    @property
+    def replicas(self) -> str:
+        """How many replicas the paths are of, in words."""
+        drawn, there = len(self.paths.replicas), self.result.meta["replicas"]
+        of_all = f"the first {drawn:,} of {there:,} replicas"
+        return of_all if drawn < there else "1 replica" if drawn == 1 else f"{drawn:,} replicas"
+
+    @cached_property
+    def time(self) -> TimeAxis:
+        return TimeAxis(self.scenario)
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """The makers that have a panel: the first ones, where there are very many."""
+        return self.scenario.maker_names[:MOST_MAKERS]
+
+    @property
+    def left_out(self) -> str:
+        """What is said in a title where makers have no panel."""
+        there = len(self.scenario.makers)
+        return f" (the first {MOST_MAKERS} of {there} makers)" if there > MOST_MAKERS else ""
+
+    def number(self, maker: str) -> int:
+        """A maker's place on the axis of the makers. Raises ParameterError for one that is not there."""
+        names = self.scenario.maker_names
+        if maker not in names:
+            raise ParameterError(f"maker: must be one of {', '.join(names)}, got {maker!r}")
+        return names.index(maker)
+
+    def of_replicas(self, statistic: str, maker: str) -> Array:
+        """A statistic of a maker in every replica of the run, (replicas,)."""
+        values = self.result.arrays("summary", (statistic,))[statistic]
+        return values.reshape(-1, len(self.scenario.makers))[:, self.number(maker)]
+
+    @property
+    def _drawn(self) -> int:
+        orders = sum(agent.trade_probability for agent in self.scenario.agents)
+        rows = self.scenario.steps * (2 * len(self.scenario.makers) + orders)
+        return int(min(self.result.meta["replicas"], MOST_REPLICAS, max(MOST_ROWS // max(rows, 1), 1)))
+
+    @property
+    def _can_run_again(self) -> bool:
+        return not self.result.meta["policies"] and "tape" not in self.result.meta

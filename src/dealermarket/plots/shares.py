@@ -1,0 +1,169 @@
+"""Figures of who gets which clients: shares of the market over time, by maker, client and tier, and the clients' tiers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.plots.drawing import drawn
+from dealermarket.plots.figure import Axis, Band, Figure, Line, Mark, Panels, Raster
+from dealermarket.plots.pictured import PicturedRun
+from dealermarket.plots.style import looks, sequence
+from dealermarket.runs.orders import sums_by_cell
+from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.statistics import quotient
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[Any]
+_COLUMNS = 40  # of a raster
+_NAMES = 8  # of clients at its side
+_SCALE = "The scale ends where 99 % of the cells do."
+
+
+def plot_market_share(run: SimulationResult | PicturedRun, ax: Axes | None = None) -> Axes:
+    """Each maker's share of the clients' volume over time, rolling, all replicas together."""
+    return drawn(market_share(PicturedRun.of(run)), ax)
+
+
+def plot_share_by_client(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
+    """A maker's share of each client's volume over time, all replicas together, as a raster of clients and times."""
+    return drawn(share_by_client(PicturedRun.of(run), maker), ax)
+
+
+def plot_share_by_tier(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
+    """How much of a maker's volume with clients was quoted in which tier over time, rolling, all replicas together."""
+    return drawn(share_by_tier(PicturedRun.of(run), maker), ax)
+
+
+def plot_client_tiers(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
+    """In which tier each client trades with a maker over time: means over its trades in all replicas, as a raster."""
+    return drawn(client_tiers(PicturedRun.of(run), maker), ax)
+
+
+def market_share(run: PicturedRun) -> Figure:
+    """The figure of `plot_market_share`."""
+    names, time, orders = run.scenario.maker_names, run.time, run.paths.orders
+    volume = sums_by_cell((time.steps, len(names)), (orders["step"], orders["maker"]), orders["size"])
+    lately, in_all = time.rolling(volume), volume.sum(axis=0)
+    share = 100 * quotient(lately, lately.sum(axis=1, keepdims=True))
+    of_all = 100 * quotient(in_all, in_all.sum(keepdims=True))
+    marks = [
+        Line(time.at(time.shown + 1), share[:, n], f"{name}: {of_all[n]:.0f} %", colour, 1.5, style)
+        for n, (name, (colour, style)) in enumerate(zip(names, looks(len(names)), strict=True))
+    ]
+    caption = f"{_rolling(run)} The legend has the shares over the whole run."
+    top = max(float(np.nanpercentile(share, 99, axis=0).max()), 1.0) if np.isfinite(share).any() else 100.0
+    limits = (0.0, min(1.1 * top, 101.0))
+    return Figure("market_share", caption, marks, time.axis, Axis("share of clients' volume (%)", limits=limits))
+
+
+def market_share_panels(run: PicturedRun) -> Panels:
+    """The market shares as a picture of its own."""
+    figure = market_share(run)
+    return Panels(figure.name, "Market share", figure.caption, [figure], heights=(4.2,))
+
+
+def share_by_client(run: PicturedRun, maker: str) -> Figure:
+    """The figure of `plot_share_by_client`."""
+    orders, own = run.paths.orders, run.paths.orders["maker"] == run.number(maker)
+    traded, won = _by_client_and_time(run, orders["size"]), _by_client_and_time(run, orders["size"] * own)
+    share = 100 * quotient(won, traded)
+    raster = Raster(share, (0.0, run.time.end), _top(share), "share of the client's volume (%)")
+    caption = f"Each maker's share of each client's volume, {run.replicas} together. {_SCALE} Grey: the client did not trade."
+    return _of_clients(run, "share_by_client", caption, raster, maker)
+
+
+def share_by_client_panels(run: PicturedRun) -> Panels:
+    """The shares of every maker by client."""
+    figures = [share_by_client(run, maker) for maker in run.makers]
+    return Panels("share_by_client", f"Share by client{run.left_out}", figures[0].caption, _on_one_scale(figures))
+
+
+def share_by_tier(run: PicturedRun, maker: str) -> Figure:
+    """The figure of `plot_share_by_tier`."""
+    time, number = run.time, run.number(maker)
+    tiers = run.scenario.makers[number].tiering.tiers
+    own = {name: values[run.paths.orders["maker"] == number] for name, values in run.paths.orders.items()}
+    lately = time.rolling(sums_by_cell((time.steps, tiers), (own["step"], own["tier"]), own["size"]))
+    share = 100 * quotient(lately, lately.sum(axis=1, keepdims=True))
+    below = np.concatenate([np.zeros((len(share), 1)), np.cumsum(share, axis=1)], axis=1)
+    most = max(maker.tiering.tiers for maker in run.scenario.makers)
+    marks: list[Mark] = [
+        Band(time.at(time.shown + 1), below[:, tier], below[:, tier + 1], colour, 1.0, f"tier {tier}")
+        for tier, colour in enumerate(sequence(most)[:tiers])
+    ]
+    caption = f"The volume of each maker's clients by the tier that it quoted them in, 0 the best. {_rolling(run)}"
+    y = Axis("clients' volume (%)", limits=(0.0, 100.0))
+    return Figure("share_by_tier", caption, marks, time.axis, y, title=maker)
+
+
+def share_by_tier_panels(run: PicturedRun) -> Panels:
+    """The tiers' shares in the volume of every maker with more than one."""
+    figures = [share_by_tier(run, maker) for maker in tiering_makers(run)]
+    return Panels("share_by_tier", f"Volume by tier{run.left_out}", figures[0].caption + _untiered(run), figures)
+
+
+def client_tiers(run: PicturedRun, maker: str) -> Figure:
+    """The figure of `plot_client_tiers`."""
+    own = 1.0 * (run.paths.orders["maker"] == run.number(maker))
+    tier = quotient(_by_client_and_time(run, own * run.paths.orders["tier"]), _by_client_and_time(run, own))
+    raster = Raster(tier, (0.0, run.time.end), max(_top(tier), 1.0), "tier, 0 is the best")
+    caption = (
+        f"The tier in which each client traded with each maker: means over the trades of {run.replicas}. Clients trade where "
+        f"they are well placed, so that most trades are in good tiers. {_SCALE} Grey: it did not trade with the maker."
+    )
+    return _of_clients(run, "client_tiers", caption, raster, maker)
+
+
+def client_tiers_panels(run: PicturedRun) -> Panels:
+    """The clients' tiers with every maker that has more than one."""
+    figures = [client_tiers(run, maker) for maker in tiering_makers(run)]
+    return Panels("client_tiers", f"Tiers of clients{run.left_out}", figures[0].caption + _untiered(run), _on_one_scale(figures))
+
+
+def tiering_makers(run: PicturedRun) -> list[str]:
+    """The makers, of those that have a panel, with more than one tier."""
+    return [name for name in run.makers if run.scenario.makers[run.number(name)].tiering.tiers > 1]
+
+
+def _untiered(run: PicturedRun) -> str:
+    """Which makers are not shown."""
+    without = [name for name in run.makers if name not in tiering_makers(run)]
+    return f" Without a panel, since all their clients are in one tier: {', '.join(without)}." if without else ""
+
+
+def _rolling(run: PicturedRun) -> str:
+    window = run.time.window
+    return f"Over the last {window} steps ({run.time.in_words(window)}), {run.replicas} together."
+
+
+def _by_client_and_time(run: PicturedRun, values: Array) -> Array:
+    """Sums of the orders' values by client and stretch of time, (N, columns)."""
+    orders, columns = run.paths.orders, min(_COLUMNS, run.time.steps)
+    stretch = orders["step"].astype(np.int64) * columns // run.time.steps
+    return sums_by_cell((len(run.scenario.agents), columns), (orders["client"], stretch), values)
+
+
+def _top(values: Array) -> float:
+    """Where a scale of colours ends."""
+    return float(np.nanpercentile(values, 99)) if np.isfinite(values).any() else 1.0
+
+
+def _on_one_scale(figures: list[Figure]) -> list[Figure]:
+    """Rasters with the widest of their scales."""
+    rasters = [mark for figure in figures for mark in figure.marks if isinstance(mark, Raster)]
+    top = max(raster.top for raster in rasters)
+    return [replace(figure, marks=[replace(raster, top=top)]) for figure, raster in zip(figures, rasters, strict=True)]
+
+
+def _of_clients(run: PicturedRun, name: str, caption: str, raster: Raster, maker: str) -> Figure:
+    """A figure with a row a client, of which some are named."""
+    clients = [agent.name for agent in run.scenario.agents]
+    named = set(np.linspace(0, len(clients) - 1, min(len(clients), _NAMES)).round().astype(int).tolist())
+    ticks = [client if row in named else "" for row, client in enumerate(clients)]
+    return Figure(name, caption, [raster], run.time.axis, Axis(ticks=ticks), title=maker)
