@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dealermarket.plots.run import plot_cumulative_reward, plot_market_share, plot_net_position, plot_price_curves, save_plots
 
 from conftest import raises
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
-from dealermarket.plots.run import plot_cumulative_reward, plot_market_share, plot_net_position, plot_price_curves, save_plots
 
 
 @pytest.fixture(scope="module")

@@ -177,8 +177,8 @@ def _draw_heat(mark: Heat, ax: Axes) -> None:
 
 def _draw_raster(mark: Raster, ax: Axes) -> None:
     extent = (*mark.x, len(mark.values) - 0.5, -0.5)
-    ax.imshow(mark.values, vmin=0.0, vmax=mark.top, cmap="viridis_r", aspect="auto", extent=extent)
-    ax.set_facecolor("0.85")
+    ax.imshow(mark.values, vmin=0.0, vmax=mark.top, cmap="Blues", aspect="auto", extent=extent)
+    ax.set_facecolor("0.75")
     ax.grid(visible=False)
 
 

@@ -55,7 +55,7 @@ def hedge_fractions(run: PicturedRun) -> Figure:
     fraction, held = run.paths.steps["hedge_fraction"], run.paths.position != 0
     with np.errstate(invalid="ignore", divide="ignore"):
         by_replica = 100 * np.where(held, fraction, 0.0).sum(axis=1) / held.sum(axis=1)
-    shown: Estimate = mean(by_replica)[: len(run.makers)]
+    shown: Estimate = mean(by_replica[:, [run.number(maker) for maker in run.makers]])
     rows = _rows(run)
     marks: list[Mark] = [Bars(rows, shown.value, None, COLOURS[2], 0.7, across=True), Whiskers(rows, shown, across=True)]
     caption = f"Hedged in a step: means over the steps with a position, {run.replicas}, with 95 % intervals."
@@ -68,8 +68,8 @@ def hedging_panels(run: PicturedRun) -> Panels:
     """Costs and hedges of all makers."""
     costs, fractions = hedging_costs(run), hedge_fractions(run)
     height = 1.0 + 0.35 * len(run.makers)
-    caption = f"{costs.caption} {fractions.caption}"
-    return Panels("hedging", f"Hedging{run.left_out}", caption, [costs, fractions], 2, (height,), share_x=False)
+    caption = f"{costs.caption} {fractions.caption}{run.without_panel}"
+    return Panels("hedging", "Hedging", caption, [costs, fractions], 2, (height,), share_x=False)
 
 
 def _rows(run: PicturedRun) -> Array:

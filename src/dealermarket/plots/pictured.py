@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +20,7 @@ Array = NDArray[Any]
 MOST_REPLICAS = 200
 MOST_ROWS = 4_000_000  # of the tables of steps and trades
 MOST_MAKERS = 20  # that have a panel
+MOST_NAMES = 4  # in a sentence
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,22 @@ class PicturedRun:
     def time(self) -> TimeAxis:
         return TimeAxis(self.scenario)
 
-    @property
-    def makers(self) -> tuple[str, ...]:
-        """The makers that have a panel: the first ones, where there are very many."""
-        return self.scenario.maker_names[:MOST_MAKERS]
+    @cached_property
+    def active(self) -> tuple[str, ...]:
+        """The makers that traded in any replica, as quoting side or hedger."""
+        return tuple(name for name in self.scenario.maker_names if self.of_replicas("volume", name).any() or self._hedges(name))
 
     @property
-    def left_out(self) -> str:
-        """What is said in a title where makers have no panel."""
-        there = len(self.scenario.makers)
-        return f" (the first {MOST_MAKERS} of {there} makers)" if there > MOST_MAKERS else ""
+    def makers(self) -> tuple[str, ...]:
+        """The makers that have a panel: those that traded, and the first of them where there are very many."""
+        return self.active[:MOST_MAKERS]
+
+    @property
+    def without_panel(self) -> str:
+        """A sentence on the makers that have no panel, if any."""
+        idle = [name for name in self.scenario.maker_names if name not in self.active]
+        more = f" The first {MOST_MAKERS} of {len(self.active)} makers." if len(self.active) > MOST_MAKERS else ""
+        return more + (f" Without a panel, since they never traded: {together(idle)}." if idle else "")
 
     def number(self, maker: str) -> int:
         """A maker's place on the axis of the makers. Raises ParameterError for one that is not there."""
@@ -89,12 +98,24 @@ class PicturedRun:
         values = self.result.arrays("summary", (statistic,))[statistic]
         return values.reshape(-1, len(self.scenario.makers))[:, self.number(maker)]
 
+    def _hedges(self, maker: str) -> bool:
+        return bool(self.of_replicas("hedge_volume", maker).any())
+
     @property
     def _drawn(self) -> int:
-        orders = sum(agent.trade_probability for agent in self.scenario.agents)
-        rows = self.scenario.steps * (2 * len(self.scenario.makers) + orders)
-        return int(min(self.result.meta["replicas"], MOST_REPLICAS, max(MOST_ROWS // max(rows, 1), 1)))
+        return min(self.result.meta["replicas"], MOST_REPLICAS, max(MOST_ROWS // rows_of(self.scenario), 1))
 
     @property
     def _can_run_again(self) -> bool:
         return not self.result.meta["policies"] and "tape" not in self.result.meta
+
+
+def rows_of(scenario: Scenario) -> int:
+    """About how many rows of steps and trades one replica has."""
+    orders = sum(agent.trade_probability for agent in scenario.agents)
+    return math.ceil(scenario.steps * (2 * len(scenario.makers) + orders))
+
+
+def together(names: Sequence[str]) -> str:
+    """Names in a sentence or a legend, not all of very many."""
+    return ", ".join(names) if len(names) <= MOST_NAMES else f"{', '.join(names[:2])} and {len(names) - 2} others"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[Any]
-_BINS = 30
+_BINS = (8, 40)  # fewest and most
 
 
 def plot_pnl(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
@@ -86,7 +86,8 @@ def pnl_at_end(run: PicturedRun, maker: str) -> Figure:
     """The figure of `plot_pnl_at_end`."""
     values = run.of_replicas("pnl", maker)
     low, high = middle(values)
-    heights, edges = np.histogram(np.clip(values, low, high), _BINS, (low, high))
+    bins = int(np.clip(2 * np.sqrt(len(values)), *_BINS))
+    heights, edges = np.histogram(np.clip(values, low, high), bins, (low, high))
     worst = tail(values)
     fall = float(largest_drawdown(run.paths.pnl[:, :, run.number(maker)]).mean())
     marks: list[Mark] = [
@@ -99,21 +100,26 @@ def pnl_at_end(run: PicturedRun, maker: str) -> Figure:
         f"P&L of {len(values):,} replicas at the end. The axis shows the middle 98 %: the outermost bars hold what lies beyond. "
         f"Drawdown: the mean over {run.replicas} of the largest fall of P&L from what it had reached."
     )
-    note = f"mean {mean(values)}, sd {deviation(values):.3g}\n5 % tail {worst:.3g}, drawdown {fall:.3g}"
+    risk = (
+        f", sd {deviation(values):.3g}\n5 % tail {worst:.3g}, drawdown {fall:.3g}"
+        if len(values) > 1
+        else f"\ndrawdown {fall:.3g}"
+    )
+    note = f"mean {mean(values)}{risk}"
     return Figure("pnl_at_end", caption, marks, Axis(f"P&L ({MONEY})"), Axis("replicas"), title=maker, note=note)
 
 
 def pnl_at_end_panels(run: PicturedRun) -> Panels:
     """How the P&L of every maker ends."""
     figures = [pnl_at_end(run, maker) for maker in run.makers]
-    return Panels("pnl_at_end", "P&L at the end", figures[0].caption, figures, share_x=False, share_y=False)
+    return Panels("pnl_at_end", "P&L at the end", figures[0].caption + run.without_panel, figures, share_x=False, share_y=False)
 
 
 def _panels(run: PicturedRun, name: str, title: str, figures: list[Figure]) -> Panels:
     """Makers side by side, on one scale if that shows them all."""
     shared = alike(np.array([_range(figure) for figure in figures]))
-    caption = figures[0].caption + ("" if shared else " Each panel has a scale of its own.")
-    return Panels(name, title + run.left_out, caption, figures, share_y=shared)
+    caption = figures[0].caption + run.without_panel + ("" if shared else " Each panel has a scale of its own.")
+    return Panels(name, title, caption, figures, share_y=shared)
 
 
 def _range(figure: Figure) -> tuple[float, float]:

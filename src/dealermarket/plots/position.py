@@ -62,8 +62,8 @@ def net_position_panels(run: PicturedRun, replica: int | None = None) -> Panels:
     if shared:
         y = replace(figures[0].y, limits=(limits[:, 0].min(), limits[:, 1].max()))
         figures = [replace(figure, y=y) for figure in figures]
-    caption = figures[0].caption + ("" if shared else " Each panel has a scale of its own.")
-    return Panels("net_position", f"Net position{run.left_out}", caption, figures, share_y=shared)
+    caption = figures[0].caption + run.without_panel + ("" if shared else " Each panel has a scale of its own.")
+    return Panels("net_position", "Net position", caption, figures, share_y=shared)
 
 
 def _amount(units: float) -> str:

@@ -12,7 +12,7 @@ from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.plots.drawing import drawn
 from dealermarket.plots.figure import Axis, Bars, Figure, Line, Mark, Panels
-from dealermarket.plots.pictured import PicturedRun
+from dealermarket.plots.pictured import PicturedRun, together
 from dealermarket.plots.style import COLOURS, looks, shade
 from dealermarket.runs.result import SimulationResult
 
@@ -48,14 +48,14 @@ def all_price_curves(scenario: Scenario) -> Figure:
         quotes.setdefault((best.tobytes(), deepest.tobytes()), (best, deepest, []))[2].append(maker.name)
     lines, tiers = [], ""
     for (best, deepest, names), (colour, style) in zip(quotes.values(), looks(len(quotes)), strict=True):
-        lines.append(Line(size, best, _together(names), colour, 1.6, style))
+        lines.append(Line(size, best, together(names), colour, 1.6, style))
         if len(quotes) <= _FEW and (deepest != best).any():
             lines.append(Line(size, deepest, None, colour, 1.0, "--"))
             tiers = " dashed: its deepest;"
     lines.append(Line(size, reference, "exchange", width=2.2, style=":"))
     caption = (
         f"Cost per unit at the mean reference spread, without skew. Lines: each maker's best tier;{tiers} dotted: the exchange. "
-        f"{_why(scenario, [(names, best < reference * (1 - 1e-12)) for best, _, names in quotes.values()])}"
+        f"{_why([(names, best < reference * (1 - 1e-12)) for best, _, names in quotes.values()])}"
     )
     of = "" if scenario.market.spreads_scale_with_price else " of the initial price"
     return Figure("price_curves", caption, lines, _axis_of(size), Axis(f"spread (bp{of})"))
@@ -105,7 +105,7 @@ def price_curves(scenario: Scenario, maker: str, size: Array | None = None, scal
 def _sizes(scenario: Scenario) -> Array:
     """Sizes that clients trade, from 0 to large ones, (n,)."""
     typical = max(agent.order_size.typical_largest for agent in scenario.agents)
-    return np.linspace(0.0, min(1.5 * typical, 0.9 * scenario.exchange.v_max), 200)
+    return np.linspace(0.0, min(typical, 0.9 * scenario.exchange.v_max), 200)
 
 
 def _axis_of(sizes: Array) -> Axis:
@@ -117,21 +117,13 @@ def _scale(scenario: Scenario, scale: float) -> float:
     return scale / (1.0 if scenario.market.spreads_scale_with_price else scenario.market.mid_price.initial)
 
 
-def _together(names: Sequence[str]) -> str:
-    """Makers with the same prices, in a legend."""
-    return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} others, alike"
-
-
-def _why(scenario: Scenario, cheaper: Sequence[tuple[list[str], Array]]) -> str:
+def _why(cheaper: Sequence[tuple[list[str], Array]]) -> str:
     """Why anybody trades with a maker that is dearer than the exchange."""
     below = [name for names, where in cheaper if where.any() for name in names]
-    clients = (
-        "Why trade with a maker that is dearer than the exchange? Clients reach makers only; it is the makers' venue."
-    )
+    question = "Why trade with a maker that is dearer than the exchange? Clients cannot reach the exchange, makers can."
     if below:
-        return f"{clients} Cheaper than the exchange, for some sizes: {_together(below)}."
-    best = any(getattr(maker.hedging, "venue", None) == "best" for maker in scenario.makers)
+        return f"{question} Cheaper than it, for some sizes: {together(below)}."
     return (
-        f"{clients} No maker is cheaper than it (where α ≥ 1 none can be): hedges at the venue best cost what they cost at the "
-        f"venue exchange{'' if best else ', if anybody used it'}."
+        f"{question} No maker is cheaper than it (where α ≥ 1 none can be), so that hedging at the venue best is hedging at the "
+        "exchange."
     )

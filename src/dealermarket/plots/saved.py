@@ -45,7 +45,7 @@ class _Picture:
 
 
 def _without_tiers(run: PicturedRun) -> str | None:
-    return None if tiering_makers(run) else "every maker has a single tier"
+    return None if tiering_makers(run) else "no maker has clients in more than one tier"
 
 
 def _without_oracle(run: PicturedRun) -> str | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dealermarket.plots.drawing import drawn
 from dealermarket.plots.figure import Axis, Band, Figure, Line, Mark, Panels, Raster
-from dealermarket.plots.pictured import PicturedRun
+from dealermarket.plots.pictured import PicturedRun, together
 from dealermarket.plots.style import looks, sequence
 from dealermarket.runs.orders import sums_by_cell
 from dealermarket.runs.result import SimulationResult
@@ -81,7 +81,7 @@ def share_by_client(run: PicturedRun, maker: str) -> Figure:
 def share_by_client_panels(run: PicturedRun) -> Panels:
     """The shares of every maker by client."""
     figures = [share_by_client(run, maker) for maker in run.makers]
-    return Panels("share_by_client", f"Share by client{run.left_out}", figures[0].caption, _on_one_scale(figures))
+    return Panels("share_by_client", "Share by client", figures[0].caption + run.without_panel, _on_one_scale(figures))
 
 
 def share_by_tier(run: PicturedRun, maker: str) -> Figure:
@@ -105,7 +105,7 @@ def share_by_tier(run: PicturedRun, maker: str) -> Figure:
 def share_by_tier_panels(run: PicturedRun) -> Panels:
     """The tiers' shares in the volume of every maker with more than one."""
     figures = [share_by_tier(run, maker) for maker in tiering_makers(run)]
-    return Panels("share_by_tier", f"Volume by tier{run.left_out}", figures[0].caption + _untiered(run), figures)
+    return Panels("share_by_tier", "Volume by tier", figures[0].caption + run.without_panel + _untiered(run), figures)
 
 
 def client_tiers(run: PicturedRun, maker: str) -> Figure:
@@ -123,18 +123,22 @@ def client_tiers(run: PicturedRun, maker: str) -> Figure:
 def client_tiers_panels(run: PicturedRun) -> Panels:
     """The clients' tiers with every maker that has more than one."""
     figures = [client_tiers(run, maker) for maker in tiering_makers(run)]
-    return Panels("client_tiers", f"Tiers of clients{run.left_out}", figures[0].caption + _untiered(run), _on_one_scale(figures))
+    return Panels(
+        "client_tiers", "Tiers of clients", figures[0].caption + run.without_panel + _untiered(run), _on_one_scale(figures)
+    )
 
 
 def tiering_makers(run: PicturedRun) -> list[str]:
-    """The makers, of those that have a panel, with more than one tier."""
-    return [name for name in run.makers if run.scenario.makers[run.number(name)].tiering.tiers > 1]
+    """The makers, of those that have a panel, with clients and more than one tier."""
+    with_clients = set(np.unique(run.paths.orders["maker"]).tolist())
+    numbers = [(name, run.number(name)) for name in run.makers]
+    return [name for name, n in numbers if n in with_clients and run.scenario.makers[n].tiering.tiers > 1]
 
 
 def _untiered(run: PicturedRun) -> str:
     """Which makers are not shown."""
     without = [name for name in run.makers if name not in tiering_makers(run)]
-    return f" Without a panel, since all their clients are in one tier: {', '.join(without)}." if without else ""
+    return f" Without a panel, without clients or with a single tier: {together(without)}." if without else ""
 
 
 def _rolling(run: PicturedRun) -> str:
