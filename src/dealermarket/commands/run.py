@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 REPLICAS = 100
+MOST_RECORDED = 4_000_000  # rows of steps and trades that are kept unasked for, about 200 MB
 
 
 def run(
@@ -87,11 +88,12 @@ def run(
 
 def _pictured(scenario: Scenario, replicas: int, console: Console) -> RecordLevel:
     """How much is recorded for the figures: all, if that is not too much to keep."""
-    from dealermarket.plots.pictured import MOST_ROWS, rows_of
+    from dealermarket.plots.pictured import rows_of
 
     rows = replicas * rows_of(scenario)
-    if rows > MOST_ROWS:
-        console.print(f"For the figures the first replicas are run again: all would have {rows:,} rows", highlight=False)
+    if rows > MOST_RECORDED:
+        reason = f"Steps and trades, {rows:,} rows, are too much to keep unasked for"
+        console.print(f"{reason}: the first replicas are run again for the figures", highlight=False)
         return "summary"
     console.print("Recording steps and trades, for the figures (--record trades)", highlight=False)
     return "trades"

@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from dealermarket.plots.figure import Axis, Band, Bars, Dots, Figure, Heat, Level, Line, Mark, Panels, Points, Raster, Whiskers
@@ -108,8 +109,9 @@ def _draw_legend(panels: Panels, axes: Sequence[Axes], canvas: Canvas, width: fl
 
 def _breadth(labels: Sequence[str], columns: int) -> int:
     """How many letters wide a legend is in so many columns, each as wide as its longest label."""
-    rows = math.ceil(len(labels) / columns)
-    return sum(max(map(len, labels[first : first + rows])) + 8 for first in range(0, len(labels), rows))
+    rows, longer = divmod(len(labels), columns)  # the first columns have one label more
+    sizes = [rows + 1] * longer + [rows] * (columns - longer)
+    return sum(max(map(len, labels[end - size : end])) + 8 for size, end in zip(sizes, accumulate(sizes), strict=True))
 
 
 def _wrapped(text: str, width: float) -> str:

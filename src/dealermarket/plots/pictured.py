@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
+from dealermarket.estimates import Estimate
 from dealermarket.model.scenario import Scenario
 from dealermarket.plots.time_axis import TimeAxis
+from dealermarket.runs.orders import sums_by_cell
 from dealermarket.runs.paths import Paths
 from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.statistics import quotient
 
 Array = NDArray[Any]
 MOST_REPLICAS = 200
-MOST_ROWS = 4_000_000  # of the tables of steps and trades
+MOST_ROWS = 2_000_000  # of the tables of steps and trades
+STRETCHES = 40  # of time, in which orders are added up
 MOST_MAKERS = 20  # that have a panel
 MOST_NAMES = 4  # in a sentence
 
@@ -66,6 +71,24 @@ class PicturedRun:
         return of_all if drawn < there else "1 replica" if drawn == 1 else f"{drawn:,} replicas"
 
     @cached_property
+    def volume_by_tier(self) -> Array:
+        """The clients' volume by step, maker and the tier it was quoted in, all replicas together, (T, M, K)."""
+        makers, orders = self.scenario.makers, self.paths.orders
+        shape = (self.scenario.steps, len(makers), max(maker.tiering.tiers for maker in makers))
+        return sums_by_cell(shape, (orders["step"], orders["maker"], orders["tier"]), orders["size"])
+
+    @cached_property
+    def volume_by_client(self) -> Array:
+        """The clients' volume by client, stretch of time and maker, all replicas together, (N, stretches, M)."""
+        return self._by_client(self.paths.orders["size"])
+
+    @cached_property
+    def tier_by_client(self) -> Array:
+        """The mean tier of the orders by client, stretch of time and maker, (N, stretches, M); NaN where there are none."""
+        tier = self.paths.orders["tier"]
+        return quotient(self._by_client(tier), self._by_client(np.ones(len(tier))))
+
+    @cached_property
     def time(self) -> TimeAxis:
         return TimeAxis(self.scenario)
 
@@ -95,15 +118,30 @@ class PicturedRun:
 
     def of_replicas(self, statistic: str, maker: str) -> Array:
         """A statistic of a maker in every replica of the run, (replicas,)."""
-        values = self.result.arrays("summary", (statistic,))[statistic]
-        return values.reshape(-1, len(self.scenario.makers))[:, self.number(maker)]
+        return self.summary[statistic].reshape(-1, len(self.scenario.makers))[:, self.number(maker)]
+
+    @cached_property
+    def summary(self) -> dict[str, Array]:
+        """Columns of `summary.parquet` that figures show, each (replicas * M,)."""
+        return self.result.arrays("summary", ("pnl", "hedging_cost", "risk_cost", "volume", "hedge_volume"))
+
+    @cached_property
+    def statistics(self) -> dict[str, dict[str, Estimate]]:
+        """The run's statistics by maker."""
+        return self.result.statistics()
 
     def _hedges(self, maker: str) -> bool:
         return bool(self.of_replicas("hedge_volume", maker).any())
 
+    def _by_client(self, values: Array) -> Array:
+        orders, stretches = self.paths.orders, min(STRETCHES, self.scenario.steps)
+        shape = (len(self.scenario.agents), stretches, len(self.scenario.makers))
+        stretch = orders["step"].astype(np.int64) * stretches // self.scenario.steps
+        return sums_by_cell(shape, (orders["client"], stretch, orders["maker"]), values)
+
     @property
     def _drawn(self) -> int:
-        return min(self.result.meta["replicas"], MOST_REPLICAS, max(MOST_ROWS // rows_of(self.scenario), 1))
+        return min(int(self.result.meta["replicas"]), MOST_REPLICAS, max(MOST_ROWS // rows_of(self.scenario), 1))
 
     @property
     def _can_run_again(self) -> bool:
@@ -112,7 +150,7 @@ class PicturedRun:
 
 def rows_of(scenario: Scenario) -> int:
     """About how many rows of steps and trades one replica has."""
-    orders = sum(agent.trade_probability for agent in scenario.agents)
+    orders = math.fsum(agent.trade_probability for agent in scenario.agents)
     return math.ceil(scenario.steps * (2 * len(scenario.makers) + orders))
 
 

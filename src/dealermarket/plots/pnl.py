@@ -100,12 +100,8 @@ def pnl_at_end(run: PicturedRun, maker: str) -> Figure:
         f"P&L of {len(values):,} replicas at the end. The axis shows the middle 98 %: the outermost bars hold what lies beyond. "
         f"Drawdown: the mean over {run.replicas} of the largest fall of P&L from what it had reached."
     )
-    risk = (
-        f", sd {deviation(values):.3g}\n5 % tail {worst:.3g}, drawdown {fall:.3g}"
-        if len(values) > 1
-        else f"\ndrawdown {fall:.3g}"
-    )
-    note = f"mean {mean(values)}{risk}"
+    spread = [f"sd {deviation(values):.3g}\n5 % tail {worst:.3g}"] if len(values) > 1 else []
+    note = ", ".join([f"mean {mean(values)}", *spread, f"drawdown {fall:.3g}"])
     return Figure("pnl_at_end", caption, marks, Axis(f"P&L ({MONEY})"), Axis("replicas"), title=maker, note=note)
 
 

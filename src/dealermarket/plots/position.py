@@ -49,7 +49,7 @@ def net_position(run: PicturedRun, maker: str, replica: int | None = None) -> Fi
         f"Position held into each step, {run.replicas}. The axis shows the middle 98 % of all positions: a path may leave it. "
         "Half-life: how long it takes until half of a position is gone."
     )
-    note = f"{_half_life(run, maker)}\nreplica {replicas[row]}: {_amount(held[row, largest])} after {time.in_words(largest)}"
+    note = f"{_half_life(run, maker)}\n{_amount(held[row, largest])} in replica {replicas[row]} after {time.in_words(largest)}"
     limits = middle(held)
     return Figure("net_position", caption, marks, time.axis, Axis(f"position ({ASSET})", limits=limits), title=maker, note=note)
 
@@ -73,7 +73,7 @@ def _amount(units: float) -> str:
 
 def _half_life(run: PicturedRun, maker: str) -> str:
     """The half-life of a maker's positions, in words."""
-    steps = float(half_life(run.result.statistics()[maker]["position_persistence"].value))
+    steps = float(half_life(run.statistics[maker]["position_persistence"].value))
     if math.isnan(steps):
         return "never a position"
-    return f"half-life {run.time.in_words(steps)}" if math.isfinite(steps) else "positions are kept: no half-life"
+    return f"half-life {run.time.in_words(steps)}" if steps <= run.time.steps else "half-life longer than the run"

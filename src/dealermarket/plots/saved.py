@@ -34,14 +34,18 @@ def _never(_: PicturedRun) -> str | None:
     return None
 
 
+def _without_trades(run: PicturedRun) -> str | None:
+    return None if run.active else "nobody traded"
+
+
 @dataclass(frozen=True)
-class _Picture:
+class Picture:
     """A picture of a run: the table that it is drawn from, and why it is not drawn where it would show nothing."""
 
     name: str
     needs: RecordLevel
     panels: Callable[[PicturedRun], Panels]
-    empty: Callable[[PicturedRun], str | None] = _never
+    empty: Callable[[PicturedRun], str | None] = _without_trades
 
 
 def _without_tiers(run: PicturedRun) -> str | None:
@@ -50,26 +54,26 @@ def _without_tiers(run: PicturedRun) -> str | None:
 
 def _without_oracle(run: PicturedRun) -> str | None:
     informed = any(agent.oracle_probability > 0 for agent in run.scenario.agents)
-    return None if informed else "no client knows where the mid goes (oracle_probability)"
+    return _without_trades(run) if informed else "no client knows where the mid goes (oracle_probability)"
 
 
 def _without_hedges(run: PicturedRun) -> str | None:
-    return None if run.result.arrays("summary", ("hedge_volume",))["hedge_volume"].any() else "nobody hedges"
+    return None if run.summary["hedge_volume"].any() else "nobody hedges"
 
 
-_PICTURES = (
-    _Picture("pnl", "steps", pnl_panels),
-    _Picture("pnl_parts", "steps", pnl_parts_panels),
-    _Picture("pnl_at_end", "steps", pnl_at_end_panels),
-    _Picture("cumulative_reward", "steps", cumulative_reward_panels),
-    _Picture("net_position", "steps", net_position_panels),
-    _Picture("hedging", "steps", hedging_panels, _without_hedges),
-    _Picture("market_share", "trades", market_share_panels),
-    _Picture("share_by_client", "trades", share_by_client_panels),
-    _Picture("share_by_tier", "trades", share_by_tier_panels, _without_tiers),
-    _Picture("client_tiers", "trades", client_tiers_panels, _without_tiers),
-    _Picture("price_curves", "trades", price_curves_panels),
-    _Picture("markouts", "trades", markouts_panels, _without_oracle),
+PICTURES = (
+    Picture("pnl", "steps", pnl_panels),
+    Picture("pnl_parts", "steps", pnl_parts_panels),
+    Picture("pnl_at_end", "steps", pnl_at_end_panels),
+    Picture("cumulative_reward", "steps", cumulative_reward_panels),
+    Picture("net_position", "steps", net_position_panels),
+    Picture("hedging", "steps", hedging_panels, _without_hedges),
+    Picture("market_share", "trades", market_share_panels),
+    Picture("share_by_client", "trades", share_by_client_panels),
+    Picture("share_by_tier", "trades", share_by_tier_panels, _without_tiers),
+    Picture("client_tiers", "trades", client_tiers_panels, _without_tiers),
+    Picture("price_curves", "trades", price_curves_panels, _never),
+    Picture("markouts", "trades", markouts_panels, _without_oracle),
 )
 
 
@@ -87,7 +91,7 @@ def save_plots(
     run = PicturedRun.of(run)
     written, left_out = [], []
     with rc_context(STYLE):
-        for picture in _PICTURES:
+        for picture in PICTURES:
             reason = _missing(run, picture.needs) or picture.empty(run)
             if reason is not None:
                 left_out.append(f"{picture.name}: {reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from dealermarket.plots.drawing import drawn
 from dealermarket.plots.figure import Axis, Band, Figure, Line, Mark, Panels, Raster
 from dealermarket.plots.pictured import PicturedRun, together
 from dealermarket.plots.style import looks, sequence
-from dealermarket.runs.orders import sums_by_cell
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.statistics import quotient
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[Any]
-_COLUMNS = 40  # of a raster
-_NAMES = 8  # of clients at its side
+_NAMES = 10  # of clients at its side
 _SCALE = "The scale ends where 99 % of the cells do."
 
 
@@ -47,8 +46,7 @@ def plot_client_tiers(run: SimulationResult | PicturedRun, maker: str, ax: Axes 
 
 def market_share(run: PicturedRun) -> Figure:
     """The figure of `plot_market_share`."""
-    names, time, orders = run.scenario.maker_names, run.time, run.paths.orders
-    volume = sums_by_cell((time.steps, len(names)), (orders["step"], orders["maker"]), orders["size"])
+    names, time, volume = run.scenario.maker_names, run.time, run.volume_by_tier.sum(axis=2)
     lately, in_all = time.rolling(volume), volume.sum(axis=0)
     share = 100 * quotient(lately, lately.sum(axis=1, keepdims=True))
     of_all = 100 * quotient(in_all, in_all.sum(keepdims=True))
@@ -70,9 +68,8 @@ def market_share_panels(run: PicturedRun) -> Panels:
 
 def share_by_client(run: PicturedRun, maker: str) -> Figure:
     """The figure of `plot_share_by_client`."""
-    orders, own = run.paths.orders, run.paths.orders["maker"] == run.number(maker)
-    traded, won = _by_client_and_time(run, orders["size"]), _by_client_and_time(run, orders["size"] * own)
-    share = 100 * quotient(won, traded)
+    volume = run.volume_by_client
+    share = 100 * quotient(volume[:, :, run.number(maker)], volume.sum(axis=2))
     raster = Raster(share, (0.0, run.time.end), _top(share), "share of the client's volume (%)")
     caption = f"Each maker's share of each client's volume, {run.replicas} together. {_SCALE} Grey: the client did not trade."
     return _of_clients(run, "share_by_client", caption, raster, maker)
@@ -88,8 +85,7 @@ def share_by_tier(run: PicturedRun, maker: str) -> Figure:
     """The figure of `plot_share_by_tier`."""
     time, number = run.time, run.number(maker)
     tiers = run.scenario.makers[number].tiering.tiers
-    own = {name: values[run.paths.orders["maker"] == number] for name, values in run.paths.orders.items()}
-    lately = time.rolling(sums_by_cell((time.steps, tiers), (own["step"], own["tier"]), own["size"]))
+    lately = time.rolling(run.volume_by_tier[:, number, :tiers])
     share = 100 * quotient(lately, lately.sum(axis=1, keepdims=True))
     below = np.concatenate([np.zeros((len(share), 1)), np.cumsum(share, axis=1)], axis=1)
     most = max(maker.tiering.tiers for maker in run.scenario.makers)
@@ -110,8 +106,7 @@ def share_by_tier_panels(run: PicturedRun) -> Panels:
 
 def client_tiers(run: PicturedRun, maker: str) -> Figure:
     """The figure of `plot_client_tiers`."""
-    own = 1.0 * (run.paths.orders["maker"] == run.number(maker))
-    tier = quotient(_by_client_and_time(run, own * run.paths.orders["tier"]), _by_client_and_time(run, own))
+    tier = run.tier_by_client[:, :, run.number(maker)]
     raster = Raster(tier, (0.0, run.time.end), max(_top(tier), 1.0), "tier, 0 is the best")
     caption = (
         f"The tier in which each client traded with each maker: means over the trades of {run.replicas}. Clients trade where "
@@ -130,9 +125,9 @@ def client_tiers_panels(run: PicturedRun) -> Panels:
 
 def tiering_makers(run: PicturedRun) -> list[str]:
     """The makers, of those that have a panel, with clients and more than one tier."""
-    with_clients = set(np.unique(run.paths.orders["maker"]).tolist())
+    with_clients = run.volume_by_tier.sum(axis=(0, 2)) > 0
     numbers = [(name, run.number(name)) for name in run.makers]
-    return [name for name, n in numbers if n in with_clients and run.scenario.makers[n].tiering.tiers > 1]
+    return [name for name, n in numbers if with_clients[n] and run.scenario.makers[n].tiering.tiers > 1]
 
 
 def _untiered(run: PicturedRun) -> str:
@@ -144,13 +139,6 @@ def _untiered(run: PicturedRun) -> str:
 def _rolling(run: PicturedRun) -> str:
     window = run.time.window
     return f"Over the last {window} steps ({run.time.in_words(window)}), {run.replicas} together."
-
-
-def _by_client_and_time(run: PicturedRun, values: Array) -> Array:
-    """Sums of the orders' values by client and stretch of time, (N, columns)."""
-    orders, columns = run.paths.orders, min(_COLUMNS, run.time.steps)
-    stretch = orders["step"].astype(np.int64) * columns // run.time.steps
-    return sums_by_cell((len(run.scenario.agents), columns), (orders["client"], stretch), values)
 
 
 def _top(values: Array) -> float:
@@ -168,6 +156,6 @@ def _on_one_scale(figures: list[Figure]) -> list[Figure]:
 def _of_clients(run: PicturedRun, name: str, caption: str, raster: Raster, maker: str) -> Figure:
     """A figure with a row a client, of which some are named."""
     clients = [agent.name for agent in run.scenario.agents]
-    named = set(np.linspace(0, len(clients) - 1, min(len(clients), _NAMES)).round().astype(int).tolist())
-    ticks = [client if row in named else "" for row, client in enumerate(clients)]
+    every = math.ceil(len(clients) / _NAMES)
+    ticks = [client if row % every == 0 else "" for row, client in enumerate(clients)]
     return Figure(name, caption, [raster], run.time.axis, Axis(ticks=ticks), title=maker)

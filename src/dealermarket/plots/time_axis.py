@@ -51,7 +51,7 @@ class TimeAxis:
         for larger, size in (("hours", 60), ("days", 24)):
             if number >= size * (2 if larger == "days" else 1):
                 number, unit = number / size, larger
-        return f"{number:.3g} {unit}"
+        return f"{number:.3g} {unit if number != 1 else unit[:-1]}"
 
     def rolling(self, volume: Array) -> Array:
         """Sums of volume (T, ...) over the last `window` steps, at the steps that are shown; (shown, ...)."""
