@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dealermarket.plots.run import price_curves
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -36,6 +35,7 @@ from dealermarket.model.market.reference_spread.constant import ConstantSpread
 from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
 from dealermarket.model.part import Numbers
 from dealermarket.model.scenario import Scenario
+from dealermarket.plots.prices import price_curves
 from markets import run_engine
 
 Floats = NDArray[np.float64]

@@ -100,7 +100,9 @@ def python_blocks(file: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["README.md", "docs/experiments.md", "docs/extending.md", "docs/learning.md", "docs/model.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/experiments.md", "docs/extending.md", "docs/figures.md", "docs/learning.md", "docs/model.md"]
+)
 def test_python_in_the_docs_runs(name: str, tmp_path: Path) -> None:
     needs(*{"README.md": ["gymnasium"], "docs/learning.md": ["pettingzoo", "stable_baselines3", "torchrl"]}.get(name, []))
     blocks = python_blocks(ROOT / name)

@@ -86,7 +86,7 @@ def _draw_content(figure: Figure, ax: Axes) -> None:
     _set_axis(ax, "x", figure.x)
     _set_axis(ax, "y", figure.y)
     if figure.title:
-        above = 4 + 11 * (1 + figure.note.count("\n")) if figure.note else None
+        above = 6 + 12 * (1 + figure.note.count("\n")) if figure.note else None
         ax.set_title(figure.title, pad=above)
     if figure.note:
         ax.annotate(figure.note, (0, 1), (0, 4), "axes fraction", "offset points", va="bottom", fontsize=8, color="0.25")
