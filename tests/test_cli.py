@@ -61,19 +61,29 @@ def test_inspect_shows_what_is_there(capsys: pytest.CaptureFixture[str]) -> None
         assert word in shown
 
 
-def test_plot_draws_what_was_recorded(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["run", "paper", *SMALL, "--record", "trades", "--out", "rich", "--plot"])
-    names = ["cumulative_reward", "market_share", "net_position", "price_curves"]
-    assert sorted(path.stem for path in Path("rich/plots").iterdir()) == names
+def test_run_records_what_its_figures_need(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    main(["run", "paper", *SMALL, "--out", "rich", "--plot"])
+    assert "--record trades" in capsys.readouterr().err
+    assert SimulationResult.load("rich").record == "trades"
+    drawn = {path.stem for path in Path("rich/plots").iterdir()}
+    assert {"pnl", "net_position", "market_share", "client_tiers", "price_curves"} <= drawn
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in Path("rich/plots").iterdir())
-    main(["run", "paper", *SMALL, "--out", "poor"])
+    monkeypatch.setattr("dealermarket.commands.run.MOST_RECORDED", 10)
+    main(["run", "paper", *SMALL, "--out", "poor", "--plot"])
+    assert "run again" in capsys.readouterr().err
+    assert SimulationResult.load("poor").record == "summary"
+    assert {path.stem for path in Path("poor/plots").iterdir()} == drawn
+
+
+def test_plot_draws_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "paper", *SMALL, "--out", "here", "--set", "makers.*.hedging.kind=none"])
     capsys.readouterr()
-    assert main(["plot", "poor", "--format", "svg", "--out", "pictures"]) == 0
+    assert main(["plot", "here", "--format", "svg", "--out", "pictures", "--replica", "2"]) == 0
     shown = capsys.readouterr().out
-    assert sorted(path.name for path in Path("pictures").iterdir()) == ["market_share.svg", "price_curves.svg"]
-    assert "left out net_position: needs steps" in shown
-    assert_says(refused(capsys, "plot", "poor", "--out", "pictures"), "pictures", names=["empty"])
-    assert_says(refused(capsys, "plot", "rich", "--replica", "9"), "replica", 9, names=["0..2"])
+    assert "replica 2" in Path("pictures/net_position.svg").read_text()
+    assert "left out hedging" in shown
+    assert_says(refused(capsys, "plot", "here", "--out", "pictures"), "pictures", names=["empty"])
+    assert_says(refused(capsys, "plot", "here", "--replica", "9"), "replica", 9, names=["0..2"])
 
 
 def test_scenarios_are_listed_shown_and_written(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ from dealermarket.model.market.reference_spread.constant import ConstantSpread
 from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
 from dealermarket.model.part import Numbers
 from dealermarket.model.scenario import Scenario
-from dealermarket.plots.run import price_curves
+from dealermarket.plots.prices import price_curves
 from markets import run_engine
 
 Floats = NDArray[np.float64]

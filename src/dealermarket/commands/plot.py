@@ -19,9 +19,13 @@ def plot(
     *,
     out: Annotated[Path | None, place("Where to; the folder plots in the run's folder if not given.")] = None,
     kind: Annotated[Literal["png", "svg"], Parameter(name="--format", help="The files' format.")] = "png",
-    replica: Annotated[int, Parameter(help="Whose path the net position shows.")] = 0,
+    replica: Annotated[
+        int | None, Parameter(help="Whose path the net position shows; that with the largest position if not given.")
+    ] = None,
 ) -> None:
-    """Draw a run: net position, cumulative reward by component, market share, price curves by tier."""
+    """Draw a run: P&L, positions, hedging, shares and tiers of clients, prices, markouts.
+
+    Where the run did not record its trades, its first replicas are run again for the figures."""
     from dealermarket.runs.result import SimulationResult
 
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):

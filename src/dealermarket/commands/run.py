@@ -18,11 +18,13 @@ from dealermarket.runs.tables import RecordLevel
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dealermarket.model.scenario import Scenario
     from dealermarket.runs.result import SimulationResult
     from dealermarket.runs.runner import SimulationRunner
 
 RUNS = Path("runs")
 REPLICAS = 100
+MOST_RECORDED = 4_000_000  # rows of steps and trades that are kept unasked for, about 200 MB
 
 
 def run(
@@ -33,7 +35,7 @@ def run(
     replicas: Annotated[int | None, Parameter(help=f"Independent replicas of the market; {REPLICAS} if not given.")] = None,
     seed: Seed = None,
     threads: Threads = None,
-    record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given.")] = None,
+    record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given, trades with --plot.")] = None,
     out: Annotated[Path | None, place("The new folder of the run; runs/NAME-1 and on if not given.")] = None,
     settings: Settings = (),
     policies: Policies = (),
@@ -60,7 +62,8 @@ def run(
         changes = (*settings, f"steps={steps}") if steps is not None else settings
         loaded = with_policies(Scenario.load(scenario, changes), policies)
         count = REPLICAS if replicas is None else replicas
-        runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=record or "summary")
+        level = record or (_pictured(loaded, count, quiet) if plot else "summary")
+        runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=level)
         began = time.monotonic()
         with new_folder(out, RUNS, loaded.name) as folder:
             result = _begun(runner, folder, quiet)
@@ -75,7 +78,20 @@ def run(
         note = f"; orders capped at 0.99 v_max: {capped:,}" if capped else ""
         console.print(f"{speed}kept in {folder}{note}", highlight=False, soft_wrap=True)
     if plot:
-        draw(result, folder / "plots", "png", 0, quiet)
+        draw(result, folder / "plots", "png", None, quiet)
+
+
+def _pictured(scenario: Scenario, replicas: int, console: Console) -> RecordLevel:
+    """How much is recorded for the figures: all, if that is not too much to keep."""
+    from dealermarket.plots.pictured import rows_of
+
+    rows = replicas * rows_of(scenario)
+    if rows > MOST_RECORDED:
+        reason = f"Steps and trades, {rows:,} rows, are too much to keep unasked for"
+        console.print(f"{reason}: the first replicas are run again for the figures", highlight=False)
+        return "summary"
+    console.print("Recording steps and trades, for the figures (--record trades)", highlight=False)
+    return "trades"
 
 
 def _begun(runner: SimulationRunner, folder: Path, console: Console) -> SimulationResult:

@@ -46,12 +46,11 @@ def print_json(result: SimulationResult, folder: Path) -> None:
     print(json.dumps({"folder": str(folder), **result.meta, "makers": makers}, indent=2))
 
 
-def draw(result: SimulationResult, folder: Path, kind: str, replica: int, console: Console) -> None:
-    """Draws the figures that the record is enough for into a folder, and says which."""
+def draw(result: SimulationResult, folder: Path, kind: str, replica: int | None, console: Console) -> None:
+    """Draws the figures of a run into a folder, and says which."""
     from dealermarket.plots import save_plots
 
     written, left_out = save_plots(result, folder, kind, replica)
-    for path in written:
-        console.print(f"drew {path}", highlight=False, soft_wrap=True)
+    console.print(f"drew into {folder}: {', '.join(path.name for path in written)}", highlight=False, soft_wrap=True)
     for reason in left_out:
         console.print(f"left out {reason}", highlight=False, soft_wrap=True)

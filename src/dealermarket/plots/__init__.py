@@ -16,7 +16,7 @@ A figure of anything else is a value, a `Figure` of marks, which `draw(figure, a
 backend is chosen: both are the caller's.
 """
 
-from dealermarket.plots.drawing import draw
+from dealermarket.plots.drawing import draw, draw_panels
 from dealermarket.plots.figure import (
     Axis,
     Band,
@@ -28,22 +28,23 @@ from dealermarket.plots.figure import (
     Level,
     Line,
     Mark,
+    Panels,
     Points,
+    Raster,
     Style,
     Whiskers,
     drawn_once,
     tall,
 )
-from dealermarket.plots.run import (
-    FORMATS,
-    plot_cumulative_reward,
-    plot_market_share,
-    plot_net_position,
-    plot_price_curves,
-    price_curves,
-    save_plots,
-)
-from dealermarket.plots.style import COLOURS, STYLE, sequence, shade
+from dealermarket.plots.hedging import plot_hedge_fractions, plot_hedging_costs
+from dealermarket.plots.markouts import plot_markouts
+from dealermarket.plots.pictured import PicturedRun
+from dealermarket.plots.pnl import plot_cumulative_reward, plot_pnl, plot_pnl_at_end, plot_pnl_parts
+from dealermarket.plots.position import plot_net_position
+from dealermarket.plots.prices import plot_client_sizes, plot_price_curves, price_curves
+from dealermarket.plots.saved import FORMATS, save_plots
+from dealermarket.plots.shares import plot_client_tiers, plot_market_share, plot_share_by_client, plot_share_by_tier
+from dealermarket.plots.style import COLOURS, STYLE, looks, sequence, shade
 
 __all__ = [
     "COLOURS",
@@ -59,15 +60,30 @@ __all__ = [
     "Level",
     "Line",
     "Mark",
+    "Panels",
+    "PicturedRun",
     "Points",
+    "Raster",
     "Style",
     "Whiskers",
     "draw",
+    "draw_panels",
     "drawn_once",
+    "looks",
+    "plot_client_sizes",
+    "plot_client_tiers",
     "plot_cumulative_reward",
+    "plot_hedge_fractions",
+    "plot_hedging_costs",
     "plot_market_share",
+    "plot_markouts",
     "plot_net_position",
+    "plot_pnl",
+    "plot_pnl_at_end",
+    "plot_pnl_parts",
     "plot_price_curves",
+    "plot_share_by_client",
+    "plot_share_by_tier",
     "price_curves",
     "save_plots",
     "sequence",

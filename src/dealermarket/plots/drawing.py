@@ -1,28 +1,91 @@
-"""The renderer: draws a figure that is given as data into Matplotlib's axes."""
+"""The renderer: draws a figure that is given as data into Matplotlib's axes, and several into one picture."""
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from dealermarket.plots.figure import Axis, Band, Bars, Dots, Figure, Heat, Legend, Level, Line, Mark, Points, Whiskers
+from dealermarket.plots.figure import (
+    Axis,
+    Band,
+    Bars,
+    Dots,
+    Figure,
+    Heat,
+    Legend,
+    Level,
+    Line,
+    Mark,
+    Panels,
+    Points,
+    Raster,
+    Whiskers,
+)
+from dealermarket.plots.style import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+_LETTERS = 15  # of the smallest text, in an inch
+_FEW = 6  # panels that are drawn large
 
 
 def draw(figure: Figure, ax: Axes) -> Axes:
     """Draws a figure into axes, under the style that is set; its caption is not drawn."""
-    draw_marks(figure.marks, ax)
-    _set_axis(ax, "x", figure.x)
-    _set_axis(ax, "y", figure.y)
-    if figure.title:
-        ax.set(title=figure.title)
+    _draw_content(figure, ax)
     legend = figure.legend
     if ax.get_legend_handles_labels()[1]:
         heading: dict[str, Any] = {} if legend.title is None else {"title": legend.title, "title_fontsize": legend.size}
         ax.legend(fontsize=legend.size, ncols=legend.columns, **_place(legend, ax), **heading)
+    canvas = ax.get_figure(root=True)
+    assert canvas is not None
+    _draw_scale(figure, [ax], canvas)
     return ax
+
+
+def draw_panels(panels: Panels) -> Canvas:
+    """A picture of its own, under the style that is set: the figures side by side, their legend and the caption below."""
+    from matplotlib.figure import Figure as Canvas
+
+    count = len(panels.figures)
+    columns = min(panels.columns or _columns(count), count)
+    rows = math.ceil(count / columns)
+    width, height = (4.2, 2.9) if count <= _FEW else (3.2, 2.2)
+    size = (max(1.0 + width * columns, 8.0), 1.4 + (height * rows if panels.heights is None else sum(panels.heights)))
+    canvas = Canvas(figsize=size, layout="constrained")
+    shared: dict[str, Any] = {"sharex": panels.share_x, "sharey": panels.share_y, "height_ratios": panels.heights}
+    axes = canvas.subplots(rows, columns, squeeze=False, **shared).ravel()
+    for ax in axes[count:]:
+        ax.set_visible(False)
+    for number, (figure, ax) in enumerate(zip(panels.figures, axes, strict=False)):
+        _draw_content(figure, ax)
+        lowest, leftmost = number + columns >= count, number % columns == 0
+        if panels.share_x:
+            ax.tick_params(labelbottom=lowest)
+            ax.xaxis.label.set_visible(lowest)
+        if panels.share_y:
+            ax.tick_params(labelleft=leftmost)
+            ax.yaxis.label.set_visible(leftmost)
+    canvas.suptitle(_wrapped(panels.title, size[0] * 0.75), x=0.01, ha="left", fontsize=13, fontweight="bold")
+    _draw_legend(panels, axes[:count], canvas, size[0])
+    _draw_scale(panels.figures[0], list(axes[:count]), canvas)
+    return canvas
+
+
+def drawn(figure: Figure, ax: Axes | None) -> Axes:
+    """A figure in the axes, or, without any, in a picture of its own with its caption and our style."""
+    if ax is not None:
+        return draw(figure, ax)
+    from matplotlib import rc_context
+
+    with rc_context(STYLE):
+        canvas = draw_panels(Panels(figure.name, figure.title, figure.caption, [replace(figure, title="")]))
+    return canvas.axes[0]
 
 
 def _place(legend: Legend, ax: Axes) -> dict[str, Any]:
@@ -46,6 +109,52 @@ def draw_marks(marks: Sequence[Mark], ax: Axes) -> None:
         _draw_mark(mark, ax)
 
 
+def _draw_content(figure: Figure, ax: Axes) -> None:
+    """All of a figure but what stands beside its axes."""
+    draw_marks(figure.marks, ax)
+    _set_axis(ax, "x", figure.x)
+    _set_axis(ax, "y", figure.y)
+    if figure.title:
+        above = 6 + 12 * (1 + figure.note.count("\n")) if figure.note else None
+        ax.set_title(figure.title, pad=above)
+    if figure.note:
+        ax.annotate(figure.note, (0, 1), (0, 4), "axes fraction", "offset points", va="bottom", fontsize=8, color="0.25")
+
+
+def _columns(count: int) -> int:
+    """How many of as many panels stand side by side."""
+    return {1: 1, 2: 2, 4: 2}.get(count, 3 if count <= _FEW or count == 9 else 4 if count <= 16 and count != 10 else 5)
+
+
+def _draw_legend(panels: Panels, axes: Sequence[Axes], canvas: Canvas, width: float) -> None:
+    """One legend of all panels, with the caption as its heading: so room is made for both."""
+    handles: dict[str, Any] = {}
+    for ax in axes:
+        handles |= {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    columns = next((n for n in range(len(handles), 1, -1) if _breadth(list(handles), n) <= width * _LETTERS * 0.8), 1)
+    heading: dict[str, Any] = {"title": _wrapped(panels.caption, width), "title_fontsize": 8.5, "alignment": "left"}
+    canvas.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=columns, fontsize=9, **heading)
+
+
+def _breadth(labels: Sequence[str], columns: int) -> int:
+    """How many letters wide a legend is in so many columns, each as wide as its longest label."""
+    rows, longer = divmod(len(labels), columns)  # the first columns have one label more
+    sizes = [rows + 1] * longer + [rows] * (columns - longer)
+    return sum(max(map(len, labels[end - size : end])) + 8 for size, end in zip(sizes, accumulate(sizes), strict=True))
+
+
+def _wrapped(text: str, width: float) -> str:
+    """A text in lines of `width` inches at most."""
+    return "\n".join(textwrap.fill(line, int(width * _LETTERS)) for line in text.splitlines())
+
+
+def _draw_scale(figure: Figure, axes: list[Axes], canvas: Canvas) -> None:
+    """The scale of colours beside the panels, where they have one."""
+    labels = [mark.label for mark in figure.marks if isinstance(mark, Raster)]
+    if labels:
+        canvas.colorbar(axes[0].images[0], ax=axes, label=labels[0], shrink=0.8, pad=0.02)
+
+
 def _draw_mark(mark: Mark, ax: Axes) -> None:
     match mark:
         case Line():
@@ -56,11 +165,16 @@ def _draw_mark(mark: Mark, ax: Axes) -> None:
             ax.errorbar(mark.x, middle, high - middle, marker="o", ms=4, lw=1.3, capsize=2, **look)
         case Band():
             ax.fill_between(mark.x, mark.low, mark.high, color=mark.colour, alpha=mark.opacity, lw=0, label=mark.label)
+        case Bars(across=True):
+            ax.barh(mark.x, mark.height, mark.width, left=mark.base, color=mark.colour, label=mark.label)
         case Bars():
             ax.bar(mark.x, mark.height, mark.width, bottom=mark.base, color=mark.colour, label=mark.label)
         case Whiskers():
             middle, high = mark.estimate.value, mark.estimate.high
-            ax.errorbar(mark.x, middle, high - middle, fmt="none", color="black", lw=1, capsize=mark.cap)
+            where: Any = {"x": middle, "y": mark.x, "xerr": high - middle}
+            if not mark.across:
+                where = {"x": mark.x, "y": middle, "yerr": high - middle}
+            ax.errorbar(fmt="none", color="black", lw=1, capsize=mark.cap, **where)
         case Level():
             across = ax.axhline if mark.of == "y" else ax.axvline
             across(mark.at, color=mark.colour, lw=mark.width, ls=mark.style)
@@ -68,6 +182,8 @@ def _draw_mark(mark: Mark, ax: Axes) -> None:
             ax.scatter(mark.x, mark.y, s=3, color=mark.colour, alpha=0.15, lw=0)
         case Heat():
             _draw_heat(mark, ax)
+        case Raster():
+            _draw_raster(mark, ax)
 
 
 def _draw_line(mark: Line, ax: Axes) -> None:
@@ -90,9 +206,17 @@ def _draw_heat(mark: Heat, ax: Axes) -> None:
     ax.grid(visible=False)
 
 
+def _draw_raster(mark: Raster, ax: Axes) -> None:
+    extent = (*mark.x, len(mark.values) - 0.5, -0.5)
+    ax.imshow(mark.values, vmin=0.0, vmax=mark.top, cmap="Blues", aspect="auto", extent=extent)
+    ax.set_facecolor("0.75")
+    ax.grid(visible=False)
+
+
 def _set_axis(ax: Axes, name: str, axis: Axis) -> None:
     if axis.ticks is not None:
-        ax.set(**{f"{name}ticks": range(len(axis.ticks)), f"{name}ticklabels": list(axis.ticks)})
+        places = [place for place, tick in enumerate(axis.ticks) if tick]
+        ax.set(**{f"{name}ticks": places, f"{name}ticklabels": [axis.ticks[place] for place in places]})
     ax.set(**{f"{name}label": axis.label})
     if axis.limits is not None:
         ax.set(**{f"{name}lim": axis.limits})

@@ -1,4 +1,4 @@
-"""A figure as data: what is to be drawn, and nothing of how; `draw` is the one place that draws it.
+"""A figure as data: what is to be drawn, and nothing of how; `draw` and `draw_panels` are the one place that draws it.
 
 In Python::
 
@@ -17,8 +17,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Style = Literal["-", "--", ":", ""]
-"""How a line is drawn: solid, dashed, dotted, or not at all."""
+Style = Literal["-", "--", ":", "-.", ""]
+"""How a line is drawn: solid, dashed, dotted, dashes and dots, or not at all."""
 
 
 class Interval(Protocol):
@@ -70,7 +70,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars of a height (n,), from 0 or from `base` (n,)."""
+    """Bars of a height (n,), from 0 or from `base` (n,); with `across` they lie, and x is their place on the y-axis."""
 
     x: ArrayLike
     height: ArrayLike
@@ -78,15 +78,17 @@ class Bars:
     colour: Any = "black"
     width: float = 0.8
     base: ArrayLike | None = None
+    across: bool = False
 
 
 @dataclass(frozen=True)
 class Whiskers:
-    """Black bars from estimates (n,) to their upper bounds, and as far down."""
+    """Black bars from estimates (n,) to their upper bounds, and as far down; with `across` on bars that lie."""
 
     x: ArrayLike
     estimate: Interval
     cap: float = 2.0
+    across: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,24 @@ class Heat:
     top: float = 1.0
 
 
-Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat
+@dataclass(frozen=True)
+class Raster:
+    """Values (rows, columns) from 0 (light) to `top` (dark) and more as colours, the first row on top; grey where they are NaN.
+
+    Columns reach from the first to the second number of `x`, rows lie at 0, 1 and on. `label` stands at the scale of colours."""
+
+    values: NDArray[Any]
+    x: tuple[float, float]
+    top: float
+    label: str
+
+
+Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What stands at an axis. `ticks` are the names of the places 0, 1 and on; `form` the format of numbers."""
+    """What stands at an axis. `ticks` are the names of the places 0, 1 and on, "" for none; `form` the format of numbers."""
 
     label: str = ""
     ticks: Sequence[str] | None = None
@@ -154,8 +168,26 @@ class Figure:
     x: Axis = Axis()
     y: Axis = Axis()
     title: str = ""
+    note: str = ""  # a line under the title
     legend: Legend = Legend()  # drawn where a mark has a label
     size: tuple[float, float] = (4.8, 3.5)  # inches
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Figures side by side as one picture, under one title, with one legend and the caption below.
+
+    Axes that are shared have their labels once. `columns` are as many as look well if not given; `heights` are those of the
+    rows, relative to each other."""
+
+    name: str
+    title: str
+    caption: str
+    figures: Sequence[Figure]
+    columns: int | None = None
+    heights: Sequence[float] | None = None
+    share_x: bool = True
+    share_y: bool = True
 
 
 def tall(rows: int) -> tuple[float, float]:

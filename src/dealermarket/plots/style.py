@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dealermarket.plots.figure import Style
+
 # Okabe and Ito's palette
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8F8F00", "#555555", "#7B3294", "#A6761D")
 STYLE: Any = {
@@ -18,6 +20,14 @@ STYLE: Any = {
     "legend.frameon": False,
     "svg.hashsalt": "dealermarket",
 }
+
+
+STYLES: tuple[Style, ...] = ("-", "--", ":", "-.")
+
+
+def looks(count: int) -> list[tuple[str, Style]]:
+    """Colours and styles for lines, different for the first 40: a new style where the colours are used up."""
+    return [(COLOURS[n % len(COLOURS)], STYLES[n // len(COLOURS) % len(STYLES)]) for n in range(count)]
 
 
 def shade(depth: float) -> Any:

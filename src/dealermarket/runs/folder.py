@@ -121,8 +121,10 @@ class RunFolder(WorkFolder, RunMeta):
 
     # --- reading
 
-    def read(self, table: RecordLevel) -> pa.Table:
-        """One table; of an incomplete run, its whole chunks. Raises RunFolderError if it was not recorded, or is damaged."""
+    def read(self, table: RecordLevel, columns: list[str] | None = None, replicas: int | None = None) -> pa.Table:
+        """One table, or some of its columns, or the rows of its first replicas; of an incomplete run, its whole chunks.
+
+        Raises RunFolderError if it was not recorded, or is damaged."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -130,13 +132,14 @@ class RunFolder(WorkFolder, RunMeta):
             raise RunFolderError(
                 f"{self.path}: holds no {table}, only {', '.join(tables_of(self.record))}; run again with --record {table}"
             )
+        wanted: Any = {"columns": columns, "filters": None if replicas is None else [("replica", "<", replicas)]}
         if self.complete:
             self._check_file(f"{table}.parquet")
             try:
-                return pq.read_table(self.path / f"{table}.parquet", page_checksum_verification=True)
+                return pq.read_table(self.path / f"{table}.parquet", page_checksum_verification=True, **wanted)
             except (OSError, pa.ArrowException) as error:
                 raise RunFolderError(f"{self.path / table}.parquet: cannot be read: {error}") from None
-        parts = [self._read_part(table, first) for first in sorted(self.chunks_done())]
+        parts = [pq.read_table(self._open_part(table, first), **wanted) for first in sorted(self.chunks_done())]
         if not parts:
             problem = "none of its parts is what was written" if list(self._parts) else "was interrupted before its first chunk"
             raise RunFolderError(f"{self.path}: {problem}; finish it with run --resume {self.path}")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.model.scenario import Scenario
+from dealermarket.runs.orders import markouts_by_group, sums_by_cell
 from dealermarket.runs.statistics import quotient, statistics
 from dealermarket.runs.tables import Chunk
 from dealermarket.study.labelled import Measures
@@ -68,8 +69,8 @@ def internalization(scenario: Scenario, chunk: Chunk) -> Measures:
     first, (replica, trades) = len(scenario.agents), _trades(chunk)
     hedges = trades["taker"] >= first
     traded = [
-        _sums((replicas, count, makers + 1), (replica, trades["step"], trades["maker"] - first), trades["volume"]),
-        _sums(
+        sums_by_cell((replicas, count, makers + 1), (replica, trades["step"], trades["maker"] - first), trades["volume"]),
+        sums_by_cell(
             (replicas, count, makers + 1),
             (replica[hedges], trades["step"][hedges], trades["taker"][hedges] - first),
             trades["volume"][hedges],
@@ -96,9 +97,9 @@ def sums_by_client(scenario: Scenario, replicas: int, orders: Mapping[str, Array
     matured = np.isfinite(orders["trade_yield"])
     volume = np.where(matured, orders["volume"], 0.0)
     return {
-        "traded_volume": _sums(shape, cells, orders["volume"]),
-        "matured_volume": _sums(shape, cells, volume),
-        "revenue": _sums(shape, cells, volume * np.where(matured, orders["trade_yield"], 0.0)),
+        "traded_volume": sums_by_cell(shape, cells, orders["volume"]),
+        "matured_volume": sums_by_cell(shape, cells, volume),
+        "revenue": sums_by_cell(shape, cells, volume * np.where(matured, orders["trade_yield"], 0.0)),
     }
 
 
@@ -124,23 +125,15 @@ def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> Measures:
     steps before the end, by investor (B, N, longest + 1) and by the tier they were quoted (B, K, longest + 1), and the
     `_volume` (B, N) and (B, K) to divide them by. Needs trades."""
     orders = _orders(chunk, "taker", "step", "side", "volume", "tier")
-    early = orders["step"] < scenario.steps - longest
-    orders = {name: values[early] for name, values in orders.items()}
-    mids, replica, start = chunk.prices[0], orders["replica"], orders["step"]
+    orders["size"] = orders.pop("volume")
     groups = {
         "investor": (len(scenario.agents), orders["taker"]),
         "tier": (max(maker.tiering.tiers for maker in scenario.makers), orders["tier"]),
     }
-    measured = {}
+    measured: dict[str, Array] = {}
     for name, (count, member) in groups.items():
-        shape = (len(mids), count)
-        measured[f"by_{name}_volume"] = _sums(shape, (replica, member), orders["volume"])
-        signed = -orders["side"] * orders["volume"]
-        revenue = [
-            _sums(shape, (replica, member), signed * (mids[replica, start + h] - mids[replica, start]))
-            for h in range(longest + 1)
-        ]
-        measured[f"by_{name}"] = np.stack(revenue, axis=-1)
+        revenue, volume = markouts_by_group(chunk.prices[0], orders, member, count, longest)
+        measured |= {f"by_{name}_volume": volume, f"by_{name}": revenue}
     return Measures(others=measured)
 
 
@@ -158,8 +151,3 @@ def _orders(chunk: Chunk, *fields: str) -> dict[str, Array]:
     replica, trades = _trades(chunk)
     orders = trades["kind"] == ORDER
     return {"replica": replica[orders]} | {field: trades[field][orders] for field in fields}
-
-
-def _sums(shape: tuple[int, ...], index: tuple[Array, ...], values: Array) -> Array:
-    """Sums of values (n,) by the cell that they belong to; `index` has an array (n,) for each axis of `shape`."""
-    return np.bincount(np.ravel_multi_index(index, shape), values, int(np.prod(shape))).reshape(shape)

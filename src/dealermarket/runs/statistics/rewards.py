@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,11 @@ def total_reward(earned: Array) -> Array:
     return np.asarray(sum(earned[name] for name in REWARDS))
 
 
+def interdealer_revenue(earned: Array | Mapping[str, Array]) -> Array:
+    """What other makers paid for their hedges, of records or of columns: the spread revenue that no investor paid."""
+    return np.asarray(earned["spread_revenue"] - earned["client_revenue"])
+
+
 def _total_reward(_: Scenario, sums: Sums) -> Array:
     return total_reward(sums.totals)
 
@@ -32,7 +38,7 @@ def _inventory_pnl(_: Scenario, sums: Sums) -> Array:
 
 
 def _interdealer_revenue(_: Scenario, sums: Sums) -> Array:
-    return np.asarray(sums.totals["spread_revenue"] - sums.totals["client_revenue"])
+    return interdealer_revenue(sums.totals)
 
 
 def _pnl_bp(scenario: Scenario, sums: Sums) -> Array:

@@ -1,0 +1,161 @@
+"""Figures of who gets which clients: shares of the market over time, by maker, client and tier, and the clients' tiers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.plots.drawing import drawn
+from dealermarket.plots.figure import Axis, Band, Figure, Line, Mark, Panels, Raster
+from dealermarket.plots.pictured import PicturedRun, together
+from dealermarket.plots.style import looks, sequence
+from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.statistics import quotient
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[Any]
+_NAMES = 10  # of clients at its side
+_SCALE = "The scale ends where 99 % of the cells do."
+
+
+def plot_market_share(run: SimulationResult | PicturedRun, ax: Axes | None = None) -> Axes:
+    """Each maker's share of the clients' volume over time, rolling, all replicas together."""
+    return drawn(market_share(PicturedRun.of(run)), ax)
+
+
+def plot_share_by_client(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
+    """A maker's share of each client's volume over time, all replicas together, as a raster of clients and times."""
+    return drawn(share_by_client(PicturedRun.of(run), maker), ax)
+
+
+def plot_share_by_tier(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
+    """How much of a maker's volume with clients was quoted in which tier over time, rolling, all replicas together."""
+    return drawn(share_by_tier(PicturedRun.of(run), maker), ax)
+
+
+def plot_client_tiers(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
+    """In which tier each client trades with a maker over time: means over its trades in all replicas, as a raster."""
+    return drawn(client_tiers(PicturedRun.of(run), maker), ax)
+
+
+def market_share(run: PicturedRun) -> Figure:
+    """The figure of `plot_market_share`."""
+    names, time, volume = run.scenario.maker_names, run.time, run.volume_by_tier.sum(axis=2)
+    lately, in_all = time.rolling(volume), volume.sum(axis=0)
+    share = 100 * quotient(lately, lately.sum(axis=1, keepdims=True))
+    of_all = 100 * quotient(in_all, in_all.sum(keepdims=True))
+    marks = [
+        Line(time.at(time.shown + 1), share[:, n], f"{name}: {of_all[n]:.0f} %", colour, 1.5, style)
+        for n, (name, (colour, style)) in enumerate(zip(names, looks(len(names)), strict=True))
+    ]
+    caption = f"{_rolling(run)} The legend has the shares over the whole run."
+    top = max(float(np.nanpercentile(share, 99, axis=0).max()), 1.0) if np.isfinite(share).any() else 100.0
+    limits = (0.0, min(1.1 * top, 101.0))
+    return Figure("market_share", caption, marks, time.axis, Axis("share of clients' volume (%)", limits=limits))
+
+
+def market_share_panels(run: PicturedRun) -> Panels:
+    """The market shares as a picture of its own."""
+    figure = market_share(run)
+    return Panels(figure.name, "Market share", figure.caption, [figure], heights=(4.2,))
+
+
+def share_by_client(run: PicturedRun, maker: str) -> Figure:
+    """The figure of `plot_share_by_client`."""
+    volume = run.volume_by_client
+    share = 100 * quotient(volume[:, :, run.number(maker)], volume.sum(axis=2))
+    raster = Raster(share, (0.0, run.time.end), _top(share), "share of the client's volume (%)")
+    caption = f"Each maker's share of each client's volume, {run.replicas} together. {_SCALE} Grey: the client did not trade."
+    return _of_clients(run, "share_by_client", caption, raster, maker)
+
+
+def share_by_client_panels(run: PicturedRun) -> Panels:
+    """The shares of every maker by client."""
+    figures = [share_by_client(run, maker) for maker in run.makers]
+    return Panels("share_by_client", "Share by client", figures[0].caption + run.without_panel, _on_one_scale(figures))
+
+
+def share_by_tier(run: PicturedRun, maker: str) -> Figure:
+    """The figure of `plot_share_by_tier`."""
+    time, number = run.time, run.number(maker)
+    tiers = run.scenario.makers[number].tiering.tiers
+    lately = time.rolling(run.volume_by_tier[:, number, :tiers])
+    share = 100 * quotient(lately, lately.sum(axis=1, keepdims=True))
+    below = np.concatenate([np.zeros((len(share), 1)), np.cumsum(share, axis=1)], axis=1)
+    most = max(maker.tiering.tiers for maker in run.scenario.makers)
+    marks: list[Mark] = [
+        Band(time.at(time.shown + 1), below[:, tier], below[:, tier + 1], colour, 1.0, f"tier {tier}")
+        for tier, colour in enumerate(sequence(most)[:tiers])
+    ]
+    caption = f"The volume of each maker's clients by the tier that it quoted them in, 0 the best. {_rolling(run)}"
+    y = Axis("clients' volume (%)", limits=(0.0, 100.0))
+    return Figure("share_by_tier", caption, marks, time.axis, y, title=maker)
+
+
+def share_by_tier_panels(run: PicturedRun) -> Panels:
+    """The tiers' shares in the volume of every maker with more than one."""
+    figures = [share_by_tier(run, maker) for maker in tiering_makers(run)]
+    return Panels("share_by_tier", "Volume by tier", figures[0].caption + run.without_panel + _untiered(run), figures)
+
+
+def client_tiers(run: PicturedRun, maker: str) -> Figure:
+    """The figure of `plot_client_tiers`."""
+    tier = run.tier_by_client[:, :, run.number(maker)]
+    raster = Raster(tier, (0.0, run.time.end), max(_top(tier), 1.0), "tier, 0 is the best")
+    caption = (
+        f"The tier in which each client traded with each maker: means over the trades of {run.replicas}. Clients trade where "
+        f"they are well placed, so that most trades are in good tiers. {_SCALE} Grey: it did not trade with the maker."
+    )
+    return _of_clients(run, "client_tiers", caption, raster, maker)
+
+
+def client_tiers_panels(run: PicturedRun) -> Panels:
+    """The clients' tiers with every maker that has more than one."""
+    figures = [client_tiers(run, maker) for maker in tiering_makers(run)]
+    return Panels(
+        "client_tiers", "Tiers of clients", figures[0].caption + run.without_panel + _untiered(run), _on_one_scale(figures)
+    )
+
+
+def tiering_makers(run: PicturedRun) -> list[str]:
+    """The makers, of those that have a panel, with clients and more than one tier."""
+    with_clients = run.volume_by_tier.sum(axis=(0, 2)) > 0
+    numbers = [(name, run.number(name)) for name in run.makers]
+    return [name for name, n in numbers if with_clients[n] and run.scenario.makers[n].tiering.tiers > 1]
+
+
+def _untiered(run: PicturedRun) -> str:
+    """Which makers are not shown."""
+    without = [name for name in run.makers if name not in tiering_makers(run)]
+    return f" Without a panel, without clients or with a single tier: {together(without)}." if without else ""
+
+
+def _rolling(run: PicturedRun) -> str:
+    window = run.time.window
+    return f"Over the last {window} steps ({run.time.in_words(window)}), {run.replicas} together."
+
+
+def _top(values: Array) -> float:
+    """Where a scale of colours ends."""
+    return float(np.nanpercentile(values, 99)) if np.isfinite(values).any() else 1.0
+
+
+def _on_one_scale(figures: list[Figure]) -> list[Figure]:
+    """Rasters with the widest of their scales."""
+    rasters = [mark for figure in figures for mark in figure.marks if isinstance(mark, Raster)]
+    top = max(raster.top for raster in rasters)
+    return [replace(figure, marks=[replace(raster, top=top)]) for figure, raster in zip(figures, rasters, strict=True)]
+
+
+def _of_clients(run: PicturedRun, name: str, caption: str, raster: Raster, maker: str) -> Figure:
+    """A figure with a row a client, of which some are named."""
+    clients = [agent.name for agent in run.scenario.agents]
+    every = math.ceil(len(clients) / _NAMES)
+    ticks = [client if row % every == 0 else "" for row, client in enumerate(clients)]
+    return Figure(name, caption, [raster], run.time.axis, Axis(ticks=ticks), title=maker)
