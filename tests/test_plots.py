@@ -114,7 +114,7 @@ def test_net_position_is_the_recorded_one(result: SimulationResult, run: Picture
     worst = int(np.abs(held).max(axis=1).argmax())
     figure = net_position(run, "maker-2")
     np.testing.assert_array_equal(lines(figure)["the path with the largest position"].y, held[worst])
-    assert f"replica {worst} " in figure.note
+    assert f"replica {worst}," in figure.note
     assert figure.y.limits is not None
     assert figure.y.limits[0] < np.quantile(held, 0.02)
     assert figure.y.limits[1] > np.quantile(held, 0.98)

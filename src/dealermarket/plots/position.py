@@ -49,7 +49,7 @@ def net_position(run: PicturedRun, maker: str, replica: int | None = None) -> Fi
         f"Position held into each step, {run.replicas}. The axis shows the middle 98 % of all positions: a path may leave it. "
         "Half-life: how long it takes until half of a position is gone."
     )
-    note = f"{_half_life(run, maker)}\n{_amount(held[row, largest])} in replica {replicas[row]} after {time.in_words(largest)}"
+    note = f"{_half_life(run, maker)}\nlargest {_amount(held[row, largest])} (replica {replicas[row]}, {time.in_words(largest)})"
     limits = middle(held)
     return Figure("net_position", caption, marks, time.axis, Axis(f"position ({ASSET})", limits=limits), title=maker, note=note)
 

@@ -49,7 +49,7 @@ class Picture:
 
 
 def _without_tiers(run: PicturedRun) -> str | None:
-    return None if tiering_makers(run) else "no maker has clients in more than one tier"
+    return None if tiering_makers(run) else "no maker traded with clients in more than one tier"
 
 
 def _without_oracle(run: PicturedRun) -> str | None:

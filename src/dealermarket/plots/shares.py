@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _NAMES = 10  # of clients at its side
-_SCALE = "The scale ends where 99 % of the cells do."
+_SCALE = "The scale of colours ends at the 99th percentile of the values above 0."
 
 
 def plot_market_share(run: SimulationResult | PicturedRun, ax: Axes | None = None) -> Axes:
@@ -99,7 +99,7 @@ def share_by_tier(run: PicturedRun, maker: str) -> Figure:
 
 
 def share_by_tier_panels(run: PicturedRun) -> Panels:
-    """The tiers' shares in the volume of every maker with more than one."""
+    """The tiers' shares in the volume of every maker that traded in more than one."""
     figures = [share_by_tier(run, maker) for maker in tiering_makers(run)]
     return Panels("share_by_tier", "Volume by tier", figures[0].caption + run.without_panel + _untiered(run), figures)
 
@@ -107,7 +107,7 @@ def share_by_tier_panels(run: PicturedRun) -> Panels:
 def client_tiers(run: PicturedRun, maker: str) -> Figure:
     """The figure of `plot_client_tiers`."""
     tier = run.tier_by_client[:, :, run.number(maker)]
-    raster = Raster(tier, (0.0, run.time.end), max(_top(tier), 1.0), "tier, 0 is the best")
+    raster = Raster(tier, (0.0, run.time.end), _top(tier), "tier, 0 is the best")
     caption = (
         f"The tier in which each client traded with each maker: means over the trades of {run.replicas}. Clients trade where "
         f"they are well placed, so that most trades are in good tiers. {_SCALE} Grey: it did not trade with the maker."
@@ -116,7 +116,7 @@ def client_tiers(run: PicturedRun, maker: str) -> Figure:
 
 
 def client_tiers_panels(run: PicturedRun) -> Panels:
-    """The clients' tiers with every maker that has more than one."""
+    """The clients' tiers with every maker that traded in more than one."""
     figures = [client_tiers(run, maker) for maker in tiering_makers(run)]
     return Panels(
         "client_tiers", "Tiers of clients", figures[0].caption + run.without_panel + _untiered(run), _on_one_scale(figures)
@@ -124,16 +124,15 @@ def client_tiers_panels(run: PicturedRun) -> Panels:
 
 
 def tiering_makers(run: PicturedRun) -> list[str]:
-    """The makers, of those that have a panel, with clients and more than one tier."""
-    with_clients = run.volume_by_tier.sum(axis=(0, 2)) > 0
-    numbers = [(name, run.number(name)) for name in run.makers]
-    return [name for name, n in numbers if with_clients[n] and run.scenario.makers[n].tiering.tiers > 1]
+    """The makers, of those that have a panel, that traded with clients in more than one tier."""
+    tiers = np.count_nonzero(run.volume_by_tier.sum(axis=0), axis=1)
+    return [name for name in run.makers if tiers[run.number(name)] > 1]
 
 
 def _untiered(run: PicturedRun) -> str:
     """Which makers are not shown."""
     without = [name for name in run.makers if name not in tiering_makers(run)]
-    return f" Without a panel, without clients or with a single tier: {together(without)}." if without else ""
+    return f" Without a panel, since they traded in one tier alone: {together(without)}." if without else ""
 
 
 def _rolling(run: PicturedRun) -> str:
@@ -143,7 +142,8 @@ def _rolling(run: PicturedRun) -> str:
 
 def _top(values: Array) -> float:
     """Where a scale of colours ends."""
-    return float(np.nanpercentile(values, 99)) if np.isfinite(values).any() else 1.0
+    there = values[np.isfinite(values) & (values > 0)]
+    return float(np.percentile(there, 99)) if len(there) else 1.0
 
 
 def _on_one_scale(figures: list[Figure]) -> list[Figure]:
