@@ -37,7 +37,7 @@ def detail_of(comparison: Comparison, maker: str, width: int) -> list[Table]:
     numbers = comparison.of(maker)
     others = [name for name in _names(numbers) if name not in SCREEN and float(numbers[name].certainty) > 0]
     others.sort(key=lambda name: -float(numbers[name].certainty))
-    tables = _statistics_tables(f"{maker}: what else changed, the surest first", numbers, others[:MOST_ROWS], width)
+    tables = _statistics_tables(f"{maker}: what else changed, the clearest first", numbers, others[:MOST_ROWS], width)
     return [*tables, *_clients_tables(comparison, maker, MOST_ROWS, width)]
 
 
@@ -84,7 +84,7 @@ def _clients_tables(comparison: Comparison, maker: str, most: int, width: int) -
     for name, (heading, scale) in CLIENT_COLUMNS.items():
         parts = zip(_columns(heading, numbers[name][order], scale), _columns(heading, together[name], scale), strict=True)
         groups.append(Together([Column(own.heading, [*own.texts, *whole.texts]) for own, whole in parts]))
-    title = f"Clients of {maker}" + (f", the surest changes of {len(clients):,}" if len(order) < len(clients) else "")
+    title = f"Clients of {maker}" + (f", the clearest changes of {len(clients):,}" if len(order) < len(clients) else "")
     return split_tables(title, [Column("client", [*(clients[n] for n in order), "all clients"], "left")], groups, width)
 
 

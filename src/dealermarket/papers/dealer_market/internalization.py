@@ -73,8 +73,8 @@ class Internalization(Experiment):
             "whole below half",
             f"With the whole market |z| / volume is smaller than with half of it, at every step from step {FIRST_STEPS} on.",
             below(gap, refuted_by=all_at_once),
-            f"It is surely smaller at {int(np.sum(gap.high < 0))} of {len(gap.value)} steps (the interval of the paired "
-            f"difference lies below 0) and surely larger at {int(np.sum(all_at_once.low > 0))} (interval widened for "
+            f"It is smaller at {int(np.sum(gap.high < 0))} of {len(gap.value)} steps (the interval of the paired "
+            f"difference lies below 0) and larger at {int(np.sum(all_at_once.low > 0))} (interval widened for "
             f"{len(gap.value)} comparisons). At the last step the difference is {estimated(gap[-1], 4)}.",
         )
         if self._comparable:
