@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from dealermarket.commands.console import open_console
 from dealermarket.commands.options import Settings
+from dealermarket.runs.chunks import cores
 
 
 def check(
@@ -16,8 +17,10 @@ def check(
     *,
     settings: Settings = (),
 ) -> None:
-    """Check a scenario: prints every error at once and exits with status 2, or says what it describes."""
+    """Check a scenario: prints every error at once and exits with status 2, or says what it describes and what a run takes."""
+    from dealermarket.commands.run import REPLICAS
     from dealermarket.model.scenario import Scenario
+    from dealermarket.runs.needs import fits, needs_of
 
     scenario = Scenario.load(file, settings)
     investors, makers = len(scenario.agents), len(scenario.makers)
@@ -26,3 +29,6 @@ def check(
         highlight=False,
         soft_wrap=True,
     )
+    needs = needs_of(scenario, REPLICAS, cores())
+    much = "" if fits(needs) else ", more than this machine has"
+    open_console().print(f"a run of {REPLICAS} replicas takes {needs}{much}", highlight=False, soft_wrap=True)

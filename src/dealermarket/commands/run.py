@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,6 +43,7 @@ def run(
     resume: Annotated[Path | None, place("Finish an interrupted run instead.")] = None,
     plot: Annotated[bool, flag("Draw the figures into the run's folder, too.")] = False,
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
+    yes: Annotated[bool, flag("Run, though it takes more than an hour.")] = False,
 ) -> None:
     """Run a market and print the makers' rewards."""
     from dealermarket.model.scenario import Scenario
@@ -64,6 +66,7 @@ def run(
         count = REPLICAS if replicas is None else replicas
         level = record or (_pictured(loaded, count, quiet) if plot else "summary")
         runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=level)
+        _announce(runner, yes, quiet)
         began = time.monotonic()
         with new_folder(out, RUNS, loaded.name) as folder:
             result = _begun(runner, folder, quiet)
@@ -92,6 +95,19 @@ def _pictured(scenario: Scenario, replicas: int, console: Console) -> RecordLeve
         return "summary"
     console.print("Recording steps and trades, for the figures (--record trades)", highlight=False)
     return "trades"
+
+
+def _announce(runner: SimulationRunner, yes: bool, console: Console) -> None:
+    """Says what a long run takes. Raises ParameterError for one that does not fit, and for one that a person has to agree to."""
+    from dealermarket.runs.needs import LONG, check_memory
+
+    needs = runner.needs()
+    check_memory(needs, runner.record, runner.threads)
+    if needs.seconds <= LONG:
+        return
+    if sys.stderr.isatty() and not yes:
+        raise ParameterError(f"--yes: this run takes {needs}; give --yes to start it, or run fewer --steps or --replicas")
+    console.print(f"This run takes {needs}, as far as costs measured on another machine tell.", highlight=False, soft_wrap=True)
 
 
 def _begun(runner: SimulationRunner, folder: Path, console: Console) -> SimulationResult:

@@ -16,6 +16,7 @@ from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies import Policy
 from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
 from dealermarket.runs.folder import RunFolder
+from dealermarket.runs.needs import Needs, check_memory, needs_of
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.values import whole_number
@@ -89,15 +90,21 @@ class SimulationRunner:
         """How many steps of how many markets the run takes in all."""
         return self.replicas * self.scenario.steps
 
+    def needs(self, in_memory: bool = False) -> Needs:
+        """The time and the memory that the run takes, about: see `dealermarket.runs.needs`. `in_memory`: without a folder."""
+        acting = len({*self.scenario.policies, *self.policies})
+        return needs_of(self.scenario, self.replicas, self.threads, self.record, acting, in_memory)
+
     def run(self, out: str | Path | None = None, progress: Progress | None = None, tape: Tape | None = None) -> SimulationResult:
         """Runs all replicas; with `out`, into a new run folder while it goes on, else in memory.
 
         With a `tape` those of the tape are run, on its numbers instead of drawn ones, at this scenario's exchange. Raises
         RunFolderError for a folder that cannot be written, ScenarioError where the scenario cannot, TapeError for a tape of
-        another shape or whose numbers describe no market.
+        another shape or whose numbers describe no market, ParameterError for a run that does not fit into memory.
         """
         if tape is not None:
             return self._run_tape(tape, out)
+        check_memory(self.needs(in_memory=out is None), self.record, self.threads)
         if out is not None:
             with RunFolder.create(Path(out), self.scenario, self._meta()) as folder:
                 return self.finish(folder, progress)
