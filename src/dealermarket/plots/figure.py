@@ -168,9 +168,9 @@ class Figure:
     x: Axis = Axis()
     y: Axis = Axis()
     title: str = ""
-    note: str = ""  # a line under the title
     legend: Legend = Legend()  # drawn where a mark has a label
     size: tuple[float, float] = (4.8, 3.5)  # inches
+    note: str = ""  # a line under the title
 
 
 @dataclass(frozen=True)
