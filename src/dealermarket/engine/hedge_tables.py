@@ -145,6 +145,26 @@ def minimise(left, total, passed, risk, alpha, k):
 
 
 @compiled
+def best_trades(left, total, passed, risk, alpha, k):
+    """Cost sum F + G sqrt(sum Y^2) of the best len(left) + 1 trades of `total`, none beyond CAP; `passed` is the sum of Y^2
+    before them, this total's included.
+
+    `left` is where the search starts and receives the optimum."""
+    cost, remaining, last = 0.0, total, len(left)
+    for capped in range(last):
+        value = minimise(left[capped:], remaining, passed, risk, alpha, k)
+        if remaining - left[capped] <= CAP * (1.0 + 1e-9):
+            return cost + value
+        cost += trade_cost(CAP, alpha, k)[0]
+        remaining -= CAP
+        passed += remaining * remaining
+        left[capped] = remaining
+        for n in range(capped + 1, last):
+            left[n] = min(left[n], remaining)
+    return cost + trade_cost(remaining, alpha, k)[0] + risk * np.sqrt(passed)
+
+
+@compiled
 def best_schedule(total, risk, horizon, alpha, k, left):
     """First fraction x_0 and value E + G sd (in half spreads) of the best schedule of `total` = q at `risk` = G.
 
@@ -161,18 +181,8 @@ def best_schedule(total, risk, horizon, alpha, k, left):
         for n in range(horizon - 1):
             left[n] = total * ratio ** (n + 1)
         ratio *= 0.5
-    cost, passed, remaining = 0.0, 0.0, total
-    for capped in range(horizon - 1):
-        value = minimise(left[capped:], remaining, passed, risk, alpha, k)
-        if remaining - left[capped] <= CAP * (1.0 + 1e-9):
-            return min((total - left[0]) / total, 1.0), (cost + value) / total
-        cost += trade_cost(CAP, alpha, k)[0]
-        remaining -= CAP
-        passed += remaining * remaining
-        left[capped] = remaining
-        for n in range(capped + 1, horizon - 1):
-            left[n] = min(left[n], remaining)
-    return CAP / total, (cost + trade_cost(remaining, alpha, k)[0] + risk * np.sqrt(passed)) / total
+    value = best_trades(left, total, 0.0, risk, alpha, k)
+    return min((total - left[0]) / total, 1.0), value / total
 
 
 @kernel
@@ -199,6 +209,24 @@ def size_of_row(i, horizon):
     return min(q, CAP * horizon * (1.0 - 1e-9))
 
 
+@kernel
+def unavoidable_deviation(q):
+    """The least sqrt(sum y_k^2) of all schedules: that of trading CAP as long as more is left; 0 up to CAP."""
+    if q <= CAP:
+        return 0.0
+    trades = np.ceil(q / CAP) - 1.0  # that leave something
+    squares = trades * (q * q - q * CAP * (trades + 1.0) + CAP * CAP * (trades + 1.0) * (2.0 * trades + 1.0) / 6.0)
+    return np.sqrt(squares) / q
+
+
+@kernel
+def write_node(node, q, risk, first, value, least):
+    """What a table holds of an optimum, so that it is interpolated well on both sides of CAP: what the first trade leaves of
+    the largest that is possible, as a share of it, and the logarithm of the value without the risk that no schedule avoids."""
+    node[0] = 1.0 - first / min(1.0, CAP / q)
+    node[1] = np.log(max(value - risk * unavoidable_deviation(q), least))
+
+
 @compiled
 def fill_table(horizon, alpha, k, scale, nodes):
     """Fills one table: `scale` (sizes,) and `nodes` (sizes, risks, 2)."""
@@ -207,6 +235,7 @@ def fill_table(horizon, alpha, k, scale, nodes):
         # the risk at which a small position trades at once, softened where the curve gets steep
         scale[i] = (trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0) / q
         left = q * (1.0 - np.arange(1, horizon) / horizon)
+        evenly = relative_spread(q / horizon, k) ** alpha
         fastest = np.maximum(q - CAP * np.arange(1, horizon), 0.0)
         for j in range(RISKS + 1):
             r = j / (RISKS - j) if j < RISKS else np.inf
@@ -215,7 +244,7 @@ def fill_table(horizon, alpha, k, scale, nodes):
             if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
                 left[:] = fastest
             first, value = best_schedule(q, risk, horizon, alpha, k, left)
-            nodes[i, j, 0], nodes[i, j, 1] = 1.0 - first, np.log(value)
+            write_node(nodes[i, j], q, risk, first, value, evenly)
 
 
 @kernel
@@ -239,7 +268,8 @@ def interpolate(tables, table, i, a, q, risk, level):
     value = (
         here * nodes[i, j, 1] + next_risk * nodes[i, j + 1, 1] + next_size * nodes[i + 1, j, 1] + both * nodes[i + 1, j + 1, 1]
     )
-    return min(1.0 - left, CAP / q), np.exp(value)
+    unavoidable = 0.0 if q <= CAP else risk / max(level, 1e-200) * unavoidable_deviation(q)
+    return (1.0 - left) * min(1.0, CAP / q), np.exp(value) + unavoidable
 
 
 @compiled
