@@ -803,7 +803,7 @@ def test_plain_python_takes_tables_of_machine_code_and_keeps_its_own_apart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DEALERMARKET_CACHE_DIR", str(tmp_path))
-    sizes, risks = hedge_tables.BELOW_CAP + hedge_tables.ABOVE_CAP + 1, hedge_tables.RISKS + 1
+    sizes, risks = hedge_tables.SIZES, hedge_tables.RISKS + 1
 
     def read(compiles: bool, built: float) -> float:
         monkeypatch.setattr(hedge_tables, "COMPILES", compiles)

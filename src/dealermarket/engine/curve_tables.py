@@ -24,16 +24,17 @@ from numpy.typing import NDArray
 
 from dealermarket.compiled import compiled, kernel
 from dealermarket.engine.hedge_tables import (
-    ABOVE_CAP,
-    BELOW_CAP,
     CAP,
     LARGEST_RISK,
     RISKS,
+    SIZES,
     Table,
+    first_trade,
     risk_coordinate,
     size_of_row,
     stored,
     table_name,
+    write_node,
 )
 from dealermarket.errors import ParameterError
 
@@ -74,8 +75,9 @@ def _built(cost: bytes, points: int, horizon: int, least: float, jumps: tuple[fl
     def build() -> tuple[Floats, Floats]:
         scale, nodes = np.empty(len(costs)), np.empty((len(costs), RISKS + 1, 2))
         fill_curve_table(costs.copy(), sizes, horizon, np.geomspace(1e-5, 1e5, _WEIGHTS), scale, nodes)
-        first = _at_jumps(sizes[:, None] * (1.0 - nodes[:, :, 0]), jumps, sizes[:, None] / points)
-        nodes[:, :, 0] = 1.0 - first / sizes[:, None]
+        largest = np.minimum(sizes, CAP)[:, None]
+        first = _at_jumps(largest * (1.0 - nodes[:, :, 0]), jumps, sizes[:, None] / points)
+        nodes[:, :, 0] = (1.0 - first / largest).clip(0.0, 1.0)
         return scale, nodes
 
     return Table(horizon, least, *stored(name, build), np.array(jumps))
@@ -88,7 +90,7 @@ def grid_points(horizon):
 
 def _table_sizes(horizon: int) -> Floats:
     """Q of every row of a table, (sizes,)."""
-    return np.array([size_of_row(i, horizon) for i in range(BELOW_CAP + ABOVE_CAP + 1)])
+    return np.array([size_of_row(i, horizon) for i in range(SIZES)])
 
 
 def _at_jumps(sizes: Floats, jumps: Sequence[float], spacing: Floats) -> Floats:
@@ -123,8 +125,8 @@ def fill_curve_table(costs, sizes, horizon, weights, scale, nodes):
             for n in range(1, len(expected)):
                 if expected[n] + risk * np.sqrt(left[n]) < expected[best] + risk * np.sqrt(left[best]):
                     best = n
-            nodes[i, j, 0] = 1.0 - first[best]
-            nodes[i, j, 1] = np.log(expected[best] + risk * np.sqrt(left[best]))
+            optimum = expected[best] + risk * np.sqrt(left[best])
+            write_node(nodes[i, j], sizes[i], risk, first[best], optimum, expected[0])
 
 
 @compiled
@@ -175,7 +177,7 @@ def between_jumps(tables, table, i, a, q, risk, level, fraction):
     w = risk_coordinate(risk, level * q * ((1.0 - a) * scale[i] + a * scale[i + 1]))
     horizon = tables.horizon[table]
     size = size_of_row(nearest, horizon)
-    traded = size * (1.0 - tables.nodes[table, nearest, int(w + 0.5), 0])
+    traded = first_trade(tables.nodes[table, nearest, int(w + 0.5), 0], size)
     trade = fraction * q
     low, high = bucket_of(traded * (1.0 - 1e-9), jumps)
     if trade <= low:

@@ -31,9 +31,13 @@ Floats = NDArray[np.float64]
 
 CAP = laws.LARGEST_TRADE
 BELOW_CAP = 64  # intervals in sqrt(q) over [0, CAP], where the whole position can trade at once
+NEAR_CAP = 8  # intervals that the last of them is cut into: the curve gets steep there
 ABOVE_CAP = 32  # intervals in sqrt(q / CAP - 1) over [CAP, CAP H]
+AT_CAP = BELOW_CAP - 1 + NEAR_CAP  # the row of q = CAP
+SIZES = AT_CAP + ABOVE_CAP + 1  # rows
 RISKS = 96  # intervals in the risk axis, see `risk_coordinate`
 LARGEST_RISK = 1e7  # stands for infinity, in units of the scale
+STEEP = 300.0  # the largest scale of the risk axis, in half spreads: steep curves are told apart below it
 
 
 class Table(NamedTuple):
@@ -186,14 +190,6 @@ def best_schedule(total, risk, horizon, alpha, k, left):
 
 
 @kernel
-def size_coordinate(q, horizon):
-    """Position of q in the size axis of a table, in intervals."""
-    if q <= CAP:
-        return BELOW_CAP * np.sqrt(q / CAP)
-    return BELOW_CAP + ABOVE_CAP * np.sqrt((q / CAP - 1.0) / (horizon - 1.0))
-
-
-@kernel
 def risk_coordinate(risk, scale):
     """Position of a risk in the risk axis, in intervals: r / (1 + r) with r = (risk / scale)^(1/4), fine at both ends."""
     r = np.sqrt(np.sqrt(risk / max(scale, 1e-300)))
@@ -202,10 +198,11 @@ def risk_coordinate(risk, scale):
 
 def size_of_row(i, horizon):
     """Q of a row of a table."""
-    if i <= BELOW_CAP:
-        q = max(CAP * (i / BELOW_CAP) ** 2, 1e-6)
+    if i <= AT_CAP:
+        u = i if i < BELOW_CAP else BELOW_CAP - 1 + (i - (BELOW_CAP - 1)) / NEAR_CAP
+        q = max(CAP * (u / BELOW_CAP) ** 2, 1e-6)
     else:
-        q = CAP * (1.0 + (horizon - 1.0) * ((i - BELOW_CAP) / ABOVE_CAP) ** 2)
+        q = CAP * (1.0 + (horizon - 1.0) * ((i - AT_CAP) / ABOVE_CAP) ** 2)
     return min(q, CAP * horizon * (1.0 - 1e-9))
 
 
@@ -214,8 +211,9 @@ def unavoidable_deviation(q):
     """The least sqrt(sum y_k^2) of all schedules: that of trading CAP as long as more is left; 0 up to CAP."""
     if q <= CAP:
         return 0.0
-    trades = np.ceil(q / CAP) - 1.0  # that leave something
-    squares = trades * (q * q - q * CAP * (trades + 1.0) + CAP * CAP * (trades + 1.0) * (2.0 * trades + 1.0) / 6.0)
+    n = np.ceil(q / CAP) - 1.0  # trades that leave something
+    last = max(q - n * CAP, 0.0)
+    squares = n * (last * (last + (n - 1.0) * CAP) + (n - 1.0) * (2.0 * n - 1.0) / 6.0 * CAP * CAP)
     return np.sqrt(squares) / q
 
 
@@ -223,17 +221,23 @@ def unavoidable_deviation(q):
 def write_node(node, q, risk, first, value, least):
     """What a table holds of an optimum, so that it is interpolated well on both sides of CAP: what the first trade leaves of
     the largest that is possible, as a share of it, and the logarithm of the value without the risk that no schedule avoids."""
-    node[0] = 1.0 - first / min(1.0, CAP / q)
+    node[0] = min(max(1.0 - first / min(1.0, CAP / q), 0.0), 1.0)
     node[1] = np.log(max(value - risk * unavoidable_deviation(q), least))
+
+
+@kernel
+def first_trade(left, size):
+    """The first trade of a position of `size`, where a table has `left` of the largest that is possible; in its unit."""
+    return (1.0 - left) * min(size, CAP)
 
 
 @compiled
 def fill_table(horizon, alpha, k, scale, nodes):
     """Fills one table: `scale` (sizes,) and `nodes` (sizes, risks, 2)."""
-    for i in range(BELOW_CAP + ABOVE_CAP + 1):
+    for i in range(SIZES):
         q = size_of_row(i, horizon)
         # the risk at which a small position trades at once, softened where the curve gets steep
-        scale[i] = (trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0) / q
+        scale[i] = min(trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0, STEEP) / q
         left = q * (1.0 - np.arange(1, horizon) / horizon)
         evenly = relative_spread(q / horizon, k) ** alpha
         fastest = np.maximum(q - CAP * np.arange(1, horizon), 0.0)
@@ -249,10 +253,17 @@ def fill_table(horizon, alpha, k, scale, nodes):
 
 @kernel
 def size_cell(q, horizon):
-    """The interval of the size axis that q lies in, and how far in; q below CAP H."""
-    u = size_coordinate(q, horizon)
-    i = min(int(u), BELOW_CAP + ABOVE_CAP - 1)
-    return i, u - i
+    """The rows i and i + 1 that q lies between, and how far in, as a share; q below CAP H."""
+    if q <= CAP:
+        u = BELOW_CAP * np.sqrt(q / CAP)
+        if u >= BELOW_CAP - 1:
+            u = BELOW_CAP - 1 + NEAR_CAP * (u - (BELOW_CAP - 1))
+        i = min(int(u), AT_CAP - 1)
+        return i, u - i
+    u = ABOVE_CAP * np.sqrt((q / CAP - 1.0) / (horizon - 1.0))
+    n = min(int(u), ABOVE_CAP - 1)
+    a = u - n
+    return AT_CAP + n, a * (2.0 * n + a) / (2.0 * n + 1.0)  # in q: equal trades are interpolated exactly
 
 
 @kernel
@@ -283,8 +294,7 @@ def lookup(tables, table, q, risk):
 
 def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:
     """`scale` and `nodes` of one table, computed."""
-    sizes = BELOW_CAP + ABOVE_CAP + 1
-    scale, nodes = np.empty(sizes), np.empty((sizes, RISKS + 1, 2))
+    scale, nodes = np.empty(SIZES), np.empty((SIZES, RISKS + 1, 2))
     fill_table(horizon, float(alpha), laws.curve_exponent(lam), scale, nodes)
     return scale, nodes
 
@@ -315,13 +325,12 @@ def stored(name: str, build: Callable[[], tuple[Floats, Floats]]) -> tuple[Float
 
 def _read(path: Path) -> tuple[Floats, Floats] | None:
     """A table's `scale` and `nodes`; None where there is no file, or a broken one."""
-    sizes = BELOW_CAP + ABOVE_CAP + 1
     try:
         with path.open("rb") as content, np.load(content) as kept:
             scale, nodes = kept["scale"], kept["nodes"]
     except Exception:
         return None
-    return (scale, nodes) if scale.shape == (sizes,) and nodes.shape == (sizes, RISKS + 1, 2) else None
+    return (scale, nodes) if scale.shape == (SIZES,) and nodes.shape == (SIZES, RISKS + 1, 2) else None
 
 
 def table_name(*parts: object) -> str:
