@@ -25,6 +25,9 @@ Volatility = Annotated[
     Annotated[Literal["market"], Tag(WORD)] | Annotated[Annotated[float, Field(ge=0, le=100)], Tag(NUMBER)], NUMBER_OR_WORD
 ]
 
+ROUNDING = 1e-12
+"""By which part of itself a trade may exceed the largest one: trades are fractions of positions."""
+
 
 class Situation(NamedTuple):
     """What a maker knows when it hedges: prices in price units, sizes in units of the asset."""

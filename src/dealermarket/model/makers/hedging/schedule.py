@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
+from dealermarket.model.makers.hedging.base import ROUNDING
 
 Floats = NDArray[np.float64]
 
@@ -34,14 +35,14 @@ def optimal_schedule(
     if size == 0:
         return np.zeros(horizon)
     most = min(largest / size, 1.0)
-    if most * horizon <= 1.0 + 1e-12:
+    if most * horizon <= 1.0 + ROUNDING:
         return np.full(horizon, min(most, 1.0 / horizon))
     if horizon == 1:
         return np.ones(1)
 
     def step_cost(fraction: Floats) -> Floats:
         """Cost x c(|z| x) for each fraction; 0 at 0, inf where the trade is too large or would be the wrong way."""
-        allowed = (fraction > 0) & (fraction <= most * (1 + 1e-12))
+        allowed = (fraction > 0) & (fraction <= most * (1 + ROUNDING))
         value = np.where(fraction == 0, 0.0, np.inf)
         value[allowed] = fraction[allowed] * checked_cost(cost(size * fraction[allowed]))
         return value
