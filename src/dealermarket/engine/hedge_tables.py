@@ -153,19 +153,27 @@ def best_trades(left, total, passed, risk, alpha, k):
     """Cost sum F + G sqrt(sum Y^2) of the best len(left) + 1 trades of `total`, none beyond CAP; `passed` is the sum of Y^2
     before them, this total's included.
 
-    `left` is where the search starts and receives the optimum."""
-    cost, remaining, last = 0.0, total, len(left)
-    for capped in range(last):
-        value = minimise(left[capped:], remaining, passed, risk, alpha, k)
-        if remaining - left[capped] <= CAP * (1.0 + 1e-9):
-            return cost + value
-        cost += trade_cost(CAP, alpha, k)[0]
-        remaining -= CAP
-        passed += remaining * remaining
-        left[capped] = remaining
-        for n in range(capped + 1, last):
+    `left` is where the search starts and receives the optimum. The first trades are at CAP: as few as leave none beyond it."""
+    too_few, enough, capped = -1, min(len(left), int(np.ceil(total / CAP))), 0
+    while True:
+        cost, remaining, squares = 0.0, total, passed
+        for n in range(capped):
+            cost += trade_cost(CAP, alpha, k)[0]
+            remaining = max(remaining - CAP, 0.0)
+            squares += remaining * remaining
+            left[n] = remaining
+        for n in range(capped, len(left)):
             left[n] = min(left[n], remaining)
-    return cost + trade_cost(remaining, alpha, k)[0] + risk * np.sqrt(passed)
+        if capped == len(left):
+            return cost + trade_cost(remaining, alpha, k)[0] + risk * np.sqrt(squares)
+        value = cost + minimise(left[capped:], remaining, squares, risk, alpha, k)
+        if capped == enough or remaining - left[capped] <= CAP * (1.0 + 1e-9):
+            enough = capped
+        else:
+            too_few = capped
+        if enough == too_few + 1 and capped == enough:
+            return value
+        capped = max(min((too_few + enough) // 2, 2 * too_few + 1), too_few + 1)  # few, as a rule
 
 
 @compiled
