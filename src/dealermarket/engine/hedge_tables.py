@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket import laws
+from dealermarket import interrupt, laws
 from dealermarket.cache import cache_folder
 from dealermarket.compiled import COMPILES, compiled, kernel
 from dealermarket.laws import marginal_spread, relative_spread
@@ -240,23 +240,22 @@ def first_trade(left, size):
 
 
 @compiled
-def fill_table(horizon, alpha, k, scale, nodes):
-    """Fills one table: `scale` (sizes,) and `nodes` (sizes, risks, 2)."""
-    for i in range(SIZES):
-        q = size_of_row(i, horizon)
-        # the risk at which a small position trades at once, softened where the curve gets steep
-        scale[i] = min(trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0, STEEP) / q
-        left = q * (1.0 - np.arange(1, horizon) / horizon)
-        evenly = relative_spread(q / horizon, k) ** alpha
-        fastest = np.maximum(q - CAP * np.arange(1, horizon), 0.0)
-        for j in range(RISKS + 1):
-            r = j / (RISKS - j) if j < RISKS else np.inf
-            risk = scale[i] * q * min(r**4, LARGEST_RISK)
-            # the search starts at the optimum of the last node, or where that is better at once at the fastest schedule
-            if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
-                left[:] = fastest
-            first, value = best_schedule(q, risk, horizon, alpha, k, left)
-            write_node(nodes[i, j], q, risk, first, value, evenly)
+def fill_row(i, horizon, alpha, k, scale, nodes):
+    """Fills row i of a table: of `scale` (sizes,) and of `nodes` (sizes, risks, 2)."""
+    q = size_of_row(i, horizon)
+    # the risk at which a small position trades at once, softened where the curve gets steep
+    scale[i] = min(trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0, STEEP) / q
+    left = q * (1.0 - np.arange(1, horizon) / horizon)
+    evenly = relative_spread(q / horizon, k) ** alpha
+    fastest = np.maximum(q - CAP * np.arange(1, horizon), 0.0)
+    for j in range(RISKS + 1):
+        r = j / (RISKS - j) if j < RISKS else np.inf
+        risk = scale[i] * q * min(r**4, LARGEST_RISK)
+        # the search starts at the optimum of the last node, or where that is better at once at the fastest schedule
+        if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
+            left[:] = fastest
+        first, value = best_schedule(q, risk, horizon, alpha, k, left)
+        write_node(nodes[i, j], q, risk, first, value, evenly)
 
 
 @kernel
@@ -301,9 +300,11 @@ def lookup(tables, table, q, risk):
 
 
 def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:
-    """`scale` and `nodes` of one table, computed."""
+    """`scale` and `nodes` of one table, computed. Ctrl-C is answered between its rows."""
     scale, nodes = np.empty(SIZES), np.empty((SIZES, RISKS + 1, 2))
-    fill_table(horizon, float(alpha), laws.curve_exponent(lam), scale, nodes)
+    for i in range(SIZES):
+        interrupt.check()
+        fill_row(i, horizon, float(alpha), laws.curve_exponent(lam), scale, nodes)
     return scale, nodes
 
 

@@ -91,7 +91,17 @@ class PlannedHedging(TradingPolicy):
     risk_aversion: Annotated[
         float, Field(ge=0, le=1e12, json_schema_extra={"way_out": "an infinite risk aversion is written kind = 'full'"})
     ] = 0.25
-    horizon: Annotated[int, Field(ge=1, le=1000)] = 20
+    horizon: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=500,
+            json_schema_extra={
+                "way_out": "a longer plan takes too long to work out, and trades first what one of 500 steps does unless "
+                "the risk aversion is next to 0"
+            },
+        ),
+    ] = 20
     formulas: ClassVar = {"law": ("situation", "rule", "cost", "plan")}
     parameters: ClassVar = ("risk_aversion", "horizon")
 

@@ -73,14 +73,15 @@ def _objective(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_ste
 
 def _coarse_path(step_cost: Callable[[Floats], Floats], risk_per_step: float, horizon: int) -> Floats:
     """The best path y on one uniform grid, from 1 at index 0 to 0 at index `horizon`, over a range of tau."""
-    points = horizon * max(1, round(_COARSE_POINTS / horizon))
+    points = horizon * round(_COARSE_POINTS / horizon) if horizon <= _COARSE_POINTS else _COARSE_POINTS
     grid = np.linspace(0.0, 1.0, points + 1)
     trade = grid[:, None] - grid[None, :]  # from y (row) to a smaller y (column)
     trade[np.abs(trade) < 1e-12] = 0.0
     move_cost = step_cost(trade)
     # tau = sqrt(sum y_k^2): from a first trade that leaves almost nothing to the slowest path
     taus = np.geomspace(0.5 / points, np.sqrt(horizon), _TAUS) if risk_per_step > 0 else np.ones(1)
-    best, best_value = np.linspace(1.0, 0.0, horizon + 1), np.inf
+    best = np.linspace(1.0, 0.0, horizon + 1)
+    best_value = _objective(best, step_cost, risk_per_step)
     for tau in taus:
         risk = 0.5 * risk_per_step / tau * grid**2
         index = _cheapest([move_cost] * horizon, [risk] * horizon, points)
