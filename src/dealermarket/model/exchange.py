@@ -29,7 +29,7 @@ class Exchange(Value):
         Field(
             ge=1.01,
             le=100,
-            json_schema_extra={"way_out": "below, next to nothing can trade; above, all sizes cost the same (the paper uses 1.6)"},
+            json_schema_extra={"way_out": "below, next to nothing trades; above, sizes cost the same (the paper uses 1.6)"},
         ),
     ] = 1.6
     v_max: Annotated[float, Field(gt=0)] = 10_000.0
