@@ -1,0 +1,104 @@
+"""The first hedge against several rivals whose curves cross: large trades with one of them, small ones with another.
+
+The best schedule on the envelope of all quotes needs a search over schedules, which no table can hold: prices of tiers, in half
+spreads, differ from step to step. So only the first trade is chosen anew, at the best quote for its size, and what is left
+is traded with one rival, at the cost R(y) of the best schedule for a part y of the position. The tables of that rival's own
+optimum, of value V, first fraction x_0 and y_0 = 1 - x_0 left, tell four things about R, which is convex:
+
+    R(0) = 0,  R'(0) = c(0) + gamma s,  R(y_0) = V - x_0 c(|z| x_0),  R'(y_0) = d(x c(|z| x))/dx at x_0.
+
+The cubic through them, kept between its tangents and its chord, stands for R (section 3.3, eq. 7).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dealermarket.compiled import kernel
+from dealermarket.draws.arithmetic import log_curve
+from dealermarket.engine.hedge_tables import CAP
+from dealermarket.engine.quotes import Prices, Request, cost_of_hedge, quote
+from dealermarket.laws import power_curve, quoted_spread
+
+POINTS = 24  # first trades that are tried at first
+HALVINGS = 12  # of the interval around the best of them
+WORTH = 1e-4  # the least part of the cost that another first trade must save
+
+
+class Rest(NamedTuple):
+    """What trading a part of the position later costs with one rival, per unit of the whole position, price units."""
+
+    rival: Any
+    steps: Any  # that are left after the first trade
+    risk: Any  # gamma s
+    part: Any  # y_0
+    value: Any  # R(y_0)
+    first_slope: Any  # R'(0)
+    last_slope: Any  # R'(y_0)
+
+
+@kernel
+def price_of(situation, rival, size):
+    """What a rival, or the exchange (the last number), charges the hedger for a trade: cost per unit, price units."""
+    rules, market = situation.rules, situation.market
+    curve = log_curve(size, rules.v_max, rules.curve_exponent)
+    if rival == len(rules.pricing):
+        return quoted_spread(situation.half_spread, power_curve(curve, 1.0), 0.0)
+    prices = Prices(situation.mid, situation.half_spread, situation.unit)
+    return quote(rules, market, rival, Request(rules.investors + situation.maker, situation.side, size, curve, 0.0), prices)
+
+
+@kernel
+def rest_of(situation, rival, risk, horizon, first, value, floor):
+    """The Rest after the first trade of a rival's own optimum: `first` fraction and `value`; `floor` is its price at size 0."""
+    size = situation.size * first
+    price, step = price_of(situation, rival, size), 1e-6
+    slope = (price - price_of(situation, rival, size * (1.0 - step)) * (1.0 - step)) / step
+    return Rest(rival, horizon - 1.0, risk, 1.0 - first, value - first * price, floor + risk, slope)
+
+
+@kernel
+def cost_of_rest(situation, rest, part):
+    """R(y) for any part y of the position."""
+    size, at_once = situation.size * part, np.inf  # what all of it costs in the next step
+    if size <= CAP * situation.rules.v_max * (1.0 + 1e-9):
+        at_once = part * (price_of(situation, rest.rival, size) + rest.risk) if size > 0.0 else 0.0
+    if rest.steps < 2.0 or rest.part < 1e-9:
+        return at_once
+    y, width = part / rest.part, rest.part
+    tangents = max(rest.first_slope * part, rest.value + rest.last_slope * (part - width))
+    if y <= 1.0:
+        cubic = y * (1.0 - y) ** 2 * width * rest.first_slope + y * y * (3.0 - 2.0 * y) * rest.value
+        cubic -= y * y * (1.0 - y) * width * rest.last_slope
+        cost = min(cubic, y * rest.value)
+    else:
+        bend = (2.0 * rest.first_slope + 4.0 * rest.last_slope) / width - 6.0 * rest.value / (width * width)
+        cost = rest.value + rest.last_slope * (part - width) + 0.5 * max(bend, 0.0) * (part - width) ** 2
+    return min(max(cost, tangents), at_once)
+
+
+@kernel
+def cost_from(situation, rest, first):
+    """What a first trade at the best quote and the rest cost, per unit of the position, price units."""
+    return first * cost_of_hedge(situation, situation.size * first) + cost_of_rest(situation, rest, 1.0 - first)
+
+
+@kernel
+def best_first(situation, rest, least, most):
+    """The first fraction between `least` and `most` from which `cost_from` is least, and this cost."""
+    spacing = (most - least) / POINTS
+    first, cost = most, cost_from(situation, rest, most)
+    for n in range(POINTS):
+        other = cost_from(situation, rest, least + n * spacing)
+        if other < cost:
+            first, cost = least + n * spacing, other
+    for _ in range(HALVINGS):
+        spacing *= 0.5
+        middle = first
+        for other_first in (max(middle - spacing, least), min(middle + spacing, most)):
+            other = cost_from(situation, rest, other_first)
+            if other < cost:
+                first, cost = other_first, other
+    return first, cost
