@@ -84,7 +84,7 @@ def _built(cost: bytes, points: int, horizon: int, least: float, jumps: tuple[fl
         nodes[:, :, 0] = (1.0 - first / largest).clip(0.0, 1.0)
         return scale, nodes
 
-    return Table(horizon, least, *stored(name, build), np.array(jumps))
+    return Table(horizon, least, *stored(name, build), jumps=np.array(jumps))
 
 
 def grid_points(horizon):
@@ -128,7 +128,7 @@ def fill_curve_row(i, size, cost, horizon, weights, scale, nodes):
             if expected[n] + risk * np.sqrt(left[n]) < expected[best] + risk * np.sqrt(left[best]):
                 best = n
         optimum = expected[best] + risk * np.sqrt(left[best])
-        write_node(nodes[i, j], size, risk, first[best], optimum, expected[0])
+        write_node(nodes[i, j], size, risk, first[best], optimum, expected[0], 0.0)
 
 
 @compiled

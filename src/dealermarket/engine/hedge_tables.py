@@ -46,7 +46,9 @@ class Table(NamedTuple):
     horizon: int
     least: float  # the least price of the curve, in units of its level
     scale: Floats  # (sizes,): the scale of the risk axis over q
-    nodes: Floats  # (sizes, risks, 2): 1 - x_0 and log((E + G sd) / level)
+    nodes: Floats  # (sizes, risks, 2): see `write_node`
+    alpha: float = 0.0  # of the curve, where it is a power of the reference curve, and
+    k: float = 0.0  # the exponent of the latter
     jumps: Floats = np.empty(0)  # (n,): the sizes beyond which the price jumps, as shares of v_max, rising
 
 
@@ -57,6 +59,8 @@ class HedgeTables(NamedTuple):
     least: Floats  # (tables,)
     scale: Floats  # (tables, sizes)
     nodes: Floats  # (tables, sizes, risks, 2)
+    alpha: Floats  # (tables,)
+    k: Floats  # (tables,)
     jumps: Floats  # (tables, as many as the most has), infinite beyond a table's own
 
 
@@ -226,11 +230,20 @@ def unavoidable_deviation(q):
 
 
 @kernel
-def write_node(node, q, risk, first, value, least):
+def growth(q, horizon, alpha, k):
+    """The logarithm of what equal trades of q cost, each, in units of what those of CAP do; 0 up to CAP."""
+    if q <= CAP or alpha == 0.0:
+        return 0.0
+    return alpha * np.log(relative_spread(q / horizon, k) / relative_spread(CAP / horizon, k))
+
+
+@kernel
+def write_node(node, q, risk, first, value, least, grown):
     """What a table holds of an optimum, so that it is interpolated well on both sides of CAP: what the first trade leaves of
-    the largest that is possible, as a share of it, and the logarithm of the value without the risk that no schedule avoids."""
+    the largest that is possible, as a share of it, and the logarithm of the value without the risk that no schedule avoids,
+    less `growth`. `least` is the least of all values without risk."""
     node[0] = min(max(1.0 - first / min(1.0, CAP / q), 0.0), 1.0)
-    node[1] = np.log(max(value - risk * unavoidable_deviation(q), least))
+    node[1] = np.log(max(value - risk * unavoidable_deviation(q), least)) - grown
 
 
 @kernel
@@ -255,7 +268,7 @@ def fill_row(i, horizon, alpha, k, scale, nodes):
         if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
             left[:] = fastest
         first, value = best_schedule(q, risk, horizon, alpha, k, left)
-        write_node(nodes[i, j], q, risk, first, value, evenly)
+        write_node(nodes[i, j], q, risk, first, value, evenly, growth(q, horizon, alpha, k))
 
 
 @kernel
@@ -286,8 +299,11 @@ def interpolate(tables, table, i, a, q, risk, level):
     value = (
         here * nodes[i, j, 1] + next_risk * nodes[i, j + 1, 1] + next_size * nodes[i + 1, j, 1] + both * nodes[i + 1, j + 1, 1]
     )
-    unavoidable = 0.0 if q <= CAP else risk / max(level, 1e-200) * unavoidable_deviation(q)
-    return (1.0 - left) * min(1.0, CAP / q), np.exp(value) + unavoidable
+    if q <= CAP:
+        return 1.0 - left, np.exp(value)
+    grown = growth(q, tables.horizon[table], tables.alpha[table], tables.k[table])
+    unavoidable = risk / max(level, 1e-200) * unavoidable_deviation(q)
+    return (1.0 - left) * CAP / q, np.exp(value + grown) + unavoidable
 
 
 @compiled
@@ -352,7 +368,8 @@ def table_name(*parts: object) -> str:
 def power_table(alpha: float, lam: float, horizon: int) -> Table:
     """The table against the reference curve to the power `alpha`."""
     name = table_name(float(alpha), float(lam), horizon)
-    return Table(horizon, 1.0, *stored(name, lambda: build_table(alpha, lam, horizon)))
+    scale, nodes = stored(name, lambda: build_table(alpha, lam, horizon))
+    return Table(horizon, 1.0, scale, nodes, float(alpha), laws.curve_exponent(float(lam)))
 
 
 def stacked(tables: Sequence[Table]) -> HedgeTables:
@@ -366,5 +383,7 @@ def stacked(tables: Sequence[Table]) -> HedgeTables:
         np.array([table.least for table in made]),
         np.stack([table.scale for table in made]),
         np.stack([table.nodes for table in made]),
+        np.array([table.alpha for table in made]),
+        np.array([table.k for table in made]),
         jumps,
     )
