@@ -7,7 +7,7 @@ optimum, of value V, first fraction x_0 and y_0 = 1 - x_0 left, tell four things
 
     R(0) = 0,  R'(0) = c(0) + gamma s,  R(y_0) = V - x_0 c(|z| x_0),  R'(y_0) = d(x c(|z| x))/dx at x_0.
 
-The cubic through them, kept between its tangents and its chord, stands for R (section 3.3, eq. 7).
+The curve R'(0) y + b y^p through them stands for R (section 3.3, eq. 7).
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ WORTH = 1e-4  # the least part of the cost that another first trade must save
 
 
 class Rest(NamedTuple):
-    """What trading a part of the position later costs with one rival, per unit of the whole position, price units."""
+    """What trading a part y of the position later costs with one rival, R(y), per unit of the whole, price units."""
 
     rival: Any
     steps: Any  # that are left after the first trade
     risk: Any  # gamma s
     part: Any  # y_0
-    value: Any  # R(y_0)
     first_slope: Any  # R'(0)
-    last_slope: Any  # R'(y_0)
+    bent: Any  # R(y_0) - R'(0) y_0
+    power: Any  # p
 
 
 @kernel
@@ -53,10 +53,12 @@ def price_of(situation, rival, size):
 @kernel
 def rest_of(situation, rival, risk, horizon, first, value, floor):
     """The Rest after the first trade of a rival's own optimum: `first` fraction and `value`; `floor` is its price at size 0."""
-    size = situation.size * first
+    size, part, first_slope = situation.size * first, 1.0 - first, floor + risk
     price, step = price_of(situation, rival, size), 1e-6
     slope = (price - price_of(situation, rival, size * (1.0 - step)) * (1.0 - step)) / step
-    return Rest(rival, horizon - 1.0, risk, 1.0 - first, value - first * price, floor + risk, slope)
+    bent = max(value - first * price - first_slope * part, 0.0)
+    power = (slope - first_slope) * part / bent if bent > 0.0 else 1.0
+    return Rest(rival, horizon - 1.0, risk, part, first_slope, bent, min(max(power, 1.0), 1e3))
 
 
 @kernel
@@ -67,16 +69,7 @@ def cost_of_rest(situation, rest, part):
         at_once = part * (price_of(situation, rest.rival, size) + rest.risk) if size > 0.0 else 0.0
     if rest.steps < 2.0 or rest.part < 1e-9:
         return at_once
-    y, width = part / rest.part, rest.part
-    tangents = max(rest.first_slope * part, rest.value + rest.last_slope * (part - width))
-    if y <= 1.0:
-        cubic = y * (1.0 - y) ** 2 * width * rest.first_slope + y * y * (3.0 - 2.0 * y) * rest.value
-        cubic -= y * y * (1.0 - y) * width * rest.last_slope
-        cost = min(cubic, y * rest.value)
-    else:
-        bend = (2.0 * rest.first_slope + 4.0 * rest.last_slope) / width - 6.0 * rest.value / (width * width)
-        cost = rest.value + rest.last_slope * (part - width) + 0.5 * max(bend, 0.0) * (part - width) ** 2
-    return min(max(cost, tangents), at_once)
+    return min(rest.first_slope * part + rest.bent * (part / rest.part) ** rest.power, at_once)
 
 
 @kernel
