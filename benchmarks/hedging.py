@@ -114,23 +114,27 @@ def several_rivals(rng: np.random.Generator, cases: int) -> list[Loss]:
     return found
 
 
+def first_with(markets: Markets, case: Case) -> float:
+    """The engine's first fraction in a case with several rivals; `markets` keeps what was built."""
+    key = case["lam"], case["H"]
+    if key not in markets:
+        markets[key] = market_of(*key)
+    rules, market = markets[key]
+    market.pricing["tier_penalty"][:] = AWAY
+    for alpha, extra in zip(case["alphas"], case["extras"], strict=True):
+        market.pricing["tier_penalty"][1 + ALPHAS.index(alpha)] = extra * HALF_SPREAD
+    return float(among(engine_first, rules.of_the_papers)(rules, market, case["q"], case["G"]))
+
+
 def loss_with(markets: Markets, case: Case) -> float:
-    """The loss of a case with several rivals; `markets` keeps what was built."""
-    lam, horizon, q, risk = case["lam"], case["H"], case["q"], case["G"]
-    alphas, extras, k = np.array(case["alphas"]), np.array(case["extras"]), curve_exponent(lam)
-    curve = relative_spread(np.linspace(1e-6, min(q, CAP), 200), k)
+    """The loss in such a case."""
+    alphas, extras, k = np.array(case["alphas"]), np.array(case["extras"]), curve_exponent(case["lam"])
+    curve = relative_spread(np.linspace(1e-6, min(case["q"], CAP), 200), k)
     cheapest = np.argmin(curve ** alphas[:, None] + extras[:, None], axis=0)
     if (cheapest == cheapest[0]).all():
         return 0.0
-    if (lam, horizon) not in markets:
-        markets[lam, horizon] = market_of(lam, horizon)
-    rules, market = markets[lam, horizon]
-    market.pricing["tier_penalty"][:] = AWAY
-    for alpha, extra in zip(alphas, extras, strict=True):
-        market.pricing["tier_penalty"][1 + ALPHAS.index(alpha)] = extra * HALF_SPREAD
-    first = among(engine_first, rules.of_the_papers)(rules, market, q, risk)
-    case["x_0"] = float(first)
-    return float(loss_on_envelope(first, q, risk, horizon, alphas, extras, k))
+    case["x_0"] = first_with(markets, case)
+    return float(loss_on_envelope(case["x_0"], case["q"], case["G"], case["H"], alphas, extras, k))
 
 
 def main() -> None:

@@ -90,8 +90,10 @@ def coarse_path(q, passed, risk, steps, alphas, extras, k):
         tau = np.sqrt(passed) + q * (0.5 / points) * (np.sqrt(steps) * points / 0.5) ** (t / (TAUS - 1))
         for n in range(steps - 1, 0, -1):
             row = value[n]
-            row[:] = cost if n == steps - 1 else np.inf
-            if n < steps - 1:
+            if n == steps - 1:
+                row[:] = cost
+            else:
+                row[:] = np.inf
                 for trade in range(most + 1):
                     for y in range(trade, points + 1):
                         row[y] = min(row[y], cost[trade] + value[n + 1, y - trade])

@@ -31,9 +31,11 @@ Floats = NDArray[np.float64]
 
 CAP = laws.LARGEST_TRADE
 BELOW_CAP = 64  # intervals in sqrt(q) over [0, CAP], where the whole position can trade at once
-NEAR_CAP = 8  # intervals that the last of them is cut into: the curve gets steep there
+SMOOTH = 60  # of which so many are used
+STEEP_FROM = CAP * (SMOOTH / BELOW_CAP) ** 2
+NEAR_CAP = 16  # intervals in log(1 - q) over [STEEP_FROM, CAP], where the curve gets steep
 ABOVE_CAP = 32  # intervals in sqrt(q / CAP - 1) over [CAP, CAP H]
-AT_CAP = BELOW_CAP - 1 + NEAR_CAP  # the row of q = CAP
+AT_CAP = SMOOTH + NEAR_CAP  # the row of q = CAP
 SIZES = AT_CAP + ABOVE_CAP + 1  # rows
 RISKS = 96  # intervals in the risk axis, see `risk_coordinate`
 LARGEST_RISK = 1e7  # stands for infinity, in units of the scale
@@ -210,9 +212,10 @@ def risk_coordinate(risk, scale):
 
 def size_of_row(i, horizon):
     """Q of a row of a table."""
-    if i <= AT_CAP:
-        u = i if i < BELOW_CAP else BELOW_CAP - 1 + (i - (BELOW_CAP - 1)) / NEAR_CAP
-        q = max(CAP * (u / BELOW_CAP) ** 2, 1e-6)
+    if i <= SMOOTH:
+        q = max(CAP * (i / BELOW_CAP) ** 2, 1e-6)
+    elif i < AT_CAP:
+        q = 1.0 - (1.0 - STEEP_FROM) * ((1.0 - CAP) / (1.0 - STEEP_FROM)) ** ((i - SMOOTH) / NEAR_CAP)
     else:
         q = CAP * (1.0 + (horizon - 1.0) * ((i - AT_CAP) / ABOVE_CAP) ** 2)
     return min(q, CAP * horizon * (1.0 - 1e-9))
@@ -276,8 +279,8 @@ def size_cell(q, horizon):
     """The rows i and i + 1 that q lies between, and how far in, as a share; q below CAP H."""
     if q <= CAP:
         u = BELOW_CAP * np.sqrt(q / CAP)
-        if u >= BELOW_CAP - 1:
-            u = BELOW_CAP - 1 + NEAR_CAP * (u - (BELOW_CAP - 1))
+        if u >= SMOOTH:
+            u = SMOOTH + NEAR_CAP * np.log((1.0 - STEEP_FROM) / (1.0 - q)) / np.log((1.0 - STEEP_FROM) / (1.0 - CAP))
         i = min(int(u), AT_CAP - 1)
         return i, u - i
     u = ABOVE_CAP * np.sqrt((q / CAP - 1.0) / (horizon - 1.0))
