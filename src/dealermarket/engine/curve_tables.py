@@ -114,7 +114,10 @@ def fill_curve_row(i, size, cost, horizon, weights, scale, nodes):
     value = np.empty((horizon, points + 1))
     evenly = cost[points // horizon] * horizon  # of equal trades
     # the risk at which schedules change, about: what trading at once costs more than equal trades, or a part of the price
-    at_once = cost[points] if cost[points] < np.inf else 2.0 * evenly
+    most = points
+    while cost[most] == np.inf:
+        most -= 1
+    at_once = cost[most] * points / most  # or at the price of the largest trade
     typical = max(abs(at_once - evenly), 0.01 * evenly)
     scale[i] = typical / size
     for n in range(len(weights) + 2):
