@@ -17,10 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dealermarket.compiled import kernel
-from dealermarket.draws.arithmetic import log_curve
 from dealermarket.engine.hedge_tables import CAP
-from dealermarket.engine.quotes import Prices, Request, cost_of_hedge, quote
-from dealermarket.laws import power_curve, quoted_spread
+from dealermarket.engine.quotes import cost_of_hedge, cost_with
 
 POINTS = 24  # first trades that are tried at first
 HALVINGS = 12  # of the interval around the best of them
@@ -40,22 +38,11 @@ class Rest(NamedTuple):
 
 
 @kernel
-def price_of(situation, rival, size):
-    """What a rival, or the exchange (the last number), charges the hedger for a trade: cost per unit, price units."""
-    rules, market = situation.rules, situation.market
-    curve = log_curve(size, rules.v_max, rules.curve_exponent)
-    if rival == len(rules.pricing):
-        return quoted_spread(situation.half_spread, power_curve(curve, 1.0), 0.0)
-    prices = Prices(situation.mid, situation.half_spread, situation.unit)
-    return quote(rules, market, rival, Request(rules.investors + situation.maker, situation.side, size, curve, 0.0), prices)
-
-
-@kernel
 def rest_of(situation, rival, risk, horizon, first, value, floor):
     """The Rest after the first trade of a rival's own optimum: `first` fraction and `value`; `floor` is its price at size 0."""
     size, part, first_slope = situation.size * first, 1.0 - first, floor + risk
-    price, step = price_of(situation, rival, size), 1e-6
-    slope = (price - price_of(situation, rival, size * (1.0 - step)) * (1.0 - step)) / step
+    price, step = cost_with(situation, rival, size), 1e-6
+    slope = (price - cost_with(situation, rival, size * (1.0 - step)) * (1.0 - step)) / step
     bent = max(value - first * price - first_slope * part, 0.0)
     power = (slope - first_slope) * part / bent if bent > 0.0 else 1.0
     return Rest(rival, horizon - 1.0, risk, part, first_slope, bent, min(max(power, 1.0), 1e3))
@@ -66,7 +53,7 @@ def cost_of_rest(situation, rest, part):
     """R(y) for any part y of the position."""
     size, at_once = situation.size * part, np.inf  # what all of it costs in the next step
     if size <= CAP * situation.rules.v_max * (1.0 + 1e-9):
-        at_once = part * (price_of(situation, rest.rival, size) + rest.risk) if size > 0.0 else 0.0
+        at_once = part * (cost_with(situation, rest.rival, size) + rest.risk) if size > 0.0 else 0.0
     if rest.steps < 2.0 or rest.part < 1e-9:
         return at_once
     return min(rest.first_slope * part + rest.bent * (part / rest.part) ** rest.power, at_once)

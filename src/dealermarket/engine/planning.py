@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from dealermarket.compiled import kernel
 from dealermarket.engine.curve_tables import between_jumps, curve_table
-from dealermarket.engine.envelope import WORTH, best_first, price_of, rest_of
+from dealermarket.engine.envelope import WORTH, best_first, rest_of
 from dealermarket.engine.hedge_tables import CAP, HedgeTables, Table, interpolate, power_table, size_cell, stacked
-from dealermarket.engine.quotes import Prices, cost_of_hedge, level_of, quoted_tier, surcharge_of
+from dealermarket.engine.quotes import Prices, cost_of_hedge, cost_with, level_of, quoted_tier, surcharge_of
 from dealermarket.errors import ParameterError
 from dealermarket.laws import quoted_spread
 from dealermarket.model.makers.agent import MarketMakerAgent
@@ -130,7 +130,7 @@ def fraction_with_several(situation, risk, cell, within, cheapest, fraction, bes
     q = situation.size / rules.v_max
     most = min(CAP / q, 1.0)
     largest = situation.size * most
-    if cheapest_small and price_of(situation, cheapest, largest) <= cost_of_hedge(situation, largest) * (1.0 + 1e-12):
+    if cheapest_small and cost_with(situation, cheapest, largest) <= cost_of_hedge(situation, largest) * (1.0 + 1e-12):
         return fraction  # it is the cheapest for all sizes
     least = max(1.0 / horizon, 1.0 - (horizon - 1.0) * CAP / q)
     cost = best * (1.0 - WORTH)
