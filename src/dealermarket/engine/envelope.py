@@ -7,7 +7,8 @@ optimum, of value V, first fraction x_0 and y_0 = 1 - x_0 left, tell four things
 
     R(0) = 0,  R'(0) = c(0) + gamma s,  R(y_0) = V - x_0 c(|z| x_0),  R'(y_0) = d(x c(|z| x))/dx at x_0.
 
-The curve R'(0) y + b y^p through them stands for R (section 3.3, eq. 7).
+The curve R'(0) y + b y^p through them stands for R (section 3.3, eq. 7). Where it is cheaper, what is left is traded in pieces
+like the first instead, at the best quotes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from dealermarket.compiled import kernel
 from dealermarket.engine.hedge_tables import CAP
 from dealermarket.engine.quotes import cost_of_hedge, cost_with
+from dealermarket.laws import mean_plus_risk
 
 POINTS = 24  # first trades that are tried at first
 HALVINGS = 12  # of the interval around the best of them
@@ -62,7 +64,14 @@ def cost_of_rest(situation, rest, part):
 @kernel
 def cost_from(situation, rest, first):
     """What a first trade at the best quote and the rest cost, per unit of the position, price units."""
-    return first * cost_of_hedge(situation, situation.size * first) + cost_of_rest(situation, rest, 1.0 - first)
+    price = cost_of_hedge(situation, situation.size * first)
+    pieces = min(np.floor(1.0 / first), rest.steps)  # like the first, before the last one
+    last = max(1.0 - pieces * first, 0.0)
+    variance = pieces * (1.0 - first * (pieces + 1.0) * (1.0 - first * (2.0 * pieces + 1.0) / 6.0))
+    alike = mean_plus_risk(pieces * first * price, max(variance, 0.0), rest.risk)
+    if last > 1e-12:
+        alike += last * cost_of_hedge(situation, situation.size * last)
+    return min(alike, first * price + cost_of_rest(situation, rest, 1.0 - first))
 
 
 @kernel
