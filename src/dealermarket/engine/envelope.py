@@ -22,8 +22,9 @@ from dealermarket.engine.hedge_tables import CAP
 from dealermarket.engine.quotes import cost_of_hedge, cost_with
 from dealermarket.laws import mean_plus_risk
 
-POINTS = 24  # first trades that are tried at first
-HALVINGS = 12  # of the interval around the best of them
+FURTHER = 1.25  # by which factor the first trade may be larger with several, about
+POINTS = 10  # first trades that are tried at first
+HALVINGS = 8  # of the interval around the best of them
 WORTH = 1e-4  # the least part of the cost that another first trade must save
 
 

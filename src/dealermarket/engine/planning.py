@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dealermarket.compiled import kernel
 from dealermarket.engine.curve_tables import between_jumps, curve_table
-from dealermarket.engine.envelope import WORTH, best_first, rest_of
+from dealermarket.engine.envelope import FURTHER, WORTH, best_first, rest_of
 from dealermarket.engine.hedge_tables import CAP, HedgeTables, Table, interpolate, power_table, size_cell, stacked
 from dealermarket.engine.quotes import Prices, cost_of_hedge, cost_with, level_of, quoted_tier, surcharge_of
 from dealermarket.errors import ParameterError
@@ -86,7 +86,7 @@ def planned_fraction(situation, risk):
     if q >= CAP * horizon:
         return fraction  # the largest trade at every step is not enough
     cell, within = size_cell(q, horizon)
-    cheapest, known, its_floor, least_floor, its_level = -1, 0, np.inf, np.inf, 0.0
+    cheapest, its_floor, other_floor, its_level = -1, np.inf, np.inf, 0.0
     for j in range(len(rules.pricing) + 1):
         table, level, surcharge = terms_of(situation, j)
         if table < 0:
@@ -94,17 +94,17 @@ def planned_fraction(situation, risk):
         floor = quoted_spread(level, rules.tables.least[table], surcharge)
         if floor >= best:
             continue  # no schedule costs less than trades at the least price without risk
-        known += 1
-        least_floor = min(least_floor, floor)
         first, relative = interpolate(rules.tables, table, cell, within, q, risk, level)
         value = quoted_spread(level, relative, surcharge)
         if value < best:
-            fraction, best, cheapest, its_floor, its_level = first, value, j, floor, level
+            fraction, best, cheapest, its_level = first, value, j, level
+            its_floor, floor = floor, its_floor
+        other_floor = min(other_floor, floor)
     if cheapest >= 0 and rules.tables.jumps.shape[1] > 0:
         table, _, _ = terms_of(situation, cheapest)
         return between_jumps(rules.tables, table, cell, within, q, risk, its_level, fraction)
-    if known > 1 and horizon > 1.0 and (fraction < 1.0 or its_floor > least_floor):
-        return fraction_with_several(situation, risk, cell, within, cheapest, fraction, best, its_floor <= least_floor)
+    if other_floor < best and horizon > 1.0 and (fraction < 1.0 or its_floor > other_floor):
+        return fraction_with_several(situation, risk, cell, within, cheapest, fraction, best, its_floor, other_floor)
     return fraction
 
 
@@ -123,15 +123,17 @@ def terms_of(situation, j):
 
 
 @kernel
-def fraction_with_several(situation, risk, cell, within, cheapest, fraction, best, cheapest_small):
-    """x_0 where large trades may go to one rival and small ones to another; `fraction` and `best` are those of the `cheapest`
-    rival's own optimum, `cheapest_small` whether small trades go to it, too."""
+def fraction_with_several(situation, risk, cell, within, cheapest, fraction, best, its_floor, other_floor):
+    """x_0 where large trades may go to one rival and small ones to another. `fraction` and `best` are those of the `cheapest`
+    rival's own optimum, `its_floor` and `other_floor` its price at size 0 and the least of the others'."""
     rules, horizon = situation.rules, situation.rules.hedging[situation.maker].horizon
     q = situation.size / rules.v_max
     most = min(CAP / q, 1.0)
-    largest = situation.size * most
-    if cheapest_small and cost_with(situation, cheapest, largest) <= cost_of_hedge(situation, largest) * (1.0 + 1e-12):
-        return fraction  # it is the cheapest for all sizes
+    if its_floor <= other_floor:  # small trades go to it, too: is another cheaper for a first trade that is somewhat larger?
+        larger = min(FURTHER * fraction, most)
+        price = cost_with(situation, cheapest, situation.size * larger)
+        if price <= other_floor or larger * (price - cost_of_hedge(situation, situation.size * larger)) <= WORTH * best:
+            return fraction
     least = max(1.0 / horizon, 1.0 - (horizon - 1.0) * CAP / q)
     cost = best * (1.0 - WORTH)
     for j in range(len(rules.pricing) + 1):
