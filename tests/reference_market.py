@@ -362,7 +362,7 @@ def linear_fraction(policy: LinearSchedule, quotes: Quotes, hedger: int, positio
     largest = largest_trade(quotes.exchange)
     best_n, least = 0, math.inf
     for n in range(1, policy.horizon + 1):
-        if size / n > largest:
+        if size / n > largest * (1 + 1e-12):  # beyond rounding
             continue
         # which of two equally cheap makers it would be does not matter to the cost: any draw will do
         expected = quotes.for_hedge(hedger, policy.venue, size / n, side, tie=0.0).spread  # n terms of 1/n times c(|z|/n)

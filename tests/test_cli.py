@@ -129,7 +129,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "model" / "presets
         ("run paper --threads 0", "--threads", 0, [">= 1"]),
         ("run paper --seed -1", "seed", -1, [">= 0"]),
         ("run paper --set steps", "setting 'steps'", None, ["path.to.field=value"]),
-        ("run paper --set exchange.lam=0.9", "paper: exchange.lam", 0.9, ["> 1"]),
+        ("run paper --set exchange.lam=0.9", "paper: exchange.lam", 0.9, [">= 1.01"]),
         ("run paper --resume runs/x", "--resume", None, ["folder", "scenario"]),
         ("run --resume runs/x --replicas 7", "--resume", None, ["folder", "scenario"]),
         ("run paper --replicas 1000000000000", "replicas", "1,000,000,000,000", ["100,000,000"]),

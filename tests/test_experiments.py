@@ -632,7 +632,7 @@ def test_scenarios_that_cannot_be_asked(name: str, source: str | None, settings:
 def test_what_is_no_scenario_is_refused_by_the_experiments_too() -> None:
     with raises(ScenarioError, "papr", names=["preset", "'paper'"]):
         experiment_named("curves").load_scenario("papr", [])
-    with raises(ScenarioError, "exchange.lam", 0.5, names=["be > 1"]):
+    with raises(ScenarioError, "exchange.lam", 0.5, names=["be >= 1.01"]):
         experiment_named("volatility").load_scenario(None, ["exchange.lam=0.5"])
 
 

@@ -37,7 +37,7 @@ from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
 from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
 
 NAN, INF = math.nan, math.inf
-LAMS = (1.0001, 1.3, 1.6, 2 - 1e-12, 2.0, 2 + 1e-9, 2.5, 3.0, 50.0)
+LAMS = (1.01, 1.3, 1.6, 2 - 1e-12, 2.0, 2 + 1e-9, 2.5, 3.0, 50.0)
 FRACTIONS = (
     *(1e-300, 1e-200, 1e-100, 1e-30, 1e-20, 1e-17, 1e-16, 1e-15, 1e-12, 1e-9, 1e-7, 1e-5, 1e-4, 1e-3),
     *(0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999),
@@ -77,7 +77,7 @@ def test_the_reference_curve_is_exact_to_rounding(lam: float) -> None:
     exchange = Exchange(lam=lam, v_max=1.0)
     for fraction in FRACTIONS:
         expected = paper_curve(fraction, lam)
-        if expected > 1e300:  # lam = 1.0001 has next to no liquidity: the price is beyond what a double can hold
+        if expected > 1e300:  # lam = 1.01 has next to no liquidity: the price is beyond what a double can hold
             continue
         error = abs(mpmath.mpf(float(exchange.relative_spread(fraction))) / expected - 1)
         assert error < rounding_bound(fraction, lam), f"v / v_max = {fraction}: {mpmath.nstr(error, 3)}"
@@ -562,7 +562,8 @@ def maker(**fields: Any) -> MarketMakerAgent:
 
 # component, field, values refused, the word that says what would do
 REFUSED: list[tuple[Callable[..., Any], str, tuple[Any, ...], str]] = [
-    (Exchange, "lam", (1.0, 1, 0.5, -3.0), "be > 1"),
+    (Exchange, "lam", (1.0, 1, 0.5, -3.0), "be >= 1.01"),
+    (Exchange, "lam", (100.1, 1e15), "be <= 100"),
     (Exchange, "v_max", (0.0, 0, -5.0), ">= 1e-15"),
     (GeometricBrownianMotion, "initial", (0.0, -1.0), ">= 1e-20"),
     (GeometricBrownianMotion, "volatility", (-0.1,), ">= 0"),
@@ -600,7 +601,7 @@ REFUSED: list[tuple[Callable[..., Any], str, tuple[Any, ...], str]] = [
     (FixedTiers, "table", ("a",), "table"),
     (AlmgrenChriss, "risk_aversion", (-0.1,), ">= 0"),
     (AlmgrenChriss, "horizon", (0, -1), ">= 1"),
-    (LinearSchedule, "horizon", (1001,), "<= 1000"),
+    (LinearSchedule, "horizon", (501,), "<= 500"),
     (LinearSchedule, "horizon", (2.0,), "whole"),
     (AlmgrenChriss, "venue", ("maker", 1), "'makers', 'exchange' or 'best'"),
     (FullHedge, "volatility", ("mine",), "'market'"),
@@ -651,7 +652,7 @@ def test_what_is_no_finite_number_is_refused(build: Callable[..., Any], field: s
 
 def test_an_infinite_risk_aversion_points_to_full() -> None:
     assert_says(refusal(AlmgrenChriss, risk_aversion=INF), "risk_aversion", INF, names=["kind = 'full'"])
-    assert_says(refusal(Exchange, lam=1.0), "lam", 1.0, names=["lam > 1"])
+    assert_says(refusal(Exchange, lam=1.0), "lam", 1.0, names=["paper", ">= 1.01"])
 
 
 def test_whole_numbers_are_numbers() -> None:
@@ -715,7 +716,7 @@ def test_nested_fields_are_named_by_their_path(
 def test_all_problems_are_named_at_once() -> None:
     said = refusal(Exchange, lam=0.5, v_max=-1.0)
     assert len(said.splitlines()) == 2
-    assert_says(said, "lam", 0.5, names=["> 1"])
+    assert_says(said, "lam", 0.5, names=[">= 1.01"])
     assert_says(said, "v_max", -1.0, names=[">= 1e-15"])
 
 
@@ -755,7 +756,7 @@ def test_replace_copies_and_checks_again() -> None:
     exchange = Exchange(lam=1.8)
     assert exchange.replace(v_max=5.0) == Exchange(lam=1.8, v_max=5.0)
     assert exchange == Exchange(lam=1.8)
-    assert_says(refusal(exchange.replace, lam=0.5), "lam", 0.5, names=["> 1"])
+    assert_says(refusal(exchange.replace, lam=0.5), "lam", 0.5, names=[">= 1.01"])
     assert refusal(exchange.replace, lamb=2.0) == "lamb: unknown field; did you mean 'lam'?"
 
 

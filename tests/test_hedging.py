@@ -24,6 +24,7 @@ from scipy.optimize import minimize, minimize_scalar
 
 from conftest import raises
 from dealermarket.engine import hedge_tables
+from dealermarket.engine.curve_tables import curve_table
 from dealermarket.engine.hedge_tables import HedgeTables, best_schedule, lookup, power_table, stacked
 from dealermarket.errors import ParameterError
 from dealermarket.model.exchange import Exchange
@@ -33,6 +34,8 @@ from dealermarket.model.makers.hedging.linear import LinearSchedule
 from dealermarket.model.makers.hedging.none import NoHedge
 from dealermarket.model.makers.hedging.optimal import AlmgrenChriss
 from dealermarket.model.makers.pricing.power import PowerPricing
+from hedging import Markets, first_with, loss_with
+from hedging_optimum import loss_of
 
 needs_tables = pytest.mark.compiled  # seconds to build when the engine is not compiled, minutes for all
 Floats = NDArray[np.float64]
@@ -691,6 +694,84 @@ def test_two_trades_against_a_scalar_search() -> None:
         assert x[0] == pytest.approx(found.x, abs=1e-6)
 
 
+# --- the worst cases of benchmarks/hedging.py, which draws tens of thousands
+
+
+@needs_tables
+@pytest.mark.parametrize(
+    ("lam", "alpha", "horizon", "size", "risk"),
+    [
+        pytest.param(5.3, 1.5, 84, 0.99085, 80.0, id="just above the cap"),
+        pytest.param(5.3, 1.5, 84, 0.99085, 1.8e4, id="just above the cap, in a hurry"),
+        pytest.param(4.38323, 1.195, 22, 0.99135, 8.77e3, id="the next largest trade is far"),
+        pytest.param(1.48658, 1.764, 35, 0.95014, 8.1e3, id="just below the cap, where the curve is steep"),
+        pytest.param(1.01394, 0.812, 89, 0.99094, 8.77e4, id="a steep book, at the cap"),
+        pytest.param(1.01005, 0.892, 76, 0.51137, 4.87e3, id="a steep book, half of it"),
+        pytest.param(1.01602, 1.957, 3, 2.93191, 0.108, id="a steep book, close to the most"),
+        pytest.param(1.07852, 1.409, 86, 7.12978, 119.0, id="far above the cap"),
+        pytest.param(100.0, 0.7, 10, 0.995, 80.0, id="the flattest book"),
+    ],
+)
+def test_first_trades_from_the_tables_cost_little_more_than_the_best(
+    lam: float, alpha: float, horizon: int, size: float, risk: float
+) -> None:
+    first, _ = lookup(stacked([power_table(alpha, lam, horizon)]), 0, size, risk)
+    assert 0.0 <= first <= min(1.0, CAP / size)
+    assert loss_of(first, size, risk, horizon, alpha, (lam - 2) / (lam - 1)) < 1e-3
+
+
+@needs_tables
+def test_first_trades_against_rivals_whose_curves_cross() -> None:
+    """At most 1 % more than the optimum on the envelope; by the cheapest rival's own optimum some of these cost 4 %."""
+    markets: Markets = {}
+    for lam, horizon, size, risk, alphas, extras in (
+        (1.2, 2, 1.2020, 0.4448, (2.0, 0.8, 1.2, 1.6), (4.053, 15.1036, 0.0, 0.4687)),
+        (2.0, 2, 1.0206, 0.9022, (2.0, 0.8), (0.0336, 0.7552)),
+        (2.0, 5, 2.6785, 7.031, (1.1, 2.0), (1.5792, 0.0)),
+        (1.05, 3, 1.0188, 0.006427, (1.3, 1.8, 0.8, 1.0, 1.1), (0.0532, 0.2874, 5.9008, 0.0, 14.2532)),
+        (1.2, 5, 1.8530, 0.03217, (1.6, 1.8, 1.2, 0.8), (16.3559, 0.1142, 0.0, 1.7502)),
+        (1.2, 3, 1.3904, 3.422, (0.8, 1.7, 1.5, 1.8), (7.3943, 0.5247, 0.2794, 0.0368)),
+    ):
+        case = {"lam": lam, "H": horizon, "q": size, "G": risk, "alphas": list(alphas), "extras": list(extras)}
+        assert loss_with(markets, case) < 0.01, case
+
+
+@needs_tables
+def test_where_one_rival_is_the_cheapest_for_all_sizes_its_own_table_decides() -> None:
+    markets: Markets = {}
+    for size in (0.3, 0.9, 1.7):
+        for risk in (0.01, 1.0, 30.0):
+            extras = [0.1, 0.1]
+            case: dict[str, Any] = {"lam": LAM, "H": 5, "q": size, "G": risk, "alphas": [1.2, 1.6], "extras": extras}
+            assert first_with(markets, case) == lookup(table(1.2, 5), 0, size, risk)[0]
+
+
+def test_a_piece_that_exceeds_the_largest_trade_by_rounding_is_one_piece() -> None:
+    size = np.nextafter(CAP, 2)
+    for policy in (LinearSchedule(risk_aversion=1e6, horizon=3), AlmgrenChriss(risk_aversion=1e6, horizon=3)):
+        assert policy.schedule(size, envelope([(1.5, 0.0)]), 1.0, largest=CAP)[0] == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.compiled
+def test_plans_of_many_steps_trade_first_what_theory_says() -> None:
+    """More steps than the solver's grid has points."""
+    for risk in (0.0, 1e-3, 0.1):
+        x = AlmgrenChriss(risk_aversion=risk, horizon=300).schedule(0.8, envelope([(1.5, 0.0)]), 1.0, largest=CAP)
+        assert x[0] == pytest.approx(exact(0.8, risk, 300, 1.5)[0], rel=1e-5)
+
+
+@needs_tables
+def test_ctrl_c_is_answered_while_a_table_is_built(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between its rows, of which each takes a part of a second; nothing is kept."""
+    rows = iter(range(3))
+    monkeypatch.setattr(hedge_tables.interrupt, "check", lambda: next(rows))
+    for build in (lambda: power_table.__wrapped__(1.234, 1.6, 2), lambda: curve_table(lambda share: 1.0 + share, 2)):
+        rows = iter(range(3))
+        with pytest.raises(StopIteration):
+            build()
+    assert not folder.exists()
+
+
 # --- tables on disk
 
 
@@ -803,7 +884,7 @@ def test_plain_python_takes_tables_of_machine_code_and_keeps_its_own_apart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DEALERMARKET_CACHE_DIR", str(tmp_path))
-    sizes, risks = hedge_tables.BELOW_CAP + hedge_tables.ABOVE_CAP + 1, hedge_tables.RISKS + 1
+    sizes, risks = hedge_tables.SIZES, hedge_tables.RISKS + 1
 
     def read(compiles: bool, built: float) -> float:
         monkeypatch.setattr(hedge_tables, "COMPILES", compiles)

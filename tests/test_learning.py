@@ -1043,7 +1043,7 @@ def test_folders_that_cannot_be_resumed(
         ("learning --set hyperparameters.learning_rate=0", "learning: hyperparameters.learning_rate", 0, ["> 0"]),
         ("learning --set hyperparameters.rollout=2.5", "learning: hyperparameters.rollout", 2.5, ["whole"]),
         ("learning --set =2", "setting '=2'", None, ["path.to.field=value"]),
-        ("learning --set scenario.exchange.lam=0.9", "learning: scenario.exchange.lam", 0.9, ["be > 1"]),
+        ("learning --set scenario.exchange.lam=0.9", "learning: scenario.exchange.lam", 0.9, ["be >= 1.01"]),
         (
             "learning --set scenario.makers.0.hedging.kind=some",
             "learning: scenario.makers.0.hedging.kind",

@@ -54,10 +54,10 @@ def test_presets_are_the_ones_promised() -> None:
 
 # setting: field, value, words that tell what would do
 BAD: dict[str, tuple[str, object, list[str]]] = {
-    "exchange.lam=1": ("exchange.lam", 1, ["be > 1"]),
+    "exchange.lam=1": ("exchange.lam", 1, ["be >= 1.01"]),
     "exchange.v_max=0": ("exchange.v_max", 0, [">= 1e-15"]),
     "exchange.v_max=7e296": ("exchange.v_max", "7e+296", ["<= 1e+15"]),
-    "exchange.lam=1.001": ("makers.0.pricing.alpha", None, ["1.5", "exchange.lam = 1.001", "e^600", "raise exchange.lam"]),
+    "exchange.lam=1.01": ("makers.0.pricing.alpha", None, ["1.5", "exchange.lam = 1.01", "e^600", "raise exchange.lam"]),
     "exchange.vmax=3": ("exchange.vmax", None, ["unknown", "'v_max'"]),
     "steps=0": ("steps", 0, [">= 2"]),
     "steps=1": ("steps", 1, [">= 2"]),

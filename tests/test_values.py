@@ -288,7 +288,7 @@ def test_help_says_bounds_and_defaults() -> None:
     said = pydoc.render_doc(AlmgrenChriss, renderer=pydoc.plaintext)
     assert "risk_aversion: number in [0, 1e+12]; default 0.25" in said
     assert "volatility: 'market' or number in [0, 100]; default 'market'" in said
-    assert "lam: number > 1; default 1.6" in str(Exchange.__doc__)
+    assert "lam: number in [1.01, 100]; default 1.6" in str(Exchange.__doc__)
     assert "makers: tuple of MarketMakerAgent" in str(Scenario.__doc__)
 
 

@@ -25,7 +25,7 @@ _LONGEST_DEFAULT = 40
 
 
 def docstring(model: type[BaseModel]) -> str:
-    """The docstring of a model with a line for each of its fields, such as `lam: number > 1; default 1.6`."""
+    """The docstring of a model with a line for each of its fields, such as `lam: number in [1.01, 100]; default 1.6`."""
     lines = [f"    {name}: {_line(field)}" for name, field in model.model_fields.items() if name != "kind"]
     return "\n".join([inspect.cleandoc(model.__doc__ or ""), *(["", "Fields:", *lines] if lines else [])])
 

@@ -22,18 +22,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket import interrupt
 from dealermarket.compiled import compiled, kernel
 from dealermarket.engine.hedge_tables import (
-    ABOVE_CAP,
-    BELOW_CAP,
     CAP,
     LARGEST_RISK,
     RISKS,
+    SIZES,
     Table,
+    first_trade,
     risk_coordinate,
     size_of_row,
     stored,
     table_name,
+    write_node,
 )
 from dealermarket.errors import ParameterError
 
@@ -73,12 +75,16 @@ def _built(cost: bytes, points: int, horizon: int, least: float, jumps: tuple[fl
 
     def build() -> tuple[Floats, Floats]:
         scale, nodes = np.empty(len(costs)), np.empty((len(costs), RISKS + 1, 2))
-        fill_curve_table(costs.copy(), sizes, horizon, np.geomspace(1e-5, 1e5, _WEIGHTS), scale, nodes)
-        first = _at_jumps(sizes[:, None] * (1.0 - nodes[:, :, 0]), jumps, sizes[:, None] / points)
-        nodes[:, :, 0] = 1.0 - first / sizes[:, None]
+        weights = np.geomspace(1e-5, 1e5, _WEIGHTS)
+        for i, size in enumerate(sizes):
+            interrupt.check()
+            fill_curve_row(i, size, costs[i].copy(), horizon, weights, scale, nodes)
+        largest = np.minimum(sizes, CAP)[:, None]
+        first = _at_jumps(largest * (1.0 - nodes[:, :, 0]), jumps, sizes[:, None] / points)
+        nodes[:, :, 0] = (1.0 - first / largest).clip(0.0, 1.0)
         return scale, nodes
 
-    return Table(horizon, least, *stored(name, build), np.array(jumps))
+    return Table(horizon, least, *stored(name, build), jumps=np.array(jumps))
 
 
 def grid_points(horizon):
@@ -88,7 +94,7 @@ def grid_points(horizon):
 
 def _table_sizes(horizon: int) -> Floats:
     """Q of every row of a table, (sizes,)."""
-    return np.array([size_of_row(i, horizon) for i in range(BELOW_CAP + ABOVE_CAP + 1)])
+    return np.array([size_of_row(i, horizon) for i in range(SIZES)])
 
 
 def _at_jumps(sizes: Floats, jumps: Sequence[float], spacing: Floats) -> Floats:
@@ -100,31 +106,32 @@ def _at_jumps(sizes: Floats, jumps: Sequence[float], spacing: Floats) -> Floats:
 
 
 @compiled
-def fill_curve_table(costs, sizes, horizon, weights, scale, nodes):
-    """Fills one table: `scale` (sizes,) and `nodes` (sizes, risks, 2), from the `costs` (sizes, points + 1) of trading
-    0, 1, ... points of the grid at once, as a share of the level."""
-    points = costs.shape[1] - 1
+def fill_curve_row(i, size, cost, horizon, weights, scale, nodes):
+    """Fills row i of a table, of positions of `size`: of `scale` (sizes,) and of `nodes` (sizes, risks, 2), from the `cost`
+    (points + 1,) of trading 0, 1, ... points of the grid at once, as a share of the level."""
+    points = len(cost) - 1
     expected, left, first = np.empty(len(weights) + 2), np.empty(len(weights) + 2), np.empty(len(weights) + 2)
     value = np.empty((horizon, points + 1))
-    for i in range(len(sizes)):
-        cost = costs[i]
-        evenly = cost[points // horizon] * horizon  # of equal trades
-        # the risk at which schedules change, about: what trading at once costs more than equal trades, or a part of the price
-        at_once = cost[points] if cost[points] < np.inf else 2.0 * evenly
-        typical = max(abs(at_once - evenly), 0.01 * evenly)
-        scale[i] = typical / sizes[i]
-        for n in range(len(weights) + 2):
-            weight = 0.0 if n == 0 else weights[n - 1] * typical if n <= len(weights) else 1e9 * typical
-            expected[n], left[n], first[n] = grid_schedule(cost, horizon, weight, value)
-        for j in range(RISKS + 1):
-            r = j / (RISKS - j) if j < RISKS else np.inf
-            risk = typical * min(r**4, LARGEST_RISK)
-            best = 0
-            for n in range(1, len(expected)):
-                if expected[n] + risk * np.sqrt(left[n]) < expected[best] + risk * np.sqrt(left[best]):
-                    best = n
-            nodes[i, j, 0] = 1.0 - first[best]
-            nodes[i, j, 1] = np.log(expected[best] + risk * np.sqrt(left[best]))
+    evenly = cost[points // horizon] * horizon  # of equal trades
+    # the risk at which schedules change, about: what trading at once costs more than equal trades, or a part of the price
+    most = points
+    while cost[most] == np.inf:
+        most -= 1
+    at_once = cost[most] * points / most  # or at the price of the largest trade
+    typical = max(abs(at_once - evenly), 0.01 * evenly)
+    scale[i] = typical / size
+    for n in range(len(weights) + 2):
+        weight = 0.0 if n == 0 else weights[n - 1] * typical if n <= len(weights) else 1e9 * typical
+        expected[n], left[n], first[n] = grid_schedule(cost, horizon, weight, value)
+    for j in range(RISKS + 1):
+        r = j / (RISKS - j) if j < RISKS else np.inf
+        risk = typical * min(r**4, LARGEST_RISK)
+        best = 0
+        for n in range(1, len(expected)):
+            if expected[n] + risk * np.sqrt(left[n]) < expected[best] + risk * np.sqrt(left[best]):
+                best = n
+        optimum = expected[best] + risk * np.sqrt(left[best])
+        write_node(nodes[i, j], size, risk, first[best], optimum, expected[0], 0.0)
 
 
 @compiled
@@ -175,7 +182,7 @@ def between_jumps(tables, table, i, a, q, risk, level, fraction):
     w = risk_coordinate(risk, level * q * ((1.0 - a) * scale[i] + a * scale[i + 1]))
     horizon = tables.horizon[table]
     size = size_of_row(nearest, horizon)
-    traded = size * (1.0 - tables.nodes[table, nearest, int(w + 0.5), 0])
+    traded = first_trade(tables.nodes[table, nearest, int(w + 0.5), 0], size)
     trade = fraction * q
     low, high = bucket_of(traded * (1.0 - 1e-9), jumps)
     if trade <= low:

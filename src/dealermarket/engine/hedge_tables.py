@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket import laws
+from dealermarket import interrupt, laws
 from dealermarket.cache import cache_folder
 from dealermarket.compiled import COMPILES, compiled, kernel
 from dealermarket.disk import replacing
@@ -32,9 +32,15 @@ Floats = NDArray[np.float64]
 
 CAP = laws.LARGEST_TRADE
 BELOW_CAP = 64  # intervals in sqrt(q) over [0, CAP], where the whole position can trade at once
+SMOOTH = 60  # of which so many are used
+STEEP_FROM = CAP * (SMOOTH / BELOW_CAP) ** 2
+NEAR_CAP = 16  # intervals in log(1 - q) over [STEEP_FROM, CAP], where the curve gets steep
 ABOVE_CAP = 32  # intervals in sqrt(q / CAP - 1) over [CAP, CAP H]
+AT_CAP = SMOOTH + NEAR_CAP  # the row of q = CAP
+SIZES = AT_CAP + ABOVE_CAP + 1  # rows
 RISKS = 96  # intervals in the risk axis, see `risk_coordinate`
 LARGEST_RISK = 1e7  # stands for infinity, in units of the scale
+STEEP = 300.0  # the largest scale of the risk axis, in half spreads: steep curves are told apart below it
 
 
 class Table(NamedTuple):
@@ -43,7 +49,9 @@ class Table(NamedTuple):
     horizon: int
     least: float  # the least price of the curve, in units of its level
     scale: Floats  # (sizes,): the scale of the risk axis over q
-    nodes: Floats  # (sizes, risks, 2): 1 - x_0 and log((E + G sd) / level)
+    nodes: Floats  # (sizes, risks, 2): see `write_node`
+    alpha: float = 0.0  # of the curve, where it is a power of the reference curve, and
+    k: float = 0.0  # the exponent of the latter
     jumps: Floats = np.empty(0)  # (n,): the sizes beyond which the price jumps, as shares of v_max, rising
 
 
@@ -54,6 +62,8 @@ class HedgeTables(NamedTuple):
     least: Floats  # (tables,)
     scale: Floats  # (tables, sizes)
     nodes: Floats  # (tables, sizes, risks, 2)
+    alpha: Floats  # (tables,)
+    k: Floats  # (tables,)
     jumps: Floats  # (tables, as many as the most has), infinite beyond a table's own
 
 
@@ -146,6 +156,34 @@ def minimise(left, total, passed, risk, alpha, k):
 
 
 @compiled
+def best_trades(left, total, passed, risk, alpha, k):
+    """Cost sum F + G sqrt(sum Y^2) of the best len(left) + 1 trades of `total`, none beyond CAP; `passed` is the sum of Y^2
+    before them, this total's included.
+
+    `left` is where the search starts and receives the optimum. The first trades are at CAP: as few as leave none beyond it."""
+    too_few, enough, capped = -1, min(len(left), int(np.ceil(total / CAP))), 0
+    while True:
+        cost, remaining, squares = 0.0, total, passed
+        for n in range(capped):
+            cost += trade_cost(CAP, alpha, k)[0]
+            remaining = max(remaining - CAP, 0.0)
+            squares += remaining * remaining
+            left[n] = remaining
+        for n in range(capped, len(left)):
+            left[n] = min(left[n], remaining)
+        if capped == len(left):
+            return cost + trade_cost(remaining, alpha, k)[0] + risk * np.sqrt(squares)
+        value = cost + minimise(left[capped:], remaining, squares, risk, alpha, k)
+        if capped == enough or remaining - left[capped] <= CAP * (1.0 + 1e-9):
+            enough = capped
+        else:
+            too_few = capped
+        if enough == too_few + 1 and capped == enough:
+            return value
+        capped = max(min((too_few + enough) // 2, 2 * too_few + 1), too_few + 1)  # few, as a rule
+
+
+@compiled
 def best_schedule(total, risk, horizon, alpha, k, left):
     """First fraction x_0 and value E + G sd (in half spreads) of the best schedule of `total` = q at `risk` = G.
 
@@ -162,26 +200,8 @@ def best_schedule(total, risk, horizon, alpha, k, left):
         for n in range(horizon - 1):
             left[n] = total * ratio ** (n + 1)
         ratio *= 0.5
-    cost, passed, remaining = 0.0, 0.0, total
-    for capped in range(horizon - 1):
-        value = minimise(left[capped:], remaining, passed, risk, alpha, k)
-        if remaining - left[capped] <= CAP * (1.0 + 1e-9):
-            return min((total - left[0]) / total, 1.0), (cost + value) / total
-        cost += trade_cost(CAP, alpha, k)[0]
-        remaining -= CAP
-        passed += remaining * remaining
-        left[capped] = remaining
-        for n in range(capped + 1, horizon - 1):
-            left[n] = min(left[n], remaining)
-    return CAP / total, (cost + trade_cost(remaining, alpha, k)[0] + risk * np.sqrt(passed)) / total
-
-
-@kernel
-def size_coordinate(q, horizon):
-    """Position of q in the size axis of a table, in intervals."""
-    if q <= CAP:
-        return BELOW_CAP * np.sqrt(q / CAP)
-    return BELOW_CAP + ABOVE_CAP * np.sqrt((q / CAP - 1.0) / (horizon - 1.0))
+    value = best_trades(left, total, 0.0, risk, alpha, k)
+    return min((total - left[0]) / total, 1.0), value / total
 
 
 @kernel
@@ -193,38 +213,81 @@ def risk_coordinate(risk, scale):
 
 def size_of_row(i, horizon):
     """Q of a row of a table."""
-    if i <= BELOW_CAP:
+    if i <= SMOOTH:
         q = max(CAP * (i / BELOW_CAP) ** 2, 1e-6)
+    elif i < AT_CAP:
+        q = 1.0 - (1.0 - STEEP_FROM) * ((1.0 - CAP) / (1.0 - STEEP_FROM)) ** ((i - SMOOTH) / NEAR_CAP)
     else:
-        q = CAP * (1.0 + (horizon - 1.0) * ((i - BELOW_CAP) / ABOVE_CAP) ** 2)
+        q = CAP * (1.0 + (horizon - 1.0) * ((i - AT_CAP) / ABOVE_CAP) ** 2)
     return min(q, CAP * horizon * (1.0 - 1e-9))
 
 
+@kernel
+def unavoidable_deviation(q):
+    """The least sqrt(sum y_k^2) of all schedules: that of trading CAP as long as more is left; 0 up to CAP."""
+    if q <= CAP:
+        return 0.0
+    n = np.ceil(q / CAP) - 1.0  # trades that leave something
+    last = max(q - n * CAP, 0.0)
+    squares = n * (last * (last + (n - 1.0) * CAP) + (n - 1.0) * (2.0 * n - 1.0) / 6.0 * CAP * CAP)
+    return np.sqrt(squares) / q
+
+
+@kernel
+def growth(q, horizon, alpha, k):
+    """The logarithm of what equal trades of q cost, each, in units of what those of CAP do; 0 up to CAP."""
+    if q <= CAP or alpha == 0.0:
+        return 0.0
+    return alpha * np.log(relative_spread(q / horizon, k) / relative_spread(CAP / horizon, k))
+
+
+@kernel
+def write_node(node, q, risk, first, value, least, grown):
+    """What a table holds of an optimum, so that it is interpolated well on both sides of CAP: what the first trade leaves of
+    the largest that is possible, as a share of it, and the logarithm of the value without the risk that no schedule avoids,
+    less `growth`. `least` is the least of all values without risk."""
+    node[0] = min(max(1.0 - first / min(1.0, CAP / q), 0.0), 1.0)
+    node[1] = np.log(max(value - risk * unavoidable_deviation(q), least)) - grown
+
+
+@kernel
+def first_trade(left, size):
+    """The first trade of a position of `size`, where a table has `left` of the largest that is possible; in its unit."""
+    return (1.0 - left) * min(size, CAP)
+
+
 @compiled
-def fill_table(horizon, alpha, k, scale, nodes):
-    """Fills one table: `scale` (sizes,) and `nodes` (sizes, risks, 2)."""
-    for i in range(BELOW_CAP + ABOVE_CAP + 1):
-        q = size_of_row(i, horizon)
-        # the risk at which a small position trades at once, softened where the curve gets steep
-        scale[i] = (trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0) / q
-        left = q * (1.0 - np.arange(1, horizon) / horizon)
-        fastest = np.maximum(q - CAP * np.arange(1, horizon), 0.0)
-        for j in range(RISKS + 1):
-            r = j / (RISKS - j) if j < RISKS else np.inf
-            risk = scale[i] * q * min(r**4, LARGEST_RISK)
-            # the search starts at the optimum of the last node, or where that is better at once at the fastest schedule
-            if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
-                left[:] = fastest
-            first, value = best_schedule(q, risk, horizon, alpha, k, left)
-            nodes[i, j, 0], nodes[i, j, 1] = 1.0 - first, np.log(value)
+def fill_row(i, horizon, alpha, k, scale, nodes):
+    """Fills row i of a table: of `scale` (sizes,) and of `nodes` (sizes, risks, 2)."""
+    q = size_of_row(i, horizon)
+    # the risk at which a small position trades at once, softened where the curve gets steep
+    scale[i] = min(trade_cost(q / (1.0 + q), alpha, k)[1] - 1.0, STEEP) / q
+    left = q * (1.0 - np.arange(1, horizon) / horizon)
+    evenly = relative_spread(q / horizon, k) ** alpha
+    fastest = np.maximum(q - CAP * np.arange(1, horizon), 0.0)
+    for j in range(RISKS + 1):
+        r = j / (RISKS - j) if j < RISKS else np.inf
+        risk = scale[i] * q * min(r**4, LARGEST_RISK)
+        # the search starts at the optimum of the last node, or where that is better at once at the fastest schedule
+        if q > CAP and schedule_value(fastest, q, 0.0, risk, alpha, k) < schedule_value(left, q, 0.0, risk, alpha, k):
+            left[:] = fastest
+        first, value = best_schedule(q, risk, horizon, alpha, k, left)
+        write_node(nodes[i, j], q, risk, first, value, evenly, growth(q, horizon, alpha, k))
 
 
 @kernel
 def size_cell(q, horizon):
-    """The interval of the size axis that q lies in, and how far in; q below CAP H."""
-    u = size_coordinate(q, horizon)
-    i = min(int(u), BELOW_CAP + ABOVE_CAP - 1)
-    return i, u - i
+    """The rows i and i + 1 that q lies between, and how far in, as a share; q below CAP H."""
+    if q <= CAP:
+        u = BELOW_CAP * np.sqrt(q / CAP)
+        if u >= SMOOTH:
+            u = SMOOTH + NEAR_CAP * np.log((1.0 - STEEP_FROM) / (1.0 - q)) / np.log((1.0 - STEEP_FROM) / (1.0 - CAP))
+        i = min(int(u), AT_CAP - 1)
+        return i, u - i
+    u = ABOVE_CAP * np.sqrt((q / CAP - 1.0) / (horizon - 1.0))
+    n = min(int(u), ABOVE_CAP - 1)
+    a = u - n
+    return AT_CAP + n, a * (2.0 * n + a) / (2.0 * n + 1.0)  # in q: equal trades are interpolated exactly
 
 
 @kernel
@@ -240,7 +303,11 @@ def interpolate(tables, table, i, a, q, risk, level):
     value = (
         here * nodes[i, j, 1] + next_risk * nodes[i, j + 1, 1] + next_size * nodes[i + 1, j, 1] + both * nodes[i + 1, j + 1, 1]
     )
-    return min(1.0 - left, CAP / q), np.exp(value)
+    if q <= CAP:
+        return 1.0 - left, np.exp(value)
+    grown = growth(q, tables.horizon[table], tables.alpha[table], tables.k[table])
+    unavoidable = risk / max(level, 1e-200) * unavoidable_deviation(q)
+    return (1.0 - left) * CAP / q, np.exp(value + grown) + unavoidable
 
 
 @compiled
@@ -253,10 +320,11 @@ def lookup(tables, table, q, risk):
 
 
 def build_table(alpha: float, lam: float, horizon: int) -> tuple[Floats, Floats]:
-    """`scale` and `nodes` of one table, computed."""
-    sizes = BELOW_CAP + ABOVE_CAP + 1
-    scale, nodes = np.empty(sizes), np.empty((sizes, RISKS + 1, 2))
-    fill_table(horizon, float(alpha), laws.curve_exponent(lam), scale, nodes)
+    """`scale` and `nodes` of one table, computed. Ctrl-C is answered between its rows."""
+    scale, nodes = np.empty(SIZES), np.empty((SIZES, RISKS + 1, 2))
+    for i in range(SIZES):
+        interrupt.check()
+        fill_row(i, horizon, float(alpha), laws.curve_exponent(lam), scale, nodes)
     return scale, nodes
 
 
@@ -283,13 +351,12 @@ def stored(name: str, build: Callable[[], tuple[Floats, Floats]]) -> tuple[Float
 
 def _read(path: Path) -> tuple[Floats, Floats] | None:
     """A table's `scale` and `nodes`; None where there is no file, or a broken one."""
-    sizes = BELOW_CAP + ABOVE_CAP + 1
     try:
         with path.open("rb") as content, np.load(content) as kept:
             scale, nodes = kept["scale"], kept["nodes"]
     except Exception:
         return None
-    return (scale, nodes) if scale.shape == (sizes,) and nodes.shape == (sizes, RISKS + 1, 2) else None
+    return (scale, nodes) if scale.shape == (SIZES,) and nodes.shape == (SIZES, RISKS + 1, 2) else None
 
 
 def table_name(*parts: object) -> str:
@@ -302,7 +369,8 @@ def table_name(*parts: object) -> str:
 def power_table(alpha: float, lam: float, horizon: int) -> Table:
     """The table against the reference curve to the power `alpha`."""
     name = table_name(float(alpha), float(lam), horizon)
-    return Table(horizon, 1.0, *stored(name, lambda: build_table(alpha, lam, horizon)))
+    scale, nodes = stored(name, lambda: build_table(alpha, lam, horizon))
+    return Table(horizon, 1.0, scale, nodes, float(alpha), laws.curve_exponent(float(lam)))
 
 
 def stacked(tables: Sequence[Table]) -> HedgeTables:
@@ -316,5 +384,7 @@ def stacked(tables: Sequence[Table]) -> HedgeTables:
         np.array([table.least for table in made]),
         np.stack([table.scale for table in made]),
         np.stack([table.nodes for table in made]),
+        np.array([table.alpha for table in made]),
+        np.array([table.k for table in made]),
         jumps,
     )

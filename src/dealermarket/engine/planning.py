@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from dealermarket.compiled import kernel
 from dealermarket.engine.curve_tables import between_jumps, curve_table
+from dealermarket.engine.envelope import FURTHER, WORTH, best_first, rest_of
 from dealermarket.engine.hedge_tables import CAP, HedgeTables, Table, interpolate, power_table, size_cell, stacked
-from dealermarket.engine.quotes import Prices, level_of, quoted_tier, surcharge_of
+from dealermarket.engine.quotes import Prices, cost_of_hedge, cost_with, level_of, quoted_tier, surcharge_of
 from dealermarket.errors import ParameterError
 from dealermarket.laws import quoted_spread
 from dealermarket.model.makers.agent import MarketMakerAgent
@@ -77,31 +78,75 @@ def _table(scenario: Scenario, horizon: int, rival: MarketMakerAgent | None, tie
 
 @kernel
 def planned_fraction(situation, risk):
-    """x_0 of the schedule with the rival whose own optimum is the cheapest, from the tables; `risk` = gamma s."""
-    rules, market, i = situation.rules, situation.market, situation.maker
-    hedger, q, horizon = rules.investors + i, situation.size / rules.v_max, rules.hedging[i].horizon
+    """x_0 of the schedule with the rival whose own optimum is the cheapest, from the tables, or where another is cheaper for some
+    sizes, of the best schedule with several; `risk` = gamma s."""
+    rules, i = situation.rules, situation.maker
+    q, horizon = situation.size / rules.v_max, rules.hedging[i].horizon
     fraction, best = min(CAP / q, 1.0), np.inf
     # the largest trade at every step is not enough; or what is NaN, as kinds of others may make it, has no place in a table
     if not (q < CAP * horizon and risk >= 0.0):
         return fraction
     cell, within = size_cell(q, horizon)
-    prices = Prices(situation.mid, situation.half_spread, situation.unit)
-    cheapest, its_level = -1, 0.0  # the table of the cheapest, and what its curve is a multiple of
+    cheapest, its_floor, other_floor, its_level = -1, np.inf, np.inf, 0.0
     for j in range(len(rules.pricing) + 1):
-        if j == i:
+        table, level, surcharge = terms_of(situation, j)
+        if table < 0:
             continue
-        level, surcharge, tier = prices.half_spread, 0.0, 0
-        if j < len(rules.pricing):
-            rule, tier = market.pricing[j], quoted_tier(market, j, hedger)
-            level = level_of(rule, situation.side, prices)
-            surcharge = surcharge_of(rule.kind, tier, situation.unit, rule, rules.pricing_numbers[j])
-        table = rules.table[i, j, tier]
-        if table < 0 or quoted_spread(level, rules.tables.least[table], surcharge) >= best:
+        floor = quoted_spread(level, rules.tables.least[table], surcharge)
+        if floor >= best:
             continue  # no schedule costs less than trades at the least price without risk
         first, relative = interpolate(rules.tables, table, cell, within, q, risk, level)
         value = quoted_spread(level, relative, surcharge)
         if value < best:
-            fraction, best, cheapest, its_level = first, value, table, level
+            fraction, best, cheapest, its_level = first, value, j, level
+            its_floor, floor = floor, its_floor
+        other_floor = min(other_floor, floor)
     if cheapest >= 0 and rules.tables.jumps.shape[1] > 0:
-        fraction = between_jumps(rules.tables, cheapest, cell, within, q, risk, its_level, fraction)
+        table, _, _ = terms_of(situation, cheapest)
+        return between_jumps(rules.tables, table, cell, within, q, risk, its_level, fraction)
+    if other_floor < best and horizon > 1.0 and (fraction < 1.0 or its_floor > other_floor):
+        return fraction_with_several(situation, risk, cell, within, cheapest, fraction, best, its_floor, other_floor)
+    return fraction
+
+
+@kernel
+def terms_of(situation, j):
+    """The table of maker j, or the exchange, for the hedger, -1 where there is none; the level of its curve; its surcharge."""
+    rules, market, i = situation.rules, situation.market, situation.maker
+    if j == i:
+        return -1, 0.0, 0.0
+    if j == len(rules.pricing):
+        return rules.table[i, j, 0], situation.half_spread, 0.0
+    prices = Prices(situation.mid, situation.half_spread, situation.unit)
+    rule, tier = market.pricing[j], quoted_tier(market, j, rules.investors + i)
+    surcharge = surcharge_of(rule.kind, tier, situation.unit, rule, rules.pricing_numbers[j])
+    return rules.table[i, j, tier], level_of(rule, situation.side, prices), surcharge
+
+
+@kernel
+def fraction_with_several(situation, risk, cell, within, cheapest, fraction, best, its_floor, other_floor):
+    """x_0 where large trades may go to one rival and small ones to another. `fraction` and `best` are those of the `cheapest`
+    rival's own optimum, `its_floor` and `other_floor` its price at size 0 and the least of the others'."""
+    rules, horizon = situation.rules, situation.rules.hedging[situation.maker].horizon
+    q = situation.size / rules.v_max
+    most = min(CAP / q, 1.0)
+    if its_floor <= other_floor:  # small trades go to it, too: is another cheaper for a first trade that is somewhat larger?
+        larger = min(FURTHER * fraction, most)
+        price = cost_with(situation, cheapest, situation.size * larger)
+        if price <= other_floor or larger * (price - cost_of_hedge(situation, situation.size * larger)) <= WORTH * best:
+            return fraction
+    least = max(1.0 / horizon, 1.0 - (horizon - 1.0) * CAP / q)
+    cost = best * (1.0 - WORTH)
+    for j in range(len(rules.pricing) + 1):
+        table, level, surcharge = terms_of(situation, j)
+        if table < 0:
+            continue
+        floor = quoted_spread(level, rules.tables.least[table], surcharge)
+        if floor >= best:
+            continue
+        first, relative = interpolate(rules.tables, table, cell, within, q, risk, level)
+        rest = rest_of(situation, j, risk, horizon, first, quoted_spread(level, relative, surcharge), floor)
+        other, other_cost = best_first(situation, rest, least, most)
+        if other_cost < cost:
+            fraction, cost = other, other_cost
     return fraction

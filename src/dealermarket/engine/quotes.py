@@ -59,7 +59,7 @@ def cheapest(rules, market, request, venue, prices):
             if rules.investors + winner != request.participant:
                 behind -= quote(rules, market, winner, request, prices) == best
     if venue != MAKERS:
-        reference = quoted_spread(prices.half_spread, power_curve(request.log_curve, 1.0), 0.0)
+        reference = exchange_quote(request, prices)
         if reference < best:
             best, winner = reference, len(rules.pricing)
     return winner, best
@@ -77,6 +77,12 @@ def quote(rules, market, i, request, prices):
 
 
 @kernel
+def exchange_quote(request, prices):
+    """The exchange's spread for a request."""
+    return quoted_spread(prices.half_spread, power_curve(request.log_curve, 1.0), 0.0)
+
+
+@kernel
 def level_of(rule, side, prices):
     """What a maker's curve is a multiple of for clients on a side, price units."""
     level = prices.unit if rule.in_price_units else prices.half_spread
@@ -84,10 +90,26 @@ def level_of(rule, side, prices):
 
 
 @kernel
+def asked_by_hedger(situation, size):
+    """The request for a hedge of this size, and the prices of its step."""
+    rules = situation.rules
+    curve = log_curve(size, rules.v_max, rules.curve_exponent)
+    request = Request(rules.investors + situation.maker, situation.side, size, curve, 0.0)
+    return request, Prices(situation.mid, situation.half_spread, situation.unit)
+
+
+@kernel
 def cost_of_hedge(situation, size):
     """The best quote of the venue for a hedge of this size, cost per unit."""
-    rules, market, i = situation.rules, situation.market, situation.maker
-    curve = log_curve(size, rules.v_max, rules.curve_exponent)
-    request = Request(rules.investors + i, situation.side, size, curve, 0.0)
-    prices = Prices(situation.mid, situation.half_spread, situation.unit)
-    return cheapest(rules, market, request, rules.hedging[i].venue, prices)[1]
+    rules, market = situation.rules, situation.market
+    request, prices = asked_by_hedger(situation, size)
+    return cheapest(rules, market, request, rules.hedging[situation.maker].venue, prices)[1]
+
+
+@kernel
+def cost_with(situation, rival, size):
+    """What one maker, or the exchange (M), charges for a hedge of this size, cost per unit."""
+    request, prices = asked_by_hedger(situation, size)
+    if rival == len(situation.rules.pricing):
+        return exchange_quote(request, prices)
+    return quote(situation.rules, situation.market, rival, request, prices)

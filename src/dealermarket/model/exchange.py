@@ -20,11 +20,17 @@ LARGEST_LOG_PRICE = 600
 class Exchange(Value):
     """A limit order book whose depth falls with the distance from mid like a power law (section 3.1, Appendix A.1).
 
-    `lam` > 1 is the exponent of the density of orders, `v_max` > 0 the number of units in the book.
+    `lam` > 1 is the exponent of the density of orders, `v_max` > 0 the number of units in the book. Hedges are planned
+    well for `lam` from 1.01 (a book that is empty but for the best prices) to 100 (one price for nearly all units).
     """
 
     lam: Annotated[
-        float, Field(gt=1, json_schema_extra={"way_out": "the reference curve exists for lam > 1 (the paper uses 1.6)"})
+        float,
+        Field(
+            ge=1.01,
+            le=100,
+            json_schema_extra={"way_out": "below, next to nothing trades; above, sizes cost the same (the paper uses 1.6)"},
+        ),
     ] = 1.6
     v_max: Annotated[float, Field(ge=1e-15, le=1e15)] = 10_000.0
 

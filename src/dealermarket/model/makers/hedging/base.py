@@ -25,6 +25,9 @@ Volatility = Annotated[
     Annotated[Literal["market"], Tag(WORD)] | Annotated[Annotated[float, Field(ge=0, le=100)], Tag(NUMBER)], NUMBER_OR_WORD
 ]
 
+ROUNDING = 1e-12
+"""By which part of itself a trade may exceed the largest one: trades are fractions of positions."""
+
 
 class Situation(NamedTuple):
     """What a maker knows when it hedges: prices in price units, sizes in units of the asset."""
@@ -88,7 +91,17 @@ class PlannedHedging(TradingPolicy):
     risk_aversion: Annotated[
         float, Field(ge=0, le=1e12, json_schema_extra={"way_out": "an infinite risk aversion is written kind = 'full'"})
     ] = 0.25
-    horizon: Annotated[int, Field(ge=1, le=1000)] = 20
+    horizon: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=500,
+            json_schema_extra={
+                "way_out": "a longer plan takes too long to work out, and trades first what one of 500 steps does unless "
+                "the risk aversion is next to 0"
+            },
+        ),
+    ] = 20
     formulas: ClassVar = {"law": ("situation", "rule", "cost", "plan")}
     parameters: ClassVar = ("risk_aversion", "horizon")
 

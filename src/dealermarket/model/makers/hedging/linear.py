@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dealermarket.laws import mean_plus_risk, uniform_variance
-from dealermarket.model.makers.hedging.base import CostCurve, Floats, PlannedHedging, checked_size
+from dealermarket.model.makers.hedging.base import ROUNDING, CostCurve, Floats, PlannedHedging, checked_size
 
 
 class LinearSchedule(PlannedHedging):
@@ -21,7 +21,7 @@ class LinearSchedule(PlannedHedging):
         risk = rule.risk_aversion * situation.volatility * situation.mid
         fraction, best = situation.largest / situation.size, np.inf
         for pieces in range(1, int(rule.horizon) + 1):
-            if situation.size / pieces > situation.largest:
+            if situation.size / pieces > situation.largest * (1.0 + ROUNDING):
                 continue
             value = mean_plus_risk(cost(situation, situation.size / pieces), uniform_variance(pieces), risk)
             if value < best:
@@ -35,7 +35,7 @@ class LinearSchedule(PlannedHedging):
         if size == 0:
             return np.zeros(self.horizon)
         pieces = np.arange(1, self.horizon + 1)
-        pieces = pieces[size / pieces <= largest]
+        pieces = pieces[size / pieces <= largest * (1 + ROUNDING)]
         if len(pieces) == 0:
             return np.full(self.horizon, largest / size)
         variance = step_volatility**2 * uniform_variance(pieces)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
+from dealermarket.model.makers.hedging.base import ROUNDING
 
 Floats = NDArray[np.float64]
 
@@ -34,14 +35,14 @@ def optimal_schedule(
     if size == 0:
         return np.zeros(horizon)
     most = min(largest / size, 1.0)
-    if most * horizon <= 1.0 + 1e-12:
+    if most * horizon <= 1.0 + ROUNDING:
         return np.full(horizon, min(most, 1.0 / horizon))
     if horizon == 1:
         return np.ones(1)
 
     def step_cost(fraction: Floats) -> Floats:
         """Cost x c(|z| x) for each fraction; 0 at 0, inf where the trade is too large or would be the wrong way."""
-        allowed = (fraction > 0) & (fraction <= most * (1 + 1e-12))
+        allowed = (fraction > 0) & (fraction <= most * (1 + ROUNDING))
         value = np.where(fraction == 0, 0.0, np.inf)
         value[allowed] = fraction[allowed] * checked_cost(cost(size * fraction[allowed]))
         return value
@@ -72,14 +73,15 @@ def _objective(path: Floats, step_cost: Callable[[Floats], Floats], risk_per_ste
 
 def _coarse_path(step_cost: Callable[[Floats], Floats], risk_per_step: float, horizon: int) -> Floats:
     """The best path y on one uniform grid, from 1 at index 0 to 0 at index `horizon`, over a range of tau."""
-    points = horizon * max(1, round(_COARSE_POINTS / horizon))
+    points = horizon * round(_COARSE_POINTS / horizon) if horizon <= _COARSE_POINTS else _COARSE_POINTS
     grid = np.linspace(0.0, 1.0, points + 1)
     trade = grid[:, None] - grid[None, :]  # from y (row) to a smaller y (column)
     trade[np.abs(trade) < 1e-12] = 0.0
     move_cost = step_cost(trade)
     # tau = sqrt(sum y_k^2): from a first trade that leaves almost nothing to the slowest path
     taus = np.geomspace(0.5 / points, np.sqrt(horizon), _TAUS) if risk_per_step > 0 else np.ones(1)
-    best, best_value = np.linspace(1.0, 0.0, horizon + 1), np.inf
+    best = np.linspace(1.0, 0.0, horizon + 1)
+    best_value = _objective(best, step_cost, risk_per_step)
     for tau in taus:
         risk = 0.5 * risk_per_step / tau * grid**2
         index = _cheapest([move_cost] * horizon, [risk] * horizon, points)
