@@ -301,7 +301,7 @@ def test_all_trainings_reach_their_share_at_once(ahead: float, full: Outcome, fe
     earned[1] = 95.0 + ahead * half + SHAKE
     verdict = verdicts("learned-price", price_results(2, earned, BEST))["against persistent, 0.3"]
     assert verdict.outcome is (full, few)[place]
-    assert f" {95.0 + ahead * half:.1f} ± {half:.1f}," in verdict.evidence
+    assert f" {95.0 + ahead * half:.1f} ± {half:.1f}" in verdict.evidence
 
 
 def test_shares_are_of_paired_runs() -> None:
@@ -907,31 +907,32 @@ def test_an_experiment_is_interrupted_and_finished(
     monkeypatch.setenv("COLUMNS", "140")
     keep, seen = of_trained.keep_measures, []
 
-    def interrupted(path: Path, measures: Any) -> None:
-        keep(path, measures)
-        seen.append(path)
+    def interrupted(parts: Any, name: str, measures: Any) -> None:
+        keep(parts, name, measures)
+        seen.append(name)
         raise KeyboardInterrupt
 
     asked = ["experiment", "learned-drift", "--runs", "10", "--set", "steps=24", "--seed", "3", "--threads", "1"]
     monkeypatch.setattr(of_trained, "keep_measures", interrupted)
     assert main([*asked, "--out", "here"]) == 130
     assert "dealermarket experiment --resume here" in capsys.readouterr().err
-    assert seen == list(Path("here/measured").iterdir())
+    (part,) = Path("here/measured").iterdir()
+    assert part.name.startswith(Path(*seen).stem)  # its checksum follows
 
-    def watched(path: Path, measures: Any) -> None:
-        keep(path, measures)
-        seen.append(path)
+    def watched(parts: Any, name: str, measures: Any) -> None:
+        keep(parts, name, measures)
+        seen.append(name)
 
     monkeypatch.setattr(of_trained, "keep_measures", watched)
     assert main(["experiment", "--resume", "here", "--threads", "1"]) == 0
     shown = capsys.readouterr()
-    assert len(seen) == len({path.name for path in seen}) == 4  # the first one was not trained again
+    assert len(seen) == len(set(seen)) == 4  # the first one was not trained again
     steps = f"{2 * 2 * LEARNED_STEPS // 100:,}"  # two prices, two seeds, a hundredth of the full training
     assert f"{steps} of {steps} market steps" in shown.err
-    assert "a trained maker is long on average" in shown.out
+    assert "trained makers are long on average" in shown.out
     assert "read here/report.html" in shown.out
     text = Path("here/report.html").read_text(encoding="utf-8")
-    assert f"10 a point (in the full experiment 1,000); {steps} steps of markets in all" in text
+    assert f"10 for each value compared (the full experiment has 1,000); {steps} market steps in all" in text
     assert "dealermarket experiment learned-drift --set steps=24 --runs 10 --seed 3" in text
     assert " at 0x" not in text
     files = sorted(str(path.relative_to("here")) for path in Path("here").rglob("*") if path.is_file())

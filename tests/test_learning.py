@@ -839,7 +839,7 @@ def test_a_setting_of_the_scenario_takes_the_reason_away() -> None:
         ("scenario = 'paper'\n[hyperparameters]\nlr = 1", "hyperparameters.lr", None, ["unknown"]),
         ("scenario = 'paper'\n[reward]\ninventory_los = 1", "reward.inventory_los", None, ["'inventory_loss'"]),
         ("scenario = 'paper'\n[controls]\neps_buy = 'all'", "controls.eps_buy", "'all'", []),
-        ("[scenario]\nsteps = 0", "scenario.steps", 0, [">= 1"]),
+        ("[scenario]\nsteps = 0", "scenario.steps", 0, [">= 2"]),
     ],
 )
 def test_files_that_are_no_training(text: str, field: str, value: object, names: list[str]) -> None:
