@@ -22,10 +22,11 @@ from dealermarket.engine.hedge_tables import CAP
 from dealermarket.engine.quotes import cost_of_hedge, cost_with
 from dealermarket.laws import mean_plus_risk
 
-FURTHER = 1.25  # by which factor the first trade may be larger with several, about
-POINTS = 10  # first trades that are tried at first
-HALVINGS = 8  # of the interval around the best of them
-WORTH = 1e-4  # the least part of the cost that another first trade must save
+FURTHER = 1.25  # times the first trade: where another rival must be cheaper for that to be worth a search
+LOWEST, HIGHEST = 0.75, 2.0  # times the first trade: where the search goes
+POINTS = 8  # first trades that are tried at first
+HALVINGS = 6  # of the interval around the best of them
+WORTH = 1e-3  # the least part of the cost that another first trade must save
 
 
 class Rest(NamedTuple):
@@ -41,11 +42,17 @@ class Rest(NamedTuple):
 
 
 @kernel
+def last_unit(situation, rival, first):
+    """What the last unit of a first trade costs with a rival: d(x c(|z| x))/dx at x = `first`, price units."""
+    size, step = situation.size * first, 1e-6
+    return (cost_with(situation, rival, size) - cost_with(situation, rival, size * (1.0 - step)) * (1.0 - step)) / step
+
+
+@kernel
 def rest_of(situation, rival, risk, horizon, first, value, floor):
     """The Rest after the first trade of a rival's own optimum: `first` fraction and `value`; `floor` is its price at size 0."""
-    size, part, first_slope = situation.size * first, 1.0 - first, floor + risk
-    price, step = cost_with(situation, rival, size), 1e-6
-    slope = (price - cost_with(situation, rival, size * (1.0 - step)) * (1.0 - step)) / step
+    part, first_slope = 1.0 - first, floor + risk
+    price, slope = cost_with(situation, rival, situation.size * first), last_unit(situation, rival, first)
     bent = max(value - first * price - first_slope * part, 0.0)
     power = (slope - first_slope) * part / bent if bent > 0.0 else 1.0
     return Rest(rival, horizon - 1.0, risk, part, first_slope, bent, min(max(power, 1.0), 1e3))

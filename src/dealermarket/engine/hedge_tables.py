@@ -251,6 +251,12 @@ def write_node(node, q, risk, first, value, least, grown):
 
 
 @kernel
+def value_beyond_cap(held, q, risk, horizon, alpha, k):
+    """The value of an optimum for q above CAP, from what a table holds of it."""
+    return np.exp(held + growth(q, horizon, alpha, k)) + risk * unavoidable_deviation(q)
+
+
+@kernel
 def first_trade(left, size):
     """The first trade of a position of `size`, where a table has `left` of the largest that is possible; in its unit."""
     return (1.0 - left) * min(size, CAP)
@@ -305,9 +311,9 @@ def interpolate(tables, table, i, a, q, risk, level):
     )
     if q <= CAP:
         return 1.0 - left, np.exp(value)
-    grown = growth(q, tables.horizon[table], tables.alpha[table], tables.k[table])
-    unavoidable = risk / max(level, 1e-200) * unavoidable_deviation(q)
-    return (1.0 - left) * CAP / q, np.exp(value + grown) + unavoidable
+    return (1.0 - left) * CAP / q, value_beyond_cap(
+        value, q, risk / max(level, 1e-200), tables.horizon[table], tables.alpha[table], tables.k[table]
+    )
 
 
 @compiled

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.compiled import kernel
+from dealermarket.compiled import entry, kernel
 from dealermarket.engine.curve_tables import between_jumps, curve_table
-from dealermarket.engine.envelope import FURTHER, WORTH, best_first, rest_of
+from dealermarket.engine.envelope import FURTHER, HIGHEST, LOWEST, WORTH, best_first, last_unit, rest_of
 from dealermarket.engine.hedge_tables import CAP, HedgeTables, Table, interpolate, power_table, size_cell, stacked
 from dealermarket.engine.quotes import Prices, cost_of_hedge, cost_with, level_of, quoted_tier, surcharge_of
 from dealermarket.errors import ParameterError
@@ -104,9 +104,10 @@ def planned_fraction(situation, risk):
     if cheapest >= 0 and rules.tables.jumps.shape[1] > 0:
         table, _, _ = terms_of(situation, cheapest)
         return between_jumps(rules.tables, table, cell, within, q, risk, its_level, fraction)
-    if other_floor < best and horizon > 1.0 and (fraction < 1.0 or its_floor > other_floor):
-        return fraction_with_several(situation, risk, cell, within, cheapest, fraction, best, its_floor, other_floor)
-    return fraction
+    alone = other_floor >= best or horizon == 1.0
+    if alone or not pays_to_share(situation, risk, cheapest, fraction, best, its_floor, other_floor):
+        return fraction
+    return fraction_with_several(situation, risk, cell, within, fraction, best)
 
 
 @kernel
@@ -124,19 +125,26 @@ def terms_of(situation, j):
 
 
 @kernel
-def fraction_with_several(situation, risk, cell, within, cheapest, fraction, best, its_floor, other_floor):
-    """x_0 where large trades may go to one rival and small ones to another. `fraction` and `best` are those of the `cheapest`
-    rival's own optimum, `its_floor` and `other_floor` its price at size 0 and the least of the others'."""
+def pays_to_share(situation, risk, cheapest, fraction, best, its_floor, other_floor):
+    """Whether it may pay to trade with several: `fraction` and `best` are those of the cheapest rival's own optimum, `its_floor`
+    and `other_floor` its price at size 0 and the least of the others'."""
+    if its_floor > other_floor:  # another is cheaper for small trades
+        return fraction < 1.0 or risk + other_floor < last_unit(situation, cheapest, fraction)
+    if fraction >= 1.0:
+        return False
+    larger = min(FURTHER * fraction, situation.largest / situation.size)
+    price = cost_with(situation, cheapest, situation.size * larger)
+    return larger * (price - cost_of_hedge(situation, situation.size * larger)) > WORTH * best
+
+
+@entry  # seldom asked and long: in line it would slow down all the rest
+def fraction_with_several(situation, risk, cell, within, fraction, best):
+    """x_0 where large trades may go to one rival and small ones to another; `fraction` and `best` are those of the cheapest
+    rival's own optimum."""
     rules, horizon = situation.rules, situation.rules.hedging[situation.maker].horizon
     q = situation.size / rules.v_max
-    most = min(CAP / q, 1.0)
-    if its_floor <= other_floor:  # small trades go to it, too: is another cheaper for a first trade that is somewhat larger?
-        larger = min(FURTHER * fraction, most)
-        price = cost_with(situation, cheapest, situation.size * larger)
-        if price <= other_floor or larger * (price - cost_of_hedge(situation, situation.size * larger)) <= WORTH * best:
-            return fraction
-    least = max(1.0 / horizon, 1.0 - (horizon - 1.0) * CAP / q)
-    cost = best * (1.0 - WORTH)
+    least = max(1.0 / horizon, 1.0 - (horizon - 1.0) * CAP / q, LOWEST * fraction)
+    most, cost = min(CAP / q, 1.0, HIGHEST * fraction), best * (1.0 - WORTH)
     for j in range(len(rules.pricing) + 1):
         table, level, surcharge = terms_of(situation, j)
         if table < 0:
