@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dealermarket import Scenario, SimulationRunner
 from dealermarket.commands.in_words import in_words
 from dealermarket.runs.result import SimulationResult
+
+pytestmark = pytest.mark.compiled
 
 
 def told(name: str, *settings: str, replicas: int = 50) -> tuple[str, SimulationResult]:
