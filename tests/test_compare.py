@@ -296,6 +296,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("_in_an_empty_folder")
+@pytest.mark.compiled
 def test_one_tier_tighter_in_one_command(capsys: pytest.CaptureFixture[str]) -> None:
     setting = f"{PIN}=better"
     assert main(["compare", "dealers", "--set", setting, *SMALL, "--out", "here"]) == 0
