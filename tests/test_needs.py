@@ -23,6 +23,7 @@ def steady(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "machine_memory", lambda: 16 * GB)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", ["paper", "dealers", "thousand"])
 def test_memory_is_that_of_the_arrays(name: str) -> None:
     scenario = Scenario.load(name, ["steps=300"])
