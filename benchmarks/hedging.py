@@ -1,4 +1,4 @@
-"""How good the engine's first hedges are, on random cases: `python benchmarks/hedging.py`, in five to ten minutes.
+"""How good the engine's first hedges are, on random cases: `python benchmarks/hedging.py`, in two to five minutes.
 
 Each case is a position, a risk aversion and the prices of one or several rivals. The first trade is the one that the engine
 makes, from its tables (`lookup`, `planned_fraction`); what is left is then traded as well as can be. The loss is what that costs
@@ -141,7 +141,7 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tables", type=int, default=100, help="tables against one rival, with 300 cases each")
+    parser.add_argument("--tables", type=int, default=60, help="tables against one rival, with 300 cases each")
     parser.add_argument("--cases", type=int, default=20_000, help="cases with several rivals")
     parser.add_argument("--worst", type=int, default=0, help="print so many of the worst cases of each kind, as JSON")
     chosen = parser.parse_args()
