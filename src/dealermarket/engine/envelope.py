@@ -43,16 +43,19 @@ class Rest(NamedTuple):
 
 @kernel
 def last_unit(situation, rival, first):
-    """What the last unit of a first trade costs with a rival: d(x c(|z| x))/dx at x = `first`, price units."""
-    size, step = situation.size * first, 1e-6
-    return (cost_with(situation, rival, size) - cost_with(situation, rival, size * (1.0 - step)) * (1.0 - step)) / step
+    """The price of a first trade with a rival, and what its last unit costs: d(x c(|z| x))/dx at x = `first`; price units."""
+    step, price, slope = 1e-6, 0.0, 0.0
+    for kept in (1.0 - step, 1.0):  # a loop, so that the machine code of a quote stands here once
+        former, price = price, cost_with(situation, rival, situation.size * first * kept)
+        slope = (price - former * (1.0 - step)) / step
+    return price, slope
 
 
 @kernel
 def rest_of(situation, rival, risk, horizon, first, value, floor):
     """The Rest after the first trade of a rival's own optimum: `first` fraction and `value`; `floor` is its price at size 0."""
     part, first_slope = 1.0 - first, floor + risk
-    price, slope = cost_with(situation, rival, situation.size * first), last_unit(situation, rival, first)
+    price, slope = last_unit(situation, rival, first)
     bent = max(value - first * price - first_slope * part, 0.0)
     power = (slope - first_slope) * part / bent if bent > 0.0 else 1.0
     return Rest(rival, horizon - 1.0, risk, part, first_slope, bent, min(max(power, 1.0), 1e3))
@@ -72,30 +75,31 @@ def cost_of_rest(situation, rest, part):
 @kernel
 def cost_from(situation, rest, first):
     """What a first trade at the best quote and the rest cost, per unit of the position, price units."""
-    price = cost_of_hedge(situation, situation.size * first)
     pieces = min(np.floor(1.0 / first), rest.steps)  # like the first, before the last one
     last = max(1.0 - pieces * first, 0.0)
+    price, last_price = 0.0, 0.0
+    for part in (last, first):
+        last_price = price
+        if part > 1e-12:
+            price = cost_of_hedge(situation, situation.size * part)
     variance = pieces * (1.0 - first * (pieces + 1.0) * (1.0 - first * (2.0 * pieces + 1.0) / 6.0))
-    alike = mean_plus_risk(pieces * first * price, max(variance, 0.0), rest.risk)
-    if last > 1e-12:
-        alike += last * cost_of_hedge(situation, situation.size * last)
+    alike = mean_plus_risk(pieces * first * price + last * last_price, max(variance, 0.0), rest.risk)
     return min(alike, first * price + cost_of_rest(situation, rest, 1.0 - first))
 
 
 @kernel
 def best_first(situation, rest, least, most):
     """The first fraction between `least` and `most` from which `cost_from` is least, and this cost."""
-    spacing = (most - least) / POINTS
-    first, cost = most, cost_from(situation, rest, most)
-    for n in range(POINTS):
-        other = cost_from(situation, rest, least + n * spacing)
-        if other < cost:
-            first, cost = least + n * spacing, other
-    for _ in range(HALVINGS):
-        spacing *= 0.5
-        middle = first
-        for other_first in (max(middle - spacing, least), min(middle + spacing, most)):
-            other = cost_from(situation, rest, other_first)
-            if other < cost:
-                first, cost = other_first, other
+    first, cost, middle, spacing = most, np.inf, most, (most - least) / POINTS
+    for n in range(POINTS + 1 + 2 * HALVINGS):
+        if n <= POINTS:
+            other = most - n * spacing
+        elif (n - POINTS) % 2 == 1:
+            middle, spacing = first, 0.5 * spacing
+            other = max(middle - spacing, least)
+        else:
+            other = min(middle + spacing, most)
+        other_cost = cost_from(situation, rest, other)
+        if other_cost < cost:
+            first, cost = other, other_cost
     return first, cost

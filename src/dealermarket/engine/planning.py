@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.compiled import entry, kernel
+from dealermarket.compiled import kernel
 from dealermarket.engine.curve_tables import between_jumps, curve_table
 from dealermarket.engine.envelope import FURTHER, HIGHEST, LOWEST, WORTH, best_first, last_unit, rest_of
 from dealermarket.engine.hedge_tables import CAP, HedgeTables, Table, interpolate, power_table, size_cell, stacked
@@ -129,7 +129,7 @@ def pays_to_share(situation, risk, cheapest, fraction, best, its_floor, other_fl
     """Whether it may pay to trade with several: `fraction` and `best` are those of the cheapest rival's own optimum, `its_floor`
     and `other_floor` its price at size 0 and the least of the others'."""
     if its_floor > other_floor:  # another is cheaper for small trades
-        return fraction < 1.0 or risk + other_floor < last_unit(situation, cheapest, fraction)
+        return fraction < 1.0 or risk + other_floor < last_unit(situation, cheapest, fraction)[1]
     if fraction >= 1.0:
         return False
     larger = min(FURTHER * fraction, situation.largest / situation.size)
@@ -137,7 +137,7 @@ def pays_to_share(situation, risk, cheapest, fraction, best, its_floor, other_fl
     return larger * (price - cost_of_hedge(situation, situation.size * larger)) > WORTH * best
 
 
-@entry  # seldom asked and long: in line it would slow down all the rest
+@kernel
 def fraction_with_several(situation, risk, cell, within, fraction, best):
     """x_0 where large trades may go to one rival and small ones to another; `fraction` and `best` are those of the cheapest
     rival's own optimum."""
