@@ -136,6 +136,13 @@ def test_a_ratio_that_is_the_same_in_every_replica_is_exact() -> None:
     assert found.error < 1e-15
 
 
+def test_an_interval_of_a_ratio_holds_its_value_however_it_is_rounded() -> None:
+    whole = np.random.default_rng(1).random((7, 500))
+    estimate = ratio(whole * (1 / 3), whole)
+    assert (estimate.low <= estimate.value).all()
+    assert (estimate.value <= estimate.high).all()
+
+
 def test_the_error_of_a_ratio_beside_a_bootstrap() -> None:
     part, whole, _ = pairs(80, 1, 2)
     found = ratio(part, whole)

@@ -114,9 +114,10 @@ def ratio(part: ArrayLike, whole: ArrayLike, level: float = LEVEL) -> Estimate:
     """Sum of `part` over sum of `whole`, (replicas, ...), with an interval from the replicas' residuals: NaN where fewer
     than two replicas have a whole."""
     value, residuals = _linearised(part, whole)
-    residual = mean(residuals, level)
+    residual = mean(residuals, level)  # their mean is 0, but for rounding
     alone = np.where(np.count_nonzero(whole, axis=0) < 2, np.nan, 0.0)
-    return Estimate(value, residual.error + alone, value + residual.low + alone, value + residual.high + alone)
+    half = residual.margin + alone
+    return Estimate(value, residual.error + alone, value - half, value + half)
 
 
 def ratio_by_replica(part: ArrayLike, whole: ArrayLike) -> Array:

@@ -30,9 +30,10 @@ MOST_MAKERS, MOST_CLIENTS = 20, 30
 
 @dataclass(frozen=True)
 class Interval:
-    """Values (n,) with their upper bounds."""
+    """Values (n,) with their bounds."""
 
     value: Array
+    low: Array
     high: Array
 
 
@@ -85,7 +86,7 @@ def _largest(differences: pd.Series[float], most: int) -> list[str]:
 
 def _differences(rows: pd.DataFrame, label: str, scale: float) -> Figure:
     """Differences in a row, with their intervals."""
-    estimate = Interval(scale * rows["difference"].to_numpy(), scale * rows["high"].to_numpy())
+    estimate = Interval(*(scale * rows[name].to_numpy() for name in ("difference", "low", "high")))
     marks: list[Mark] = [Level(0.0), Points(np.arange(len(rows)), estimate, colour=COLOURS[0], style="")]
     return Figure("difference", label, marks, x=_places(rows), y=Axis(label))
 

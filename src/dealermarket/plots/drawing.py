@@ -9,6 +9,9 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dealermarket.plots.figure import (
     Axis,
     Band,
@@ -16,6 +19,7 @@ from dealermarket.plots.figure import (
     Dots,
     Figure,
     Heat,
+    Interval,
     Legend,
     Level,
     Line,
@@ -155,14 +159,18 @@ def _draw_scale(figure: Figure, axes: list[Axes], canvas: Canvas) -> None:
         canvas.colorbar(axes[0].images[0], ax=axes, label=labels[0], shrink=0.8, pad=0.02)
 
 
+def _both_sides(estimate: Interval) -> NDArray[np.float64]:
+    """How far an interval goes below and above its value, (2, ...)."""
+    return np.stack([estimate.value - estimate.low, estimate.high - estimate.value]).clip(min=0.0)
+
+
 def _draw_mark(mark: Mark, ax: Axes) -> None:
     match mark:
         case Line():
             _draw_line(mark, ax)
         case Points():
-            middle, high = mark.estimate.value, mark.estimate.high
             look: Any = {"color": mark.colour, "ls": mark.style, "label": mark.label}
-            ax.errorbar(mark.x, middle, high - middle, marker="o", ms=4, lw=1.3, capsize=2, **look)
+            ax.errorbar(mark.x, mark.estimate.value, _both_sides(mark.estimate), marker="o", ms=4, lw=1.3, capsize=2, **look)
         case Band():
             ax.fill_between(mark.x, mark.low, mark.high, color=mark.colour, alpha=mark.opacity, lw=0, label=mark.label)
         case Bars(across=True):
@@ -170,10 +178,10 @@ def _draw_mark(mark: Mark, ax: Axes) -> None:
         case Bars():
             ax.bar(mark.x, mark.height, mark.width, bottom=mark.base, color=mark.colour, label=mark.label)
         case Whiskers():
-            middle, high = mark.estimate.value, mark.estimate.high
-            where: Any = {"x": middle, "y": mark.x, "xerr": high - middle}
+            middle, sides = mark.estimate.value, _both_sides(mark.estimate)
+            where: Any = {"x": middle, "y": mark.x, "xerr": sides}
             if not mark.across:
-                where = {"x": mark.x, "y": middle, "yerr": high - middle}
+                where = {"x": mark.x, "y": middle, "yerr": sides}
             ax.errorbar(fmt="none", color="black", lw=1, capsize=mark.cap, **where)
         case Level():
             across = ax.axhline if mark.of == "y" else ax.axvline

@@ -28,6 +28,9 @@ class Interval(Protocol):
     def value(self) -> NDArray[Any]: ...
 
     @property
+    def low(self) -> NDArray[Any]: ...
+
+    @property
     def high(self) -> NDArray[Any]: ...
 
 
