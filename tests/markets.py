@@ -141,7 +141,7 @@ def replica_tape(tape: Tape, b: int) -> ReplicaTape:
         reference_spread=tape.reference_spread[b].tolist(),
         orders=orders,
         hedge_tie=tape.hedge_tie[b].tolist(),
-        ranking=tape.tie_break[b].tolist(),
+        ranking=np.argsort(tape.tie_order[b], axis=-1).tolist(),
     )
 
 
@@ -376,7 +376,7 @@ def random_tape(rng: np.random.Generator, scenario: Scenario) -> Tape:
         spread,
         orders,
         hedge_tie=rng.random((steps, makers)) if rng.random() < 0.7 else None,
-        tie_break=rng.random((makers, participants)) if rng.random() < 0.7 else None,
+        tie_order=rng.permuted(np.tile(np.arange(participants), (makers, 1)), axis=1) if rng.random() < 0.7 else None,
     )
 
 

@@ -24,8 +24,7 @@ from dealermarket import (
     SimulationRunner,
 )
 from dealermarket.commands.main import main
-from dealermarket.draws.streams import first_episodes
-from dealermarket.draws.tape import TapeSource
+from dealermarket.draws.tape import Tape
 from dealermarket.estimates import ratio_by_replica
 from dealermarket.model.changes import changes
 from dealermarket.plots.comparison import plot_clients, plot_differences
@@ -213,8 +212,7 @@ def test_fewer_makers_are_not_paired(sides: tuple[Scenario, Scenario]) -> None:
 def test_other_runs_are_not_paired(sides: tuple[Scenario, Scenario], runs: tuple[SimulationResult, SimulationResult]) -> None:
     with raises(ParameterError, "seed", 4, names=["3"]):
         compare(runs[0], SimulationRunner(sides[1], 2, 4).run())
-    source = TapeSource(sides[0])
-    tape = source.complete(source.draw(first_episodes(SEED, range(2))))
+    tape = Tape.draw(sides[0], SEED, 2)
     with raises(ParameterError, "b", names=["tape"]):
         compare(runs[0], SimulationRunner(sides[0], 2, SEED).run(tape=tape))
     with raises(ParameterError, "replicas", 9):

@@ -28,7 +28,7 @@ def other_ways(tape: Tape, scenario: Scenario) -> dict[str, Tape]:
         (step, tape.investor[n], tape.side[n], tape.size[n], tape.tie[n]) for n, (_, step) in enumerate(tape.orders.tolist())
     ]
     by_hand = Tape.from_orders(
-        scenario, tape.mid[0], tape.reference_spread[0], orders, hedge_tie=tape.hedge_tie[0], tie_break=tape.tie_break[0]
+        scenario, tape.mid[0], tape.reference_spread[0], orders, hedge_tie=tape.hedge_tie[0], tie_order=tape.tie_order[0]
     )
     return {
         "drawn": tape,

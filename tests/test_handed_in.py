@@ -51,7 +51,7 @@ def test_orders_are_priced_at_the_scenarios_own_exchange(scenario: Scenario, tap
         first.reference_spread[0],
         orders.tolist(),
         hedge_tie=first.hedge_tie[0],
-        tie_break=first.tie_break[0],
+        tie_order=first.tie_order[0],
     )
     runner = SimulationRunner(other, record="trades")
     assert runner.run(tape=first).trades.equals(runner.run(tape=by_hand).trades)
@@ -73,8 +73,8 @@ def test_orders_too_large_for_the_scenarios_exchange_are_refused(scenario: Scena
         ("reference_spread", put((2, 0), np.inf), "reference_spread", "inf at [2, 0]"),
         ("hedge_tie", put((2, 5, 1), 1.0), "hedge_tie", "1.0 at [2, 5, 1]"),
         ("hedge_tie", lambda draws: draws[..., :-1].copy(), "tape", "(3, 40, 1)"),
-        ("tie_break", put((0, 0, 3), np.nan), "tie_break", "nan at [0, 0, 3]"),
-        ("tie_break", lambda draws: 0 * draws, "tie_break", "0.0"),
+        ("tie_order", put((0, 0, 3), 99), "tie_order", None),
+        ("tie_order", lambda order: 0 * order, "tie_order", None),
         ("tie", put(5, 1.5), "tie", None),
         ("tie", put(5, np.nan), "tie", None),
         ("size", put(5, -1.0), "size", None),

@@ -20,7 +20,7 @@ from dealermarket import (
     Tape,
     TapeError,
 )
-from dealermarket.draws.streams import Stream, Streams, first_episodes
+from dealermarket.draws.streams import Episode, Stream, first_episodes
 from dealermarket.policies import Actor
 
 
@@ -138,7 +138,7 @@ def test_a_policys_draws_depend_on_the_replica_alone(small: Scenario) -> None:
     one, many = (SimulationRunner(small, replicas=n, policies={"maker-1": Gambler()}).run().summary for n in (1, 5))
     pd.testing.assert_frame_equal(one, many[:2], check_exact=True)
     setup = PolicySetup(small, "maker-2", first_episodes(4, (2, 3)))
-    expected = [Streams(4, replica).at(Stream.POLICY + 1).random(3) for replica in (2, 3)]
+    expected = [Episode(4, replica).generator(Stream.POLICY + 1).random(3) for replica in (2, 3)]
     assert_array_equal(setup.uniform(3), expected)
     assert setup.participant == 11
 

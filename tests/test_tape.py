@@ -16,8 +16,8 @@ import pytest
 from scipy import stats
 
 from conftest import raises
-from dealermarket.draws.streams import Stream, Streams
-from dealermarket.draws.tape import Tape
+from dealermarket.draws.streams import Episode, Stream
+from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import DealerMarketError, TapeError
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
@@ -32,6 +32,7 @@ from dealermarket.model.market.environment import MarketEnvironment
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
 from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
 from dealermarket.model.scenario import Scenario
+from philox_in_python import arrival_words, normals, uniforms
 
 INVESTORS = (
     InvestorAgent(name="rare", trade_probability=0.02, mean_size=5.0, log_std=0.6, oracle_probability=0.3),
@@ -106,7 +107,7 @@ def replica_of(tape: Tape, b: int) -> dict[str, Any]:
     """Everything of one replica, orders counted from 0."""
     first, last = tape.order_start[b, 0], tape.order_start[b, -1]
     orders = {name: arrays(tape)[name][first:last] for name in ("investor", "side", "size", "log_curve", "tie")}
-    rest = {name: arrays(tape)[name][b] for name in ("mid", "reference_spread", "hedge_tie", "tie_break", "capped")}
+    rest = {name: arrays(tape)[name][b] for name in ("mid", "reference_spread", "hedge_tie", "tie_order", "capped")}
     return orders | rest | {"order_start": tape.order_start[b] - first}
 
 
@@ -127,7 +128,7 @@ def test_shapes_and_kinds(tape: Tape) -> None:
         "log_curve": ((orders,), np.float64),
         "tie": ((orders,), np.float64),
         "hedge_tie": ((24, 500, 2), np.float64),
-        "tie_break": ((24, 2, 8), np.float64),
+        "tie_order": ((24, 2, 8), np.int32),
         "capped": ((24,), np.int64),
     }
     assert {name: (values.shape, values.dtype.type) for name, values in arrays(tape).items()} == expected
@@ -258,12 +259,23 @@ def test_prices_are_geometric_brownian_motions(tape: Tape) -> None:
 
 
 def test_draws_for_ties_are_uniform(tape: Tape) -> None:
-    for draws in (tape.tie, tape.hedge_tie, tape.tie_break):
+    for draws in (tape.tie, tape.hedge_tie):
         assert draws.min() >= 0
         assert draws.max() < 1
         assert stats.kstest(draws.ravel(), stats.uniform.cdf).pvalue > 1e-3
     uncorrelated(tape.hedge_tie[..., 0], tape.hedge_tie[..., 1])
-    uncorrelated(tape.tie_break[:, 0], tape.tie_break[:, 1])
+
+
+def test_orders_of_ties_are_random_permutations() -> None:
+    """Of four participants: all 24 orders equally often, and those of two makers independent."""
+    investors = tuple(InvestorAgent(name=f"a{n}", trade_probability=0.0, mean_size=1.0) for n in range(2))
+    orders = Tape.draw(market(2, 1, investors=investors), seed=6, replicas=12_000).tie_order
+    np.testing.assert_array_equal(np.sort(orders, axis=-1), np.broadcast_to(np.arange(4), orders.shape))
+    number = orders @ np.array([64, 16, 4, 1])
+    both = np.unique(number[:, 0] * 1000 + number[:, 1], return_counts=True)[1]
+    assert len(both) == 24 * 24
+    assert stats.chisquare(both).pvalue > 1e-3
+    assert stats.chisquare(np.unique(number[:, 0], return_counts=True)[1]).pvalue > 1e-3
 
 
 def test_capped_sizes_are_counted() -> None:
@@ -322,7 +334,7 @@ def test_replicas_and_seeds_differ() -> None:
     other = replica_of(second, 0)
     large = replica_of(Tape.draw(scenario, seed=2**70, replicas=1), 0)
     for a, b in ((one, two), (one, other), (two, other), (one, large), (two, replica_of(second, 1))):
-        for name in ("mid", "reference_spread", "hedge_tie", "tie_break"):
+        for name in ("mid", "reference_spread", "hedge_tie"):
             fresh = slice(1, None) if name == "mid" else slice(None)  # the first price is given
             assert not np.any(a[name][fresh] == b[name][fresh]) or name == "reference_spread"
         assert not np.array_equal(a["order_start"], b["order_start"])
@@ -331,50 +343,6 @@ def test_replicas_and_seeds_differ() -> None:
         uncorrelated(a["hedge_tie"], b["hedge_tie"])
         assert len(np.intersect1d(a["size"], b["size"])) == 0
         assert len(np.intersect1d(a["tie"], b["tie"])) == 0
-
-
-def test_streams_are_those_of_numpys_generator() -> None:
-    """The generator of (seed, replica), moved on by the stream's number times 2^64: nothing overlaps, nothing is hidden."""
-    streams = Streams(11, 4)
-    for number in (Stream.PRICE, Stream.SIZE, Stream.POLICY + 3):
-        bits = np.random.PCG64(np.random.SeedSequence(11, spawn_key=(4,)))
-        expected = np.random.Generator(bits.advance(int(number) << 64))
-        np.testing.assert_array_equal(streams.at(number).random(5), expected.random(5))
-
-
-def test_streams_do_not_depend_on_the_order_of_asking() -> None:
-    def uniform(streams: Streams, stream: Stream, *sizes: int) -> list[Any]:
-        out = [np.empty(size) for size in sizes]
-        streams.uniform(stream, *out)
-        return out
-
-    def normal(streams: Streams, stream: Stream) -> Any:
-        out = np.empty(7)
-        streams.normal(stream, out)
-        return out
-
-    alone = {s: uniform(Streams(1, 2), s, 9)[0] for s in Stream}
-    together = Streams(1, 2)
-    for s in (Stream.TIE, Stream.ARRIVAL, Stream.TIE, Stream.RANKING, Stream.PRICE):
-        np.testing.assert_array_equal(uniform(together, s, 9)[0], alone[s])
-        parts = uniform(together, s, 4, 0, 5)
-        np.testing.assert_array_equal(np.concatenate(parts), alone[s])
-        np.testing.assert_array_equal(normal(together, Stream.SIZE), normal(Streams(1, 2), Stream.SIZE))
-        together.at(Stream.ORACLE).standard_exponential(3)
-    assert len(np.unique(np.concatenate(list(alone.values())))) == 9 * len(Stream)
-
-
-def test_streams_are_independent() -> None:
-    count, out = 4000, {}
-    streams = Streams(5, 0)
-    for stream in Stream:
-        out[stream] = np.empty(count)
-        streams.uniform(stream, out[stream])
-        assert stats.kstest(out[stream], stats.uniform.cdf).pvalue > 1e-3
-    for a in Stream:
-        for b in (other for other in Stream if other < a):
-            uncorrelated(out[a], out[b])
-            uncorrelated(out[a][1:], out[b][:-1])
 
 
 def test_what_is_on_a_tape_is_independent(tape: Tape) -> None:
@@ -398,36 +366,61 @@ def test_what_is_on_a_tape_is_independent(tape: Tape) -> None:
             uncorrelated(columns[name], columns[other])
 
 
-def test_the_draws_of_a_tape_start_its_streams() -> None:
-    """One replica rebuilt from NumPy's generators: prices, spreads, arrivals, sizes, sides and ties."""
-    scenario = market(30, 2, investors=INVESTORS[:3])
+def test_a_tape_is_made_of_its_streams() -> None:
+    """One replica rebuilt from the generator in plain Python: prices, spreads, arrivals, sizes, sides and ties."""
+    scenario, episode = market(30, 2, investors=INVESTORS[:3]), Episode(13, 8)
     tape = Tape.draw(scenario, seed=13, replicas=range(8, 9))
 
-    def stream(number: int) -> np.random.Generator:
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(13, spawn_key=(8,))).advance(number << 64))
+    def uniform(stream: int, count: int) -> Any:
+        return np.array(uniforms(episode, stream, count))
 
-    dt = scenario.market.dt
-    growth = np.exp((DRIFT - VOLATILITY**2 / 2) * dt + VOLATILITY * math.sqrt(dt) * stream(0).standard_normal(32))
+    dt, normal = scenario.market.dt, np.array(normals(episode, Stream.PRICE, 32))
+    growth = np.exp((DRIFT - VOLATILITY**2 / 2) * dt + VOLATILITY * math.sqrt(dt) * normal)
     np.testing.assert_allclose(tape.mid[0], 3.0 * np.cumprod(np.append(1.0, growth[1:])), rtol=1e-13)
-    s0 = np.clip(SPREADS.mean + SPREADS.std * stream(1).standard_normal(30), SPREADS.minimum, SPREADS.maximum)
-    np.testing.assert_allclose(tape.reference_spread[0], s0, rtol=1e-14)
-    probability = [agent.trade_probability for agent in INVESTORS[:3]]
-    step, investor = np.nonzero(stream(2).random((30, 3)) < probability)
+    spreads = SPREADS.mean + SPREADS.std * np.array(normals(episode, Stream.SPREAD, 30))
+    np.testing.assert_allclose(tape.reference_spread[0], np.clip(spreads, SPREADS.minimum, SPREADS.maximum), rtol=1e-13)
+    probability = np.array([agent.trade_probability for agent in INVESTORS[:3]])
+    bits = np.array(arrival_words(episode, Stream.ARRIVAL, 30, 3))
+    step, investor = np.nonzero(bits < probability * 2**32)
     np.testing.assert_array_equal(tape.orders[:, 1], step)
     np.testing.assert_array_equal(tape.investor, investor)
     count = len(step)
     log_mean, log_std = (
         np.array([getattr(a.order_size, f) for a in INVESTORS[:3]])[investor] for f in ("size_log_mean", "log_std")
     )
-    np.testing.assert_allclose(tape.size, np.exp(log_mean + log_std * stream(3).standard_normal(count)), rtol=1e-14)
+    sizes = np.exp(log_mean + log_std * np.array(normals(episode, Stream.SIZE, count)))
+    np.testing.assert_allclose(tape.size, sizes, rtol=1e-13)
     buys, asks = (np.array([getattr(a, f) for a in INVESTORS[:3]])[investor] for f in ("buy_probability", "oracle_probability"))
-    coin = np.where(stream(4).random(count) < buys, 1, -1)
-    side = np.where(stream(5).random(count) < asks, np.sign(moves(tape, scenario)), coin)
+    coin = np.where(uniform(Stream.SIDE, count) < buys, 1, -1)
+    side = np.where(uniform(Stream.ORACLE, count) < asks, np.sign(moves(tape, scenario)), coin)
     np.testing.assert_array_equal(tape.side, side)
-    ties = stream(6).random(30 * 2 + count)
-    np.testing.assert_array_equal(tape.hedge_tie[0].ravel(), ties[:60])
-    np.testing.assert_array_equal(tape.tie, ties[60:])
-    np.testing.assert_array_equal(tape.tie_break[0].ravel(), stream(7).random(2 * 5))
+    np.testing.assert_array_equal(tape.hedge_tie[0].ravel(), uniform(Stream.HEDGE_TIE, 60))
+    np.testing.assert_array_equal(tape.tie, uniform(Stream.TIE, count))
+    for order, draws in zip(tape.tie_order[0], uniform(Stream.RANKING, 2 * 5).reshape(2, 5), strict=True):
+        expected: list[int] = []
+        for j, draw in enumerate(draws):  # a newcomer takes a random place, and who had it goes to the end
+            place = int(draw * (j + 1))
+            expected.append(j)
+            expected[place], expected[-1] = expected[-1], expected[place]
+        assert order.tolist() == expected
+
+
+def test_where_32_bits_do_not_decide_an_arrival_the_next_53_do() -> None:
+    """A probability whose whole part in units of 2^-32 is the very word of some step and investor."""
+    episode = Episode(5, 0)
+    word = arrival_words(episode, Stream.ARRIVAL, 9, 3)[7][1]
+    rest = uniforms(episode, Stream.ARRIVAL_REST, 7 * 3 + 2)[7 * 3 + 1]
+    for share, trades in ((rest, False), (rest + 2.0**-20, True)):
+        probability = (word + share) * 2.0**-32
+        agents = tuple(InvestorAgent(name=f"a{n}", trade_probability=probability, mean_size=1.0) for n in range(3))
+        tape = Tape.draw(market(9, investors=agents), seed=5)
+        assert (1 in tape.investor[tape.orders[:, 1] == 7]) == trades
+
+
+def test_room_for_orders_grows_where_it_does_not_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Tape.draw(market(60), seed=2, replicas=3)
+    monkeypatch.setattr(TapeSource, "_likely_orders", lambda *_: 7)
+    same(Tape.draw(market(60), seed=2, replicas=3), expected)
 
 
 # --- common random numbers: what changes leaves the rest alone
@@ -449,7 +442,7 @@ def test_what_makers_do_changes_no_draw(changes: dict[str, Any]) -> None:
 
 def test_another_maker_changes_nothing_that_investors_do() -> None:
     two, three = (Tape.draw(market(60, makers=makers(count)), seed=2, replicas=3) for count in (2, 3))
-    same(two, three, but=("tie", "hedge_tie", "tie_break"))
+    same(two, three, but=("hedge_tie", "tie_order"))
 
 
 @pytest.mark.parametrize("changed", [ORACLE, ALWAYS])
@@ -505,11 +498,11 @@ def test_more_steps_continue_the_same_market() -> None:
 
 
 def test_many_arrivals_are_drawn_in_one_stream() -> None:
-    """However arrivals are drawn, piece by piece or at once, they are the stream's."""
-    agents = tuple(InvestorAgent(name=f"a{n}", trade_probability=0.001 * (n % 3), mean_size=1.0) for n in range(3000))
-    tape = Tape.draw(market(400, investors=agents), seed=3, replicas=1)
-    bits = np.random.PCG64(np.random.SeedSequence(3, spawn_key=(0,))).advance(int(Stream.ARRIVAL) << 64)
-    step, investor = np.nonzero(np.random.Generator(bits).random((400, 3000)) < [agent.trade_probability for agent in agents])
+    """However many steps are drawn at once, the numbers are the stream's."""
+    agents = tuple(InvestorAgent(name=f"a{n}", trade_probability=0.001 * (n % 3), mean_size=1.0) for n in range(3001))
+    tape = Tape.draw(market(40, investors=agents), seed=3, replicas=1)
+    bits = np.array(arrival_words(Episode(3, 0), Stream.ARRIVAL, 40, 3001))
+    step, investor = np.nonzero(bits < np.array([agent.trade_probability for agent in agents]) * 2**32)
     np.testing.assert_array_equal(tape.orders[:, 1], step)
     np.testing.assert_array_equal(tape.investor, investor)
 
@@ -541,7 +534,7 @@ def test_orders_by_hand() -> None:
     np.testing.assert_array_equal(tape.mid, MID[None])
     np.testing.assert_array_equal(tape.reference_spread, S0[None])
     np.testing.assert_array_equal(tape.hedge_tie, np.zeros((1, STEPS, 2)))
-    np.testing.assert_array_equal(tape.tie_break, np.tile(np.arange(5.0), (1, 2, 1)))
+    np.testing.assert_array_equal(tape.tie_order, np.tile(np.arange(5), (1, 2, 1)))
     np.testing.assert_array_equal(tape.capped, [0])
     assert [arrays(tape)[name].dtype for name in ("order_start", "investor", "side")] == [np.int64, np.int32, np.int8]
 
@@ -562,13 +555,13 @@ def test_a_drawn_tape_handed_in_again_is_the_same() -> None:
         drawn.reference_spread[0],
         [tuple(row) for row in rows],
         hedge_tie=drawn.hedge_tie[0],
-        tie_break=drawn.tie_break[0],
+        tie_order=drawn.tie_order[0],
     )
     same(drawn, again)
     for name, values in arrays(drawn).items():
         assert arrays(again)[name].dtype == values.dtype, name
     from_array = Tape.from_orders(scenario, drawn.mid[0].tolist(), drawn.reference_spread[0].tolist(), rows)
-    same(drawn, from_array, but=("hedge_tie", "tie_break"))
+    same(drawn, from_array, but=("hedge_tie", "tie_order"))
 
 
 def test_without_prices_beyond_the_end_the_last_price_stays() -> None:
@@ -585,15 +578,12 @@ def test_what_is_handed_in_is_copied() -> None:
     np.testing.assert_array_equal(tape.hedge_tie, np.full((1, STEPS, 2), 0.5))
 
 
-def test_rankings_of_ties_are_what_the_engine_gets() -> None:
-    breaks = np.array([[3.0, 1.0, 2.0, 0.0, 4.0], [0.0, 1.0, 2.0, 3.0, 4.0]])
-    given = by_hand(tie_break=breaks).arrays()
-    np.testing.assert_array_equal(given.ranking, [[[3, 1, 2, 0, 4], [0, 1, 2, 3, 4]]])
-    np.testing.assert_array_equal(given.tie_break, breaks[None])
-    same_fields = arrays(by_hand([(1, 0, 1, 2.0)]))
-    engine = by_hand([(1, 0, 1, 2.0)]).arrays()
-    for name in engine._fields[:-1]:
-        np.testing.assert_array_equal(getattr(engine, name), same_fields[name])
+def test_the_engine_gets_what_a_tape_shows() -> None:
+    order = np.array([[3, 1, 2, 0, 4], [0, 1, 2, 3, 4]])
+    tape = by_hand([(1, 0, 1, 2.0)], tie_order=order)
+    np.testing.assert_array_equal(tape.tie_order, order[None])
+    for name, values in tape.arrays()._asdict().items():
+        np.testing.assert_array_equal(values, arrays(tape)[name])
 
 
 GOOD = (1, 0, 1, 2.0, 0.5)
@@ -677,9 +667,10 @@ def test_orders_that_are_no_rows_of_numbers_are_refused(orders: Any) -> None:
         ({"reference_spread": [NAN] * 4}, "nan at [0]", ["finite"]),
         ({"hedge_tie": np.zeros((4, 3))}, "(4, 3)", ["(4, 2)"]),
         ({"hedge_tie": np.full((4, 2), NAN)}, "nan at [0, 0]", ["finite"]),
-        ({"tie_break": np.zeros((2, 4))}, "(2, 4)", ["(2, 5)"]),
-        ({"tie_break": np.full((2, 5), INF)}, "inf at [0, 0]", ["finite"]),
-        ({"tie_break": np.zeros((2, 5))}, "0.0", ["different"]),
+        ({"tie_order": np.zeros((2, 4))}, "(2, 4)", ["(2, 5)"]),
+        ({"tie_order": np.full((2, 5), INF)}, "inf at [0, 0]", ["finite"]),
+        ({"tie_order": np.zeros((2, 5))}, None, ["0..4", "once"]),
+        ({"tie_order": np.tile(np.arange(5) + 0.5, (2, 1))}, None, ["0..4", "once"]),
         ({"mid": [1.0, 1e101, 1.0, 1.0]}, "1e+101 at [1]", ["1e+100"]),
         ({"mid": [1.0, 10**400, 1.0, 1.0]}, None, ["numbers"]),
         ({"mid": [1.0, 1j, 1.0, 1.0]}, None, ["numbers"]),

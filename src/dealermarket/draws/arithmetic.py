@@ -1,4 +1,4 @@
-"""The arithmetic of a tape: from raw draws to prices and orders, without the interpreter lock."""
+"""The arithmetic of a tape: from random numbers to prices and orders, without the interpreter lock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.compiled import compiled, kernel
+from dealermarket.draws.philox import fill_normal, fill_uniform, fill_words, uniform_at
+from dealermarket.draws.streams import Stream
 from dealermarket.laws import order_side, relative_spread
 from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.market.mid_price import MID_PRICES
@@ -37,7 +39,7 @@ def log_curves(size, v_max, k):
 
 
 class TapeArrays(NamedTuple):
-    """A tape as the engine reads it; shapes in `dealermarket.draws.tape.Tape`."""
+    """A tape as it is drawn, and read by the engine; shapes in `dealermarket.draws.tape.Tape`."""
 
     mid: Array
     reference_spread: Array
@@ -48,20 +50,23 @@ class TapeArrays(NamedTuple):
     log_curve: Array
     tie: Array
     hedge_tie: Array
-    tie_break: Array
-    ranking: Array  # (B, M, J) int32: participants in the order of `tie_break`
+    tie_order: Array
+    capped: Array
 
 
 class TapeRules(NamedTuple):
-    """What the draws of a scenario are made into prices and orders with. N investors."""
+    """What the random numbers of a scenario are made into prices and orders with. N investors."""
 
     initial: float
     mid_price: Array  # (1,) record: kind, and the parameters of all kinds
     mid_numbers: Array  # (1, n)
+    mid_normal: Array  # (draws,) bool: which of the numbers that a step takes are normal, the others being uniform
     reference_spread: Array  # (1,) record, likewise
     spread_numbers: Array  # (1, n)
+    spread_normal: Array  # (draws,) bool
     size: Array  # (N,) records: kind, whether it takes the uniform number, and the parameters of all kinds
     size_numbers: Array  # (N, n)
+    uniform_sizes: bool  # whether any takes it
     largest: float  # order size
     v_max: float
     curve_exponent: float
@@ -71,59 +76,133 @@ class TapeRules(NamedTuple):
     of_the_papers: bool  # all kinds of mid price, reference spread and sizes: which machine code runs
 
 
-@compiled
-def collect_orders(arrival_draw, trade_probability, order_end, investor, count):
-    """Who trades when: writes investors from index `count` on and `order_end` (steps,); returns the new count.
+_WORDS = 2.0**32
+_AT_ONCE = 1 << 14  # words of arrivals, which stay in the processor's fastest cache
 
-    `investor` needs room for one more than all that could trade.
-    """
-    steps, investors = arrival_draw.shape
+
+@compiled
+def draw_tapes(rules, places, tape):
+    """Draws the tapes of episodes, `places` (B, 4), into arrays as of `Tape`, those of orders having room for some number.
+
+    Returns how many orders there are, -1 where there is no room for all, and whether all sizes are above 0."""
+    orders, sound = 0, True
+    for b in range(len(places)):
+        place, first = places[b], orders
+        draw_prices(rules, place, tape.mid[b], tape.reference_spread[b])
+        orders = draw_arrivals(place, rules.trade_probability, tape.order_start[b], tape.investor, first)
+        if orders < 0:
+            return orders, sound
+        own = slice(first, orders)
+        tape.capped[b], positive = draw_sizes(rules, place, tape.investor[own], tape.size[own], tape.log_curve[own])
+        draw_sides(rules, place, tape.mid[b], tape.order_start[b], tape.investor, tape.side)
+        fill_uniform(place, Stream.TIE, tape.tie[own])
+        fill_uniform(place, Stream.HEDGE_TIE, tape.hedge_tie[b].reshape(-1))
+        draw_orders_of_ties(place, tape.tie_order[b])
+        sound &= positive
+    return orders, sound
+
+
+@compiled
+def draw_prices(rules, place, mid, reference_spread):
+    """Writes the mids (T + t_m,) and reference spreads (T,) of an episode."""
+    rule, numbers = rules.mid_price[0], rules.mid_numbers[0]
+    draws = step_numbers(place, Stream.PRICE, rules.mid_normal, len(mid))
+    mid[0] = rules.initial
+    for t in range(1, len(mid)):
+        mid[t] = next_mid(rule.kind, mid[t - 1], draws[:, t], rule, numbers)
+    rule, numbers = rules.reference_spread[0], rules.spread_numbers[0]
+    draws = step_numbers(place, Stream.SPREAD, rules.spread_normal, len(reference_spread))
+    reference_spread[0] = first_spread(rule.kind, draws[:, 0], rule, numbers)
+    for t in range(1, len(reference_spread)):
+        reference_spread[t] = next_spread(rule.kind, reference_spread[t - 1], draws[:, t], rule, numbers)
+
+
+@compiled
+def step_numbers(place, stream, normal, steps):
+    """What the steps of a process take, (draws, steps): the numbers of each kind come from a stream of their own."""
+    numbers = np.empty((len(normal), steps))
+    for n in range(len(normal)):
+        if normal[n]:
+            fill_normal(place, stream + n, numbers[n])
+        else:
+            fill_uniform(place, stream + n, numbers[n])
+    return numbers
+
+
+@compiled
+def draw_arrivals(place, trade_probability, order_start, investor, count):
+    """Who trades when: writes `investor` from index `count` on and `order_start` (T + 1,); returns the new count, -1 where
+    there is no room for more.
+
+    An investor trades where 32 random bits are below 2^32 times its probability; where they are equal to its whole part, 53
+    more bits decide: the law is exact."""
+    steps, investors = len(order_start) - 1, len(trade_probability)
+    threshold = np.floor(trade_probability * _WORDS).astype(np.int64)
+    blocks = (investors + 3) // 4  # of a step
+    words = np.empty((max(_AT_ONCE // (4 * blocks), 1), 4 * blocks), np.uint32)
+    order_start[0] = count
     for t in range(steps):
+        if t % len(words) == 0:
+            fill_words(place, Stream.ARRIVAL, t * blocks, words.reshape(-1))
+        if count + investors >= len(investor):
+            return -1
+        bits = words[t % len(words)]
         for j in range(investors):
+            trades = bits[j] < threshold[j]
+            if bits[j] == threshold[j]:
+                rest = trade_probability[j] * _WORDS - threshold[j]
+                trades = uniform_at(place, Stream.ARRIVAL_REST, t * investors + j) < rest
             investor[count] = j  # overwritten by the next unless this one trades: no branch to guess
-            count += arrival_draw[t, j] < trade_probability[j]
-        order_end[t] = count
+            count += trades
+        order_start[t + 1] = count
     return count
 
 
 @compiled
-def price_tape(rules, mid_draw, mid, spread_draw, reference_spread):
-    """Writes mids (B, T + t_m) and reference spreads (B, T) for the random numbers of every step, (n, B, T + t_m) and
-    (n, B, T). The first row of numbers may be the array that is written."""
-    mid_rule, mid_numbers = rules.mid_price[0], rules.mid_numbers[0]
-    spread_rule, spread_numbers = rules.reference_spread[0], rules.spread_numbers[0]
-    for b in range(len(mid)):
-        mid[b, 0] = rules.initial
-        for t in range(1, mid.shape[1]):
-            mid[b, t] = next_mid(mid_rule.kind, mid[b, t - 1], mid_draw[:, b, t], mid_rule, mid_numbers)
-        if reference_spread.shape[1] > 0:
-            reference_spread[b, 0] = first_spread(spread_rule.kind, spread_draw[:, b, 0], spread_rule, spread_numbers)
-        for t in range(1, reference_spread.shape[1]):
-            reference_spread[b, t] = next_spread(
-                spread_rule.kind, reference_spread[b, t - 1], spread_draw[:, b, t], spread_rule, spread_numbers
+def draw_sizes(rules, place, investor, size, curve):
+    """Writes the sizes of an episode's orders and their log curves; returns how many were capped, and whether all are above 0."""
+    capped, positive = 0, True
+    fill_normal(place, Stream.SIZE, size)
+    uniform = np.empty(len(size) if rules.uniform_sizes else 0)
+    fill_uniform(place, Stream.UNIFORM_SIZE, uniform)
+    for n in range(len(size)):
+        j = investor[n]
+        rule = rules.size[j]
+        wanted = size_of(rule.kind, uniform[n] if rule.uniform else size[n], rule, rules.size_numbers[j])
+        capped += wanted > rules.largest * (1.0 + 1e-12)  # beyond rounding
+        positive &= wanted > 0.0
+        size[n] = min(wanted, rules.largest)
+        curve[n] = log_curve(size[n], rules.v_max, rules.curve_exponent)
+    return capped, positive
+
+
+@compiled
+def draw_sides(rules, place, mid, order_start, investor, side):
+    """Writes the sides of an episode's orders; oracles look at the mids (T + t_m,)."""
+    steps = len(order_start) - 1
+    horizon, first = len(mid) - steps, order_start[0]
+    side_draw, oracle_draw = np.empty(order_start[-1] - first), np.zeros(order_start[-1] - first)
+    fill_uniform(place, Stream.SIDE, side_draw)
+    if np.any(rules.oracle_probability > 0.0):
+        fill_uniform(place, Stream.ORACLE, oracle_draw)
+    for t in range(steps):
+        move = mid[t + horizon] - mid[t]
+        for n in range(order_start[t], order_start[t + 1]):
+            j = investor[n]
+            side[n] = order_side(
+                side_draw[n - first], oracle_draw[n - first], rules.buy_probability[j], rules.oracle_probability[j], move
             )
 
 
 @compiled
-def order_tape(rules, mid, order_start, investor, size, size_draw, side_draw, oracle_draw, side, curve, capped):
-    """Turns standard normals in place into sizes; writes sides, log curves and how many sizes were capped (B,).
-
-    `size_draw` (orders,) are uniform numbers for laws of sizes that take them, or (0,) where there are none. Returns whether
-    all sizes are above 0."""
-    sound = True
-    steps = order_start.shape[1] - 1
-    horizon = mid.shape[1] - steps
-    for b in range(len(mid)):
-        capped[b] = 0
-        for t in range(steps):
-            move = mid[b, t + horizon] - mid[b, t]
-            for n in range(order_start[b, t], order_start[b, t + 1]):
-                j = investor[n]
-                rule = rules.size[j]
-                wanted = size_of(rule.kind, size_draw[n] if rule.uniform else size[n], rule, rules.size_numbers[j])
-                capped[b] += wanted > rules.largest * (1.0 + 1e-12)  # beyond rounding
-                sound &= wanted > 0.0
-                size[n] = min(wanted, rules.largest)
-                side[n] = order_side(side_draw[n], oracle_draw[n], rules.buy_probability[j], rules.oracle_probability[j], move)
-                curve[n] = log_curve(size[n], rules.v_max, rules.curve_exponent)
-    return sound
+def draw_orders_of_ties(place, tie_order):
+    """Writes all participants in random order, all orders being equally likely, for every maker, (M, J)."""
+    makers, participants = tie_order.shape
+    draw = np.empty(makers * participants)
+    fill_uniform(place, Stream.RANKING, draw)
+    for i in range(makers):
+        order = tie_order[i]
+        for j in range(participants):
+            other = int(draw[i * participants + j] * (j + 1))  # takes the place of one of those before, or its own
+            order[j] = order[other]
+            order[other] = j

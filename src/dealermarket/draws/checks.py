@@ -128,7 +128,7 @@ def fitted(tape: Tape, scenario: Scenario) -> Tape:
         "reference_spread": (replicas, steps),
         "order_start": (replicas, steps + 1),
         "hedge_tie": (replicas, steps, makers),
-        "tie_break": (replicas, makers, participants),
+        "tie_order": (replicas, makers, participants),
         "capped": (replicas,),
     } | dict.fromkeys(("side", "size", "tie"), (count,))
     for name, shape in shapes.items():
@@ -141,7 +141,7 @@ def fitted(tape: Tape, scenario: Scenario) -> Tape:
     for name in ("mid", "reference_spread"):
         check_prices(name, getattr(tape, name))
     check_draws("hedge_tie", tape.hedge_tie)
-    check_ranks("tie_break", tape.tie_break)
+    check_tie_order("tie_order", tape.tie_order)
     starts = tape.order_start
     rises = starts[0, 0] == 0 and starts[-1, -1] == count and (starts[:, 1:] >= starts[:, :-1]).all()
     if not (rises and (starts[1:, 0] == starts[:-1, -1]).all()):
@@ -155,12 +155,9 @@ def fitted(tape: Tape, scenario: Scenario) -> Tape:
     return replace(tape, log_curve=log_curves(tape.size, exchange.v_max, laws.curve_exponent(exchange.lam)))
 
 
-def check_ranks(name: str, ranks: Array) -> None:
-    """Raises TapeError unless, along the last axis, all are finite and different: then what they order has one order."""
-    if not np.isfinite(ranks).all():
-        raise TapeError(f"{name}: must hold finite numbers, got {_first(ranks, ~np.isfinite(ranks))}")
-    ordered = np.sort(ranks, axis=-1)
-    alike = ordered[..., 1:] == ordered[..., :-1]
-    if alike.any():
-        twice = ordered[..., 1:][alike][0]
-        raise TapeError(f"{name}: a maker's participants must have different numbers, got {twice!s} twice")
+def check_tie_order(name: str, order: Array) -> None:
+    """Raises TapeError unless each row, along the last axis, holds every participant's number once."""
+    wrong = np.sort(order, axis=-1) != np.arange(order.shape[-1])
+    if wrong.any():
+        row = order[np.nonzero(wrong.any(axis=-1))][0]
+        raise TapeError(f"{name}: each maker's row must hold the numbers 0..{len(row) - 1} once each, got {short(row.tolist())}")

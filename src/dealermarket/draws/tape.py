@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
 from dealermarket.arrays import HoldsArrays
-from dealermarket.draws.checks import are_prices, check_draws, check_orders, check_prices, check_ranks, numbers, order_rows
-from dealermarket.draws.streams import Episode, Stream, draw_into, first_episodes
+from dealermarket.draws.checks import are_prices, check_draws, check_orders, check_prices, check_tie_order, numbers, order_rows
+from dealermarket.draws.streams import Episode, first_episodes, places_of
 from dealermarket.errors import ParameterError, TapeError
 from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.market.mid_price import MID_PRICES
 from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
+from dealermarket.model.part import Draw
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.values import short, whole_number
 
@@ -33,10 +35,11 @@ _KINDS: Mapping[str, tuple[int, type]] = {
     "log_curve": (1, np.float64),
     "tie": (1, np.float64),
     "hedge_tie": (3, np.float64),
-    "tie_break": (3, np.float64),
+    "tie_order": (3, np.int32),
     "capped": (1, np.int64),
 }
 """Axes and type of the arrays of a tape, of those that have not two axes and float64."""
+_OF_ORDERS = ("investor", "side", "size", "log_curve", "tie")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,7 +61,7 @@ class Tape(HoldsArrays):
     log_curve: Array  # (orders,) log(S_ref(size) / S_ref(0))
     tie: Array  # (orders,) uniform draws: which of equally cheap makers gets the order
     hedge_tie: Array  # (B, T, M) the same for hedges
-    tie_break: Array  # (B, M, J) uniform draws that order participants of equal metric in a maker's ranking
+    tie_order: Array  # (B, M, J) int32: participants, in the order in which a maker ranks those of equal metric
     capped: Array  # (B,) int64: orders whose size was capped at 0.99 v_max
 
     def __post_init__(self) -> None:
@@ -75,7 +78,7 @@ class Tape(HoldsArrays):
 
     def __repr__(self) -> str:
         orders = len(self.investor)
-        return f"<Tape: {self.replicas:,} replicas, {self.steps:,} steps, {self.tie_break.shape[1]:,} makers, {orders:,} orders>"
+        return f"<Tape: {self.replicas:,} replicas, {self.steps:,} steps, {self.hedge_tie.shape[2]:,} makers, {orders:,} orders>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), tuple(getattr(self, field.name) for field in fields(self))  # without the engine's second view
@@ -100,8 +103,7 @@ class Tape(HoldsArrays):
         from dealermarket.draws.arithmetic import TapeArrays
 
         kept: dict[str, Array] = vars(self)["_arrays"]
-        ranking = np.argsort(self.tie_break, axis=-1).astype(np.int32)
-        return TapeArrays(ranking=ranking, **{name: kept[name] for name in TapeArrays._fields[:-1]})
+        return TapeArrays(**kept)
 
     @classmethod
     def draw(cls, scenario: Scenario, seed: int = 0, replicas: int | range = 1) -> Tape:
@@ -109,8 +111,7 @@ class Tape(HoldsArrays):
         numbers = replicas if isinstance(replicas, range) else range(whole_number("replicas", replicas, 1))
         whole_number("seed", seed, 0)
         check_scenario(scenario)
-        source = TapeSource(scenario)
-        return source.complete(source.draw(first_episodes(seed, numbers)))
+        return TapeSource(scenario).draw(first_episodes(seed, numbers))
 
     @classmethod
     def from_orders(
@@ -121,13 +122,13 @@ class Tape(HoldsArrays):
         orders: Iterable[Sequence[float]],
         *,
         hedge_tie: ArrayLike | None = None,
-        tie_break: ArrayLike | None = None,
+        tie_order: ArrayLike | None = None,
     ) -> Tape:
         """A tape of one replica made by hand or from market data.
 
         `mid` (T + t_m,) or (T,) if nobody has an oracle to ask, `reference_spread` (T,); `orders` rows of (step,
         investor number, side, size) or (step, investor number, side, size, tie draw), in any order of steps.
-        `hedge_tie` (T, M) and `tie_break` (M, J) are 0 and the participants' numbers where left out. Raises TapeError.
+        `hedge_tie` (T, M) is 0 and `tie_order` (M, J) the order of the participants' numbers where left out. Raises TapeError.
         """
         from dealermarket.draws.arithmetic import log_curves
 
@@ -146,8 +147,8 @@ class Tape(HoldsArrays):
         hedge_draws = numbers("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])
         check_draws("hedge_tie", hedge_draws)
         as_listed = np.tile(np.arange(participants), (makers, 1))
-        ranks = numbers("tie_break", as_listed if tie_break is None else tie_break, [(makers, participants)])
-        check_ranks("tie_break", ranks)
+        order = numbers("tie_order", as_listed if tie_order is None else tie_order, [(makers, participants)])
+        check_tie_order("tie_order", order)
         return cls(
             mid=mids[None],
             reference_spread=spreads[None],
@@ -158,7 +159,7 @@ class Tape(HoldsArrays):
             log_curve=log_curves(sizes, exchange.v_max, laws.curve_exponent(exchange.lam)),
             tie=np.ascontiguousarray(tie),
             hedge_tie=hedge_draws[None],
-            tie_break=ranks[None],
+            tie_order=order.astype(np.int32)[None],
             capped=np.zeros(1, np.int64),
         )
 
@@ -172,28 +173,8 @@ def _typed(name: str, given: object) -> Array:
     return given
 
 
-@dataclass(frozen=True)
-class Draws:
-    """The raw draws of some replicas, standard normal or uniform, waiting to be completed."""
-
-    mid: Array  # (n, B, T + t_m)
-    reference_spread: Array  # (n, B, T)
-    order_start: Array
-    investor: Array
-    size: Array
-    uniform_size: Array  # (0,) where no law of sizes takes a uniform number
-    side: Array
-    oracle: Array
-    tie: Array
-    hedge_tie: Array
-    tie_break: Array
-
-
-_BLOCK = 1 << 19  # arrivals drawn at a time: long runs of many investors need no more room than this
-
-
 class TapeSource:
-    """Draws the tapes of a scenario, in two halves: the generators' with the interpreter lock, the rest without it."""
+    """Draws the tapes of a scenario, holding no lock."""
 
     def __init__(self, scenario: Scenario) -> None:
         from dealermarket.draws.arithmetic import TapeRules
@@ -209,17 +190,22 @@ class TapeSource:
         def of_agents(field: str) -> Array:
             return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)
 
+        def normal(draws: Sequence[Draw]) -> Array:
+            return np.array([draw == "normal" for draw in draws], np.bool_)
+
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
         self._makers, self._participants = len(scenario.makers), len(scenario.participants)
-        self._mid_draws, self._spread_draws, self._uniform_sizes = mid.draws, spread.draws, bool(size["uniform"].any())
         self._rules: TapeRules = TapeRules(
             initial=mid.initial,
             mid_price=rule_records(MID_PRICES, [mid], market.clock, of_the_papers),
             mid_numbers=number_rows([mid]),
+            mid_normal=normal(mid.draws),
             reference_spread=rule_records(REFERENCE_SPREADS, [spread], market.clock, of_the_papers),
             spread_numbers=number_rows([spread]),
+            spread_normal=normal(spread.draws),
             size=size,
             size_numbers=number_rows(sizes),
+            uniform_sizes=bool(size["uniform"].any()),
             largest=scenario.exchange.largest_trade,
             v_max=scenario.exchange.v_max,
             curve_exponent=laws.curve_exponent(scenario.exchange.lam),
@@ -229,95 +215,45 @@ class TapeSource:
             of_the_papers=of_the_papers,
         )
 
-    def draw(self, episodes: Sequence[Episode]) -> Draws:
-        """Raw draws of some markets, each from its own streams."""
-        from dealermarket.draws.arithmetic import collect_orders
-
-        count, steps, makers, probability = len(episodes), self._steps, self._makers, self._rules.trade_probability
-        mid = np.empty((len(self._mid_draws), count, steps + self._horizon))
-        spread = np.empty((len(self._spread_draws), count, steps))
-        order_start = np.empty((count, steps + 1), np.int64)
-        hedge_tie, tie_break = np.empty((count, steps, makers)), np.empty((count, makers, self._participants))
-        block = np.empty((min(steps, max(_BLOCK // len(probability), 1)), len(probability)))
-        room = count * steps * len(probability) + 1  # never touched beyond the orders that arrive
-        investor, size = np.empty(room, np.int32), np.empty(room)
-        side, oracle, tie = np.empty(room), np.zeros(room), np.empty(room)
-        uniform_size = np.empty(room if self._uniform_sizes else 0)
-        last = 0
-        for b, episode in enumerate(episodes):
-            streams = episode.streams()
-            first, order_end = last, order_start[b, 1:]
-            order_start[b, 0] = first
-            starts = range(0, steps, len(block))
-            blocks = (block[: steps - step] for step in starts)
-            for step, draws in zip(starts, streams.uniform_blocks(Stream.ARRIVAL, blocks), strict=True):
-                last = collect_orders(draws, probability, order_end[step : step + len(block)], investor, last)
-            streams.uniform(Stream.SIDE, side[first:last])
-            if self._rules.oracle_probability.any():
-                streams.uniform(Stream.ORACLE, oracle[first:last])
-            streams.uniform(Stream.TIE, hedge_tie[b], tie[first:last])
-            streams.uniform(Stream.RANKING, tie_break[b])
-            draw_into(streams, Stream.PRICE, Stream.MORE_PRICE, self._mid_draws, mid[:, b])
-            draw_into(streams, Stream.SPREAD, Stream.MORE_SPREAD, self._spread_draws, spread[:, b])
-            streams.normal(Stream.SIZE, size[first:last])
-            if self._uniform_sizes:
-                streams.uniform(Stream.UNIFORM_SIZE, uniform_size[first:last])
-        used = slice(0, last)
-        return Draws(
-            mid,
-            spread,
-            order_start,
-            investor[used],
-            size[used],
-            uniform_size[used],
-            side[used],
-            oracle[used],
-            tie[used],
-            hedge_tie,
-            tie_break,
-        )
-
-    def complete(self, draws: Draws) -> Tape:
-        """Prices and orders from draws, which it overwrites."""
+    def draw(self, episodes: Sequence[Episode]) -> Tape:
+        """The tape of some markets, each from its own random numbers."""
         from dealermarket.compiled import among
-        from dealermarket.draws.arithmetic import order_tape, price_tape
+        from dealermarket.draws.arithmetic import draw_tapes
 
-        replicas, steps = draws.order_start.shape[0], self._steps
-        # what is drawn first is written over
-        mid = draws.mid[0] if len(draws.mid) else np.empty((replicas, steps + self._horizon))
-        spread = draws.reference_spread[0] if len(draws.reference_spread) else np.empty((replicas, steps))
-        among(price_tape, self._rules.of_the_papers)(self._rules, draws.mid, mid, draws.reference_spread, spread)
-        if not are_prices(mid):
+        places, most = places_of(episodes), self._likely_orders(len(episodes))
+        while True:
+            room = self._room(len(episodes), most)
+            count, sound_sizes = among(draw_tapes, self._rules.of_the_papers)(self._rules, places, room)
+            if count >= 0:
+                break
+            most *= 2  # and the same numbers once more
+        if not are_prices(room.mid):
             raise ParameterError("market.mid_price: with this drift and volatility prices reach 0 or infinity; lower them")
-        if not are_prices(spread):
+        if not are_prices(room.reference_spread):
             raise ParameterError("market.reference_spread: with these parameters spreads reach 0 or infinity; change them")
-        count = len(draws.investor)
-        side, log_curve, capped = np.empty(count, np.int8), np.empty(count), np.empty(replicas, np.int64)
-        sound_sizes = among(order_tape, self._rules.of_the_papers)(
-            self._rules,
-            mid,
-            draws.order_start,
-            draws.investor,
-            draws.size,
-            draws.uniform_size,
-            draws.side,
-            draws.oracle,
-            side,
-            log_curve,
-            capped,
-        )
         if not sound_sizes:
             raise ParameterError("investors: a law of sizes gives sizes that are not above 0; change it")
-        return Tape(
-            mid=mid,
-            reference_spread=spread,
-            order_start=draws.order_start,
-            investor=draws.investor,
-            side=side,
-            size=draws.size,
-            log_curve=log_curve,
-            tie=draws.tie,
-            hedge_tie=draws.hedge_tie,
-            tie_break=draws.tie_break,
-            capped=capped,
-        )
+        return Tape(**{name: array[:count] if name in _OF_ORDERS else array for name, array in room._asdict().items()})
+
+    def _room(self, episodes: int, orders: int) -> TapeArrays:
+        from dealermarket.draws.arithmetic import TapeArrays
+
+        def empty(name: str, *shape: int) -> Array:
+            return np.empty(shape, _KINDS.get(name, (2, np.float64))[1])
+
+        steps, makers = self._steps, self._makers
+        shapes = dict.fromkeys(_OF_ORDERS, (orders,)) | {
+            "mid": (episodes, steps + self._horizon),
+            "reference_spread": (episodes, steps),
+            "order_start": (episodes, steps + 1),
+            "hedge_tie": (episodes, steps, makers),
+            "tie_order": (episodes, makers, self._participants),
+            "capped": (episodes,),
+        }
+        return TapeArrays(**{name: empty(name, *shape) for name, shape in shapes.items()})
+
+    def _likely_orders(self, episodes: int) -> int:
+        """Room for the orders of some episodes, which hardly ever is too little, and for one more step."""
+        probability = self._rules.trade_probability
+        mean, variance = (episodes * self._steps * float(np.sum(p)) for p in (probability, probability * (1.0 - probability)))
+        return int(mean + 8.0 * math.sqrt(variance)) + len(probability) + 1

@@ -24,7 +24,7 @@ def advance(rules, state, tape, first, last, ended, record):
     for b in range(len(record.totals)):
         market = market_at(state, 0 if record.in_turn else b)
         if first == 0:
-            start(rules, market, tape.tie_break[b], tape.ranking[b])
+            start(rules, market, tape.tie_order[b])
         for phase in range(first, last):
             t = phase >> 1
             k = min(t, steps - 1)  # a live tape holds the current step alone
@@ -57,7 +57,7 @@ def market_at(state, b):
         state.psi[b],
         state.matured[b],
         state.matured_volume[b],
-        state.tie_break[b],
+        state.tie_rank[b],
         state.metric[b],
         state.ranking[b],
         state.tier[b],

@@ -26,20 +26,20 @@ def rank_all(maker, order, ranking, tier, fixed_tier, tier_at):
 
 
 @kernel
-def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_tier, tier_at, tier_start):
+def move_in_ranking(participant, value, metric, tie_rank, ranking, tier, fixed_tier, tier_at, tier_start):
     """Gives a participant a new metric and its place in the order; whoever crosses a quantile changes tier."""
     ranked = len(ranking)
     former = metric[participant]
     if ranked > LONG:
-        old = _places_ahead(former, participant, metric, tie_break, ranking, 0, ranked)
+        old = _places_ahead(former, participant, metric, tie_rank, ranking, 0, ranked)
     else:
         old = 0  # without branches to guess, for whole vectors at a time
         for rank in range(ranked):
             old += rank * (ranking[rank] == participant)
     if value > former:
-        new = _places_ahead(value, participant, metric, tie_break, ranking, 0, old)
+        new = _places_ahead(value, participant, metric, tie_rank, ranking, 0, old)
     else:
-        new = _places_ahead(value, participant, metric, tie_break, ranking, old + 1, ranked) - 1
+        new = _places_ahead(value, participant, metric, tie_rank, ranking, old + 1, ranked) - 1
     metric[participant] = value
     if new == old:
         return
@@ -62,12 +62,12 @@ def move_in_ranking(participant, value, metric, tie_break, ranking, tier, fixed_
 
 
 @kernel
-def _places_ahead(value, participant, metric, tie_break, ranking, low, high):
+def _places_ahead(value, participant, metric, tie_rank, ranking, low, high):
     """How many in the order stand ahead of `participant` if its metric were `value`, known to be in low..high."""
     while low < high:
         middle = (low + high) // 2
         other = ranking[middle]
-        if metric[other] > value or (metric[other] == value and tie_break[other] < tie_break[participant]):
+        if metric[other] > value or (metric[other] == value and tie_rank[other] < tie_rank[participant]):
             low = middle + 1
         else:
             high = middle

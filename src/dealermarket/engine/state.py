@@ -25,7 +25,7 @@ class State(NamedTuple):
     psi: Array  # (B, M, J) average yield
     matured: Array  # (B, M, J) int64 number of matured trades
     matured_volume: Array  # (B, M, J)
-    tie_break: Array  # (B, M, J) orders equal metrics, lowest first
+    tie_rank: Array  # (B, M, J) int32: orders equal metrics, lowest first
     metric: Array  # (B, M, J) what the ranking below is sorted by
     ranking: Array  # (B, M, J - 1) int32 participants, best first
     tier: Array  # (B, M, J) int64 of each participant, by ranking or fixed
@@ -51,7 +51,7 @@ def empty_state(rules: Rules, replicas: int) -> State:
         psi=np.zeros((b, m, j)),
         matured=np.zeros((b, m, j), np.int64),
         matured_volume=np.zeros((b, m, j)),
-        tie_break=np.zeros((b, m, j)),
+        tie_rank=np.zeros((b, m, j), np.int32),
         metric=np.zeros((b, m, j)),
         ranking=np.zeros((b, m, j - 1), np.int32),
         tier=np.zeros((b, m, j), np.int64),

@@ -27,9 +27,8 @@ fraction_of = Law(HEDGINGS, "law")
 
 
 @kernel
-def start(rules, market, tie_break, ranking):
-    """A new market: nobody holds, has earned or is owed anything. Equal metrics rank by `tie_break` (M, J), in whose
-    order `ranking` (M, J) lists all participants."""
+def start(rules, market, tie_order):
+    """A new market: nobody holds, has earned or is owed anything. Equal metrics rank in `tie_order` (M, J)."""
     market.clock[0], market.slot[0] = 0, 0
     for slot in range(rules.reward_horizon):
         market.pending_count[slot] = 0
@@ -38,8 +37,8 @@ def start(rules, market, tie_break, ranking):
         market.position[i] = 0.0
         for j in range(market.psi.shape[1]):
             market.psi[i, j], market.matured[i, j], market.matured_volume[i, j] = 0.0, 0, 0.0
-            market.metric[i, j], market.tie_break[i, j] = 0.0, tie_break[i, j]
-        rank_all(rules.investors + i, ranking[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rules.tier_at[i])
+            market.metric[i, j], market.tie_rank[i, tie_order[i, j]] = 0.0, j
+        rank_all(rules.investors + i, tie_order[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rules.tier_at[i])
         market.pricing[i] = rules.pricing[i]
         market.tiers_given[i], market.given_fraction[i] = False, np.nan
         flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
@@ -146,7 +145,7 @@ def update_tiers(rules, market):
                 j,
                 metric,
                 market.metric[i],
-                market.tie_break[i],
+                market.tie_rank[i],
                 market.ranking[i],
                 market.tier[i],
                 rules.fixed_tier[i],

@@ -98,8 +98,7 @@ class Play:
     def begin(self, episodes: Sequence[Episode]) -> None:
         """New markets, one for each episode, at their first step."""
         self._session.restart(episodes)
-        source = self._arena.source
-        self._session.use(source.complete(source.draw(episodes)).arrays())
+        self._session.use(self._arena.source.draw(episodes).arrays())
         self._session.begin()
         self._read()
         if self.log is not None:

@@ -57,7 +57,7 @@ class PolicySetup:
         from dealermarket.draws.streams import Stream
 
         if self._streams is None:
-            self._streams = [episode.streams().at(Stream.POLICY + self.index) for episode in self.episodes]
+            self._streams = [episode.generator(Stream.POLICY + self.index) for episode in self.episodes]
         return np.stack([generator.random(shape) for generator in self._streams])
 
     def uniform_by_step(self, count: int) -> Iterator[NDArray[np.float64]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ class Simulator:
 
     def load(self, source: TapeSource) -> None:
         """Loads all that the first run would wait for: machine code, which may have to be compiled, and what makes tables."""
-        self.run(range(0), source.complete(source.draw([])), lambda _: None)
+        self.run(range(0), source.draw([]), lambda _: None)
         arrow_table({"nothing": np.zeros(0)})  # imports pandas, which takes longer than many a run
         interrupt.check()
 
@@ -97,15 +96,9 @@ def run_on_tapes(jobs: Iterable[TapeJob], threads: int) -> None:
 
     After an error or Ctrl-C the jobs under way are finished, no others begun.
     """
-    # Generators hold the interpreter lock between many small calls: drawing goes by turns, so that one thread
-    # draws while another computes and nobody waits for the lock itself.
-    drawing = threading.Lock()
-
     def do(job: TapeJob) -> None:
         interrupt.check()
-        with drawing:
-            draws = job.source.draw(first_episodes(job.seed, job.replicas))
-        job.work(job.source.complete(draws))
+        job.work(job.source.draw(first_episodes(job.seed, job.replicas)))
 
     executor = ThreadPoolExecutor(threads)
     try:

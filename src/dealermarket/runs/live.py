@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
 from dealermarket.draws.checks import check_draws, check_orders, check_prices, numbers, order_rows
-from dealermarket.draws.streams import Episode, Stream, Streams
+from dealermarket.draws.streams import Episode, Stream, places_of
 from dealermarket.errors import TapeError
 from dealermarket.model.scenario import RESERVED_NAME, Scenario, check_scenario
 from dealermarket.policies import Policy
@@ -44,6 +44,7 @@ class LiveMarket:
     """
 
     def __init__(self, scenario: Scenario, seed: int = 0, policies: Mapping[str, Policy] | None = None) -> None:
+        from dealermarket.draws.arithmetic import draw_orders_of_ties
         from dealermarket.engine.recorder import empty_record
         from dealermarket.engine.rules import rules_of
         from dealermarket.runs.session import Session, acting_policies
@@ -53,12 +54,14 @@ class LiveMarket:
         acting = acting_policies(scenario, policies or {})
         self.scenario = scenario
         makers, participants = len(scenario.makers), len(scenario.participants)
-        self._tie_break = Streams(seed, 0).at(Stream.RANKING).random((1, makers, participants))
-        self._ties = Streams(seed, 0).at(Stream.TIE)
+        episode = Episode(seed, 0)
+        self._tie_order = np.empty((1, makers, participants), np.int32)
+        draw_orders_of_ties(places_of([episode])[0], self._tie_order[0])
+        self._ties = episode.generator(Stream.LIVE_TIE)
         rules = rules_of(scenario)
         record = empty_record(rules, np.zeros(1, np.int64), 1, keep_steps=False, keep_trades=False, in_turn=False)
         self._session = Session(scenario, rules, record, acting, 1)
-        self._session.restart([Episode(seed, 0)])
+        self._session.restart([episode])
         self._prices: tuple[float, float] | None = None
 
     def __repr__(self) -> str:
@@ -160,6 +163,6 @@ class LiveMarket:
             log_curve=log_curves(size, exchange.v_max, laws.curve_exponent(exchange.lam)),
             tie=np.ascontiguousarray(rows[:, 3]),
             hedge_tie=hedge_tie[None, None],
-            tie_break=self._tie_break,
-            ranking=np.argsort(self._tie_break, axis=-1).astype(np.int32),
+            tie_order=self._tie_order,
+            capped=np.zeros(1, np.int64),
         )
