@@ -29,8 +29,7 @@ class Rules(NamedTuple):
     tiering_numbers: Array  # (M, n)
     pricing_numbers: Array  # (M, n)
     fixed_tier: Array  # (M, J) int64: the tier that no ranking moves, else -1
-    tier_at: Array  # (M, J - 1) int64: the tier of each rank
-    tier_start: Array  # (M, K) int64: the first rank of each tier
+    tier_start: Array  # (M, K + 1) int64: the first rank of each tier, and J - 1
     table: Array  # (M, M + 1, K) int64: hedge table of maker i against rival j, the exchange last, in a tier; -1 for none
     tables: HedgeTables
     investors: int
@@ -66,8 +65,7 @@ def rules_of(scenario: Scenario) -> Rules:
         tiering_numbers=number_rows(tierings),
         pricing_numbers=number_rows(pricings),
         fixed_tier=_fixed_tiers(scenario),
-        tier_at=tier_at,
-        tier_start=np.stack([np.searchsorted(tiers, np.arange(tier_at.max() + 1)) for tiers in tier_at]),
+        tier_start=np.stack([np.searchsorted(tiers, np.arange(tier_at.max() + 2)) for tiers in tier_at]),
         table=table,
         tables=tables,
         investors=len(scenario.agents),

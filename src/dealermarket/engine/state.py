@@ -26,8 +26,11 @@ class State(NamedTuple):
     matured: Array  # (B, M, J) int64 number of matured trades
     matured_volume: Array  # (B, M, J)
     tie_rank: Array  # (B, M, J) int32: orders equal metrics, lowest first
-    metric: Array  # (B, M, J) what the ranking below is sorted by
-    ranking: Array  # (B, M, J - 1) int32 participants, best first
+    metric: Array  # (B, M, J) what makers rank by
+    ranked: Array  # (B, M, J - 1) and so on: see `Ranking`
+    place: Array
+    quantile: Array
+    edge: Array
     tier: Array  # (B, M, J) int64 of each participant, by ranking or fixed
     tiers_given: Array  # (B, M) bool: whether a Python policy gave the tiers of this step
     given_tier: Array  # (B, M, J) int64: these
@@ -53,7 +56,10 @@ def empty_state(rules: Rules, replicas: int) -> State:
         matured_volume=np.zeros((b, m, j)),
         tie_rank=np.zeros((b, m, j), np.int32),
         metric=np.zeros((b, m, j)),
-        ranking=np.zeros((b, m, j - 1), np.int32),
+        ranked=np.zeros((b, m, j - 1), np.int32),
+        place=np.zeros((b, m, j), np.int32),
+        quantile=np.zeros((b, m, j), np.int32),
+        edge=np.zeros((b, m, 2, rules.tier_start.shape[1] - 1), np.int32),
         tier=np.zeros((b, m, j), np.int64),
         tiers_given=np.zeros((b, m), np.bool_),
         given_tier=np.zeros((b, m, j), np.int64),

@@ -15,7 +15,7 @@ from dealermarket.compiled import kernel
 from dealermarket.draws.arithmetic import log_curve
 from dealermarket.engine.planning import planned_fraction
 from dealermarket.engine.quotes import Prices, Request, cheapest, cost_of_hedge, quoted_tier
-from dealermarket.engine.ranking import move_in_ranking, rank_all
+from dealermarket.engine.ranking import Ranking, move_in_ranking, rank_all
 from dealermarket.engine.records import HEDGE, MAKERS, ORDER
 from dealermarket.laws import LARGEST_TRADE, counts_as_zero, position_revenue, risk_cost, trade_yield, updated_average
 from dealermarket.model.makers.hedging import HEDGINGS, Situation
@@ -37,8 +37,7 @@ def start(rules, market, tie_order):
         market.position[i] = 0.0
         for j in range(market.psi.shape[1]):
             market.psi[i, j], market.matured[i, j], market.matured_volume[i, j] = 0.0, 0, 0.0
-            market.metric[i, j], market.tie_rank[i, tie_order[i, j]] = 0.0, j
-        rank_all(rules.investors + i, tie_order[i], market.ranking[i], market.tier[i], rules.fixed_tier[i], rules.tier_at[i])
+        rank_all(ranking_of(rules, market, i), rules.investors + i, tie_order[i])
         market.pricing[i] = rules.pricing[i]
         market.tiers_given[i], market.given_fraction[i] = False, np.nan
         flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
@@ -141,17 +140,24 @@ def update_tiers(rules, market):
             rule.kind, market.psi[i, j], market.matured_volume[i, j], market.matured[i, j], rule, rules.tiering_numbers[i]
         )
         if metric != market.metric[i, j]:
-            move_in_ranking(
-                j,
-                metric,
-                market.metric[i],
-                market.tie_rank[i],
-                market.ranking[i],
-                market.tier[i],
-                rules.fixed_tier[i],
-                rules.tier_at[i],
-                rules.tier_start[i],
-            )
+            move_in_ranking(ranking_of(rules, market, i), j, metric)
+
+
+@kernel
+def ranking_of(rules, market, i):
+    """Maker i's ranking of the others."""
+    return Ranking(
+        market.metric[i],
+        market.tie_rank[i],
+        market.ranked[i],
+        market.place[i],
+        market.quantile[i],
+        market.edge[i],
+        rules.tier_start[i],
+        rules.tiering[i].tiers,
+        rules.fixed_tier[i],
+        market.tier[i],
+    )
 
 
 @kernel
