@@ -100,8 +100,8 @@ def drive_engine(scenario: Scenario, tape: Tape, between: Between | None = None,
     for t in range(tape.steps):
         arrays = _one_step(whole, t) if live else whole
         proceed(rules, state, arrays, 2 * t, 2 * t + 1, False, record)
-        tier.append(state.tier.copy())
-        psi.append(state.psi.copy())
+        tier.append(state.tier.swapaxes(1, 2).copy())
+        psi.append(state.standing["psi"].copy())
         if between is not None:
             between(t, state)
         proceed(rules, state, arrays, 2 * t + 1, 2 * t + 2, t == tape.steps - 1, record)

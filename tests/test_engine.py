@@ -407,7 +407,7 @@ def act(scenario: Scenario, state: State, b: int, actions: dict[int, Action]) ->
     for i, agent in enumerate(scenario.makers):
         asked, own = actions.get(i, Action()), agent.pricing
         state.tiers_given[b, i] = asked.tiers is not None
-        state.given_tier[b, i] = -7 if asked.tiers is None else asked.tiers
+        state.given_tier[b, :, i] = -7 if asked.tiers is None else asked.tiers
         state.pricing[b, i]["eps_buy"] = own.eps_buy if asked.eps_buy is None else asked.eps_buy
         state.pricing[b, i]["eps_sell"] = own.eps_sell if asked.eps_sell is None else asked.eps_sell
         state.given_fraction[b, i] = np.nan if asked.hedge_fraction is None else asked.hedge_fraction

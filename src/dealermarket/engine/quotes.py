@@ -19,7 +19,7 @@ curve_of, surcharge_of = Law(PRICINGS, "curve"), Law(PRICINGS, "surcharge")
 @kernel
 def quoted_tier(market, i, participant):
     """The tier in which maker i quotes to a participant."""
-    return market.given_tier[i, participant] if market.tiers_given[i] else market.tier[i, participant]
+    return market.given_tier[participant, i] if market.tiers_given[i] else market.tier[participant, i]
 
 
 class Prices(NamedTuple):

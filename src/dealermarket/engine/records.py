@@ -31,6 +31,18 @@ TRADE = record(
 )
 """One trade; `maker` and `taker` are participants, the exchange is number J."""
 
+STANDING = record(
+    [
+        ("psi", np.float64),  # average yield
+        ("matured_volume", np.float64),
+        ("metric", np.float64),  # what the maker ranks by
+        ("matured", np.int64),  # trades
+        ("place", np.int32),  # among those ranked, see `dealermarket.engine.ranking`
+        ("quantile", np.int32),
+    ]
+)
+"""One participant as one maker knows it; one record, since who trades has all of it looked up."""
+
 MAKER_STEP = record(
     [
         ("position", np.float64),  # held into the step

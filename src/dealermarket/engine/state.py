@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.engine.records import MAKER_FLOW, MAKER_TOTALS, TRADE
+from dealermarket.engine.records import MAKER_FLOW, MAKER_TOTALS, STANDING, TRADE
 from dealermarket.engine.rules import Rules
 
 Array = NDArray[Any]
@@ -22,18 +22,14 @@ class State(NamedTuple):
     pending: Array  # (B, t_m, J) TRADE: the trades of the last t_m steps
     pending_count: Array  # (B, t_m) int64
     position: Array  # (B, M)
-    psi: Array  # (B, M, J) average yield
-    matured: Array  # (B, M, J) int64 number of matured trades
-    matured_volume: Array  # (B, M, J)
-    tie_rank: Array  # (B, M, J) int32: orders equal metrics, lowest first
-    metric: Array  # (B, M, J) what makers rank by
-    ranked: Array  # (B, M, J - 1) and so on: see `Ranking`
-    place: Array
-    quantile: Array
+    standing: Array  # (B, M, J) STANDING of every participant with every maker
+    ranked: Array  # (B, M, J - 1) and so on: see `dealermarket.engine.ranking.Ranking`
+    key: Array
+    tie: Array
     edge: Array
-    tier: Array  # (B, M, J) int64 of each participant, by ranking or fixed
+    tier: Array  # (B, J, M) int64 of each participant, by ranking or fixed; who asks for quotes has its tiers side by side
     tiers_given: Array  # (B, M) bool: whether a Python policy gave the tiers of this step
-    given_tier: Array  # (B, M, J) int64: these
+    given_tier: Array  # (B, J, M) int64: these
     pricing: Array  # (B, M) records as in Rules: those of this step
     given_fraction: Array  # (B, M) hedge fraction of a Python policy for this step, NaN where it gave none
     flow: Array  # (B, M) MAKER_FLOW
@@ -51,18 +47,14 @@ def empty_state(rules: Rules, replicas: int) -> State:
         pending=np.zeros((b, horizon, j), TRADE),
         pending_count=np.zeros((b, horizon), np.int64),
         position=np.zeros((b, m)),
-        psi=np.zeros((b, m, j)),
-        matured=np.zeros((b, m, j), np.int64),
-        matured_volume=np.zeros((b, m, j)),
-        tie_rank=np.zeros((b, m, j), np.int32),
-        metric=np.zeros((b, m, j)),
+        standing=np.zeros((b, m, j), STANDING),
         ranked=np.zeros((b, m, j - 1), np.int32),
-        place=np.zeros((b, m, j), np.int32),
-        quantile=np.zeros((b, m, j), np.int32),
+        key=np.zeros((b, m, j - 1), np.int64),
+        tie=np.zeros((b, m, j - 1), np.int32),
         edge=np.zeros((b, m, 2, rules.tier_start.shape[1] - 1), np.int32),
-        tier=np.zeros((b, m, j), np.int64),
+        tier=np.zeros((b, j, m), np.int64),
         tiers_given=np.zeros((b, m), np.bool_),
-        given_tier=np.zeros((b, m, j), np.int64),
+        given_tier=np.zeros((b, j, m), np.int64),
         pricing=np.zeros((b, m), rules.pricing.dtype),
         given_fraction=np.full((b, m), np.nan),
         flow=np.zeros((b, m), MAKER_FLOW),

@@ -35,8 +35,9 @@ def start(rules, market, tie_order):
     for i in range(len(rules.pricing)):
         totals, flow = market.totals[i], market.flow[i]
         market.position[i] = 0.0
-        for j in range(market.psi.shape[1]):
-            market.psi[i, j], market.matured[i, j], market.matured_volume[i, j] = 0.0, 0, 0.0
+        for j in range(market.standing.shape[1]):
+            standing = market.standing[i, j]
+            standing.psi, standing.matured, standing.matured_volume = 0.0, 0, 0.0
         rank_all(ranking_of(rules, market, i), rules.investors + i, tie_order[i])
         market.pricing[i] = rules.pricing[i]
         market.tiers_given[i], market.given_fraction[i] = False, np.nan
@@ -121,10 +122,11 @@ def mature_trades(rules, market, mid, earned):
         trade.trade_yield = trade_yield(trade.spread, trade.side, move)
         earned[i].position_revenue += trade.position_revenue
         if rules.tiering[i].ranks:
-            first = market.matured[i, j] == 0
-            market.psi[i, j] = updated_average(market.psi[i, j], trade.trade_yield, rules.tiering[i].weight, first)
-            market.matured[i, j] += 1
-            market.matured_volume[i, j] += trade.volume
+            standing = market.standing[i, j]
+            first = standing.matured == 0
+            standing.psi = updated_average(standing.psi, trade.trade_yield, rules.tiering[i].weight, first)
+            standing.matured += 1
+            standing.matured_volume += trade.volume
 
 
 @kernel
@@ -135,11 +137,11 @@ def update_tiers(rules, market):
         j, i = market.pending[slot, n].taker, market.pending[slot, n].maker - rules.investors
         if i == len(rules.tiering) or not rules.tiering[i].ranks:
             continue
-        rule = rules.tiering[i]
+        rule, standing = rules.tiering[i], market.standing[i, j]
         metric = metric_of(
-            rule.kind, market.psi[i, j], market.matured_volume[i, j], market.matured[i, j], rule, rules.tiering_numbers[i]
+            rule.kind, standing.psi, standing.matured_volume, standing.matured, rule, rules.tiering_numbers[i]
         )
-        if metric != market.metric[i, j]:
+        if metric != standing.metric:
             move_in_ranking(ranking_of(rules, market, i), j, metric)
 
 
@@ -147,16 +149,15 @@ def update_tiers(rules, market):
 def ranking_of(rules, market, i):
     """Maker i's ranking of the others."""
     return Ranking(
-        market.metric[i],
-        market.tie_rank[i],
+        market.standing[i],
         market.ranked[i],
-        market.place[i],
-        market.quantile[i],
+        market.key[i],
+        market.tie[i],
         market.edge[i],
         rules.tier_start[i],
         rules.tiering[i].tiers,
         rules.fixed_tier[i],
-        market.tier[i],
+        market.tier[:, i],
     )
 
 

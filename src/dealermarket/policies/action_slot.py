@@ -36,7 +36,7 @@ class ActionSlot:
         self._pricing = {name: state.pricing[name][:, index] for name in ("eps_buy", "eps_sell", *pricing.actions)}
         self._pricing_kind = pricing.kind
         self._own = {name: float(rule[name]) for name in self._pricing}
-        self._tiers_given, self._tiers = state.tiers_given[:, index], state.given_tier[:, index]
+        self._tiers_given, self._tiers = state.tiers_given[:, index], state.given_tier[:, :, index]
         self._worst_tier = int(rules.tiering[index]["tiers"]) - 1
         self._nobody_to_hedge_with = len(rules.pricing) == 1 and rules.hedging[index]["venue"] == VENUES["makers"]
 

@@ -80,12 +80,12 @@ class Observation:
     @property
     def psi(self) -> Array:
         """Average yield of every participant, (B, J)."""
-        return self._state.psi[:, self._index].copy()
+        return self._state.standing[:, self._index]["psi"].copy()
 
     @property
     def tiers(self) -> Array:
         """The tier the maker's own policy has put every participant in, (B, J)."""
-        return self._state.tier[:, self._index].copy()
+        return self._state.tier[:, :, self._index].copy()
 
     @property
     def risk_cost(self) -> Array:

@@ -83,7 +83,7 @@ class LiveMarket:
         names = self.scenario.participants
         return {
             maker: {name: int(tier) for name, tier in zip(names, row, strict=True) if name != maker}
-            for maker, row in zip(self.scenario.maker_names, self._session.state.tier[0], strict=True)
+            for maker, row in zip(self.scenario.maker_names, self._session.state.tier[0].T, strict=True)
         }
 
     @property
