@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.compiled import compiled, kernel
+from dealermarket.arrays import pieces
+from dealermarket.compiled import compiled
 from dealermarket.draws.philox import fill_normal, fill_uniform, fill_words, uniform_at
 from dealermarket.draws.streams import Stream
 from dealermarket.laws import order_side, relative_spread
@@ -23,18 +24,16 @@ size_of = Law(SIZES, "law")
 Array = NDArray[Any]
 
 
-@kernel
 def log_curve(size, v_max, k):
     """log(S_ref(size) / S_ref(0)), which every quote for a trade of this size needs."""
     return np.log(relative_spread(size / v_max, k))
 
 
-@compiled
-def log_curves(size, v_max, k):
-    """`log_curve` of an array (sizes,)."""
+def log_curves(size: Array, v_max: float, k: float) -> Array:
+    """`log_curve` of an array (sizes,), by NumPy, which takes several logarithms at a time."""
     curves = np.empty(len(size))
-    for n in range(len(size)):
-        curves[n] = log_curve(size[n], v_max, k)
+    for piece in pieces(len(size)):
+        curves[piece] = log_curve(size[piece], v_max, k)
     return curves
 
 
@@ -68,8 +67,6 @@ class TapeRules(NamedTuple):
     size_numbers: Array  # (N, n)
     uniform_sizes: bool  # whether any takes it
     largest: float  # order size
-    v_max: float
-    curve_exponent: float
     trade_probability: Array  # (N,) and so on
     buy_probability: Array
     oracle_probability: Array
@@ -82,7 +79,8 @@ _AT_ONCE = 1 << 14  # words of arrivals, which stay in the processor's fastest c
 
 @compiled
 def draw_tapes(rules, places, tape):
-    """Draws the tapes of episodes, `places` (B, 4), into arrays as of `Tape`, those of orders having room for some number.
+    """Draws the tapes of episodes, `places` (B, 4), into arrays as of `Tape`, all but the log curves; those of orders have room
+    for some number.
 
     Returns how many orders there are, -1 where there is no room for all, and whether all sizes are above 0."""
     orders, sound = 0, True
@@ -93,7 +91,7 @@ def draw_tapes(rules, places, tape):
         if orders < 0:
             return orders, sound
         own = slice(first, orders)
-        tape.capped[b], positive = draw_sizes(rules, place, tape.investor[own], tape.size[own], tape.log_curve[own])
+        tape.capped[b], positive = draw_sizes(rules, place, tape.investor[own], tape.size[own])
         draw_sides(rules, place, tape.mid[b], tape.order_start[b], tape.investor, tape.side)
         fill_uniform(place, Stream.TIE, tape.tie[own])
         fill_uniform(place, Stream.HEDGE_TIE, tape.hedge_tie[b].reshape(-1))
@@ -159,8 +157,8 @@ def draw_arrivals(place, trade_probability, order_start, investor, count):
 
 
 @compiled
-def draw_sizes(rules, place, investor, size, curve):
-    """Writes the sizes of an episode's orders and their log curves; returns how many were capped, and whether all are above 0."""
+def draw_sizes(rules, place, investor, size):
+    """Writes the sizes of an episode's orders; returns how many were capped, and whether all are above 0."""
     capped, positive = 0, True
     fill_normal(place, Stream.SIZE, size)
     uniform = np.empty(len(size) if rules.uniform_sizes else 0)
@@ -172,7 +170,6 @@ def draw_sizes(rules, place, investor, size, curve):
         capped += wanted > rules.largest * (1.0 + 1e-12)  # beyond rounding
         positive &= wanted > 0.0
         size[n] = min(wanted, rules.largest)
-        curve[n] = log_curve(size[n], rules.v_max, rules.curve_exponent)
     return capped, positive
 
 

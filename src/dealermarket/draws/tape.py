@@ -195,6 +195,7 @@ class TapeSource:
 
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
         self._makers, self._participants = len(scenario.makers), len(scenario.participants)
+        self._v_max, self._curve_exponent = scenario.exchange.v_max, laws.curve_exponent(scenario.exchange.lam)
         self._rules: TapeRules = TapeRules(
             initial=mid.initial,
             mid_price=rule_records(MID_PRICES, [mid], market.clock, of_the_papers),
@@ -207,8 +208,6 @@ class TapeSource:
             size_numbers=number_rows(sizes),
             uniform_sizes=bool(size["uniform"].any()),
             largest=scenario.exchange.largest_trade,
-            v_max=scenario.exchange.v_max,
-            curve_exponent=laws.curve_exponent(scenario.exchange.lam),
             trade_probability=of_agents("trade_probability"),
             buy_probability=of_agents("buy_probability"),
             oracle_probability=of_agents("oracle_probability"),
@@ -218,7 +217,7 @@ class TapeSource:
     def draw(self, episodes: Sequence[Episode]) -> Tape:
         """The tape of some markets, each from its own random numbers."""
         from dealermarket.compiled import among
-        from dealermarket.draws.arithmetic import draw_tapes
+        from dealermarket.draws.arithmetic import draw_tapes, log_curves
 
         places, most = places_of(episodes), self._likely_orders(len(episodes))
         while True:
@@ -233,7 +232,8 @@ class TapeSource:
             raise ParameterError("market.reference_spread: with these parameters spreads reach 0 or infinity; change them")
         if not sound_sizes:
             raise ParameterError("investors: a law of sizes gives sizes that are not above 0; change it")
-        return Tape(**{name: array[:count] if name in _OF_ORDERS else array for name, array in room._asdict().items()})
+        drawn = {name: array[:count] if name in _OF_ORDERS else array for name, array in room._asdict().items()}
+        return Tape(**drawn | {"log_curve": log_curves(drawn["size"], self._v_max, self._curve_exponent)})
 
     def _room(self, episodes: int, orders: int) -> TapeArrays:
         from dealermarket.draws.arithmetic import TapeArrays

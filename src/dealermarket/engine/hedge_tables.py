@@ -50,7 +50,7 @@ class Table(NamedTuple):
     least: float  # the least price of the curve, in units of its level
     scale: Floats  # (sizes,): the scale of the risk axis over q
     nodes: Floats  # (sizes, risks, 2): see `write_node`
-    alpha: float = 0.0  # of the curve, where it is a power of the reference curve, and
+    alpha: float = 0.0  # of the curve, where it is a power of the reference curve, else 0, and
     k: float = 0.0  # the exponent of the latter
     jumps: Floats = np.empty(0)  # (n,): the sizes beyond which the price jumps, as shares of v_max, rising
 

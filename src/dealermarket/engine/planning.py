@@ -87,18 +87,22 @@ def planned_fraction(situation, risk):
     if not (q < CAP * horizon and risk >= 0.0):
         return fraction
     cell, within = size_cell(q, horizon)
-    cheapest, its_floor, other_floor, its_level = -1, np.inf, np.inf, 0.0
+    cheapest, its_floor, other_floor, its_level, its_surcharge, its_alpha = -1, np.inf, np.inf, 0.0, 0.0, 0.0
     for j in range(len(rules.pricing) + 1):
         table, level, surcharge = terms_of(situation, j)
         if table < 0:
             continue
+        alpha = rules.tables.alpha[table]
+        if alpha >= its_alpha > 0.0 and level >= its_level and surcharge >= its_surcharge:
+            continue  # dearer for every size
         floor = quoted_spread(level, rules.tables.least[table], surcharge)
         if floor >= best:
             continue  # no schedule costs less than trades at the least price without risk
         first, relative = interpolate(rules.tables, table, cell, within, q, risk, level)
         value = quoted_spread(level, relative, surcharge)
         if value < best:
-            fraction, best, cheapest, its_level = first, value, j, level
+            fraction, best, cheapest = first, value, j
+            its_level, its_surcharge, its_alpha = level, surcharge, alpha
             its_floor, floor = floor, its_floor
         other_floor = min(other_floor, floor)
     if cheapest >= 0 and rules.tables.jumps.shape[1] > 0:

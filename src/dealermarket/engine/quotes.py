@@ -19,7 +19,8 @@ curve_of, surcharge_of = Law(PRICINGS, "curve"), Law(PRICINGS, "surcharge")
 @kernel
 def quoted_tier(market, i, participant):
     """The tier in which maker i quotes to a participant."""
-    return market.given_tier[participant, i] if market.tiers_given[i] else market.tier[participant, i]
+    own, given = market.tier[participant, i], market.given_tier[participant, i]
+    return given if market.tiers_given[i] else own
 
 
 class Prices(NamedTuple):
@@ -37,6 +38,7 @@ class Request(NamedTuple):
     side: Any  # +1 buys, -1 sells
     size: Any
     log_curve: Any  # log(S_ref(size) / S_ref(0))
+    powers: Any  # (E,) of the reference curve, or (0,) where they are not known
     tie: Any  # decides among equal quotes, in [0, 1)
 
 
@@ -48,10 +50,10 @@ def cheapest(rules, market, request, venue, prices):
         for i in range(len(rules.pricing)):
             if rules.investors + i != request.participant:
                 spread = quote(rules, market, i, request, prices)
-                if spread < best or ties == 0:
-                    best, ties, winner = spread, 1, i
-                elif spread == best:
-                    ties += 1
+                ahead = (spread < best) | (ties == 0)  # selected without branches, which nobody could guess
+                ties = 1 if ahead else ties + (spread == best)
+                winner = i if ahead else winner
+                best = spread if ahead else best
     if ties > 1:
         behind = int(tied_winner(request.tie, ties))  # how many of the equals to pass over
         while behind > 0:
@@ -69,11 +71,12 @@ def cheapest(rules, market, request, venue, prices):
 def quote(rules, market, i, request, prices):
     """Maker i's spread for a request."""
     rule, numbers, tier = market.pricing[i], rules.pricing_numbers[i], quoted_tier(market, i, request.participant)
-    return quoted_spread(
-        level_of(rule, request.side, prices),
-        curve_of(rule.kind, request.size, request.log_curve, tier, rule, numbers),
-        surcharge_of(rule.kind, tier, prices.unit, rule, numbers),
-    )
+    if 0 <= rule.power_column < len(request.powers):
+        relative = request.powers[rule.power_column]
+    else:
+        relative = curve_of(rule.kind, request.size, request.log_curve, tier, rule, numbers)
+    surcharge = surcharge_of(rule.kind, tier, prices.unit, rule, numbers)
+    return quoted_spread(level_of(rule, request.side, prices), relative, surcharge)
 
 
 @kernel
@@ -94,7 +97,7 @@ def asked_by_hedger(situation, size):
     """The request for a hedge of this size, and the prices of its step."""
     rules = situation.rules
     curve = log_curve(size, rules.v_max, rules.curve_exponent)
-    request = Request(rules.investors + situation.maker, situation.side, size, curve, 0.0)
+    request = Request(rules.investors + situation.maker, situation.side, size, curve, rules.exponents[:0], 0.0)
     return request, Prices(situation.mid, situation.half_spread, situation.unit)
 
 
