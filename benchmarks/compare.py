@@ -18,14 +18,20 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-REPLICAS = {"paper": 1200, "dealers": 240, "thousand": 24}
+MARKETS = {  # preset, settings, replicas
+    "paper": ("paper", [], 1200),
+    "dealers": ("dealers", [], 240),
+    "thousand": ("thousand", [], 24),
+    "learning": ("learning", ["makers.competitor.policy.kind=heuristic", "steps=500"], 300),
+    "ten thousand investors": ("paper", ["investors.0.count=10000", "exchange.v_max=10000.0"], 4),
+}
 MEASURE = """
 import json, sys, time
 from dealermarket import Scenario, SimulationRunner
-replicas, repeats, fastest = json.loads(sys.argv[1]), int(sys.argv[2]), {}
-for name, count in replicas.items():
-    runner = SimulationRunner(Scenario.load(name), count)
-    SimulationRunner(Scenario.load(name), 1).run()  # compiles, or loads what was compiled
+markets, repeats, fastest = json.loads(sys.argv[1]), int(sys.argv[2]), {}
+for name, (preset, settings, count) in markets.items():
+    runner = SimulationRunner(Scenario.load(preset, settings), count)
+    SimulationRunner(runner.scenario, 1).run()  # compiles, or loads what was compiled
     seconds = []
     for _ in range(repeats):
         began = time.process_time()
@@ -35,6 +41,7 @@ for name, count in replicas.items():
 print(json.dumps(fastest))
 """
 
+Markets = dict[str, tuple[str, list[str], int]]
 Round = dict[str, float]
 """Market -> seconds of processor time a market step."""
 
@@ -49,26 +56,26 @@ def taken_out(revision: str, folder: Path) -> Path:
     return folder / "src"
 
 
-def measured(sources: Path, cache: Path, replicas: dict[str, int], repeats: int) -> Round:
+def measured(sources: Path, cache: Path, markets: Markets, repeats: int) -> Round:
     """One turn: a process with these sources."""
     environment = {**os.environ, "PYTHONPATH": str(sources), "DEALERMARKET_CACHE_DIR": str(cache)}
-    command = [sys.executable, "-c", MEASURE, json.dumps(replicas), str(repeats)]
+    command = [sys.executable, "-c", MEASURE, json.dumps(markets), str(repeats)]
     output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     result: Round = json.loads(output)
     return result
 
 
-def compared(old: str, new: str, rounds: int, repeats: int, replicas: dict[str, int]) -> dict[str, list[Round]]:
+def compared(old: str, new: str, rounds: int, repeats: int, markets: Markets) -> dict[str, list[Round]]:
     """Every round of both revisions, after one of each that is not counted."""
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         sources = {"old": taken_out(old, place / "old"), "new": taken_out(new, place / "new")}
         for side, path in sources.items():
-            measured(path, place / f"cache-{side}", dict.fromkeys(replicas, 1), 1)
+            measured(path, place / f"cache-{side}", {name: (*market[:2], 1) for name, market in markets.items()}, 1)
         rounds_of: dict[str, list[Round]] = {"old": [], "new": []}
         for number in range(rounds):
             for side, path in sources.items():
-                rounds_of[side].append(measured(path, place / f"cache-{side}", replicas, repeats))
+                rounds_of[side].append(measured(path, place / f"cache-{side}", markets, repeats))
             print(f"round {number + 1} of {rounds} done", file=sys.stderr)
         return rounds_of
 
@@ -80,13 +87,13 @@ def main() -> None:
     parser.add_argument("new", nargs="?", default=".", help="another; the working tree if not given")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=5, help="runs of every market in a round; the fastest counts")
-    parser.add_argument("--markets", nargs="+", choices=sorted(REPLICAS), default=sorted(REPLICAS))
+    parser.add_argument("--markets", nargs="+", choices=list(MARKETS), default=list(MARKETS))
     parser.add_argument("--json", action="store_true", help="print the numbers of every round as JSON")
     chosen = parser.parse_args()
-    replicas = {name: REPLICAS[name] for name in chosen.markets}
-    rounds_of = compared(chosen.old, chosen.new, chosen.rounds, chosen.repeats, replicas)
+    markets = {name: MARKETS[name] for name in chosen.markets}
+    rounds_of = compared(chosen.old, chosen.new, chosen.rounds, chosen.repeats, markets)
     rows = {}
-    for name in replicas:
+    for name in markets:
         pairs = zip(rounds_of["old"], rounds_of["new"], strict=True)
         ratios = sorted(new[name] / old[name] for old, new in pairs)
         best = {side: min(one[name] for one in rounds_of[side]) for side in rounds_of}

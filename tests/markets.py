@@ -12,7 +12,6 @@ from dealermarket.compiled import among
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.tape import Tape
 from dealermarket.engine.advance import advance
-from dealermarket.engine.powers import powers_of
 from dealermarket.engine.recorder import Record, empty_record
 from dealermarket.engine.rules import Rules, rules_of
 from dealermarket.engine.state import State, empty_state
@@ -88,9 +87,7 @@ def run_engine(scenario: Scenario, tape: Tape, *, steps: bool = True, trades: bo
     rules = rules_of(scenario)
     record = _record(rules, tape, steps=steps, trades=trades, in_turn=in_turn)
     state = empty_state(rules, 1 if in_turn else tape.replicas)
-    among(advance, rules.of_the_papers)(
-        rules, state, tape.arrays(), powers_of(tape.log_curve, rules.exponents), 0, 2 * tape.steps, True, record
-    )
+    among(advance, rules.of_the_papers)(rules, state, tape.arrays(), 0, 2 * tape.steps, True, record)
     return EngineRun(record.steps, record.totals, record.position, _trades(record))
 
 
@@ -99,16 +96,15 @@ def drive_engine(scenario: Scenario, tape: Tape, between: Between | None = None,
     rules = rules_of(scenario)
     record, state = _record(rules, tape, in_turn=False), empty_state(rules, tape.replicas)
     whole, proceed = tape.arrays(), among(advance, rules.of_the_papers)
-    powers = powers_of(tape.log_curve, rules.exponents)
     tier, psi, flow = [], [], []
     for t in range(tape.steps):
         arrays = _one_step(whole, t) if live else whole
-        proceed(rules, state, arrays, powers, 2 * t, 2 * t + 1, False, record)
+        proceed(rules, state, arrays, 2 * t, 2 * t + 1, False, record)
         tier.append(state.tier.swapaxes(1, 2).copy())
         psi.append(state.standing["psi"].copy())
         if between is not None:
             between(t, state)
-        proceed(rules, state, arrays, powers, 2 * t + 1, 2 * t + 2, t == tape.steps - 1, record)
+        proceed(rules, state, arrays, 2 * t + 1, 2 * t + 2, t == tape.steps - 1, record)
         flow.append(state.flow.copy())
     return DrivenRun(
         record.steps,

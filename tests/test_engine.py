@@ -309,7 +309,9 @@ def test_exact_ties_of_many_makers_and_of_yields() -> None:
     rng = np.random.default_rng(5)
     orders = [(t, j, rng.choice([-1, 1]), 8.0, tie) for t in range(20) for j, tie in enumerate(rng.random(6))]
     check_against_reference(scenario, flat_tape(scenario, orders, hedge_tie=rng.random((20, 5))), "ties")
-    check_against_reference(scenario, flat_tape(scenario, orders, tie_order=rng.permuted(np.tile(np.arange(11), (5, 1)), axis=1)), "ties")
+    check_against_reference(
+        scenario, flat_tape(scenario, orders, tie_order=rng.permuted(np.tile(np.arange(11), (5, 1)), axis=1)), "ties"
+    )
 
 
 @pytest.mark.parametrize("hedging", [AlmgrenChriss(horizon=3), LinearSchedule(horizon=3)], ids=["optimal", "linear"])

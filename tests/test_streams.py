@@ -17,7 +17,7 @@ from scipy import special, stats
 from dealermarket.compiled import compiled
 from dealermarket.draws.normal import TAIL, middle_quantile, tail_quantile
 from dealermarket.draws.philox import fill_normal, fill_uniform, fill_words, philox, uniform_at
-from dealermarket.draws.streams import Episode, Stream, first_episodes, places_of
+from dealermarket.draws.streams import Episode, Stream, places_of
 from philox_in_python import normals, uniforms, words
 
 ALL_ONES = 0xFFFFFFFF

@@ -13,10 +13,10 @@ from dealermarket.engine.step import begin_step, finish_step, orders_between, st
 
 
 @entry
-def advance(rules, state, tape, powers, first, last, ended, record):
+def advance(rules, state, tape, first, last, ended, record):
     """Advances the markets of a tape over the phases `first` to `last` - 1.
 
-    `powers` (E, orders) are those of the reference curve, for the rules' exponents. Where the record says `in_turn`, the state has room for one market, which serves all of them one after the other.
+    Where the record says `in_turn`, the state has room for one market, which serves all of them one after the other.
     `ended` says that no step follows: trades that have not matured are logged as they stand.
     """
     # no remainders here and in the steps: a division of whole numbers costs as much as ten other operations
@@ -34,7 +34,7 @@ def advance(rules, state, tape, powers, first, last, ended, record):
                 begin_step(rules, market, tape.mid[b, k], earned)
                 log_pending(market, record, b, market.slot[0])
             else:
-                orders = orders_between(tape, powers, tape.order_start[b, k], tape.order_start[b, k + 1])
+                orders = orders_between(tape, tape.order_start[b, k], tape.order_start[b, k + 1])
                 finish_step(rules, market, tape.reference_spread[b, k], orders, tape.hedge_tie[b, k], earned)
         if ended:
             for n in range(rules.reward_horizon):
@@ -59,6 +59,7 @@ def market_at(state, b):
         state.key[b],
         state.tie[b],
         state.edge[b],
+        state.block[b],
         state.tier[b],
         state.tiers_given[b],
         state.given_tier[b],

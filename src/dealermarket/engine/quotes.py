@@ -38,7 +38,6 @@ class Request(NamedTuple):
     side: Any  # +1 buys, -1 sells
     size: Any
     log_curve: Any  # log(S_ref(size) / S_ref(0))
-    powers: Any  # (E,) of the reference curve, or (0,) where they are not known
     tie: Any  # decides among equal quotes, in [0, 1)
 
 
@@ -71,12 +70,11 @@ def cheapest(rules, market, request, venue, prices):
 def quote(rules, market, i, request, prices):
     """Maker i's spread for a request."""
     rule, numbers, tier = market.pricing[i], rules.pricing_numbers[i], quoted_tier(market, i, request.participant)
-    if 0 <= rule.power_column < len(request.powers):
-        relative = request.powers[rule.power_column]
-    else:
-        relative = curve_of(rule.kind, request.size, request.log_curve, tier, rule, numbers)
-    surcharge = surcharge_of(rule.kind, tier, prices.unit, rule, numbers)
-    return quoted_spread(level_of(rule, request.side, prices), relative, surcharge)
+    return quoted_spread(
+        level_of(rule, request.side, prices),
+        curve_of(rule.kind, request.size, request.log_curve, tier, rule, numbers),
+        surcharge_of(rule.kind, tier, prices.unit, rule, numbers),
+    )
 
 
 @kernel
@@ -97,7 +95,7 @@ def asked_by_hedger(situation, size):
     """The request for a hedge of this size, and the prices of its step."""
     rules = situation.rules
     curve = log_curve(size, rules.v_max, rules.curve_exponent)
-    request = Request(rules.investors + situation.maker, situation.side, size, curve, rules.exponents[:0], 0.0)
+    request = Request(rules.investors + situation.maker, situation.side, size, curve, 0.0)
     return request, Prices(situation.mid, situation.half_spread, situation.unit)
 
 

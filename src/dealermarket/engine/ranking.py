@@ -3,7 +3,8 @@ in which quantile, and the best and the worst of each. Whoever gets ahead of the
 it.
 
 Participants have places, quantile by quantile, in any order within one. Whole numbers stand for metrics, so that the best and
-the worst of many are found several at a time; equal metrics are ordered by `tie`, lowest first.
+the worst of many are found several at a time, and of each block of places the best and the worst number are kept; equal metrics
+are ordered by `tie`, lowest first.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import numpy as np
 from dealermarket.compiled import kernel
 
 BEST, WORST = 0, 1
-_SIGN, _MAGNITUDE = 63, (1 << 63) - 1
+BLOCK = 64  # places
+_SIGN, _HIGHEST = 63, np.int64((1 << 63) - 1)
 _PLACES = 32  # bits of a place
 
 
@@ -28,6 +30,8 @@ class Ranking(NamedTuple):
     tie: Any  # (J - 1,) int32: orders equal metrics
     edge: Any  # (2, K) int32: the places of the best and the worst of each quantile
     start: Any  # (K + 1,) int64: the first place of each quantile
+    block: Any  # (2, blocks) int64: the key of the best and of the worst of each block of a quantile, as `from_edge`
+    first_block: Any  # (K + 1,) int64: of each quantile
     tiers: Any  # how many quantiles there are
     fixed_tier: Any  # (J,) int64: the tier that no ranking moves, else -1
     tier: Any  # (J,) int64: of each participant
@@ -48,8 +52,12 @@ def rank_all(ranking, maker, tie_order):
         if place == ranking.start[quantile]:
             ranking.edge[BEST, quantile] = place
         ranking.edge[WORST, quantile] = place
-        put(ranking, participant, key_of(0.0), n, place, quantile)
+        ranking.key[place] = key_of(0.0)
+        put(ranking, participant, n, place, quantile)
         place += 1
+    for edge in (BEST, WORST):
+        for block in range(ranking.block.shape[1]):
+            ranking.block[edge, block] = from_edge(key_of(0.0), edge)
 
 
 @kernel
@@ -60,15 +68,17 @@ def move_in_ranking(ranking, participant, metric):
     towards, ahead, behind = (-1, BEST, WORST) if rises else (1, WORST, BEST)  # edges in the direction of the move
     own, place = standing.quantile, standing.place
     key, tie = key_of(metric), ranking.tie[place]
-    ranking.key[place] = key
+    set_key(ranking, key, place, own)
     k = own
     while 0 <= k + towards < ranking.tiers:
         there = ranking.edge[behind, k + towards]
         if is_ahead(ranking, place, there) != rises:
             break
         gone = k != own or ranking.edge[behind, k] == place
-        put(ranking, ranking.ranked[there], ranking.key[there], ranking.tie[there], place, k)
-        put(ranking, participant, key, tie, there, k + towards)
+        set_key(ranking, ranking.key[there], place, k)
+        set_key(ranking, key, there, k + towards)
+        put(ranking, ranking.ranked[there], ranking.tie[there], place, k)
+        put(ranking, participant, tie, there, k + towards)
         ranking.edge[ahead, k] = place
         if gone:
             ranking.edge[behind, k] = extreme(ranking, k, behind)
@@ -84,13 +94,13 @@ def move_in_ranking(ranking, participant, metric):
 def key_of(metric):
     """A whole number for a metric, in the same order: the bits of a floating-point number, those of negative ones reversed."""
     bits = np.float64(metric + 0.0).view(np.int64)  # -0 is 0
-    return bits ^ ((bits >> _SIGN) & _MAGNITUDE)
+    return bits ^ ((bits >> _SIGN) & _HIGHEST)
 
 
 @kernel
-def put(ranking, participant, key, tie, place, quantile):
+def put(ranking, participant, tie, place, quantile):
     """Puts a participant into a place and its quantile, and so into a tier, unless its tier is fixed."""
-    ranking.ranked[place], ranking.key[place], ranking.tie[place] = participant, key, tie
+    ranking.ranked[place], ranking.tie[place] = participant, tie
     ranking.standing[participant].place, ranking.standing[participant].quantile = place, quantile
     ranking.tier[participant] = quantile if ranking.fixed_tier[participant] < 0 else ranking.fixed_tier[participant]
 
@@ -103,15 +113,54 @@ def is_ahead(ranking, one, other):
 
 
 @kernel
-def extreme(ranking, quantile, edge):
-    """The place of the best or the worst of a quantile. Two loops without branches: the key, and who of those that have it."""
+def from_edge(key, edge):
+    """A whole number that is the smaller, the nearer a key is to an edge of the order."""
+    return key ^ np.int64(-1 if edge == BEST else 0)  # x ^ -1 puts whole numbers in the reverse order
+
+
+@kernel
+def set_key(ranking, key, place, quantile):
+    """Writes the key in a place, and what follows for its block; a single block of a quantile is not kept."""
     first, last = ranking.start[quantile], ranking.start[quantile + 1]
-    key, tie = ranking.key[first:last], ranking.tie[first:last]
-    flip = np.int64(-1 if edge == BEST else 0)  # x ^ -1 puts whole numbers in the reverse order
-    least = found = np.int64(_MAGNITUDE)
-    for n in range(len(key)):
-        least = min(least, key[n] ^ flip)
-    for n in range(len(key)):
-        order = ((np.int64(tie[n]) ^ ~flip) << _PLACES) | n
-        found = min(found, order if key[n] ^ flip == least else _MAGNITUDE)
+    former, ranking.key[place] = ranking.key[place], key
+    if last - first <= BLOCK:
+        return
+    block = (place - first) // BLOCK
+    for edge in (BEST, WORST):
+        kept = ranking.block[edge, ranking.first_block[quantile] + block]
+        if from_edge(key, edge) <= kept:
+            ranking.block[edge, ranking.first_block[quantile] + block] = from_edge(key, edge)
+        elif from_edge(former, edge) == kept:
+            low = first + block * BLOCK
+            keys = ranking.key[low : min(low + BLOCK, last)]
+            ranking.block[edge, ranking.first_block[quantile] + block] = nearest(keys, edge)
+
+
+@kernel
+def nearest(keys, edge):
+    """The least `from_edge` of keys. No branches: several at a time."""
+    least = _HIGHEST
+    for n in range(len(keys)):
+        least = min(least, from_edge(keys[n], edge))
+    return least
+
+
+@kernel
+def extreme(ranking, quantile, edge):
+    """The place of the best or the worst of a quantile."""
+    first, last = ranking.start[quantile], ranking.start[quantile + 1]
+    blocks = ranking.block[edge, ranking.first_block[quantile] : ranking.first_block[quantile + 1]]
+    found, least = _HIGHEST, _HIGHEST
+    if len(blocks) == 1:
+        blocks[0] = nearest(ranking.key[first:last], edge)
+    for block in range(len(blocks)):
+        least = min(least, blocks[block])
+    for block in range(len(blocks)):
+        if blocks[block] == least:
+            low = first + block * BLOCK
+            high = min(low + BLOCK, last)
+            key, tie = ranking.key[low:high], ranking.tie[low:high]
+            for n in range(len(key)):
+                order = (from_edge(np.int64(tie[n]), WORST - edge) << _PLACES) | (block * BLOCK + n)
+                found = min(found, order if from_edge(key[n], edge) == least else _HIGHEST)
     return first + (found & ((1 << _PLACES) - 1))

@@ -11,7 +11,7 @@ from dealermarket import laws
 from dealermarket.draws.records import number_rows, rule_records
 from dealermarket.engine.hedge_tables import HedgeTables
 from dealermarket.engine.planning import plans_of
-from dealermarket.engine.powers import exponents_of
+from dealermarket.engine.ranking import BLOCK
 from dealermarket.engine.records import VENUES
 from dealermarket.model.makers.hedging import HEDGINGS, HedgingPolicy
 from dealermarket.model.makers.pricing import PRICINGS
@@ -25,13 +25,13 @@ class Rules(NamedTuple):
     """What stays the same during a run. N investors, M makers, J = N + M participants, K tiers at most."""
 
     tiering: Array  # (M,) records: kind, tiers, ranks, weight, and the parameters of all kinds
-    pricing: Array  # (M,) records: kind, eps_buy, eps_sell, in_price_units, power_column, and the parameters of all kinds
+    pricing: Array  # (M,) records: kind, eps_buy, eps_sell, in_price_units, and the parameters of all kinds
     hedging: Array  # (M,) records: kind, venue, volatility, and the parameters of all kinds
     tiering_numbers: Array  # (M, n)
     pricing_numbers: Array  # (M, n)
-    exponents: Array  # (E,): of the makers' prices that are powers of the reference curve, see `dealermarket.engine.powers`
     fixed_tier: Array  # (M, J) int64: the tier that no ranking moves, else -1
     tier_start: Array  # (M, K + 1) int64: the first rank of each tier, and J - 1
+    tier_block: Array  # (M, K + 1) int64: the first block of each tier, and how many there are, see `dealermarket.engine.ranking`
     table: Array  # (M, M + 1, K) int64: hedge table of maker i against rival j, the exchange last, in a tier; -1 for none
     tables: HedgeTables
     investors: int
@@ -52,11 +52,11 @@ def rules_of(scenario: Scenario) -> Rules:
     hedgings = [maker.hedging for maker in makers]
     ranks = np.arange(len(participants) - 1)
     tier_at = np.stack([laws.tier_of_rank(ranks, tiering.tiers, len(ranks)) for tiering in tierings])
+    tier_start = np.stack([np.searchsorted(tiers, np.arange(tier_at.max() + 2)) for tiers in tier_at])
     table, tables = plans_of(scenario)
-    exponents, power_column = exponents_of(pricings)
     return Rules(
         tiering=rule_records(TIERINGS, tierings, clock, of_the_papers),
-        pricing=rule_records(PRICINGS, pricings, clock, of_the_papers, power_column=power_column),
+        pricing=rule_records(PRICINGS, pricings, clock, of_the_papers),
         hedging=rule_records(
             HEDGINGS,
             hedgings,
@@ -67,9 +67,9 @@ def rules_of(scenario: Scenario) -> Rules:
         ),
         tiering_numbers=number_rows(tierings),
         pricing_numbers=number_rows(pricings),
-        exponents=exponents,
         fixed_tier=_fixed_tiers(scenario),
-        tier_start=np.stack([np.searchsorted(tiers, np.arange(tier_at.max() + 2)) for tiers in tier_at]),
+        tier_start=tier_start,
+        tier_block=np.cumsum(-(-np.diff(tier_start, axis=1, prepend=0) // BLOCK), axis=1),
         table=table,
         tables=tables,
         investors=len(scenario.agents),

@@ -27,6 +27,7 @@ class State(NamedTuple):
     key: Array
     tie: Array
     edge: Array
+    block: Array
     tier: Array  # (B, J, M) int64 of each participant, by ranking or fixed; who asks for quotes has its tiers side by side
     tiers_given: Array  # (B, M) bool: whether a Python policy gave the tiers of this step
     given_tier: Array  # (B, J, M) int64: these
@@ -51,6 +52,7 @@ def empty_state(rules: Rules, replicas: int) -> State:
         ranked=np.zeros((b, m, j - 1), np.int32),
         key=np.zeros((b, m, j - 1), np.int64),
         tie=np.zeros((b, m, j - 1), np.int32),
+        block=np.zeros((b, m, 2, int(rules.tier_block.max())), np.int64),
         edge=np.zeros((b, m, 2, rules.tier_start.shape[1] - 1), np.int32),
         tier=np.zeros((b, j, m), np.int64),
         tiers_given=np.zeros((b, m), np.bool_),

@@ -64,17 +64,14 @@ class Orders(NamedTuple):
     side: Any  # +1 buys, -1 sells
     size: Any
     log_curve: Any  # log(S_ref(size) / S_ref(0))
-    powers: Any  # (E, orders) of the reference curve
     tie: Any  # decides among equal quotes, in [0, 1)
 
 
 @kernel
-def orders_between(tape, powers, first, last):
+def orders_between(tape, first, last):
     """The orders `first` to `last` - 1 of a tape."""
     chosen = slice(first, last)
-    return Orders(
-        tape.investor[chosen], tape.side[chosen], tape.size[chosen], tape.log_curve[chosen], powers[:, chosen], tape.tie[chosen]
-    )
+    return Orders(tape.investor[chosen], tape.side[chosen], tape.size[chosen], tape.log_curve[chosen], tape.tie[chosen])
 
 
 @kernel
@@ -141,9 +138,7 @@ def update_tiers(rules, market):
         if i == len(rules.tiering) or not rules.tiering[i].ranks:
             continue
         rule, standing = rules.tiering[i], market.standing[i, j]
-        metric = metric_of(
-            rule.kind, standing.psi, standing.matured_volume, standing.matured, rule, rules.tiering_numbers[i]
-        )
+        metric = metric_of(rule.kind, standing.psi, standing.matured_volume, standing.matured, rule, rules.tiering_numbers[i])
         if metric != standing.metric:
             move_in_ranking(ranking_of(rules, market, i), j, metric)
 
@@ -158,6 +153,8 @@ def ranking_of(rules, market, i):
         market.tie[i],
         market.edge[i],
         rules.tier_start[i],
+        market.block[i],
+        rules.tier_block[i],
         rules.tiering[i].tiers,
         rules.fixed_tier[i],
         market.tier[:, i],
@@ -171,9 +168,7 @@ def match_orders(rules, market, prices, orders, earned):
     for i in range(len(earned)):
         market.flow[i].bought, market.flow[i].sold = 0.0, 0.0
     for n in range(len(orders.investor)):
-        request = Request(
-            orders.investor[n], orders.side[n], orders.size[n], orders.log_curve[n], orders.powers[:, n], orders.tie[n]
-        )
+        request = Request(orders.investor[n], orders.side[n], orders.size[n], orders.log_curve[n], orders.tie[n])
         i, spread = cheapest(rules, market, request, MAKERS, prices)
         record_trade(rules, market, request, i, spread, ORDER)
         earned[i].spread_revenue += spread * request.size
@@ -211,7 +206,7 @@ def hedge_positions(rules, market, prices, hedge_tie, earned):
         if size == 0.0:
             continue
         curve = log_curve(size, rules.v_max, rules.curve_exponent)
-        request = Request(rules.investors + i, side, size, curve, rules.exponents[:0], hedge_tie[i])
+        request = Request(rules.investors + i, side, size, curve, hedge_tie[i])
         j, spread = cheapest(rules, market, request, rule.venue, prices)
         record_trade(rules, market, request, j, spread, HEDGE)
         earned[i].hedge_fraction = fraction

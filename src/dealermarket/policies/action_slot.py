@@ -26,7 +26,6 @@ class ActionSlot:
     """Where the actions of one maker go: checks them and puts them where the engine reads them."""
 
     def __init__(self, state: State, rules: Rules, scenario: Scenario, maker: str) -> None:
-        from dealermarket.engine.powers import NO_COLUMN
         from dealermarket.engine.records import VENUES
 
         index = scenario.maker_names.index(maker)
@@ -37,8 +36,6 @@ class ActionSlot:
         self._pricing = {name: state.pricing[name][:, index] for name in ("eps_buy", "eps_sell", *pricing.actions)}
         self._pricing_kind = pricing.kind
         self._own = {name: float(rule[name]) for name in self._pricing}
-        self._curve_parts, self._rule, self._column = set(pricing.actions), rule, state.pricing["power_column"][:, index]
-        self._known_column, self._no_column = int(rule["power_column"]), NO_COLUMN
         self._tiers_given, self._tiers = state.tiers_given[:, index], state.given_tier[:, :, index]
         self._worst_tier = int(rules.tiering[index]["tiers"]) - 1
         self._nobody_to_hedge_with = len(rules.pricing) == 1 and rules.hedging[index]["venue"] == VENUES["makers"]
@@ -51,7 +48,6 @@ class ActionSlot:
         self._fill_pricing("eps_sell", action.eps_sell, -1.0, LARGEST_SKEW)
         self._fill_pricing("alpha", action.alpha, SMALLEST_ALPHA, self._largest_alpha)
         self._fill_pricing("tier_penalty", action.tier_penalty, 0.0, LARGEST_TIER_PENALTY)
-        self._column[...] = self._no_column if self._given & self._curve_parts else self._known_column
         self._fill("hedge_fraction", self._fraction, action.hedge_fraction, np.nan, 0.0, 1.0)
         if self._nobody_to_hedge_with and self._fraction.max() > 0:
             raise PolicyError(
@@ -66,8 +62,6 @@ class ActionSlot:
 
     def target(self, part: str) -> Array:
         """Where a part of the action goes, (B,): for numbers that are known to be allowed. What nobody writes there stays."""
-        if part in self._curve_parts:
-            self._rule["power_column"] = self._known_column = self._no_column  # what is known of all orders holds no more
         return self._fraction if part == "hedge_fraction" else self._pricing[part]
 
     def _fill_pricing(self, name: str, given: ArrayLike | None, low: float, high: float) -> None:

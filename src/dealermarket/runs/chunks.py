@@ -60,7 +60,6 @@ class Simulator:
         """The chunk of these replicas, whose tape this is."""
         from dealermarket.compiled import among
         from dealermarket.engine.advance import advance
-        from dealermarket.engine.powers import powers_of
         from dealermarket.engine.recorder import empty_record
         from dealermarket.engine.state import empty_state
 
@@ -76,8 +75,7 @@ class Simulator:
             session.run(report)
         else:
             engine = among(advance, self._rules.of_the_papers)
-            powers = powers_of(tape.log_curve, self._rules.exponents)
-            engine(self._rules, empty_state(self._rules, 1), tape.arrays(), powers, 0, 2 * steps, True, record)
+            engine(self._rules, empty_state(self._rules, 1), tape.arrays(), 0, 2 * steps, True, record)
             report(len(replicas) * steps)
         kept = slice(0, steps if "steps" in level else 0)
         return Chunk(replicas.start, tape.capped, (tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()), record)
@@ -98,6 +96,7 @@ def run_on_tapes(jobs: Iterable[TapeJob], threads: int) -> None:
 
     After an error or Ctrl-C the jobs under way are finished, no others begun.
     """
+
     def do(job: TapeJob) -> None:
         interrupt.check()
         job.work(job.source.draw(first_episodes(job.seed, job.replicas)))

@@ -10,7 +10,6 @@ from dealermarket.compiled import among, resolved
 from dealermarket.draws.arithmetic import TapeArrays
 from dealermarket.draws.streams import Episode
 from dealermarket.engine.advance import advance
-from dealermarket.engine.powers import powers_of
 from dealermarket.engine.recorder import Record
 from dealermarket.engine.rules import Rules
 from dealermarket.engine.state import empty_state
@@ -65,10 +64,10 @@ class Session:
 
     def use(self, tape: TapeArrays) -> None:
         """What comes next is on this tape; all tapes of a session are arrays of the same types."""
-        self.tape, self._powers = tape, powers_of(tape.log_curve, self.rules.exponents)
+        self.tape = tape
         if self._engine is None:
             engine = among(advance, self.rules.of_the_papers)
-            self._engine = resolved(engine, self.rules, self.state, tape, self._powers, 0, 0, False, self.record)
+            self._engine = resolved(engine, self.rules, self.state, tape, 0, 0, False, self.record)
 
     def begin(self) -> None:
         """Prices, maturing trades and tiers of the next step."""
@@ -107,7 +106,7 @@ class Session:
             progress(len(self.state.clock))
 
     def _advance(self, first: int, last: int, ended: bool = False) -> None:
-        self._engine(self.rules, self.state, self.tape, self._powers, first, last, ended, self.record)
+        self._engine(self.rules, self.state, self.tape, first, last, ended, self.record)
 
 
 def acting_policies(scenario: Scenario, given: Mapping[str, Policy]) -> dict[str, Policy]:

@@ -35,7 +35,7 @@ class PricingRule(Part):
     Rivals plan their hedges on this curve.
     """
 
-    reserved: ClassVar = ("eps_buy", "eps_sell", "in_price_units", "power_column")
+    reserved: ClassVar = ("eps_buy", "eps_sell", "in_price_units")
     formulas: ClassVar = {
         "curve": ("size", "log_curve", "tier", "rule", "numbers"),
         "surcharge": ("tier", "unit", "rule", "numbers"),
