@@ -42,7 +42,7 @@ def test_lines_of_progress_come_every_few_seconds_and_at_the_end(clock: Clock) -
         report(500)
     assert screen.getvalue().splitlines() == [
         "200 of 1,000 market steps",
-        "500 of 1,000 market steps: 50 steps/s, 10 s left",
+        "500 of 1,000 market steps: 50 steps/s, 10 seconds left",
         "1,000 of 1,000 market steps: 114 steps/s",
     ]
 
@@ -55,6 +55,28 @@ def test_a_rate_leaves_out_the_start(clock: Clock) -> None:
         clock.now += 2
         report(1000)
     assert screen.getvalue().splitlines()[-1] == "1,000 of 1,000 market steps: 500 steps/s"
+
+
+def test_how_long_is_left_is_said_once_it_is_known_and_in_a_unit_that_suits(clock: Clock) -> None:
+    screen = io.StringIO()
+    with progress(Console(file=screen, width=140), 50_000) as report:
+        clock.now += 30
+        report(0)
+        clock.now += 10
+        report(100)
+    assert screen.getvalue().splitlines() == [
+        "0 of 50,000 market steps",
+        "0 of 50,000 market steps",
+        "100 of 50,000 market steps: 10 steps/s, 83 minutes left",
+    ]
+
+
+def test_what_is_no_terminal_gets_no_blanks_at_the_ends_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    (table,) = split_tables("all of it", LABELS, COLUMNS, 140)
+    console.open_console().print(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert "a" in lines[2].split() and any(line.endswith("-") for line in lines)
+    assert lines == [line.rstrip() for line in lines]
 
 
 def test_progress_says_how_things_stand_when_it_is_shown(clock: Clock) -> None:
