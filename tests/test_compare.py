@@ -341,7 +341,10 @@ def test_folders_of_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> Non
     for word in ("total reward", "inventory P&L", "--record trades"):
         assert word in shown
     assert main(["compare", "a", "a"]) == 0
-    assert "No number" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the same, and so is every number" in said and "mean ±" not in said
+    assert_says(refused(capsys, "compare", "a", "nowhere"), "nowhere", names=["exist"])
+    assert_says(refused(capsys, "compare", "a"), "a", names=["a/scenario.toml"])
     assert_says(refused(capsys, "compare", "a", "seeded"), "seed", 2, names=["0"])
     assert_says(refused(capsys, "compare", "a", "paper"), "a", names=["a/scenario.toml"])
     assert_says(refused(capsys, "compare", "a", "b", "--replicas", "3"), "--replicas")
@@ -359,10 +362,35 @@ def test_folders_of_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> Non
         ("paper --set makers.0.pricing.alpha=2 --maker me", "maker 'me'", None, ["maker-1"]),
         ("paper --set makers.0.pricing.alpha=2 --replicas 0", "replicas", 0, [">= 1"]),
         ("paper --set makers.0.tiering.pins.me=better", "makers.0.tiering.pins.me", None, ["participant"]),
+        ("paper --set steps=100", "--set steps=100", None, ["--steps 100"]),
+        ("paper paper", "paper", None, ["--set", "--policy"]),
+        ("paper --set makers.0.pricing.alpha=1.5 --plot", "paper", None, ["--set", "--policy"]),
     ],
 )
 def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, field: str, value: object, names: list[str]) -> None:
-    assert_says(refused(capsys, "compare", *arguments.split()), field, value, names=names)
+    said = refused(capsys, "compare", *arguments.split())
+    assert_says(said, field, value, names=names)
+    assert "Running" not in said and "market steps" not in said
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.usefixtures("_in_an_empty_folder")
+def test_why_markets_cannot_be_paired_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "dealers", "paper"]) == 2
+    said = capsys.readouterr().err
+    assert_says(said, "exchange.v_max", 100.0)
+    assert_says(said, "investors.investor.log_mean", "not set")
+    assert said.count("no common ones") == 1 and "None" not in said
+
+
+@pytest.mark.usefixtures("_in_an_empty_folder")
+@pytest.mark.compiled
+def test_one_replica_has_no_intervals_and_pictures_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    change = ["--set", "makers.0.pricing.alpha=1.3", "--steps", "20", "--replicas", "1", "--plot"]
+    assert main(["compare", "paper", *change]) == 0
+    shown = capsys.readouterr().out
+    assert "without intervals" in shown and "±" not in shown and "*" not in shown
+    assert Path("comparisons/paper-1/differences.png").exists()
 
 
 # --- pictures

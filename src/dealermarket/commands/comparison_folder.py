@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dealermarket.disk import errors_of, replacing, try_writing
-from dealermarket.runs.work_folder import WorkFolder
+from dealermarket.disk import replacing
 from dealermarket.study import Comparison
-
-
-def begin_folder(path: Path) -> None:
-    """Makes the folder, before anybody waits for what is to stand in it. Raises RunFolderError where it cannot be made or
-    written in, or is not empty."""
-    WorkFolder.check_free(path)
-    with errors_of(path):
-        path.mkdir(parents=True, exist_ok=True)
-        try_writing(path)
 
 
 def write_folder(comparison: Comparison, maker: str, path: Path) -> None:

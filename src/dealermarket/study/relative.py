@@ -57,9 +57,7 @@ def relative_tiers(
     A relative one looks like "makers.0.tiering.pins.CLIENT=better" or "=worse"; `*` means every maker, each by its own tiers.
     Nothing is run where there is none. Raises ScenarioError for a setting that cannot be applied.
     """
-    wanted = [_asked(scenario, setting) for setting in settings]
-    # fails here, before anything is run, for what is no field and no participant
-    scenario.with_settings(*(f"{s.partition('=')[0]}=0" if asked else s for s, asked in zip(settings, wanted, strict=True)))
+    wanted = check_relative(scenario, settings)
     if not any(wanted):
         return list(settings), []
     replicas = min(replicas, REPLICAS)
@@ -77,6 +75,15 @@ def relative_tiers(
         resolved += [tier.setting for tier in found] or [setting]
         tiers += found
     return resolved, tiers
+
+
+def check_relative(scenario: Scenario, settings: Sequence[str]) -> list[list[tuple[str, str, str]]]:
+    """Maker, client and word of every relative tier that each setting asks for; none of a setting that is not relative.
+
+    Raises ScenarioError, before anything is run, for what is no field and no participant."""
+    wanted = [_asked(scenario, setting) for setting in settings]
+    scenario.with_settings(*(f"{s.partition('=')[0]}=0" if asked else s for s, asked in zip(settings, wanted, strict=True)))
+    return wanted
 
 
 def is_relative(setting: str) -> bool:
