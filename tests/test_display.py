@@ -7,8 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
+from dealermarket import Scenario, SimulationRunner
 from dealermarket.commands import console
 from dealermarket.commands.console import progress
+from dealermarket.commands.makers_tables import makers_tables
 from dealermarket.commands.tables import Column, split_columns, split_tables
 
 LABELS = [Column("maker", ["maker-1", "m"], "left")]
@@ -124,6 +126,12 @@ def test_tables_are_split_where_the_terminal_ends(width: int, tables: int) -> No
     assert [text.count(word) for word in ("all of it", "maker-1", "heading")] == [1, tables, len(COLUMNS)]
     for n in range(len(COLUMNS)):
         assert text.count(f"{n}.2345(67)") == 1
+
+
+@pytest.mark.parametrize(("steps", "shown"), [(96, "1 day"), (20, "5 hours"), (240, "2.5 days")])
+def test_the_length_of_a_run_is_said_in_the_unit_that_suits(steps: int, shown: str) -> None:
+    result = SimulationRunner(Scenario.load("paper", [f"steps={steps}"]), replicas=1).run()
+    assert f"P&L of {steps} steps ({shown}):" in str(makers_tables(result, 140)[0].title)
 
 
 def test_a_column_wider_than_the_terminal_stands_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dealermarket.commands.makers_tables import UNITS
 from dealermarket.commands.tables import NO_CLIENTS, Column, risk_columns, split_tables, whose_row
 from dealermarket.estimates import plus_minus
 from dealermarket.runs.statistics import registered_statistics, statistic_named
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 
 # the statistics of the two tables; those registered follow in the first
 LEAGUE = ("pnl", "market_share", "mean_abs_position", "last_abs_position", "total_reward")
-SPLIT = ("spread_revenue", "hedging_cost", "inventory_pnl", "position_revenue", "risk_cost", "hedge_volume")
+SPLIT = (
+    "client_revenue",
+    "interdealer_revenue",
+    "hedging_cost",
+    "inventory_pnl",
+    "position_revenue",
+    "risk_cost",
+    "hedge_volume",
+)
 
 
 def league_tables(league: League, by: str, against: str | None, width: int) -> list[Table]:
@@ -46,8 +55,9 @@ def explanation(league: League, by: str) -> str:
     standings = league.standings(by)
     lines = [
         "± is half of the 95 % interval of a mean; sd: the standard deviation between replicas; one replica in 20 ends below its "
-        "5 % tail. Money in price units times units of the asset, the position z and volume in units of it.",
-        "P&L = spread revenue + hedging cost + inventory P&L; total reward = spread + position revenue + hedging + risk cost.",
+        f"5 % tail. {UNITS}",
+        "P&L = client and interdealer revenue (spreads that clients and other makers paid) + hedging cost + inventory P&L; total "
+        "reward = client, interdealer and position revenue + hedging and risk cost.",
     ]
     if len(standings) > 1:
         lines += [

@@ -10,6 +10,7 @@ import numpy as np
 
 from dealermarket.commands.tables import Column, risk_columns, split_tables, whose_row
 from dealermarket.estimates import Estimate, decimals_of, deviation, fixed, plus_minus, tail
+from dealermarket.model.market.environment import duration
 from dealermarket.runs.statistics import REWARDS, registered_statistics, statistic_named
 from dealermarket.runs.statistics.positions import half_life
 
@@ -44,9 +45,8 @@ def makers_tables(result: SimulationResult, width: int) -> list[Table]:
     earned[1:1] = risk_columns([deviation(values) for values in pnl], [tail(values) for values in pnl])
     of_ones_own = [statistic.name for statistic in registered_statistics() if statistic.name in next(iter(averages.values()))]
     replicas, steps = result.meta["replicas"], result.scenario.steps
-    days = steps / result.scenario.market.steps_per_day
     what = f"mean ± half of its 95 % interval, {replicas:,} replicas" if replicas > 1 else "one replica, so nothing to average"
-    title = f"{result.scenario.name}, P&L of {steps:,} steps ({days:.3g} {'day' if days == 1 else 'days'}): {what}"
+    title = f"{result.scenario.name}, P&L of {steps:,} steps ({duration(result.scenario.market, steps)}): {what}"
     return [
         *split_tables(title, [makers], earned, width),
         *split_tables("Trading and inventory", [makers], columns((*TRADED, *of_ones_own)), width),
