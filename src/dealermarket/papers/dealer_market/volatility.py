@@ -278,7 +278,7 @@ def _cheapest(name: str, claim: str, costs: Array, wanted: Sequence[int]) -> Ver
     more = mean(costs[:, rest] - costs[:, [first]], joint(len(own)))
     nearest = int(np.argmin(more.low))
     sure = bool(more.low[nearest] > 0)
-    among = f", as many as γ among which the cheapest was chosen: {', '.join(GAMMAS[n] for n in own)}" if len(own) > 1 else ""
+    among = f", one for each γ among which the cheapest was chosen: {', '.join(GAMMAS[n] for n in own)}" if len(own) > 1 else ""
     return Verdict(
         name,
         claim,
