@@ -32,7 +32,7 @@ from dealermarket.plots.pnl import cumulative_reward, pnl, pnl_at_end, pnl_parts
 from dealermarket.plots.position import net_position, plot_net_position
 from dealermarket.plots.prices import all_price_curves, client_sizes, price_curves
 from dealermarket.plots.saved import PICTURES
-from dealermarket.plots.shares import client_tiers, market_share, share_by_client, share_by_tier
+from dealermarket.plots.shares import client_tiers, client_tiers_panels, market_share, share_by_client, share_by_tier
 from dealermarket.plots.time_axis import TimeAxis
 from dealermarket.runs.paths import largest_drawdown
 
@@ -133,13 +133,36 @@ def test_shares_are_those_of_the_trades(result: SimulationResult, run: PicturedR
     every = last.groupby("taker")["size"].sum()
     expected = (100 * own.groupby("taker")["size"].sum().reindex(every.index).fillna(0.0) / every).reindex(clients)
     np.testing.assert_allclose(raster.values[:, -1], expected, rtol=1e-12)
-    (tiers,) = (mark for mark in client_tiers(run, "maker-3").marks if isinstance(mark, Raster))
-    np.testing.assert_allclose(tiers.values[:, -1], own.groupby("taker")["tier"].mean().reindex(clients), rtol=1e-12)
     of_maker = lately[lately["maker"] == "maker-3"]
     bands = [mark for mark in share_by_tier(run, "maker-3").marks if isinstance(mark, Band)]
     by_tier = of_maker.groupby("tier")["size"].sum().reindex(range(5)).fillna(0.0) / of_maker["size"].sum()
     heights = [np.asarray(band.high)[-1] - np.asarray(band.low)[-1] for band in bands]
     np.testing.assert_allclose(heights, 100 * by_tier, atol=1e-12)
+
+
+def test_held_tiers_are_those_of_the_quotes(result: SimulationResult, run: PicturedRun) -> None:
+    clients = [agent.name for agent in result.scenario.agents]
+    trades = result.trades
+    orders = trades[(trades["kind"] == "order") & (trades["replica"] == 0)]
+    assert list(run.held) == ["maker-1", "maker-2", "maker-3"]
+    for maker, held in run.held.items():
+        own = orders[orders["maker"] == maker]
+        assert len(own) > 20
+        np.testing.assert_array_equal(held.path[own["taker"].map(clients.index), own["step"]], own["tier"])
+        (raster,) = (mark for mark in client_tiers(run, maker).marks if isinstance(mark, Raster))
+        assert (np.diff(raster.values.mean(axis=1)) >= 0).all()  # the best placed on top
+        np.testing.assert_array_equal(sorted(raster.values.tolist()), sorted(held.path.tolist()))
+        # tiers are quantiles of all other participants: investors and makers together
+        assert held.mean.mean() == pytest.approx(held.path.max() / 2, abs=0.5)
+
+
+def test_makers_that_sort_have_a_panel_whoever_trades_where() -> None:
+    run = PicturedRun(SimulationRunner(Scenario.load("dealers", ["steps=100"]), replicas=2).run())
+    panels = client_tiers_panels(run)
+    assert [figure.title for figure in panels.figures] == ["tight", "patient", "franchise", "steady"]
+    assert "one tier: flat" in panels.caption
+    with raises(ParameterError, "maker", "'flat'", names=["tight", "franchise"]):
+        client_tiers(run, "flat")
 
 
 def test_markouts_are_position_revenue_per_unit(result: SimulationResult, run: PicturedRun) -> None:

@@ -33,6 +33,7 @@ from dealermarket.plots.style import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import XAxis, YAxis
     from matplotlib.figure import Figure as Canvas
 
 _LETTERS = 15  # of the smallest text, in an inch
@@ -154,9 +155,11 @@ def _wrapped(text: str, width: float) -> str:
 
 def _draw_scale(figure: Figure, axes: list[Axes], canvas: Canvas) -> None:
     """The scale of colours beside the panels, where they have one."""
-    labels = [mark.label for mark in figure.marks if isinstance(mark, Raster)]
-    if labels:
-        canvas.colorbar(axes[0].images[0], ax=axes, label=labels[0], shrink=0.8, pad=0.02)
+    raster = next((mark for mark in figure.marks if isinstance(mark, Raster)), None)
+    if raster is not None:
+        scale = canvas.colorbar(axes[0].images[0], ax=axes, label=raster.label, shrink=0.8, pad=0.02)
+        if raster.whole:
+            _whole(scale.ax.yaxis)
 
 
 def _both_sides(estimate: Interval) -> NDArray[np.float64]:
@@ -216,7 +219,7 @@ def _draw_heat(mark: Heat, ax: Axes) -> None:
 
 def _draw_raster(mark: Raster, ax: Axes) -> None:
     extent = (*mark.x, len(mark.values) - 0.5, -0.5)
-    ax.imshow(mark.values, vmin=0.0, vmax=mark.top, cmap="Blues", aspect="auto", extent=extent)
+    ax.imshow(mark.values, vmin=0.0, vmax=mark.top, cmap="Blues", aspect="auto", extent=extent, interpolation="nearest")
     ax.set_facecolor("0.75")
     ax.grid(visible=False)
 
@@ -230,5 +233,14 @@ def _set_axis(ax: Axes, name: str, axis: Axis) -> None:
         ax.set(**{f"{name}lim": axis.limits})
     if axis.form is not None:
         getattr(ax, f"{name}axis").set_major_formatter(axis.form)
+    if axis.whole:
+        _whole(getattr(ax, f"{name}axis"))
     if axis.room is not None:
         ax.margins(x=axis.room) if name == "x" else ax.margins(y=axis.room)
+
+
+def _whole(axis: XAxis | YAxis) -> None:
+    """Numbers at whole values alone."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))

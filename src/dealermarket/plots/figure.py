@@ -133,6 +133,7 @@ class Raster:
     x: tuple[float, float]
     top: float
     label: str
+    whole: bool = False  # whether the values are whole numbers
 
 
 Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster
@@ -146,6 +147,7 @@ class Axis:
     ticks: Sequence[str] | None = None
     limits: tuple[float | None, float | None] | None = None
     form: str | None = None
+    whole: bool = False  # numbers stand at whole values alone
     room: float | None = None  # beside the data, as a share of its range
 
 

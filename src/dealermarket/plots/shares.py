@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.errors import ParameterError
 from dealermarket.plots.drawing import drawn
 from dealermarket.plots.figure import Axis, Band, Figure, Line, Mark, Panels, Raster
 from dealermarket.plots.pictured import PicturedRun, together
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _NAMES = 10  # of clients at its side
+_NAMED = 6  # panels that have room for names of their own
 _SCALE = "The scale of colours ends at the 99th percentile of the values above 0."
 
 
@@ -40,7 +43,7 @@ def plot_share_by_tier(run: SimulationResult | PicturedRun, maker: str, ax: Axes
 
 
 def plot_client_tiers(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """In which tier each client trades with a maker over time: means over its trades in all replicas, as a raster."""
+    """In which tier a maker holds each client over time, in one replica, as a raster with the best placed on top."""
     return drawn(client_tiers(PicturedRun.of(run), maker), ax)
 
 
@@ -105,22 +108,34 @@ def share_by_tier_panels(run: PicturedRun) -> Panels:
 
 
 def client_tiers(run: PicturedRun, maker: str) -> Figure:
-    """The figure of `plot_client_tiers`."""
-    tier = run.tier_by_client[:, :, run.number(maker)]
-    raster = Raster(tier, (0.0, run.time.end), _top(tier), "tier, 0 is the best")
+    """The figure of `plot_client_tiers`. Raises ParameterError for a maker whose clients are all in one tier, or of which it
+    cannot be seen."""
+    if maker not in run.held:
+        raise ParameterError(f"maker: must be one that sorts clients: {', '.join(run.held) or 'there is none'}, got {maker!r}")
+    held, clients = run.held[maker], [agent.name for agent in run.scenario.agents]
+    order = np.argsort(held.path.mean(axis=1), kind="stable")
+    deepest = run.scenario.makers[run.number(maker)].tiering.tiers - 1
+    raster = Raster(held.path[order].astype(float), (0.0, run.time.end), deepest, "tier, 0 is the best", whole=True)
+    replicas = "1 replica" if held.replicas == 1 else f"{held.replicas} replicas"
     caption = (
-        f"The tier in which each client traded with each maker: means over the trades of {run.replicas}. Clients trade where "
-        f"they are well placed, so that most trades are in good tiers. {_SCALE} Grey: it did not trade with the maker."
+        "The tier in which each maker holds each client in replica 0, traded with or not; the clients in the order of their mean "
+        f"tier there, which is each maker's own. Above each panel, the clients with the best and the worst mean tier over "
+        f"{replicas}: the more replicas, the more of the chance averages out."
     )
-    return _of_clients(run, "client_tiers", caption, raster, maker)
+    best, worst = int(np.argmin(held.mean)), int(np.argmax(held.mean))
+    note = f"best {clients[best]} ({held.mean[best]:.1f})\nworst {clients[worst]} ({held.mean[worst]:.1f})"
+    return _of_clients(run, "client_tiers", caption, raster, maker, [clients[row] for row in order], note)
 
 
 def client_tiers_panels(run: PicturedRun) -> Panels:
-    """The clients' tiers with every maker that traded in more than one."""
-    figures = [client_tiers(run, maker) for maker in tiering_makers(run)]
-    return Panels(
-        "client_tiers", "Tiers of clients", figures[0].caption + run.without_panel + _untiered(run), _on_one_scale(figures)
-    )
+    """The clients' tiers with every maker that has more than one."""
+    figures = [client_tiers(run, maker) for maker in run.held]
+    if len(figures) > _NAMED:
+        figures = [replace(figure, y=Axis("clients", ticks=())) for figure in figures]
+    without = [name for name in run.makers if name not in run.held]
+    untiered = f" Without a panel, since they have one tier: {together(without)}." if without else ""
+    caption = figures[0].caption + run.without_panel + untiered
+    return Panels("client_tiers", "Tiers of clients", caption, _on_one_scale(figures), share_y=False)
 
 
 def tiering_makers(run: PicturedRun) -> list[str]:
@@ -153,9 +168,11 @@ def _on_one_scale(figures: list[Figure]) -> list[Figure]:
     return [replace(figure, marks=[replace(raster, top=top)]) for figure, raster in zip(figures, rasters, strict=True)]
 
 
-def _of_clients(run: PicturedRun, name: str, caption: str, raster: Raster, maker: str) -> Figure:
-    """A figure with a row a client, of which some are named."""
-    clients = [agent.name for agent in run.scenario.agents]
+def _of_clients(
+    run: PicturedRun, name: str, caption: str, raster: Raster, maker: str, clients: Sequence[str] = (), note: str = ""
+) -> Figure:
+    """A figure with a row a client, by number if not given, of which some are named."""
+    clients = clients or [agent.name for agent in run.scenario.agents]
     every = math.ceil(len(clients) / _NAMES)
     ticks = [client if row % every == 0 else "" for row, client in enumerate(clients)]
-    return Figure(name, caption, [raster], run.time.axis, Axis(ticks=ticks), title=maker)
+    return Figure(name, caption, [raster], run.time.axis, Axis(ticks=ticks), title=maker, note=note)
