@@ -211,6 +211,33 @@ def test_prices_below_the_exchange_are_said() -> None:
     assert "venue best" not in below.caption
 
 
+@pytest.mark.parametrize(
+    ("settings", "said", "unsaid"),
+    [
+        ([], "with each other", "best"),
+        (["makers.*.hedging.venue=exchange"], "makers can", "with each other"),
+        (["makers.0.hedging.venue=best"], "only maker-1 can", "with each other"),
+        (["makers.*.hedging.kind=none"], "no maker hedges", "each other"),
+    ],
+)
+def test_why_anybody_trades_is_said_by_the_venues(settings: list[str], said: str, unsaid: str) -> None:
+    why = all_price_curves(Scenario.load("paper", settings)).caption.partition("?")[2]
+    assert said in why
+    assert unsaid not in why
+
+
+def test_price_curves_can_be_told_apart() -> None:
+    many = [mark for mark in all_price_curves(market(20)).marks if isinstance(mark, Line)]
+    assert {line.style for line in many[:-1]} == {"-"}
+    assert len({tuple(line.colour) for line in many}) == len(many) == 21
+    assert [line.y[-1] for line in many[:-1]] == sorted(line.y[-1] for line in many[:-1])  # type: ignore[index]
+    small = all_price_curves(Scenario.load("thousand"))  # the deepest tiers would make one line of the best ones
+    assert len(small.marks) == 6
+    assert "0.4 bp above, beyond the axis" in small.caption
+    assert "0.3 % of the exchange's v_max" in small.caption
+    assert "dashed" in all_price_curves(market(3)).caption
+
+
 def test_time_is_in_a_unit_that_suits_the_run() -> None:
     def axis(*settings: str) -> TimeAxis:
         return TimeAxis(Scenario.load("paper", settings))

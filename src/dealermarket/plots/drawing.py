@@ -233,6 +233,8 @@ def _set_axis(ax: Axes, name: str, axis: Axis) -> None:
         ax.set(**{f"{name}lim": axis.limits})
     if axis.form is not None:
         getattr(ax, f"{name}axis").set_major_formatter(axis.form)
+    if axis.plain:
+        ax.ticklabel_format(axis=name, useOffset=False)
     if axis.whole:
         _whole(getattr(ax, f"{name}axis"))
     if axis.room is not None:
