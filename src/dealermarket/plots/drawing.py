@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from dealermarket.plots.figure import (
     Axis,
     Band,
     Bars,
+    Beyond,
     Dots,
     Figure,
     Heat,
@@ -119,6 +120,9 @@ def _draw_content(figure: Figure, ax: Axes) -> None:
     draw_marks(figure.marks, ax)
     _set_axis(ax, "x", figure.x)
     _set_axis(ax, "y", figure.y)
+    for mark in figure.marks:
+        if isinstance(mark, Beyond):
+            _draw_beyond(mark, ax)
     if figure.title:
         above = 6 + 12 * (1 + figure.note.count("\n")) if figure.note else None
         ax.set_title(figure.title, pad=above)
@@ -195,6 +199,8 @@ def _draw_mark(mark: Mark, ax: Axes) -> None:
             _draw_heat(mark, ax)
         case Raster():
             _draw_raster(mark, ax)
+        case Beyond():
+            pass  # drawn when the frame is known
 
 
 def _draw_line(mark: Line, ax: Axes) -> None:
@@ -224,7 +230,22 @@ def _draw_raster(mark: Raster, ax: Axes) -> None:
     ax.grid(visible=False)
 
 
-def _set_axis(ax: Axes, name: str, axis: Axis) -> None:
+def _draw_beyond(mark: Beyond, ax: Axes) -> None:
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    if bottom <= mark.y <= top:
+        return
+    at, above = (mark.x - left) / (right - left), mark.y > top
+    arrow: Any = {"arrowstyle": "-|>", "color": mark.colour, "lw": 1.0, "shrinkA": 0, "shrinkB": 0}
+    edge, inside = (1.0, -14) if above else (0.0, 14)
+    ax.annotate("", (at, edge), (0, inside), "axes fraction", "offset points", arrowprops=arrow)
+    side = "right" if at > 0.5 else "left"  # of the arrow, where there is room
+    away = {"right": -4, "left": 4}[side]
+    box = {"boxstyle": "square,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.9}
+    where: Any = {"ha": side, "va": "top" if above else "bottom", "fontsize": 7.5, "color": mark.colour, "bbox": box}
+    ax.annotate(mark.text, (at, edge), (away, inside / 7), "axes fraction", "offset points", **where)
+
+
+def _set_axis(ax: Axes, name: Literal["x", "y"], axis: Axis) -> None:
     if axis.ticks is not None:
         places = [place for place, tick in enumerate(axis.ticks) if tick]
         ax.set(**{f"{name}ticks": places, f"{name}ticklabels": [axis.ticks[place] for place in places]})

@@ -136,7 +136,17 @@ class Raster:
     whole: bool = False  # whether the values are whole numbers
 
 
-Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster
+@dataclass(frozen=True)
+class Beyond:
+    """A point that lies above or below the frame: an arrow at its edge, with a text. Nothing where it lies within."""
+
+    x: float
+    y: float
+    text: str
+    colour: Any = "black"
+
+
+Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster | Beyond
 
 
 @dataclass(frozen=True)

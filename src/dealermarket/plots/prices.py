@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
+from dealermarket.model.makers.hedging.base import TradingPolicy
 from dealermarket.model.scenario import Scenario
 from dealermarket.plots.drawing import drawn
 from dealermarket.plots.figure import Axis, Bars, Figure, Line, Mark, Panels
@@ -165,7 +166,7 @@ def _near(scenario: Scenario, size: Array, best_tiers: Array) -> str:
 
 def _why(scenario: Scenario, quotes: Sequence[_Quotes], reference: Array) -> str:
     """What the exchange is to clients and makers of this scenario, and so why anybody trades with a maker that is dearer."""
-    hedging = {maker.name: maker.hedging.venue for maker in scenario.makers if maker.hedging.kind != "none"}
+    hedging = {maker.name: maker.hedging.venue for maker in scenario.makers if isinstance(maker.hedging, TradingPolicy)}
     reaching = [name for name, venue in hedging.items() if venue != "makers"]
     below = [name for each in quotes if (each.best < reference * (1 - 1e-12)).any() for name in each.makers]
     clients = "Why trade with a maker that is dearer than the exchange? Clients cannot reach the exchange"

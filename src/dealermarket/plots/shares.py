@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.plots.drawing import drawn
+from dealermarket.plots.fan import alike
 from dealermarket.plots.figure import Axis, Band, Figure, Line, Mark, Panels, Raster
 from dealermarket.plots.pictured import PicturedRun, together
 from dealermarket.plots.style import looks, sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _NAMES = 10  # of clients at its side
+_VISIBLE = 0.005  # of an axis
 _NAMED = 6  # panels that have room for names of their own
 _SCALE = "The scale of colours ends at the 99th percentile of the values above 0."
 
@@ -38,7 +40,7 @@ def plot_share_by_client(run: SimulationResult | PicturedRun, maker: str, ax: Ax
 
 
 def plot_share_by_tier(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """How much of a maker's volume with clients was quoted in which tier over time, rolling, all replicas together."""
+    """How much of a maker's volume with clients was quoted in which tier but the best over time, rolling, all replicas."""
     return drawn(share_by_tier(PicturedRun.of(run), maker), ax)
 
 
@@ -57,9 +59,9 @@ def market_share(run: PicturedRun) -> Figure:
         Line(time.at(time.shown + 1), share[:, n], f"{name}: {of_all[n]:.0f} %", colour, 1.5, style)
         for n, (name, (colour, style)) in enumerate(zip(names, looks(len(names)), strict=True))
     ]
-    caption = f"{_rolling(run)} The legend has the shares over the whole run."
     top = max(float(np.nanpercentile(share, 99, axis=0).max()), 1.0) if np.isfinite(share).any() else 100.0
     limits = (0.0, min(1.1 * top, 101.0))
+    caption = f"{_rolling(run)} The legend has the shares over the whole run.{_cut(share.max(axis=1), limits[1])}"
     return Figure("market_share", caption, marks, time.axis, Axis("share of clients' volume (%)", limits=limits))
 
 
@@ -90,21 +92,36 @@ def share_by_tier(run: PicturedRun, maker: str) -> Figure:
     tiers = run.scenario.makers[number].tiering.tiers
     lately = time.rolling(run.volume_by_tier[:, number, :tiers])
     share = 100 * quotient(lately, lately.sum(axis=1, keepdims=True))
-    below = np.concatenate([np.zeros((len(share), 1)), np.cumsum(share, axis=1)], axis=1)
-    most = max(maker.tiering.tiers for maker in run.scenario.makers)
+    beyond = np.concatenate([np.zeros((len(share), 1)), np.cumsum(share[:, 1:], axis=1)], axis=1)
+    top = max(float(np.nanpercentile(beyond[:, -1], 99)), 1.0) if np.isfinite(beyond).any() else 100.0
+    limits = (0.0, min(1.1 * top, 100.0))
+    colours = sequence(max(maker.tiering.tiers for maker in run.scenario.makers))
     marks: list[Mark] = [
-        Band(time.at(time.shown + 1), below[:, tier], below[:, tier + 1], colour, 1.0, f"tier {tier}")
-        for tier, colour in enumerate(sequence(most)[:tiers])
+        Band(time.at(time.shown + 1), beyond[:, tier - 1], beyond[:, tier], colours[tier], 1.0, f"tier {tier}")
+        for tier in range(1, tiers)
+        if np.nanmax(share[:, tier], initial=0.0) > _VISIBLE * limits[1]
     ]
-    caption = f"The volume of each maker's clients by the tier that it quoted them in, 0 the best. {_rolling(run)}"
-    y = Axis("clients' volume (%)", limits=(0.0, 100.0))
-    return Figure("share_by_tier", caption, marks, time.axis, y, title=maker)
+    caption = (
+        "The volume of each maker's clients that it quoted in another tier than the best, by tier; all the rest is in tier 0. "
+        f"{_rolling(run)}"
+    )
+    note = f"{100 * quotient(run.volume_by_tier[:, number, 0].sum(), run.volume_by_tier[:, number].sum()):.3g} % in tier 0"
+    y = Axis("clients' volume (%)", limits=limits)
+    return Figure("share_by_tier", caption, marks, time.axis, y, title=maker, note=note)
 
 
 def share_by_tier_panels(run: PicturedRun) -> Panels:
     """The tiers' shares in the volume of every maker that traded in more than one."""
     figures = [share_by_tier(run, maker) for maker in tiering_makers(run)]
-    return Panels("share_by_tier", "Volume by tier", figures[0].caption + run.without_panel + _untiered(run), figures)
+    tops = np.array([figure.y.limits for figure in figures], dtype=float)
+    shared = alike(tops)
+    if shared:
+        figures = [replace(figure, y=replace(figure.y, limits=(0.0, tops[:, 1].max()))) for figure in figures]
+    scale = "" if shared else " Each panel has a scale of its own."
+    caption = f"{figures[0].caption} An axis may leave out the highest hundredth of the steps.{scale}"
+    return Panels(
+        "share_by_tier", "Volume outside the best tier", caption + run.without_panel + _untiered(run), figures, share_y=shared
+    )
 
 
 def client_tiers(run: PicturedRun, maker: str) -> Figure:
@@ -148,6 +165,14 @@ def _untiered(run: PicturedRun) -> str:
     """Which makers are not shown."""
     without = [name for name in run.makers if name not in tiering_makers(run)]
     return f" Without a panel, since they traded in one tier alone: {together(without)}." if without else ""
+
+
+def _cut(highest: Array, top: float) -> str:
+    """A sentence on what an axis that ends at `top` leaves out of lines that reach as high at each time."""
+    beyond = highest[highest > top]
+    if not len(beyond):
+        return ""
+    return f" At {len(beyond)} of {len(highest)} points in time a line goes beyond the axis, up to {beyond.max():.0f} %."
 
 
 def _rolling(run: PicturedRun) -> str:
