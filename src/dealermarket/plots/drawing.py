@@ -62,6 +62,7 @@ def draw_panels(panels: Panels) -> Canvas:
     columns = min(panels.columns or _columns(count), count)
     rows = math.ceil(count / columns)
     width, height = (4.2, 2.9) if count <= _FEW else (3.2, 2.2)
+    width = panels.width or width
     size = (max(1.0 + width * columns, 8.0), 1.4 + (height * rows if panels.heights is None else sum(panels.heights)))
     canvas = Canvas(figsize=size, layout="constrained")
     shared: dict[str, Any] = {"sharex": panels.share_x, "sharey": panels.share_y, "height_ratios": panels.heights}
@@ -177,7 +178,9 @@ def _draw_mark(mark: Mark, ax: Axes) -> None:
             _draw_line(mark, ax)
         case Points():
             look: Any = {"color": mark.colour, "ls": mark.style, "label": mark.label}
-            ax.errorbar(mark.x, mark.estimate.value, _both_sides(mark.estimate), marker="o", ms=4, lw=1.3, capsize=2, **look)
+            value, sides = mark.estimate.value, _both_sides(mark.estimate)
+            at: Any = {"x": value, "y": mark.x, "xerr": sides} if mark.across else {"x": mark.x, "y": value, "yerr": sides}
+            ax.errorbar(marker="o", ms=4, lw=1.3, capsize=2, **at, **look)
         case Band():
             ax.fill_between(mark.x, mark.low, mark.high, color=mark.colour, alpha=mark.opacity, lw=0, label=mark.label)
         case Bars(across=True):

@@ -50,13 +50,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Points:
-    """Estimates (n,) at x (n,), with bars from each to its upper bound and as far down; joined by a line if it has a style."""
+    """Estimates (n,) at x (n,), with bars from each to its bounds; joined by a line if it has a style. With `across`, x is their
+    place on the y-axis."""
 
     x: ArrayLike
     estimate: Interval
     label: str | None = None
     colour: Any = "black"
     style: Style = "-"
+    across: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,7 @@ class Panels:
     heights: Sequence[float] | None = None
     share_x: bool = True
     share_y: bool = True
+    width: float | None = None
 
 
 def tall(rows: int) -> tuple[float, float]:
