@@ -461,3 +461,9 @@ def test_runs_with_next_to_nothing_in_them_are_drawn(settings: tuple[str, ...], 
     result = SimulationRunner(market(2, *settings), replicas=1).run()
     written, left_out = save_plots(result, tmp_path, "svg")
     assert {path.stem for path in written} | {reason.partition(":")[0] for reason in left_out} == NAMES
+
+
+def test_every_picture_of_the_docs_says_where_it_is_from() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    named = re.findall(r"^\| `([\w-]+\.(?:svg|png))` \|", (docs / "figures.md").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(path.name for path in (docs / "images").iterdir())
