@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from dealermarket import (
     SimulationResult,
     SimulationRunner,
 )
+from dealermarket.commands.comparison_folder import write_folder
 from dealermarket.commands.main import main
 from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import TapeSource
@@ -398,17 +400,45 @@ def test_one_replica_has_no_intervals_and_pictures_all_the_same(capsys: pytest.C
 
 def test_pictures_show_the_differences(comparison: Comparison) -> None:
     frame, clients = comparison.frame(), comparison.clients()
-    panels = plot_differences(frame).axes
+    picture = plot_differences(frame, "a: this; b: that")
+    panels = picture.axes
     assert len(panels) == 6
     pnl = frame[frame["statistic"] == "pnl"]
     (points,) = panels[0].containers
-    assert points[0].get_ydata().tolist() == pnl["difference"].tolist()
-    assert [label.get_text() for label in panels[3].get_xticklabels()] == list(comparison.makers)
+    assert points[0].get_xdata().tolist() == pnl["difference"].tolist()
+    assert [label.get_text() for label in panels[0].get_yticklabels()][::-1] == list(comparison.makers)
     share = clients[(clients["maker"] == "franchise") & (clients["measure"] == "share")].set_index("client")
-    panels = plot_clients(clients, "franchise").axes
-    names = [label.get_text() for label in panels[2].get_xticklabels()]
-    assert len(names) == 30
-    assert set(names) == set(share["difference"].abs().nlargest(30).index)
-    a, b = panels[0].lines
-    assert a.get_ydata().tolist() == (100 * share.loc[names, "a"]).tolist()
-    assert b.get_ydata().tolist() == (100 * share.loc[names, "b"]).tolist()
+    largest = share.loc[share["difference"].abs().nlargest(30).index]
+    picture = plot_clients(clients, "franchise", "a: this; b: that")
+    panels = picture.axes
+    names = [label.get_text() for label in panels[0].get_yticklabels()][::-1]  # from above
+    assert largest.loc[names, "difference"].is_monotonic_decreasing
+    assert set(names) == set(largest.index)
+    _, a, b = panels[0].lines  # what joins them is first
+    assert a.get_xdata().tolist() == pytest.approx(100 * share.loc[names, "a"])
+    assert b.get_xdata().tolist() == pytest.approx(100 * share.loc[names, "b"])
+    assert a.get_ydata().tolist() == list(range(29, -1, -1))
+    (legend,) = picture.legends  # below the panels, where it hides nothing
+    assert not any(panel.get_legend() for panel in panels)
+    assert "a: this; b: that" in legend.get_title().get_text()
+
+
+def test_pictures_name_the_scenario_and_its_change(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def saying(draw: Callable[..., Any]) -> Callable[..., Any]:
+        def drawn(*given: Any) -> Any:
+            said.append(given[-1])
+            return draw(*given)
+
+        return drawn
+
+    for draw in (plot_differences, plot_clients):
+        monkeypatch.setattr(f"dealermarket.plots.comparison.{draw.__name__}", saying(draw))
+    write_folder(comparison, "franchise", tmp_path)
+    assert len(said) == 2
+    for sides in said:
+        assert sides.startswith("a: dealers; b: the same with ")
+        assert all(str(change) in sides for change in comparison.changes)
