@@ -15,4 +15,5 @@ for _ in range(10):
         bought = "buys from" if trade.side > 0 else "sells to"
         price = f"{trade.size:.2f} at {1e4 * trade.spread:.2f} bp"
         print(f"step {market.step - 1}: {trade.taker} {bought} {trade.maker} {price} ({trade.kind})")
-print(market.position)
+for maker, held in market.position.items():
+    print(f"{maker} holds {held:+.2f} units, P&L {market.rewards[maker]['pnl']:+.6f} (price × units)")

@@ -125,11 +125,11 @@ SOURCE = Path(__file__).parents[1] / "src" / "dealermarket" / "model" / "presets
         ("run paper --replicas 0", "replicas", 0, [">= 1"]),
         ("run paper --replicas many", "--replicas", None, ["many"]),
         ("run paper --steps 0", "paper: steps", 0, [">= 2"]),
-        ("run paper --steps 3", "paper: reward_horizon", 4, ["steps = 3"]),
+        ("run paper --steps 3", "paper: reward_horizon", 4, ["steps = 3", "5 steps"]),
         ("run paper --threads 0", "--threads", 0, [">= 1"]),
         ("run paper --seed -1", "seed", -1, [">= 0"]),
         ("run paper --set steps", "setting 'steps'", None, ["path.to.field=value"]),
-        ("run paper --set exchange.lam=0.9", "paper: exchange.lam", 0.9, [">= 1.01"]),
+        ("run paper --set exchange.lam=0.9", "paper: exchange.lam", 0.9, [">= 1.01", "below,"]),
         ("run paper --resume runs/x", "--resume", None, ["folder", "scenario"]),
         ("run --resume runs/x --replicas 7", "--resume", None, ["folder", "scenario"]),
         ("run paper --replicas 1000000000000", "replicas", "1,000,000,000,000", ["100,000,000"]),
@@ -152,6 +152,8 @@ def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, field: st
     [
         ("run paper --record all", ["--record", '"all"', '"summary"', '"trades"']),
         ("run paper --rplicas 3", ["--rplicas", "--replicas"]),
+        ("run paper dealers", ["dealers:", "run takes", "--help"]),
+        ("run paper --plot pnl", ["pnl:", "--plot draws all figures", "docs/figures.md"]),
         ("fly", ['"fly"', "run", "check"]),
     ],
 )

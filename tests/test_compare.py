@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from dealermarket import (
     SimulationResult,
     SimulationRunner,
 )
+from dealermarket.commands.comparison_folder import write_folder
 from dealermarket.commands.main import main
 from dealermarket.draws.tape import Tape
 from dealermarket.estimates import ratio_by_replica
@@ -339,7 +341,10 @@ def test_folders_of_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> Non
     for word in ("total reward", "inventory P&L", "--record trades"):
         assert word in shown
     assert main(["compare", "a", "a"]) == 0
-    assert "No number" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "the same, and so is every number" in said and "mean ±" not in said
+    assert_says(refused(capsys, "compare", "a", "nowhere"), "nowhere", names=["exist"])
+    assert_says(refused(capsys, "compare", "a"), "a", names=["a/scenario.toml"])
     assert_says(refused(capsys, "compare", "a", "seeded"), "seed", 2, names=["0"])
     assert_says(refused(capsys, "compare", "a", "paper"), "a", names=["a/scenario.toml"])
     assert_says(refused(capsys, "compare", "a", "b", "--replicas", "3"), "--replicas")
@@ -357,10 +362,35 @@ def test_folders_of_runs_are_compared(capsys: pytest.CaptureFixture[str]) -> Non
         ("paper --set makers.0.pricing.alpha=2 --maker me", "maker 'me'", None, ["maker-1"]),
         ("paper --set makers.0.pricing.alpha=2 --replicas 0", "replicas", 0, [">= 1"]),
         ("paper --set makers.0.tiering.pins.me=better", "makers.0.tiering.pins.me", None, ["participant"]),
+        ("paper --set steps=100", "--set steps=100", None, ["--steps 100"]),
+        ("paper paper", "paper", None, ["--set", "--policy"]),
+        ("paper --set makers.0.pricing.alpha=1.5 --plot", "paper", None, ["--set", "--policy"]),
     ],
 )
 def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, field: str, value: object, names: list[str]) -> None:
-    assert_says(refused(capsys, "compare", *arguments.split()), field, value, names=names)
+    said = refused(capsys, "compare", *arguments.split())
+    assert_says(said, field, value, names=names)
+    assert "Running" not in said and "market steps" not in said
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.usefixtures("_in_an_empty_folder")
+def test_why_markets_cannot_be_paired_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "dealers", "paper"]) == 2
+    said = capsys.readouterr().err
+    assert_says(said, "exchange.v_max", 100.0)
+    assert_says(said, "investors.investor.log_mean", "not set")
+    assert said.count("no common ones") == 1 and "None" not in said
+
+
+@pytest.mark.usefixtures("_in_an_empty_folder")
+@pytest.mark.compiled
+def test_one_replica_has_no_intervals_and_pictures_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    change = ["--set", "makers.0.pricing.alpha=1.3", "--steps", "20", "--replicas", "1", "--plot"]
+    assert main(["compare", "paper", *change]) == 0
+    shown = capsys.readouterr().out
+    assert "without intervals" in shown and "±" not in shown and "*" not in shown
+    assert Path("comparisons/paper-1/differences.png").exists()
 
 
 # --- pictures
@@ -368,17 +398,45 @@ def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, field: st
 
 def test_pictures_show_the_differences(comparison: Comparison) -> None:
     frame, clients = comparison.frame(), comparison.clients()
-    panels = plot_differences(frame).axes
+    picture = plot_differences(frame, "a: this; b: that")
+    panels = picture.axes
     assert len(panels) == 6
     pnl = frame[frame["statistic"] == "pnl"]
     (points,) = panels[0].containers
-    assert points[0].get_ydata().tolist() == pnl["difference"].tolist()
-    assert [label.get_text() for label in panels[3].get_xticklabels()] == list(comparison.makers)
+    assert points[0].get_xdata().tolist() == pnl["difference"].tolist()
+    assert [label.get_text() for label in panels[0].get_yticklabels()][::-1] == list(comparison.makers)
     share = clients[(clients["maker"] == "franchise") & (clients["measure"] == "share")].set_index("client")
-    panels = plot_clients(clients, "franchise").axes
-    names = [label.get_text() for label in panels[2].get_xticklabels()]
-    assert len(names) == 30
-    assert set(names) == set(share["difference"].abs().nlargest(30).index)
-    a, b = panels[0].lines
-    assert a.get_ydata().tolist() == (100 * share.loc[names, "a"]).tolist()
-    assert b.get_ydata().tolist() == (100 * share.loc[names, "b"]).tolist()
+    largest = share.loc[share["difference"].abs().nlargest(30).index]
+    picture = plot_clients(clients, "franchise", "a: this; b: that")
+    panels = picture.axes
+    names = [label.get_text() for label in panels[0].get_yticklabels()][::-1]  # from above
+    assert largest.loc[names, "difference"].is_monotonic_decreasing
+    assert set(names) == set(largest.index)
+    _, a, b = panels[0].lines  # what joins them is first
+    assert a.get_xdata().tolist() == pytest.approx(100 * share.loc[names, "a"])
+    assert b.get_xdata().tolist() == pytest.approx(100 * share.loc[names, "b"])
+    assert a.get_ydata().tolist() == list(range(29, -1, -1))
+    (legend,) = picture.legends  # below the panels, where it hides nothing
+    assert not any(panel.get_legend() for panel in panels)
+    assert "a: this; b: that" in legend.get_title().get_text()
+
+
+def test_pictures_name_the_scenario_and_its_change(
+    comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def saying(draw: Callable[..., Any]) -> Callable[..., Any]:
+        def drawn(*given: Any) -> Any:
+            said.append(given[-1])
+            return draw(*given)
+
+        return drawn
+
+    for draw in (plot_differences, plot_clients):
+        monkeypatch.setattr(f"dealermarket.plots.comparison.{draw.__name__}", saying(draw))
+    write_folder(comparison, "franchise", tmp_path)
+    assert len(said) == 2
+    for sides in said:
+        assert sides.startswith("a: dealers; b: the same with ")
+        assert all(str(change) in sides for change in comparison.changes)

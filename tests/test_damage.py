@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from conftest import raises
-from dealermarket import RunFolderError, SimulationResult, SimulationRunner
+from dealermarket import RunFolderError, Scenario, SimulationResult, SimulationRunner
 from dealermarket.checksums import Parts, checksum, problem_of
 
 
@@ -90,3 +90,11 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     assert "5 bytes, of 9" in str(problem_of(file, kept, thorough=False))
     file.unlink()
     assert problem_of(file, kept) == "is missing"
+
+
+def test_a_folder_whose_meta_was_edited_is_refused_with_the_way_out(small: Scenario, tmp_path: Path) -> None:
+    SimulationRunner(small, 2).run(tmp_path / "run")
+    meta = tmp_path / "run" / "meta.json"
+    meta.write_text(meta.read_text().replace('"seed": 0', '"seed": 1'))
+    with raises(RunFolderError, tmp_path / "run", names=["copy", f"{tmp_path}/run/scenario.toml"]):
+        SimulationResult.load(tmp_path / "run")

@@ -45,8 +45,37 @@ def test_a_file_that_cannot_be_written_is_known_before_anybody_waits(
 ) -> None:
     monkeypatch.setattr("dealermarket.disk.try_writing", full)
     monkeypatch.setattr(Contest, "run", lambda *_: pytest.fail("ran"))
-    assert_says(refused(capsys, *EVALUATE, "--out", "numbers.csv"), "numbers.csv", names=["No space", "--out"])
+    assert_says(refused(capsys, *EVALUATE, "--out", "numbers.csv"), "numbers.csv", names=["No space", "free space", "--out"])
     assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        (["run", "paper", "--out", "file/x"], "file/x"),
+        (["run", "dealers"], "runs"),
+        (["run", "paper", "--out", "closed"], "closed"),
+        (["train", "learning", "--out", "file/x"], "file/x"),
+        (["compare", "paper", "--set", "makers.0.pricing.alpha=1.3", "--out", "file/x"], "file/x"),
+        (["experiment", "markouts", "--out", "file/x"], "file/x"),
+    ],
+)
+def test_a_folder_is_tried_before_anything_is_begun(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], file: str
+) -> None:
+    Path("file").touch()
+    Path("runs").touch()
+    if file == "closed":
+        monkeypatch.setattr("dealermarket.runs.work_folder.try_writing", closed)
+    said = refused(capsys, *arguments)
+    assert_says(said, file, names=["--out"])
+    assert len(said.splitlines()) == 1 and "free space" not in said
+    assert sorted(path.name for path in Path().iterdir()) == ["file", "runs"]
+
+
+def closed(*_: object) -> None:
+    """What writing does in a folder of somebody else's."""
+    raise OSError(errno.EACCES, "Permission denied")
 
 
 def test_a_scenario_is_written_whole_or_not_at_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,10 @@ import io
 import pytest
 from rich.console import Console
 
+from dealermarket import Scenario, SimulationRunner
 from dealermarket.commands import console
 from dealermarket.commands.console import progress
+from dealermarket.commands.makers_tables import makers_tables
 from dealermarket.commands.tables import Column, split_columns, split_tables
 
 LABELS = [Column("maker", ["maker-1", "m"], "left")]
@@ -42,7 +44,7 @@ def test_lines_of_progress_come_every_few_seconds_and_at_the_end(clock: Clock) -
         report(500)
     assert screen.getvalue().splitlines() == [
         "200 of 1,000 market steps",
-        "500 of 1,000 market steps: 50 steps/s, 10 s left",
+        "500 of 1,000 market steps: 50 steps/s, 10 seconds left",
         "1,000 of 1,000 market steps: 114 steps/s",
     ]
 
@@ -55,6 +57,28 @@ def test_a_rate_leaves_out_the_start(clock: Clock) -> None:
         clock.now += 2
         report(1000)
     assert screen.getvalue().splitlines()[-1] == "1,000 of 1,000 market steps: 500 steps/s"
+
+
+def test_how_long_is_left_is_said_once_it_is_known_and_in_a_unit_that_suits(clock: Clock) -> None:
+    screen = io.StringIO()
+    with progress(Console(file=screen, width=140), 50_000) as report:
+        clock.now += 30
+        report(0)
+        clock.now += 10
+        report(100)
+    assert screen.getvalue().splitlines() == [
+        "0 of 50,000 market steps",
+        "0 of 50,000 market steps",
+        "100 of 50,000 market steps: 10 steps/s, 83 minutes left",
+    ]
+
+
+def test_what_is_no_terminal_gets_no_blanks_at_the_ends_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    (table,) = split_tables("all of it", LABELS, COLUMNS, 140)
+    console.open_console().print(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert "a" in lines[2].split() and any(line.endswith("-") for line in lines)
+    assert lines == [line.rstrip() for line in lines]
 
 
 def test_progress_says_how_things_stand_when_it_is_shown(clock: Clock) -> None:
@@ -102,6 +126,12 @@ def test_tables_are_split_where_the_terminal_ends(width: int, tables: int) -> No
     assert [text.count(word) for word in ("all of it", "maker-1", "heading")] == [1, tables, len(COLUMNS)]
     for n in range(len(COLUMNS)):
         assert text.count(f"{n}.2345(67)") == 1
+
+
+@pytest.mark.parametrize(("steps", "shown"), [(96, "1 day"), (20, "5 hours"), (240, "2.5 days")])
+def test_the_length_of_a_run_is_said_in_the_unit_that_suits(steps: int, shown: str) -> None:
+    result = SimulationRunner(Scenario.load("paper", [f"steps={steps}"]), replicas=1).run()
+    assert f"P&L of {steps} steps ({shown}):" in str(makers_tables(result, 140)[0].title)
 
 
 def test_a_column_wider_than_the_terminal_stands_alone() -> None:

@@ -23,10 +23,10 @@ from dealermarket.estimates import (
     resampled,
     slopes,
 )
-from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.environment import MarketEnvironment, duration
 from dealermarket.papers.outcome import Outcome, above, agrees, below, decided, overall
 from dealermarket.papers.table import Column, Table
-from dealermarket.papers.wording import duration, estimated, number
+from dealermarket.papers.wording import estimated, number
 
 NAN = float("nan")
 

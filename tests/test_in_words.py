@@ -6,6 +6,7 @@ import pytest
 
 from dealermarket import Scenario, SimulationRunner
 from dealermarket.commands.in_words import in_words
+from dealermarket.commands.makers_tables import makers_tables
 from dealermarket.runs.result import SimulationResult
 
 pytestmark = pytest.mark.compiled
@@ -34,12 +35,18 @@ def test_where_the_risk_went() -> None:
     assert "hot-potato" in text
     outside, result = told("paper", "makers.*.hedging.venue=exchange")
     total = result.summary.sum(numeric_only=True)
-    assert f"0.00 with each other and {total['hedge_volume'] / total['client_volume']:.2f} at the exchange" in outside
+    assert f"makers hedged {total['hedge_volume'] / total['client_volume']:.2f} at the exchange." in outside
+    among, _ = told("paper", "makers.0.hedging.kind=none")
+    assert "with each other." in among and "exchange" not in among and "-0.00" not in among
     assert "hedged" not in told("paper", "makers.*.hedging.kind=none")[0]
 
 
 def test_makers_without_clients_are_named() -> None:
     dear = ("makers.0.pricing.eps_buy=9", "makers.0.pricing.eps_sell=9")
-    assert "Without any client: maker-1." in told("paper", "makers.*.hedging.kind=none", *dear, replicas=2)[0]
+    text, result = told("paper", "makers.*.hedging.kind=none", *dear, replicas=2)
+    assert "Without any client: maker-1." in text
+    for table in makers_tables(result, 140):
+        rows = list(table.columns[0].cells)
+        assert rows == ["maker-1 (no clients)", "maker-2"]  # whose P&L of 0 is no result
     assert "Without" not in told("paper", replicas=2)[0]
     assert told("paper", "investors.*.trade_probability=0", replicas=2)[0] == "No client traded."

@@ -251,7 +251,19 @@ def test_tables_fit_the_terminal(league: League, by: str, width: int) -> None:
     assert "…" not in shown
     assert all(len(line.rstrip()) <= width for line in shown.splitlines())
     words = shown.split()
-    for word in ("spread", "hedging", "inventory", "position", "risk", "hedged", "P&L", "share,", "less", "random"):
+    for word in (
+        "client",
+        "interdealer",
+        "hedging",
+        "inventory",
+        "position",
+        "risk",
+        "hedged",
+        "P&L",
+        "share,",
+        "less",
+        "random",
+    ):
         assert word in words
     assert {"1", "1="} & set(words)
     assert len(tables) == 2 or width < 1000

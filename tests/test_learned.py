@@ -36,7 +36,7 @@ from dealermarket.papers.learning_makers.learned_price import BEFORE, LESSONS
 from dealermarket.papers.learning_makers.learned_risk import NEUTRAL, PENALISED, PENALTIES
 from dealermarket.papers.trained import SAMPLE, TrainedStudy, measure_trained, played
 from dealermarket.papers.wording import estimated, number
-from dealermarket.plots import draw
+from dealermarket.plots import Line, draw
 from dealermarket.study import Estimate, Measures, Study, measure, observe
 from test_experiments import check_whole
 from test_experiments import made_up as made_up_market
@@ -267,6 +267,15 @@ def price_results(lesson: int, earned: np.ndarray, best: np.ndarray) -> dict[str
     for n, taught in enumerate(LESSONS):
         results |= reached(taught, earned if n == lesson else np.tile(best, (len(earned), 1)), best)
     return results
+
+
+def test_the_figure_of_learned_prices_says_whom_against_and_in_what() -> None:
+    experiment: Any = experiment_named("learned-price")
+    (figure,) = experiment.with_results(market(), price_results(0, np.tile(BEST, (2, 1)), BEST)).figures()
+    labels = [mark.label for mark in figure.marks if isinstance(mark, Line)]
+    assert labels == [*(rival.short for rival in RIVALS), "that adapts its ε"]
+    assert figure.legend.title == "trained against a competitor"
+    assert "1: all its volume, at ε = 0" in figure.y.label
 
 
 SHAKE = np.array([-2.0, -1.0, 0.0, 1.0, 2.5, -0.5])

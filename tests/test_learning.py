@@ -644,7 +644,14 @@ def test_train_makes_a_policy_that_run_and_evaluate_take(capsys: pytest.CaptureF
     here = Path("trainings/learning-1")
     assert "Training learner of learning by PPO: 2,048 market steps, 16 markets" in shown.err
     assert "2,048 of 2,048 market steps: reward" in shown.err and "share" in shown.err and "steps/s" in shown.err
-    for word in ("at first:", "at last:", f"kept in {here}/policy.npz", f"dealermarket evaluate {here}/policy.npz heuristic"):
+    for word in (
+        "at first:",
+        "at last:",
+        "rollouts, each of 8 steps",
+        "at random",
+        f"kept in {here}/policy.npz",
+        f"dealermarket evaluate {here}/policy.npz heuristic",
+    ):
         assert word in shown.out
     assert sorted(path.name for path in here.iterdir()) == [
         "checkpoints",

@@ -79,6 +79,7 @@ def test_a_long_run_is_announced_and_on_a_terminal_asked_for(
     run = ["run", "paper", "--steps", "20", "--replicas", "2"]
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr(needs, "LONG", 0.0)
+    monkeypatch.setattr(needs, "WORTH_SAYING", 0.0)
     assert main([*run, "--out", str(tmp_path / "a")]) == 0
     assert "This run takes" in capsys.readouterr().err
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -88,10 +89,15 @@ def test_a_long_run_is_announced_and_on_a_terminal_asked_for(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert main([*run, "--yes", "--out", str(tmp_path / "b")]) == 0
     monkeypatch.setattr(needs, "LONG", 3600.0)
+    monkeypatch.setattr(needs, "WORTH_SAYING", 300.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     capsys.readouterr()
     assert main([*run, "--out", str(tmp_path / "c")]) == 0
     assert "This run takes" not in capsys.readouterr().err
+    monkeypatch.setattr(needs, "WORTH_SAYING", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main([*run, "--out", str(tmp_path / "d")]) == 0  # said, and nobody is asked
+    assert "This run takes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -23,16 +25,26 @@ from dealermarket import (
 )
 from dealermarket.estimates import tail
 from dealermarket.model.scenario import preset_names
-from dealermarket.plots import STYLE, Figure, PicturedRun, draw_panels, looks, plot_market_share, plot_price_curves, save_plots
+from dealermarket.plots import (
+    STYLE,
+    Figure,
+    PicturedRun,
+    draw,
+    draw_panels,
+    looks,
+    plot_market_share,
+    plot_price_curves,
+    save_plots,
+)
 from dealermarket.plots.fan import LEVELS
-from dealermarket.plots.figure import Band, Bars, Line, Raster
-from dealermarket.plots.hedging import hedging_costs
+from dealermarket.plots.figure import Axis, Band, Bars, Beyond, Line, Raster
+from dealermarket.plots.hedging import hedging_costs, hedging_panels
 from dealermarket.plots.markouts import client_groups, markouts
 from dealermarket.plots.pnl import cumulative_reward, pnl, pnl_at_end, pnl_parts
-from dealermarket.plots.position import net_position, plot_net_position
+from dealermarket.plots.position import half_life_in_words, net_position, plot_net_position
 from dealermarket.plots.prices import all_price_curves, client_sizes, price_curves
 from dealermarket.plots.saved import PICTURES
-from dealermarket.plots.shares import client_tiers, market_share, share_by_client, share_by_tier
+from dealermarket.plots.shares import client_tiers, client_tiers_panels, market_share, share_by_client, share_by_tier
 from dealermarket.plots.time_axis import TimeAxis
 from dealermarket.runs.paths import largest_drawdown
 
@@ -70,6 +82,10 @@ def lines(figure: Figure) -> dict[str, Line]:
     return {mark.label: mark for mark in figure.marks if isinstance(mark, Line) and mark.label}
 
 
+def lines_of(figure: Figure) -> list[Line]:
+    return [mark for mark in figure.marks if isinstance(mark, Line)]
+
+
 def column(result: SimulationResult, maker: str, name: str) -> Any:
     """A column of the steps of one maker, (replicas, steps)."""
     steps = result.steps
@@ -94,13 +110,22 @@ def test_pnl_is_a_fan_that_ends_at_the_summary(result: SimulationResult, run: Pi
         assert np.asarray(line.y)[-1] == pytest.approx(summary[label.replace(" ", "_")].mean(), abs=1e-12)
 
 
-def test_pnl_at_the_end_counts_every_replica(result: SimulationResult, run: PicturedRun) -> None:
-    values = result.summary[result.summary["maker"] == "maker-1"]["pnl"].to_numpy()
-    figure = pnl_at_end(run, "maker-1")
+def test_few_replicas_are_points_without_a_tail(result: SimulationResult, run: PicturedRun) -> None:
+    few = pnl_at_end(run, "maker-1")
+    (points,) = lines_of(few)
+    values = result.summary[result.summary["maker"] == "maker-1"]["pnl"]
+    np.testing.assert_array_equal(points.x, values)
+    assert "tail" not in few.note
+    many = PicturedRun(SimulationRunner(result.scenario, replicas=20).run())
+    figure = pnl_at_end(many, "maker-3")
     (bars,) = (mark for mark in figure.marks if isinstance(mark, Bars))
-    assert np.sum(bars.height) == len(values)
-    middle, worst = (line.x[0] for line in figure.marks if isinstance(line, Line))  # type: ignore[index]
-    assert (middle, worst) == pytest.approx((values.mean(), tail(values)))
+    values = many.of_replicas("pnl", "maker-3")
+    assert np.sum(bars.height) == len(values) == 20
+    assert [line.x[0] for line in lines_of(figure)] == pytest.approx([values.mean(), tail(values)])  # type: ignore[index]
+    assert figure.y.whole
+    assert "5 % tail" in figure.note
+    assert "-" not in figure.note  # but minus signs, as at the axis
+    assert len({len(number.partition(".")[2]) for number in re.findall(r"[\d.]+(?! %)", figure.note)[:3]}) == 1
 
 
 def test_a_drawdown_is_the_largest_fall() -> None:
@@ -115,9 +140,30 @@ def test_net_position_is_the_recorded_one(result: SimulationResult, run: Picture
     figure = net_position(run, "maker-2")
     np.testing.assert_array_equal(lines(figure)["the path with the largest position"].y, held[worst])
     assert f"replica {worst}," in figure.note
+    (beyond,) = (mark for mark in figure.marks if isinstance(mark, Beyond))
+    furthest = int(np.abs(held[worst]).argmax())
+    assert (beyond.x, beyond.y) == pytest.approx((furthest / 4, held[worst, furthest]))  # hours of four steps
+    assert f"after {furthest / 4:.2f} hours" in figure.note
     assert figure.y.limits is not None
     assert figure.y.limits[0] < np.quantile(held, 0.02)
     assert figure.y.limits[1] > np.quantile(held, 0.98)
+
+
+def test_a_path_that_leaves_the_axis_has_an_arrow_with_how_far() -> None:
+    from matplotlib.figure import Figure as Canvas
+
+    marks = [Line([0, 1], [0, 9]), Beyond(0.8, 9.0, "nine"), Beyond(0.2, -1.0, "within")]
+    ax = draw(Figure("cut", "", marks, y=Axis(limits=(-2.0, 5.0))), Canvas().add_subplot())
+    arrow, text = ax.texts
+    assert (text.get_text(), text.xy[1], arrow.arrow_patch is not None) == ("nine", 1.0, True)
+
+
+def test_half_lives_are_in_the_unit_of_the_axis() -> None:
+    time = TimeAxis(Scenario.load("paper", ["steps=100"]))  # hours of four steps
+    said = [half_life_in_words(kept, time) for kept in (-0.2, 0.4, 0.9, 1.0, math.nan)]
+    hours = math.log(0.5) / math.log(0.9) / 4
+    assert said[:2] == ["half-life less than a step"] * 2
+    assert said[2:] == [f"half-life {hours:.2f} hours", "half-life longer than the run", "never a position"]
 
 
 def test_shares_are_those_of_the_trades(result: SimulationResult, run: PicturedRun) -> None:
@@ -133,13 +179,61 @@ def test_shares_are_those_of_the_trades(result: SimulationResult, run: PicturedR
     every = last.groupby("taker")["size"].sum()
     expected = (100 * own.groupby("taker")["size"].sum().reindex(every.index).fillna(0.0) / every).reindex(clients)
     np.testing.assert_allclose(raster.values[:, -1], expected, rtol=1e-12)
-    (tiers,) = (mark for mark in client_tiers(run, "maker-3").marks if isinstance(mark, Raster))
-    np.testing.assert_allclose(tiers.values[:, -1], own.groupby("taker")["tier"].mean().reindex(clients), rtol=1e-12)
     of_maker = lately[lately["maker"] == "maker-3"]
-    bands = [mark for mark in share_by_tier(run, "maker-3").marks if isinstance(mark, Band)]
-    by_tier = of_maker.groupby("tier")["size"].sum().reindex(range(5)).fillna(0.0) / of_maker["size"].sum()
-    heights = [np.asarray(band.high)[-1] - np.asarray(band.low)[-1] for band in bands]
-    np.testing.assert_allclose(heights, 100 * by_tier, atol=1e-12)
+    bands = {mark.label: mark for mark in share_by_tier(run, "maker-3").marks if isinstance(mark, Band)}
+    by_tier = of_maker.groupby("tier")["size"].sum() / of_maker["size"].sum()
+    assert by_tier[by_tier.index > 0].sum() > 0
+    heights = {label: np.asarray(band.high)[-1] - np.asarray(band.low)[-1] for label, band in bands.items()}
+    assert "tier 0" not in heights
+    for tier in range(1, 5):
+        assert heights.get(f"tier {tier}", 0.0) == pytest.approx(100 * by_tier.get(tier, 0.0), abs=0.5)
+
+
+def test_tiers_without_volume_are_not_in_the_legend() -> None:
+    run = PicturedRun(SimulationRunner(Scenario.load("dealers", ["steps=100"]), replicas=20).run())
+    figure = share_by_tier(run, "steady")  # ten tiers
+    drawn = {mark.label for mark in figure.marks if isinstance(mark, Band)}
+    volume = run.volume_by_tier[:, run.number("steady")].sum(axis=0)
+    assert 0 < len(drawn) < 9
+    assert drawn <= {f"tier {tier}" for tier in range(1, 10) if volume[tier] > 0}
+    assert figure.y.limits is not None
+    assert figure.y.limits[1] < 100
+
+
+def test_what_an_axis_of_shares_leaves_out_is_said() -> None:
+    run = PicturedRun(SimulationRunner(Scenario.load("dealers", ["steps=300"]), replicas=1).run())
+    figure = market_share(run)
+    highest = np.max([line.y for line in lines(figure).values()])
+    assert figure.y.limits is not None
+    assert figure.y.limits[1] < highest  # the share in the first step, of few orders
+    assert f"At 1 of 300 points in time a line goes beyond the axis, up to {highest:.0f} %" in figure.caption
+    whole = PicturedRun(SimulationRunner(market(1), replicas=2).run())
+    assert "beyond" not in market_share(whole).caption
+
+
+def test_held_tiers_are_those_of_the_quotes(result: SimulationResult, run: PicturedRun) -> None:
+    clients = [agent.name for agent in result.scenario.agents]
+    trades = result.trades
+    orders = trades[(trades["kind"] == "order") & (trades["replica"] == 0)]
+    assert list(run.held) == ["maker-1", "maker-2", "maker-3"]
+    for maker, held in run.held.items():
+        own = orders[orders["maker"] == maker]
+        assert len(own) > 20
+        np.testing.assert_array_equal(held.path[own["taker"].map(clients.index), own["step"]], own["tier"])
+        (raster,) = (mark for mark in client_tiers(run, maker).marks if isinstance(mark, Raster))
+        assert (np.diff(raster.values.mean(axis=1)) >= 0).all()  # the best placed on top
+        np.testing.assert_array_equal(sorted(raster.values.tolist()), sorted(held.path.tolist()))
+        # tiers are quantiles of all other participants: investors and makers together
+        assert held.mean.mean() == pytest.approx(held.path.max() / 2, abs=0.5)
+
+
+def test_makers_that_sort_have_a_panel_whoever_trades_where() -> None:
+    run = PicturedRun(SimulationRunner(Scenario.load("dealers", ["steps=100"]), replicas=2).run())
+    panels = client_tiers_panels(run)
+    assert [figure.title for figure in panels.figures] == ["tight", "patient", "franchise", "steady"]
+    assert "one tier: flat" in panels.caption
+    with raises(ParameterError, "maker", "'flat'", names=["tight", "franchise"]):
+        client_tiers(run, "flat")
 
 
 def test_markouts_are_position_revenue_per_unit(result: SimulationResult, run: PicturedRun) -> None:
@@ -164,6 +258,9 @@ def test_hedging_costs_are_those_of_the_summary(result: SimulationResult, run: P
     np.testing.assert_allclose(hedging.height, expected["hedging_cost"], rtol=1e-12)
     np.testing.assert_allclose(risk.height, expected["risk_cost"], rtol=1e-12)
     np.testing.assert_array_equal(risk.base, hedging.height)
+    assert "γ" not in hedging_panels(run).caption  # fractions have none
+    by_gamma = PicturedRun(SimulationRunner(Scenario.load("hedging", ["steps=20"]), replicas=2).run())
+    assert "experiment volatility" in hedging_panels(by_gamma).caption
 
 
 def test_price_curves_are_the_makers_quotes(run: PicturedRun) -> None:
@@ -186,6 +283,33 @@ def test_prices_below_the_exchange_are_said() -> None:
     assert "steady" not in above.caption
     assert "venue best" in above.caption  # equals the exchange there, and only there
     assert "venue best" not in below.caption
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "unsaid"),
+    [
+        ([], "with each other", "best"),
+        (["makers.*.hedging.venue=exchange"], "makers can", "with each other"),
+        (["makers.0.hedging.venue=best"], "only maker-1 can", "with each other"),
+        (["makers.*.hedging.kind=none"], "no maker hedges", "each other"),
+    ],
+)
+def test_why_anybody_trades_is_said_by_the_venues(settings: list[str], said: str, unsaid: str) -> None:
+    why = all_price_curves(Scenario.load("paper", settings)).caption.partition("?")[2]
+    assert said in why
+    assert unsaid not in why
+
+
+def test_price_curves_can_be_told_apart() -> None:
+    many = [mark for mark in all_price_curves(market(20)).marks if isinstance(mark, Line)]
+    assert {line.style for line in many[:-1]} == {"-"}
+    assert len({tuple(line.colour) for line in many}) == len(many) == 21
+    assert [line.y[-1] for line in many[:-1]] == sorted(line.y[-1] for line in many[:-1])  # type: ignore[index]
+    small = all_price_curves(Scenario.load("thousand"))  # the deepest tiers would make one line of the best ones
+    assert len(small.marks) == 6
+    assert "0.4 bp above, beyond the axis" in small.caption
+    assert "0.3 % of the exchange's v_max" in small.caption
+    assert "dashed" in all_price_curves(market(3)).caption
 
 
 def test_time_is_in_a_unit_that_suits_the_run() -> None:
@@ -224,7 +348,7 @@ def test_many_replicas_are_drawn_from_the_first(
         np.testing.assert_array_equal(first.paths.position[:, :, 0], column(result, "maker-1", "position")[:3])
         assert first.paths.orders["replica"].max() == 2
         assert "the first 3 of 8 replicas" in pnl(first, "maker-1").caption
-        assert "8 replicas at the end" in pnl_at_end(first, "maker-1").caption
+        assert "the end of 8 replicas" in pnl_at_end(first, "maker-1").caption
         with raises(ParameterError, "replica", 5, names=["0..2"]):
             net_position(first, "maker-1", 5)
 
@@ -337,3 +461,9 @@ def test_runs_with_next_to_nothing_in_them_are_drawn(settings: tuple[str, ...], 
     result = SimulationRunner(market(2, *settings), replicas=1).run()
     written, left_out = save_plots(result, tmp_path, "svg")
     assert {path.stem for path in written} | {reason.partition(":")[0] for reason in left_out} == NAMES
+
+
+def test_every_picture_of_the_docs_says_where_it_is_from() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    named = re.findall(r"^\| `([\w-]+\.(?:svg|png))` \|", (docs / "figures.md").read_text(), re.MULTILINE)
+    assert sorted(named) == sorted(path.name for path in (docs / "images").iterdir())

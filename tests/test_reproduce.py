@@ -309,7 +309,7 @@ def begun_with(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
     """The plans of the reports that would have been begun."""
     plans: list[Plan] = []
     for command in (of_experiment, of_reproduce):
-        monkeypatch.setattr(command, "begin_report", lambda command, name, chosen, options: plans.extend(chosen))
+        monkeypatch.setattr(command, "begin_report", lambda command, name, chosen, options, extent: plans.extend(chosen))
     return plans
 
 
@@ -441,6 +441,9 @@ def test_a_reproduction_is_resumed_as_such(
     assert [experiment["runs"] for experiment in found["experiments"]] == [1, 10]
     whole, cut = (contents(Path(f"reports/reproduction-{n}"), "meta.json") for n in (1, 2))
     assert whole == cut
+    for name in ("report.html", "report.md"):  # twice: above the claims, and where it is said how it was made
+        said = whole[name].decode()
+        assert said.count("A quick look, with a tenth of the runs. All of it: dealermarket reproduce --seed 2") == 2
     assert "scenarios/curves.toml" in whole and "numbers/markouts-by-tier.csv" in whole
 
 
@@ -518,7 +521,7 @@ def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, field: st
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
-    [("experiment curves --rums 3", "--rums"), ("experiment curves more", "'more'"), ("reproduce --runs 20", "--runs")],
+    [("experiment curves --rums 3", "--rums"), ("experiment curves more", "more:"), ("reproduce --runs 20", "--runs")],
 )
 def test_options_that_there_are_not(capsys: pytest.CaptureFixture[str], arguments: str, word: str) -> None:
     assert word in refused(capsys, *arguments.split())

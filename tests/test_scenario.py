@@ -125,6 +125,27 @@ def test_bad_fields_are_named_with_value_and_way_out(setting: str) -> None:
     assert all(line.startswith("paper: ") for line in str(caught.value).splitlines())
 
 
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("exchange.lam=1", "below"),
+        ("exchange.lam=101", "above"),
+        ("exchange.lam='abc'", ""),
+        ("investors.0.count=0", ""),
+        ("investors.0.count=1000000000", "let one stand for several"),
+        ("steps=1", "a step later"),
+        ("steps=1.5", ""),
+        ("makers.0.hedging.risk_aversion=inf", "kind = 'full'"),
+        ("makers.0.hedging.risk_aversion=-1", ""),
+    ],
+)
+def test_a_reason_is_said_with_the_bound_that_it_explains(setting: str, reason: str) -> None:
+    with raises(ScenarioError, f"paper: {setting.partition('=')[0]}") as caught:
+        Scenario.load("paper", [setting])
+    (line,) = str(caught.value).splitlines()
+    assert reason in line if reason else "(" not in line
+
+
 def test_all_problems_are_reported_at_once() -> None:
     with raises(ScenarioError, "paper: exchange.lam", 0.5) as caught:
         Scenario.load("paper", ["exchange.lam=0.5", "step=3", "makers.1.hedging.horizon=x", "investors.0.log_std=-1"])

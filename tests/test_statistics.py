@@ -18,9 +18,10 @@ from conftest import assert_same_bits, raises
 from dealermarket import ParameterError, RunFolderError, Scenario, SimulationResult, SimulationRunner
 from dealermarket.commands.league_table import league_tables
 from dealermarket.commands.main import main
-from dealermarket.commands.makers_tables import makers_tables
+from dealermarket.commands.makers_tables import half_lives, makers_tables
 from dealermarket.engine.recorder import Record
 from dealermarket.engine.records import MAKER_TOTALS
+from dealermarket.estimates import Estimate
 from dealermarket.policies import HeuristicMaker, PersistentMaker
 from dealermarket.runs.folder import RunFolder
 from dealermarket.runs.statistics import (
@@ -139,6 +140,21 @@ def test_revenue_of_clients_and_persistence_are_those_of_the_record(small: Scena
 def test_half_life() -> None:
     assert_allclose(half_life([-0.2, 0.0, 0.5, 0.5**0.1, 1.0, 1.1]), [0.0, 0.0, 1.0, 10.0, np.inf, np.inf], rtol=1e-12)
     assert np.isnan(half_life(np.nan))
+
+
+def test_half_lives_are_said_as_far_as_they_are_known() -> None:
+    kept = 0.5 ** (1 / np.array([8.0, 4.0, 16.0]))
+    sure = Estimate(*map(np.asarray, (kept[0], 0.0, kept[1], kept[2])))
+
+    def said(value: float, low: float, high: float) -> str:
+        return half_lives([Estimate(*map(np.asarray, (value, 0.0, low, high))), sure], 0.25)[0]
+
+    assert half_lives([sure]) == ["8.0 [4.0, 16.0]"]
+    assert said(*kept) == "2.0 [1.0, 4.0]"
+    assert said(0.9, 0.5, 1.0) == said(0.3, 0.1, 1.01) == said(0.6, -0.1, 0.8) == said(1.0, 1.0, 1.0) == "-"
+    assert said(0.3, 0.2, 0.4) == said(-0.8, -0.9, -0.7) == "< 0.25"  # a step
+    assert said(0.3, -0.2, 0.5**0.1) == "< 2.5"
+    assert said(kept[0], np.nan, np.nan) == "2" and said(1.0, np.nan, np.nan) == said(np.nan, np.nan, np.nan) == "-"
 
 
 def test_names_are_unique_and_all_are_explained() -> None:

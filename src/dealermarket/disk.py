@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -14,6 +15,7 @@ from dealermarket.errors import RunFolderError
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.tmp$")  # what the names of temporary files end with
 _OUT = "choose a folder you may write to with --out"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @contextmanager
@@ -45,7 +47,8 @@ def errors_of(path: Path, way_out: str = _OUT) -> Iterator[None]:
         yield
     except OSError as error:
         reason, file = error.strerror or str(error), _TEMPORARY.sub("", str(error.filename or path))
-        raise RunFolderError(f"{file}: cannot be written: {reason}; free space or {way_out}") from None
+        ways = f"free space or {way_out}" if error.errno in _FULL else way_out
+        raise RunFolderError(f"{file}: cannot be written: {reason}; {ways}") from None
 
 
 def check_new(path: Path, way_out: str = "give another name to --out") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, PrivateAttr, ValidationError
@@ -158,9 +158,17 @@ def _line(problem: Mapping[str, Any], root: type[BaseModel]) -> str:
         said = "must not be empty"
     else:
         said = _MEANINGS.get(kind, problem["msg"][0].lower() + problem["msg"][1:])
-    extra = parent.model_fields[field].json_schema_extra if field in parent.model_fields else None
-    way_out = f" ({extra['way_out']})" if isinstance(extra, dict) and "way_out" in extra else ""
-    return f"{path}: {said}, got {short(value)}{way_out}"
+    why = _reasons(parent.model_fields[field]) if field in parent.model_fields else {}
+    missed = _COMPARISONS[kind][1] if kind in _COMPARISONS else kind
+    return f"{path}: {said}, got {short(value)}" + (f" ({why[missed]})" if missed in why else "")
+
+
+def _reasons(field: FieldInfo) -> Mapping[str, str]:
+    """What a field says of its bounds, such as "le", and of other checks that pydantic names, such as "finite_number": why they
+    are, and what to do instead."""
+    extra = field.json_schema_extra
+    reasons: Any = extra.get("reasons", {}) if isinstance(extra, dict) else {}
+    return cast("Mapping[str, str]", reasons)
 
 
 def whole_number(name: str, value: object, least: int, most: int | None = None) -> int:

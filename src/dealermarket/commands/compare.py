@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -12,12 +13,16 @@ from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place
-from dealermarket.errors import ParameterError
+from dealermarket.errors import ParameterError, RunFolderError
+from dealermarket.model.changes import changes
 from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
     from dealermarket.study import Comparison, Paired
+
+
+COMPARISONS = Path("comparisons")
 
 
 class Compared(NamedTuple):
@@ -38,38 +43,56 @@ def compare(
     threads: Threads = None,
     maker: Annotated[str | None, Parameter(help="Show every statistic and every client of this maker.")] = None,
     out: Annotated[Path | None, place("A new folder for all numbers, as CSV, and pictures.")] = None,
+    plot: Annotated[bool, flag("Keep numbers and pictures, in comparisons/NAME-1 and on where no --out is given.")] = False,
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
 ) -> None:
     """Compare a scenario with its change, two scenarios or two runs: what differs, with paired intervals.
 
     A client's tier may be relative to that in which it mostly was: --set makers.0.tiering.pins.CLIENT=better, or worse.
     """
+    from dealermarket.runs.work_folder import new_folder
+
     if not 1 <= len(markets) <= 2:
         raise ParameterError("MARKETS: give a scenario and --set, two scenarios, or the folders of two runs")
     workers, runs = number_of_threads(threads), [market for market in markets if _is_folder(market)]
-    if len(runs) == 2:
-        given = {"--set": settings, "--policy": policies, "--steps": steps, "--replicas": replicas, "--seed": seed}
+    _check_kinds(markets, runs)
+    changing: dict[str, Any] = {"--set": settings, "--policy": policies}
+    if runs:
+        given = changing | {"--steps": steps, "--replicas": replicas, "--seed": seed}
         _refuse(given, "the runs are done; leave it out, or compare their scenarios, RUN/scenario.toml")
-        compared = _of_runs(runs, maker, out)
-    elif len(runs) == 1 and len(markets) == 2:
-        raise ParameterError(f"{runs[0]}: is the folder of a run, the other is a scenario; give {runs[0]}/scenario.toml")
-    else:
-        if len(markets) == 2:
-            _refuse({"--set": settings, "--policy": policies}, "changes a scenario that is given alone; leave it out")
-        elif not settings and not policies:
-            raise ParameterError("--set: say what changes, with --set or --policy, or give a second scenario")
-        clock = (f"steps={steps}",) if steps is not None else ()
-        compared = _of_scenarios(markets, settings, policies, clock, replicas, seed, workers, maker, out)
-    comparison = compared.comparison
-    shown = comparison.focus if maker is None else comparison.makers[_maker_index(comparison.a, maker)]
-    if as_json:
-        print(json.dumps(_as_data(compared), indent=2, ensure_ascii=False))
-    else:
-        _print(compared, shown, maker is not None, out)
-    if out is not None:
-        from dealermarket.commands.comparison_folder import write_folder
+    elif len(markets) == 2:
+        _refuse(changing, "changes a scenario that is given alone; leave it out")
+    elif not settings and not policies:
+        raise ParameterError("--set: say what changes, with --set or --policy, or give a second scenario")
+    clock = (f"steps={steps}",) if steps is not None else ()
+    kept = new_folder(out, COMPARISONS, Path(markets[0]).stem) if plot or out is not None else nullcontext()
+    with kept as folder:
+        if runs:
+            compared = _of_runs(runs, maker)
+        else:
+            compared = _of_scenarios(markets, settings, policies, clock, replicas, seed, workers, maker)
+        comparison = compared.comparison
+        shown = comparison.focus if maker is None else comparison.makers[_maker_index(comparison.a, maker)]
+        if as_json:
+            print(json.dumps(_as_data(compared), indent=2, ensure_ascii=False))
+        else:
+            _print(compared, shown, maker is not None, folder)
+        if folder is not None:
+            from dealermarket.commands.comparison_folder import write_folder
 
-        write_folder(comparison, shown, out)
+            write_folder(comparison, shown, folder)
+
+
+def _check_kinds(markets: tuple[str, ...], runs: list[str]) -> None:
+    """Raises an error where a run stands beside what is none, or alone."""
+    for other in markets:
+        if not runs or other in runs:
+            continue
+        if other not in preset_names() and not Path(other).exists():
+            raise RunFolderError(f"{other}: does not exist; give the folder of a run, such as {runs[0]}")
+        raise ParameterError(f"{runs[0]}: is the folder of a run, {other} is a scenario; give {runs[0]}/scenario.toml")
+    if runs and len(markets) == 1:
+        raise ParameterError(f"{runs[0]}: is the folder of a run; give that of another one, too, or {runs[0]}/scenario.toml")
 
 
 def _is_folder(market: str) -> bool:
@@ -82,29 +105,29 @@ def _refuse(given: dict[str, Any], reason: str) -> None:
             raise ParameterError(f"{name}: {reason}")
 
 
+def _check_steps(settings: tuple[str, ...]) -> None:
+    """Raises ParameterError where only one side would have other steps."""
+    for setting in settings:
+        path, _, value = setting.partition("=")
+        if path.strip() == "steps":
+            reason = "would change one side alone, and prices and orders are common to both"
+            raise ParameterError(f"--set {setting}: {reason}; --steps {value} changes both")
+
+
 def _maker_index(scenario: Scenario, maker: str) -> int:
     from dealermarket.policies.named import maker_index
 
     return maker_index(scenario, maker)
 
 
-def _prepare(scenario: Scenario, maker: str | None, out: Path | None) -> None:
-    """What is refused before anybody waits, once it is known that the markets can be paired."""
-    from dealermarket.commands.comparison_folder import begin_folder
-
-    if maker is not None:
-        _maker_index(scenario, maker)
-    if out is not None:
-        begin_folder(out)
-
-
-def _of_runs(runs: list[str], maker: str | None, out: Path | None) -> Compared:
+def _of_runs(runs: list[str], maker: str | None) -> Compared:
     from dealermarket.runs.result import SimulationResult
     from dealermarket.study import compare as paired
 
     a, b = (SimulationResult.load(run) for run in runs)
     comparison = paired(a, b)
-    _prepare(a.scenario, maker, out)
+    if maker is not None:
+        _maker_index(a.scenario, maker)
     notes = [f"a: {runs[0]}", f"b: {runs[1]}"]
     if not comparison.has_clients:
         notes.append("Without shares and yields of clients, which need both runs with --record trades")
@@ -120,25 +143,28 @@ def _of_scenarios(
     seed: int | None,
     threads: int,
     maker: str | None,
-    out: Path | None,
 ) -> Compared:
     from dealermarket.policies.named import with_policies
     from dealermarket.study import relative_tiers
     from dealermarket.study.pairs import REPLICAS, Pair
-    from dealermarket.study.relative import is_relative
+    from dealermarket.study.relative import check_relative
 
     a = Scenario.load(markets[0], clock)
     base = Pair(a, a, REPLICAS if replicas is None else replicas, 0 if seed is None else seed)
     if maker is not None:
         _maker_index(a, maker)
+    _check_steps(settings)
+    relative = any(check_relative(a, settings))
     quiet = open_console(stderr=True)
     announce_compiling(quiet, a)
     began = time.monotonic()
-    if any(is_relative(setting) for setting in settings):
+    if relative:
         quiet.print("Running the scenario as it is first, to see where clients mostly are", highlight=False)
     resolved, tiers = relative_tiers(a, settings, base.replicas, base.seed, threads)
     pair = Pair(a, with_policies(Scenario.load(markets[-1], (*resolved, *clock)), policies), base.replicas, base.seed)
-    _prepare(a, maker, out)
+    if not changes(pair.a, pair.b):
+        named = " and ".join(dict.fromkeys(markets))
+        raise ParameterError(f"{named}: a and b are one market, so that nothing differs; change it with --set or --policy")
     with progress(quiet, pair.market_steps) as report:
         comparison = pair.run(threads, report)
     seconds = time.monotonic() - began
@@ -153,10 +179,12 @@ def _print(compared: Compared, shown: str, in_full: bool, out: Path | None) -> N
     from dealermarket.study.comparison import MARKED
 
     comparison, console = compared.comparison, open_console()
-    title, *changes = comparison.heading()
-    for line in (title, *compared.notes, *changes):
-        console.print(line, highlight=False)
+    title, *changed = comparison.heading()
     names, affected = comparison.makers, comparison.affected_makers
+    for line in (title, *compared.notes, *changed):
+        console.print(line, highlight=False)
+    if not affected and not comparison.changes:
+        return
     if not affected:
         console.print("No number of any maker differs in any replica.", highlight=False)
         return
@@ -168,10 +196,9 @@ def _print(compared: Compared, shown: str, in_full: bool, out: Path | None) -> N
     unaffected = [name for name in names if name not in affected]
     if unaffected:
         console.print(f"Exactly the same in a and b: {', '.join(unaffected)}.", highlight=False)
-    console.print(
-        f"{MARKED}, as that of about one in 20 does where there is no difference. {UNITS}", style="dim", highlight=False
-    )
-    kept = f"all numbers and pictures in {out}" if out is not None else f"more: --maker {shown}, --json, --out FOLDER"
+    marks = f"{MARKED}, as that of about one in 20 does where there is no difference. " if comparison.replicas > 1 else ""
+    console.print(f"{marks}{UNITS}", style="dim", highlight=False)
+    kept = f"all numbers and pictures in {out}" if out is not None else f"more: --maker {shown}, --json, --plot"
     console.print(f"{compared.ran}; {kept}" if compared.ran else kept, highlight=False, soft_wrap=True)
 
 

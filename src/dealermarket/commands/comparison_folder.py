@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dealermarket.disk import errors_of, replacing, try_writing
-from dealermarket.runs.work_folder import WorkFolder
+from dealermarket.disk import replacing
 from dealermarket.study import Comparison
 
-
-def begin_folder(path: Path) -> None:
-    """Makes the folder, before anybody waits for what is to stand in it. Raises RunFolderError where it cannot be made or
-    written in, or is not empty."""
-    WorkFolder.check_free(path)
-    with errors_of(path):
-        path.mkdir(parents=True, exist_ok=True)
-        try_writing(path)
+MOST_CHANGES = 3  # that a picture names
 
 
 def write_folder(comparison: Comparison, maker: str, path: Path) -> None:
     """Writes `makers.csv`, `differences.png`, and where trades were recorded `clients.csv` and of one maker `clients.png`."""
     from dealermarket.plots.comparison import plot_clients, plot_differences, save
 
-    makers = comparison.frame()
-    tables, figures = {"makers": makers}, {"differences": plot_differences(makers)}
+    makers, sides = comparison.frame(), _sides(comparison)
+    tables, figures = {"makers": makers}, {"differences": plot_differences(makers, sides)}
     if comparison.has_clients:
         tables["clients"] = comparison.clients()
-        figures["clients"] = plot_clients(tables["clients"], maker)
+        figures["clients"] = plot_clients(tables["clients"], maker, sides)
     for name, frame in tables.items():
         with replacing(path / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False)
     for name, figure in figures.items():
         save(figure, path / f"{name}.png")
+
+
+def _sides(comparison: Comparison) -> str:
+    """What a and b are, for a picture."""
+    a, b, changes = comparison.a.name, comparison.b.name, list(map(str, comparison.changes))
+    if not changes:
+        return f"a and b: {a}"
+    if len(changes) > MOST_CHANGES:
+        changes[MOST_CHANGES:] = [f"and {len(changes) - MOST_CHANGES} more"]
+    return f"a: {a}; b: {'the same' if a == b else b} with {'; '.join(changes)}"

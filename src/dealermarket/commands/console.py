@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dealermarket.commands.plain_text import readable
+from dealermarket.runs.needs import in_time_units
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +27,15 @@ def open_console(stderr: bool = False) -> Console:
     class Readable(Console):
         def render_str(self, text: str, **options: Any) -> Text:  # before a table is laid out
             return super().render_str(readable(text, self.encoding), **options)
+
+        def print(self, *objects: Any, **options: Any) -> None:
+            if self.is_terminal:
+                super().print(*objects, **options)
+                return
+            with self.capture() as captured:
+                super().print(*objects, **options)
+            self.file.write(re.sub(r"[ ]+$", "", captured.get(), flags=re.MULTILINE))  # nobody pads what is read as a file
+            self.file.flush()
 
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # main answers it; Rich would end with status 1
@@ -109,9 +120,10 @@ def _lines(console: Console, total: int, before: int, standing: Callable[[], str
             shown = now
             speed = (done - lately[0][1]) / max(now - lately[0][0], 1e-9)
             lately.append((now, done))
-            left = f"{(total - done) / max(speed, 1e-9):.0f} s left" if done < total else ""
-            parts = [standing(), rate(speed), left]
-            console.print(f"{done:,} of {total:,} market steps: {', '.join(filter(None, parts))}", highlight=False)
+            left = f"{in_time_units((total - done) / speed)} left" if speed > 0 and done < total else ""
+            parts = [standing(), rate(speed) if speed > 0 else "", left]
+            told = ", ".join(filter(None, parts))
+            console.print(f"{done:,} of {total:,} market steps" + (f": {told}" if told else ""), highlight=False)
 
     return report
 

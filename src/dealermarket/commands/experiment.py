@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from dealermarket.commands.console import open_console
 from dealermarket.commands.options import repeated
-from dealermarket.commands.report import NEEDS_EXTRA, ReportOptions, begin_report, command_of, resume_report
+from dealermarket.commands.report import NEEDS_EXTRA, ReportOptions, begin_report, command_of, extent_of, resume_report
 from dealermarket.errors import ParameterError
 
 MOST_RUNS = 1_000_000
@@ -48,7 +49,8 @@ def experiment(
             raise ParameterError(f"{name}: trains makers, which {NEEDS_EXTRA}")
         command = command_of(name, own, options)
         plan = Plan.of(chosen, chosen.load_scenario(scenario, settings), runs, options.quick, command)
-        begin_report("experiment", name, [plan], options)
+        whole = command_of(name, own, replace(options, quick=False))
+        begin_report("experiment", name, [plan], options, extent_of(options, whole))
 
 
 def _list() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dealermarket.commands.makers_tables import makers_without_clients
 from dealermarket.estimates import mean
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ HOT_POTATO = 2.0  # hedges among makers per unit of client volume from which on 
 
 def in_words(result: SimulationResult) -> list[str]:
     """Sentences about a run; of a run in which nobody traded, that."""
-    traded = result.summary.groupby("maker", sort=False)["client_volume"].sum()
-    idle = [str(maker) for maker, volume in traded.items() if volume == 0]
-    if len(idle) == len(traded):
+    idle = makers_without_clients(result)
+    if len(idle) == len(result.scenario.makers):
         return ["No client traded."]
     without = [f"Without any client: {', '.join(idle)}."] if idle else []
     return [*_earnings(result), *_hedges(result), *without]
@@ -51,8 +51,10 @@ def _hedges(result: SimulationResult) -> list[str]:
     if hedged == 0:
         return []
     if between < HOT_POTATO * clients:
-        shares = f"{between / clients:.2f} with each other and {(hedged - between) / clients:.2f} at the exchange"
-        return [f"Of each unit that clients traded, makers hedged {shares}."]
+        volumes = {"with each other": between, "at the exchange": hedged - between}
+        shares = {where: f"{volume / clients:.2f}" for where, volume in volumes.items()}
+        told = [f"{share} {where}" for where, share in shares.items() if float(share) > 0]  # sums may be off in the last digit
+        return [f"Of each unit that clients traded, makers hedged {' and '.join(told) or 'less than 0.01'}."]
     paid = 100 * sums["interdealer_revenue"] / sums["spread_revenue"]
     return [
         f"A hot potato: the makers passed each unit of client volume on {between / clients:.0f} times to each other, and "

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dealermarket.commands.tables import Column, risk_columns, split_tables
+from dealermarket.commands.makers_tables import UNITS
+from dealermarket.commands.tables import NO_CLIENTS, Column, risk_columns, split_tables, whose_row
 from dealermarket.estimates import plus_minus
 from dealermarket.runs.statistics import registered_statistics, statistic_named
 from dealermarket.study.league import League, Standing
@@ -15,8 +16,15 @@ if TYPE_CHECKING:
 
 # the statistics of the two tables; those registered follow in the first
 LEAGUE = ("pnl", "market_share", "mean_abs_position", "last_abs_position", "total_reward")
-SPLIT = ("spread_revenue", "hedging_cost", "inventory_pnl", "position_revenue", "risk_cost", "hedge_volume")
-NO_CLIENTS = "no clients"
+SPLIT = (
+    "client_revenue",
+    "interdealer_revenue",
+    "hedging_cost",
+    "inventory_pnl",
+    "position_revenue",
+    "risk_cost",
+    "hedge_volume",
+)
 
 
 def league_tables(league: League, by: str, against: str | None, width: int) -> list[Table]:
@@ -34,9 +42,10 @@ def league_tables(league: League, by: str, against: str | None, width: int) -> l
         f"{contest.scenario.name}: policies as {contest.maker}, per replica of {contest.scenario.steps:,} steps, "
         f"mean of {contest.replicas:,} replicas"
     )
+    policies = [whose_row(standing.label, standing.no_clients) for standing in standings]
     labels = [
         Column("rank", [f"{standing.rank}{'=' if standing.shared else ' '}" for standing in standings]),
-        Column("policy", [_label(standing) for standing in standings], "left", most=max(width // 3, 12)),
+        Column("policy", policies, "left", most=max(width // 3, 12)),
     ]
     return [*split_tables(title, labels, ranked, width), *split_tables("What it is made of", labels, made_of, width)]
 
@@ -46,8 +55,9 @@ def explanation(league: League, by: str) -> str:
     standings = league.standings(by)
     lines = [
         "± is half of the 95 % interval of a mean; sd: the standard deviation between replicas; one replica in 20 ends below its "
-        "5 % tail. Money in price units times units of the asset, the position z and volume in units of it.",
-        "P&L = spread revenue + hedging cost + inventory P&L; total reward = spread + position revenue + hedging + risk cost.",
+        f"5 % tail. {UNITS}",
+        "P&L = client and interdealer revenue (spreads that clients and other makers paid) + hedging cost + inventory P&L; total "
+        "reward = client, interdealer and position revenue + hedging and risk cost.",
     ]
     if len(standings) > 1:
         lines += [
@@ -60,11 +70,6 @@ def explanation(league: League, by: str) -> str:
     if any(standing.no_clients for standing in standings):
         lines.append(f"{NO_CLIENTS}: no investor traded with it in any replica. Who does nothing risks nothing, too.")
     return "\n".join(lines)
-
-
-def _label(standing: Standing) -> str:
-    """Whose row it is, and a mark on who has no clients."""
-    return f"{standing.label} ({NO_CLIENTS})" if standing.no_clients else standing.label
 
 
 def _column(name: str, standings: Sequence[Standing]) -> Column:

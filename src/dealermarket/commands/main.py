@@ -6,6 +6,7 @@ import os
 import sys
 
 from cyclopts import App, CycloptsError
+from cyclopts.exceptions import UnusedCliTokensError
 
 from dealermarket import interrupt
 from dealermarket.commands.check import check
@@ -22,6 +23,7 @@ from dealermarket.commands.run import run
 from dealermarket.commands.scenarios import scenarios
 from dealermarket.commands.train import train
 from dealermarket.errors import DealerMarketError
+from dealermarket.program import program
 from dealermarket.version import __version__
 
 BAD_INPUT = 2
@@ -66,7 +68,7 @@ def _status_of(arguments: list[str] | None) -> int:
         asked = registered_from(sys.argv[1:] if arguments is None else arguments)
         app(asked, exit_on_error=False, print_error=False, console=open_console(), error_console=problems)
     except (DealerMarketError, CycloptsError) as error:
-        said = str(error).strip()
+        said = _unexpected(error) if isinstance(error, UnusedCliTokensError) else str(error).strip()
         problems.print(said, style="red", highlight=False, markup=False, soft_wrap=True)
         return BAD_INPUT
     except MemoryError:
@@ -80,6 +82,16 @@ def _status_of(arguments: list[str] | None) -> int:
         problems.print(said, style="red", highlight=False, soft_wrap=True)
         return BAD_INPUT
     return 0
+
+
+def _unexpected(error: UnusedCliTokensError) -> str:
+    """What is said of words that stand where a command takes none."""
+    words, command = error.unused_tokens or [], " ".join(error.command_chain or [])
+    asked = error.root_input_tokens or []
+    said = f"{' '.join(words)}: is more than {command} takes; {program()} {command} --help says what it does"
+    if "--plot" in asked and asked[asked.index("--plot") + 1 :][:1] == words[:1]:
+        said += ". --plot draws all figures, and takes no name; a single one is drawn in Python (docs/figures.md)"
+    return said
 
 
 def _drop_what_nobody_reads() -> None:

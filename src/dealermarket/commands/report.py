@@ -49,14 +49,21 @@ def command_of(name: str, own: list[str], options: ReportOptions) -> str:
     return " ".join([program(), "experiment", name, *own, *shared])
 
 
-def begin_report(command: str, name: str, plans: Sequence[Plan], options: ReportOptions) -> None:
-    """Begins a report and finishes it."""
+def extent_of(options: ReportOptions, whole: str, left_out: str = "") -> str:
+    """What a report says of what it lacks, and of the command `whole` that has all of it; "" where it lacks nothing."""
+    quick = "A quick look, with a tenth of the runs." if options.quick else ""
+    told = " ".join(filter(None, [quick, left_out]))
+    return f"{told} All of it: {whole}" if told else ""
+
+
+def begin_report(command: str, name: str, plans: Sequence[Plan], options: ReportOptions, extent: str = "") -> None:
+    """Begins a report and finishes it; `extent` says what it lacks."""
     from dealermarket.papers.report_folder import ReportFolder
     from dealermarket.runs.work_folder import new_folder
 
     seed = whole_number("--seed", options.seed or 0, 0)
     with new_folder(options.out, REPORTS, name) as path:
-        _finish(command, path, options, lambda: ReportFolder.create(path, plans, seed))
+        _finish(command, path, options, lambda: ReportFolder.create(path, plans, seed, extent))
 
 
 def resume_report(command: str, path: Path, options: ReportOptions, alone: bool) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dealermarket.commands.console import open_console
-from dealermarket.commands.report import NEEDS_EXTRA, ReportOptions, begin_report, command_of, resume_report
+from dealermarket.commands.report import NEEDS_EXTRA, ReportOptions, begin_report, command_of, extent_of, resume_report
+from dealermarket.program import program
 
 
 def reproduce(*, options: ReportOptions | None = None) -> None:
@@ -21,14 +22,17 @@ def reproduce(*, options: ReportOptions | None = None) -> None:
         name: experiment for name, experiment in known.items() if not experiment.trains or (is_trainable() and not options.quick)
     }
     left_out = [name for name in known if name not in chosen]
+    said = ""
     if left_out:
         why = (
             "they train makers, too long for a quick look (a tenth of one: dealermarket experiment NAME --quick)"
             if options.quick
             else f"they train makers, which {NEEDS_EXTRA}"
         )
-        open_console(stderr=True).print(f"Left out: {', '.join(left_out)}; {why}.", highlight=False, soft_wrap=True)
+        said = f"Left out: {', '.join(left_out)}; {why}."
+        open_console(stderr=True).print(said, highlight=False, soft_wrap=True)
     plans = [
         Plan.of(experiment, quick=options.quick, command=command_of(name, [], options)) for name, experiment in chosen.items()
     ]
-    begin_report("reproduce", "reproduction", plans, options)
+    seeded = f" --seed {options.seed}" if options.seed else ""
+    begin_report("reproduce", "reproduction", plans, options, extent_of(options, f"{program()} reproduce{seeded}", said))

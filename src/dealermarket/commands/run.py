@@ -45,7 +45,7 @@ def run(
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
     yes: Annotated[bool, flag("Run, though it takes more than an hour.")] = False,
 ) -> None:
-    """Run a market and print the makers' rewards."""
+    """Run a market and print what each maker earned: P&L and its parts, trading, and the paper's rewards."""
     from dealermarket.model.scenario import Scenario
     from dealermarket.policies.named import with_policies
     from dealermarket.runs.runner import SimulationRunner
@@ -99,13 +99,13 @@ def _pictured(scenario: Scenario, replicas: int, console: Console) -> RecordLeve
 
 def _announce(runner: SimulationRunner, yes: bool, console: Console) -> None:
     """Says what a long run takes. Raises ParameterError for one that does not fit, and for one that a person has to agree to."""
-    from dealermarket.runs.needs import LONG, check_memory
+    from dealermarket.runs.needs import LONG, WORTH_SAYING, check_memory
 
     needs = runner.needs()
     check_memory(needs, runner.record, runner.threads)
-    if needs.seconds <= LONG:
+    if needs.seconds <= WORTH_SAYING:
         return
-    if sys.stderr.isatty() and not yes:
+    if needs.seconds > LONG and sys.stderr.isatty() and not yes:
         raise ParameterError(f"--yes: this run takes {needs}; give --yes to start it, or run fewer --steps or --replicas")
     console.print(f"This run takes {needs}, as far as costs measured on another machine tell.", highlight=False, soft_wrap=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dealermarket.commands.in_words import in_words
-from dealermarket.commands.makers_tables import UNITS, makers_tables
+from dealermarket.commands.makers_tables import HALF_LIFE, UNITS, makers_tables
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ def print_makers(result: SimulationResult, console: Console) -> None:
     """A row a maker, how to read it, and what happened, in words."""
     for table in makers_tables(result, console.width):
         console.print(table)
-    console.print(UNITS, style="dim", highlight=False)
+    console.print(f"{UNITS}\n{HALF_LIFE}", style="dim", highlight=False)
     for sentence in in_words(result):
         console.print(sentence, highlight=False)
 

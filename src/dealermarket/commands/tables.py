@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 EDGES = 1  # characters of a table that belong to no column
+NO_CLIENTS = "no clients"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ def split_columns(columns: Sequence[Column | Together], room: int) -> list[list[
         groups[-1].append(column)
         left -= column.width
     return groups
+
+
+def whose_row(name: str, no_clients: bool) -> str:
+    """Whose row it is, and a mark on who has no clients, whose numbers are no results."""
+    return f"{name} ({NO_CLIENTS})" if no_clients else name
 
 
 def risk_columns(deviations: Sequence[float], tails: Sequence[float]) -> list[Column]:

@@ -216,15 +216,26 @@ def _print(folder: TrainingFolder, steps: int, seconds: float, as_json: bool) ->
     console = open_console()
     for name, point in reached.items():
         console.print(f"at {name}:".ljust(10) + described(point), highlight=False)
-    console.print(
-        f"Means over {min(ends, len(points)):,} of {len(points):,} rollouts, the noise of trying things out included.",
-        style="dim",
-        highlight=False,
-    )
+    console.print(_meaning(folder.training, min(ends, len(points)), len(points)), style="dim", highlight=False, soft_wrap=True)
     took = f"{rate(steps / max(seconds, 1e-9))} in {seconds:.1f} s; " if steps else ""
     console.print(f"{took}policy {digest} kept in {folder.policy}", highlight=False, soft_wrap=True)
     for what, command in next_commands(folder):
         console.print(f"{what} {command}", highlight=False, soft_wrap=True)
+
+
+def _meaning(training: Training, averaged: int, rollouts: int) -> str:
+    """What the numbers of a training's points are."""
+    unit = training.reward.unit
+    money = (
+        "1 is what all investors' volume of a mean step pays at half the mean reference spread"
+        if unit == "spread"
+        else f"1 is {unit:g} in price × units of the asset"
+    )
+    return (
+        f"Means over {averaged:,} of {rollouts:,} rollouts, each of {training.hyperparameters.rollout:,} steps of every market. "
+        "While it learns, a policy varies its actions at random, to find better ones: evaluate shows it without that. "
+        f"Reward of a step: {money}; share of the investors' volume; |z|, the size of the position, in units of the asset."
+    )
 
 
 def next_commands(folder: TrainingFolder) -> list[tuple[str, str]]:

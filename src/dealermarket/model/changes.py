@@ -18,7 +18,7 @@ class Change(NamedTuple):
     after: Any
 
     def __str__(self) -> str:
-        return f"{self.path}: {_shown(self.before)} → {_shown(self.after)}"
+        return f"{self.path}: {shown(self.before)} → {shown(self.after)}"
 
 
 def changes(before: Scenario, after: Scenario) -> list[Change]:
@@ -42,10 +42,11 @@ def _names(entries: list[Any]) -> list[str]:
     return [str(entry.get("name", n)) if isinstance(entry, dict) else str(n) for n, entry in enumerate(entries)]
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """The value of a field as a sentence has it."""
     if value is None:
         return "not set"
     if isinstance(value, dict) and "kind" in value:
-        fields = [f"{name} {_shown(part)}" for name, part in value.items() if name != "kind"]
+        fields = [f"{name} {shown(part)}" for name, part in value.items() if name != "kind"]
         return f"{value['kind']} ({', '.join(fields)})" if fields else str(value["kind"])
     return str(value) if isinstance(value, (str, int, float, list, dict)) else type(value).__name__

@@ -29,7 +29,12 @@ class Exchange(Value):
         Field(
             ge=1.01,
             le=100,
-            json_schema_extra={"way_out": "below, next to nothing trades; above, sizes cost the same (the paper uses 1.6)"},
+            json_schema_extra={
+                "reasons": {
+                    "ge": "below, next to nothing trades; the paper uses 1.6",
+                    "le": "above, all sizes cost the same; the paper uses 1.6",
+                }
+            },
         ),
     ] = 1.6
     v_max: Annotated[float, Field(ge=1e-15, le=1e15)] = 10_000.0

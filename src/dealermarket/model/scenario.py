@@ -52,7 +52,11 @@ class Scenario(Value):
     description: str = ""
     steps: Annotated[
         int,
-        Field(ge=2, le=1_000_000_000, json_schema_extra={"way_out": "a trade's revenue is known a step later at the earliest"}),
+        Field(
+            ge=2,
+            le=1_000_000_000,
+            json_schema_extra={"reasons": {"ge": "a trade's revenue is known a step later at the earliest"}},
+        ),
     ] = 500
     reward_horizon: Annotated[int, Field(ge=1, le=1_000_000_000)] = 4
     exchange: Exchange = Exchange()
@@ -201,7 +205,7 @@ class Scenario(Value):
         if self.reward_horizon >= self.steps:
             yield (
                 f"reward_horizon: must be below steps = {self.steps}, got {self.reward_horizon}; "
-                "shorten it or run more steps (no trade would mature)"
+                f"take {self.reward_horizon + 1} steps or more, or a shorter reward_horizon: no trade would mature"
             )
 
     def _name_problems(self) -> Iterable[str]:

@@ -34,7 +34,7 @@ class ReportFolder(WorkFolder):
 
     noun, example = "report", "reports/reproduction-1"
     again = "begin it again"
-    wanted: ClassVar = {"seed": int, "plans": list}
+    wanted: ClassVar = {"seed": int, "extent": str, "plans": list}
     written = (f"{MEASURED}/*", "report.*", "figures/*", "numbers/*")
     scratch = MEASURED
 
@@ -43,8 +43,9 @@ class ReportFolder(WorkFolder):
         self.plans = list(plans)
 
     @classmethod
-    def create(cls, path: Path, plans: Sequence[Plan], seed: int) -> ReportFolder:
-        """A new folder; refuses one that exists and is not empty."""
+    def create(cls, path: Path, plans: Sequence[Plan], seed: int, extent: str = "") -> ReportFolder:
+        """A new folder; refuses one that exists and is not empty. `extent` says what is missing of a whole report, and how to
+        get that."""
         scenarios = {_scenario(plan.experiment.name): plan.scenario.to_toml() for plan in plans}
         described = [
             {
@@ -56,7 +57,7 @@ class ReportFolder(WorkFolder):
             }
             for plan in plans
         ]
-        folder = cls(path, plans, {"seed": seed, "plans": described})
+        folder = cls(path, plans, {"seed": seed, "extent": extent, "plans": described})
         folder._begin(scenarios)
         return folder
 
@@ -105,6 +106,7 @@ class ReportFolder(WorkFolder):
         about = {
             "version": __version__,
             "date": today().isoformat(),
+            **({"extent": self.meta["extent"]} if self.meta["extent"] else {}),
             "seed": str(self.meta["seed"]),
             "market steps": f"{self.market_steps:,}",
             "processor": processor(),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from dealermarket.model.market.environment import duration
+
 if TYPE_CHECKING:
     from dealermarket.estimates import Estimate
     from dealermarket.model.market.environment import MarketEnvironment
     from dealermarket.model.scenario import Scenario
 
 _MOST_MORE_DIGITS = 5
-_UNITS = (("day", 24 * 60 * 60), ("hour", 60 * 60), ("minute", 60), ("second", 1))
 
 
 def number(value: float, digits: int, scale: float = 1.0) -> str:
@@ -68,14 +69,6 @@ def counted(count: int, noun: str) -> str:
 def basis_points(scenario: Scenario) -> float:
     """What turns price units into basis points of the initial price."""
     return 1e4 / scenario.market.mid_price.initial
-
-
-def duration(market: MarketEnvironment, steps: int = 1) -> str:
-    """How long some steps take in a market that is open all day: "15 minutes", "1 hour", "1.5 days"."""
-    seconds = steps * 24 * 60 * 60 / market.steps_per_day
-    unit, length = next(((unit, length) for unit, length in _UNITS if seconds >= length), _UNITS[-1])
-    count = f"{seconds / length:.4g}"
-    return f"{count} {unit}" + ("" if count == "1" else "s")
 
 
 def in_steps(market: MarketEnvironment) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.disk import replacing
-from dealermarket.plots.drawing import draw
-from dealermarket.plots.figure import Axis, Figure, Legend, Level, Line, Mark, Points
+from dealermarket.plots.drawing import draw_panels
+from dealermarket.plots.figure import Axis, Figure, Level, Line, Mark, Panels, Points
 from dealermarket.plots.style import COLOURS, STYLE
 from dealermarket.runs.statistics import PURE, statistic_named
 
@@ -37,39 +37,52 @@ class Interval:
     high: Array
 
 
-def plot_differences(frame: pd.DataFrame) -> Picture:
-    """A panel a statistic: what b has more of than a, by maker, with 95 % intervals. `frame` is that of a comparison.
+def plot_differences(frame: pd.DataFrame, sides: str) -> Picture:
+    """A panel a statistic: what b has more of than a, by maker, with 95 % intervals. `frame` is that of a comparison, `sides`
+    says what a and b are.
 
     Of more than MOST_MAKERS, those whose P&L differs most."""
-    names = list(dict.fromkeys(frame["maker"]))
-    makers = _largest(frame[frame["statistic"] == "pnl"].set_index("maker")["difference"], MOST_MAKERS)
+    pnl = frame[frame["statistic"] == "pnl"].set_index("maker")["difference"]
+    makers = _largest(pnl, MOST_MAKERS)
     figures = []
     for name in STATISTICS:
         statistic = statistic_named(name)
         unit = "percentage points" if statistic.percent else statistic.unit
-        label = f"{statistic.label} ({unit})" if unit != PURE else statistic.label
-        figures.append(_differences(frame[frame["statistic"] == name].set_index("maker").loc[makers], label, statistic.scale))
-    picture = _drawn(figures, 3, 3 * (3.2 + 0.1 * len(makers)))
-    among = f"; the {len(makers)} of {len(names)} makers whose P&L differs most" if len(makers) < len(names) else ""
-    picture.suptitle(f"b − a, paired; bars: 95 % intervals{among}")
-    return picture
+        title, label = statistic.label, f"b − a ({unit})" if unit != PURE else "b − a"
+        rows = frame[frame["statistic"] == name].set_index("maker").loc[makers]
+        figures.append(_differences(rows, title, label, statistic.scale))
+    among = f" The {len(makers)} of {len(pnl)} makers whose P&L differs most." if len(makers) < len(pnl) else ""
+    caption = f"{sides}. What b has more of than a, paired; bars: 95 % intervals.{among}"
+    return _drawn(
+        Panels("differences", "What differs: b − a, by maker", caption, figures, 3, 2 * (_height(len(makers)),), share_x=False)
+    )
 
 
-def plot_clients(frame: pd.DataFrame, maker: str) -> Picture:
-    """Share and yield of one maker's clients in a (hollow) and b, and below the differences with their 95 % intervals.
+def plot_clients(frame: pd.DataFrame, maker: str, sides: str) -> Picture:
+    """Share and yield of one maker's clients in a (hollow) and b, and the differences with their 95 % intervals beside them.
 
-    `frame` is that of a comparison's clients. Of more than MOST_CLIENTS, those whose share differs most."""
+    `frame` is that of a comparison's clients, `sides` says what a and b are. Clients stand in the order of the differences of
+    share; of more than MOST_CLIENTS, those whose share differs most."""
     own = frame[frame["maker"] == maker]
     share = own[own["measure"] == "share"].set_index("client")["difference"]
-    clients = _largest(share, MOST_CLIENTS)
-    shown = {"share (%)": ("share", 100.0), "yield (bp)": ("yield_bp", 1.0)}
-    rows = {label: own[own["measure"] == name].set_index("client").loc[clients] for label, (name, _) in shown.items()}
-    figures = [_sides(rows[label], label, scale) for label, (_, scale) in shown.items()]
-    figures += [_differences(rows[label], f"{label}: b − a", scale) for label, (_, scale) in shown.items()]
-    picture = _drawn(figures, 2, max(9.0, 3.0 + 0.4 * len(clients)))
-    among = f"; the {len(clients)} of {len(share)} whose share differs most" if len(clients) < len(share) else ""
-    picture.suptitle(f"Clients of {maker}, paired; bars: 95 % intervals{among}")
-    return picture
+    largest = _largest(share, MOST_CLIENTS)
+    clients = share[largest].sort_values(ascending=False, kind="stable").index
+    figures = []
+    for title, unit, measure, scale in (("share", "%", "share", 100.0), ("yield", "bp", "yield_bp", 1.0)):
+        rows = own[own["measure"] == measure].set_index("client").loc[clients]
+        points = "percentage points" if unit == "%" else unit
+        figures += [
+            _sides(rows, title, f"{title} ({unit})", scale),
+            _differences(rows, f"{title}, b − a", f"b − a ({points})", scale),
+        ]
+    among = f" The {len(clients)} of {len(share)} clients whose share differs most." if len(clients) < len(share) else ""
+    caption = (
+        f"{sides}. Share: of the client's volume; yield: what {maker} earns with the client, spread and position revenue, per "
+        f"volume. Clients in the order of the difference of share; bars: 95 % intervals of paired differences.{among}"
+    )
+    return _drawn(
+        Panels("clients", f"Clients of {maker}", caption, figures, 4, (_height(len(clients)),), share_x=False, width=2.9)
+    )
 
 
 def save(picture: Picture, path: Path) -> None:
@@ -84,38 +97,41 @@ def _largest(differences: pd.Series[float], most: int) -> list[str]:
     return [name for name in differences.index if name in kept]
 
 
-def _differences(rows: pd.DataFrame, label: str, scale: float) -> Figure:
-    """Differences in a row, with their intervals."""
+def _differences(rows: pd.DataFrame, title: str, label: str, scale: float) -> Figure:
+    """Differences, one below the other, with their intervals."""
     estimate = Interval(*(scale * rows[name].to_numpy() for name in ("difference", "low", "high")))
-    marks: list[Mark] = [Level(0.0), Points(np.arange(len(rows)), estimate, colour=COLOURS[0], style="")]
-    return Figure("difference", label, marks, x=_places(rows), y=Axis(label))
+    marks: list[Mark] = [Level(0.0, "x"), Points(_places(rows), estimate, colour=COLOURS[0], style="", across=True)]
+    return Figure("difference", label, marks, Axis(label), _names(rows), title)
 
 
-def _sides(rows: pd.DataFrame, label: str, scale: float) -> Figure:
-    """Both sides of each client."""
-    places = np.arange(len(rows))
+def _sides(rows: pd.DataFrame, title: str, label: str, scale: float) -> Figure:
+    """Both sides of each client, joined."""
+    places, a, b = _places(rows), scale * rows["a"].to_numpy(), scale * rows["b"].to_numpy()
+    joined = np.stack([a, b, np.full(len(rows), np.nan)], axis=1).ravel()  # a stroke each
     marks: list[Mark] = [
-        Line(places, scale * rows["a"].to_numpy(), "a", COLOURS[7], style="", marker="hollow"),
-        Line(places, scale * rows["b"].to_numpy(), "b", COLOURS[0], style="", marker="filled"),
+        Line(joined, np.repeat(places, 3), None, COLOURS[4], 2.5),
+        Line(a, places, "a", COLOURS[7], style="", marker="hollow"),
+        Line(b, places, "b", COLOURS[0], style="", marker="filled"),
     ]
-    return Figure("sides", label, marks, x=_places(rows), y=Axis(label), legend=Legend(columns=2))
+    return Figure("sides", label, marks, Axis(label), _names(rows), title)
 
 
-def _places(rows: pd.DataFrame) -> Axis:
-    return Axis(ticks=[str(name) for name in rows.index], limits=(-0.6, len(rows) - 0.4))
+def _places(rows: pd.DataFrame) -> Array:
+    """Where the rows stand, the first on top."""
+    return np.arange(len(rows))[::-1]
 
 
-def _drawn(figures: list[Figure], columns: int, width: float) -> Picture:
-    """The figures in rows, which share their x axes."""
+def _names(rows: pd.DataFrame) -> Axis:
+    return Axis(ticks=[str(name) for name in rows.index][::-1], limits=(-0.6, len(rows) - 0.4))
+
+
+def _height(rows: int) -> float:
+    """Of a panel with so many named rows, inches."""
+    return max(1.6, 0.9 + 0.2 * rows)
+
+
+def _drawn(panels: Panels) -> Picture:
     from matplotlib import rc_context
-    from matplotlib.figure import Figure as Picture
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    rows = len(figures) // columns
     with rc_context(STYLE):
-        picture = Picture(figsize=(width, 1.2 + 3.0 * rows), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
-        for figure, panel in zip(figures, picture.subplots(rows, columns, sharex=True).ravel(), strict=True):
-            draw(figure, panel)
-            characters = sum(map(len, figure.x.ticks or ()))
-            panel.tick_params(axis="x", rotation=90 if characters > 60 else 30 if characters > 20 else 0)
-    return picture
+        return draw_panels(panels)

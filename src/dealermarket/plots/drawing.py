@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from dealermarket.plots.figure import (
     Axis,
     Band,
     Bars,
+    Beyond,
     Dots,
     Figure,
     Heat,
@@ -33,6 +34,7 @@ from dealermarket.plots.style import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import XAxis, YAxis
     from matplotlib.figure import Figure as Canvas
 
 _LETTERS = 15  # of the smallest text, in an inch
@@ -60,6 +62,7 @@ def draw_panels(panels: Panels) -> Canvas:
     columns = min(panels.columns or _columns(count), count)
     rows = math.ceil(count / columns)
     width, height = (4.2, 2.9) if count <= _FEW else (3.2, 2.2)
+    width = panels.width or width
     size = (max(1.0 + width * columns, 8.0), 1.4 + (height * rows if panels.heights is None else sum(panels.heights)))
     canvas = Canvas(figsize=size, layout="constrained")
     shared: dict[str, Any] = {"sharex": panels.share_x, "sharey": panels.share_y, "height_ratios": panels.heights}
@@ -118,6 +121,9 @@ def _draw_content(figure: Figure, ax: Axes) -> None:
     draw_marks(figure.marks, ax)
     _set_axis(ax, "x", figure.x)
     _set_axis(ax, "y", figure.y)
+    for mark in figure.marks:
+        if isinstance(mark, Beyond):
+            _draw_beyond(mark, ax)
     if figure.title:
         above = 6 + 12 * (1 + figure.note.count("\n")) if figure.note else None
         ax.set_title(figure.title, pad=above)
@@ -154,9 +160,11 @@ def _wrapped(text: str, width: float) -> str:
 
 def _draw_scale(figure: Figure, axes: list[Axes], canvas: Canvas) -> None:
     """The scale of colours beside the panels, where they have one."""
-    labels = [mark.label for mark in figure.marks if isinstance(mark, Raster)]
-    if labels:
-        canvas.colorbar(axes[0].images[0], ax=axes, label=labels[0], shrink=0.8, pad=0.02)
+    raster = next((mark for mark in figure.marks if isinstance(mark, Raster)), None)
+    if raster is not None:
+        scale = canvas.colorbar(axes[0].images[0], ax=axes, label=raster.label, shrink=0.8, pad=0.02)
+        if raster.whole:
+            _whole(scale.ax.yaxis)
 
 
 def _both_sides(estimate: Interval) -> NDArray[np.float64]:
@@ -170,7 +178,9 @@ def _draw_mark(mark: Mark, ax: Axes) -> None:
             _draw_line(mark, ax)
         case Points():
             look: Any = {"color": mark.colour, "ls": mark.style, "label": mark.label}
-            ax.errorbar(mark.x, mark.estimate.value, _both_sides(mark.estimate), marker="o", ms=4, lw=1.3, capsize=2, **look)
+            value, sides = mark.estimate.value, _both_sides(mark.estimate)
+            at: Any = {"x": value, "y": mark.x, "xerr": sides} if mark.across else {"x": mark.x, "y": value, "yerr": sides}
+            ax.errorbar(marker="o", ms=4, lw=1.3, capsize=2, **at, **look)
         case Band():
             ax.fill_between(mark.x, mark.low, mark.high, color=mark.colour, alpha=mark.opacity, lw=0, label=mark.label)
         case Bars(across=True):
@@ -192,6 +202,8 @@ def _draw_mark(mark: Mark, ax: Axes) -> None:
             _draw_heat(mark, ax)
         case Raster():
             _draw_raster(mark, ax)
+        case Beyond():
+            pass  # drawn when the frame is known
 
 
 def _draw_line(mark: Line, ax: Axes) -> None:
@@ -216,12 +228,27 @@ def _draw_heat(mark: Heat, ax: Axes) -> None:
 
 def _draw_raster(mark: Raster, ax: Axes) -> None:
     extent = (*mark.x, len(mark.values) - 0.5, -0.5)
-    ax.imshow(mark.values, vmin=0.0, vmax=mark.top, cmap="Blues", aspect="auto", extent=extent)
+    ax.imshow(mark.values, vmin=0.0, vmax=mark.top, cmap="Blues", aspect="auto", extent=extent, interpolation="nearest")
     ax.set_facecolor("0.75")
     ax.grid(visible=False)
 
 
-def _set_axis(ax: Axes, name: str, axis: Axis) -> None:
+def _draw_beyond(mark: Beyond, ax: Axes) -> None:
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    if bottom <= mark.y <= top:
+        return
+    at, above = (mark.x - left) / (right - left), mark.y > top
+    arrow: Any = {"arrowstyle": "-|>", "color": mark.colour, "lw": 1.0, "shrinkA": 0, "shrinkB": 0}
+    edge, inside = (1.0, -14) if above else (0.0, 14)
+    ax.annotate("", (at, edge), (0, inside), "axes fraction", "offset points", arrowprops=arrow)
+    side = "right" if at > 0.5 else "left"  # of the arrow, where there is room
+    away = {"right": -4, "left": 4}[side]
+    box = {"boxstyle": "square,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.9}
+    where: Any = {"ha": side, "va": "top" if above else "bottom", "fontsize": 7.5, "color": mark.colour, "bbox": box}
+    ax.annotate(mark.text, (at, edge), (away, inside / 7), "axes fraction", "offset points", **where)
+
+
+def _set_axis(ax: Axes, name: Literal["x", "y"], axis: Axis) -> None:
     if axis.ticks is not None:
         places = [place for place, tick in enumerate(axis.ticks) if tick]
         ax.set(**{f"{name}ticks": places, f"{name}ticklabels": [axis.ticks[place] for place in places]})
@@ -230,5 +257,16 @@ def _set_axis(ax: Axes, name: str, axis: Axis) -> None:
         ax.set(**{f"{name}lim": axis.limits})
     if axis.form is not None:
         getattr(ax, f"{name}axis").set_major_formatter(axis.form)
+    if axis.plain:
+        ax.ticklabel_format(axis=name, useOffset=False)
+    if axis.whole:
+        _whole(getattr(ax, f"{name}axis"))
     if axis.room is not None:
         ax.margins(x=axis.room) if name == "x" else ax.margins(y=axis.room)
+
+
+def _whole(axis: XAxis | YAxis) -> None:
+    """Numbers at whole values alone."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))

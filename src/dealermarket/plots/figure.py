@@ -50,13 +50,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Points:
-    """Estimates (n,) at x (n,), with bars from each to its upper bound and as far down; joined by a line if it has a style."""
+    """Estimates (n,) at x (n,), with bars from each to its bounds; joined by a line if it has a style. With `across`, x is their
+    place on the y-axis."""
 
     x: ArrayLike
     estimate: Interval
     label: str | None = None
     colour: Any = "black"
     style: Style = "-"
+    across: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,20 @@ class Raster:
     x: tuple[float, float]
     top: float
     label: str
+    whole: bool = False  # whether the values are whole numbers
 
 
-Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster
+@dataclass(frozen=True)
+class Beyond:
+    """A point that lies above or below the frame: an arrow at its edge, with a text. Nothing where it lies within."""
+
+    x: float
+    y: float
+    text: str
+    colour: Any = "black"
+
+
+Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster | Beyond
 
 
 @dataclass(frozen=True)
@@ -146,6 +159,8 @@ class Axis:
     ticks: Sequence[str] | None = None
     limits: tuple[float | None, float | None] | None = None
     form: str | None = None
+    whole: bool = False  # numbers stand at whole values alone
+    plain: bool = False  # numbers are written in full, never as what is to be added to one that stands apart
     room: float | None = None  # beside the data, as a share of its range
 
 
@@ -191,6 +206,7 @@ class Panels:
     heights: Sequence[float] | None = None
     share_x: bool = True
     share_y: bool = True
+    width: float | None = None
 
 
 def tall(rows: int) -> tuple[float, float]:

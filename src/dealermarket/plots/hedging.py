@@ -68,7 +68,9 @@ def hedging_panels(run: PicturedRun) -> Panels:
     """Costs and hedges of all makers."""
     costs, fractions = hedging_costs(run), hedge_fractions(run)
     height = 1.0 + 0.35 * len(run.makers)
-    caption = f"{costs.caption} {fractions.caption}{run.without_panel}"
+    by_gamma = any(hasattr(run.scenario.makers[run.number(maker)].hedging, "risk_aversion") for maker in run.makers)
+    more = " One γ each: what a maker pays by its γ is drawn by dealermarket experiment volatility." if by_gamma else ""
+    caption = f"{costs.caption} {fractions.caption}{more}{run.without_panel}"
     return Panels("hedging", "Hedging", caption, [costs, fractions], 2, (height,), share_x=False)
 
 

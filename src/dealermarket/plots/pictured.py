@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import Estimate
 from dealermarket.model.scenario import Scenario
+from dealermarket.plots.held_tiers import HeldTiers, held_tiers
 from dealermarket.plots.time_axis import TimeAxis
 from dealermarket.runs.orders import sums_by_cell
 from dealermarket.runs.paths import Paths
 from dealermarket.runs.result import SimulationResult
-from dealermarket.runs.statistics import quotient
 
 Array = NDArray[Any]
 MOST_REPLICAS = 200
+MOST_WATCHED = 20  # replicas that are run again to see tiers
 MOST_ROWS = 2_000_000  # of the tables of steps and trades
 STRETCHES = 40  # of time, in which orders are added up
 MOST_MAKERS = 20  # that have a panel
@@ -51,12 +52,17 @@ class PicturedRun:
     @property
     def recorded(self) -> bool:
         """Whether there is everything to draw: steps and trades, recorded or run again."""
-        return self.result.record == "trades" or self._can_run_again
+        return self.result.record == "trades" or self.can_run_again
+
+    @property
+    def can_run_again(self) -> bool:
+        """Whether its replicas can be run once more: all that acted in them is known."""
+        return not self.result.meta["policies"] and "tape" not in self.result.meta
 
     @cached_property
     def paths(self) -> Paths:
         """Of the replicas that are drawn."""
-        if self.result.record == "trades" or not self._can_run_again:
+        if self.result.record == "trades" or not self.can_run_again:
             return Paths(self.result, self._drawn if self.result.meta["complete"] else None)
         from dealermarket.runs.runner import SimulationRunner
 
@@ -83,10 +89,14 @@ class PicturedRun:
         return self._by_client(self.paths.orders["size"])
 
     @cached_property
-    def tier_by_client(self) -> Array:
-        """The mean tier of the orders by client, stretch of time and maker, (N, stretches, M); NaN where there are none."""
-        tier = self.paths.orders["tier"]
-        return quotient(self._by_client(tier), self._by_client(np.ones(len(tier))))
+    def held(self) -> dict[str, HeldTiers]:
+        """In which tiers each maker that has a panel, and more than one tier, held the clients: of the first replicas, run
+        again, since no record has tiers. Nothing where they cannot be."""
+        if not self.can_run_again:
+            return {}
+        tiers = {maker: self.scenario.makers[self.number(maker)].tiering.tiers for maker in self.makers}
+        sorting = [maker for maker, count in tiers.items() if count > 1]
+        return held_tiers(self.scenario, sorting, min(self._drawn, MOST_WATCHED), self.result.meta["seed"], self.time.shown)
 
     @cached_property
     def time(self) -> TimeAxis:
@@ -142,10 +152,6 @@ class PicturedRun:
     @property
     def _drawn(self) -> int:
         return min(int(self.result.meta["replicas"]), MOST_REPLICAS, max(MOST_ROWS // rows_of(self.scenario), 1))
-
-    @property
-    def _can_run_again(self) -> bool:
-        return not self.result.meta["policies"] and "tape" not in self.result.meta
 
 
 def rows_of(scenario: Scenario) -> int:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.estimates import deviation, mean, tail
+from dealermarket.estimates import decimals_of, deviation, fixed, mean, tail
 from dealermarket.plots.drawing import drawn
 from dealermarket.plots.fan import alike, fan, middle
 from dealermarket.plots.figure import Axis, Bars, Figure, Level, Line, Mark, Panels
 from dealermarket.plots.pictured import PicturedRun
-from dealermarket.plots.style import COLOURS, STYLES
+from dealermarket.plots.style import COLOURS, STYLES, minus
 from dealermarket.runs.paths import PNL_PARTS, largest_drawdown
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.statistics import MONEY, REWARDS, statistic_named
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _BINS = (8, 40)  # fewest and most
+_FEW = 20  # replicas, below which each is shown, and none is the one in 20
 
 
 def plot_pnl(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
@@ -36,7 +37,7 @@ def plot_pnl_parts(run: SimulationResult | PicturedRun, maker: str, ax: Axes | N
 
 
 def plot_pnl_at_end(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """How a maker's P&L ends, in all replicas of the run: a histogram with its mean and its 5 % tail."""
+    """How a maker's P&L ends, in all replicas of the run: a histogram with its mean and its 5 % tail; of few replicas, each."""
     return drawn(pnl_at_end(PicturedRun.of(run), maker), ax)
 
 
@@ -85,24 +86,41 @@ def cumulative_reward_panels(run: PicturedRun) -> Panels:
 def pnl_at_end(run: PicturedRun, maker: str) -> Figure:
     """The figure of `plot_pnl_at_end`."""
     values = run.of_replicas("pnl", maker)
+    marks, how = _each(values) if len(values) < _FEW else _counted(values)
+    caption = (
+        f"P&L at the end of {len(values):,} {'replica' if len(values) == 1 else 'replicas'}{how}. Drawdown: the mean over "
+        f"{run.replicas} of the largest fall of P&L from what it had reached."
+    )
+    numbers = {"sd": deviation(values)} if len(values) > 1 else {}
+    if len(values) >= _FEW:
+        numbers["5 % tail"] = tail(values)
+    numbers["drawdown"] = float(largest_drawdown(run.paths.pnl[:, :, run.number(maker)]).mean())
+    decimals = decimals_of([mean(values)])
+    texts = [f"{name} {value:.3g}" if decimals is None else f"{name} {fixed(value, decimals)}" for name, value in numbers.items()]
+    note = minus(f"mean {mean(values)}, {texts[0]}\n{', '.join(texts[1:])}".strip())
+    y = Axis("replica", limits=(-0.5, len(values) - 0.5), whole=True) if len(values) < _FEW else Axis("replicas", whole=True)
+    return Figure("pnl_at_end", caption, marks, Axis(f"P&L ({MONEY})"), y, title=maker, note=note)
+
+
+def _each(values: Array) -> tuple[list[Mark], str]:
+    """Few replicas, each a point at its number, and what a caption says of them."""
+    points = Line(values, np.arange(len(values)), None, COLOURS[0], style="", marker="filled")
+    marks: list[Mark] = [Level(float(values.mean()), "x", COLOURS[0], 1.8), Level(0.0, "x"), points]
+    return marks, ": a point each, and the blue line is their mean"
+
+
+def _counted(values: Array) -> tuple[list[Mark], str]:
+    """Many replicas as a histogram, and what a caption says of it."""
     low, high = middle(values)
     bins = int(np.clip(2 * np.sqrt(len(values)), *_BINS))
     heights, edges = np.histogram(np.clip(values, low, high), bins, (low, high))
-    worst = tail(values)
-    fall = float(largest_drawdown(run.paths.pnl[:, :, run.number(maker)]).mean())
     marks: list[Mark] = [
         Bars((edges[:-1] + edges[1:]) / 2, heights, colour=COLOURS[4], width=edges[1] - edges[0]),
         Line([values.mean()] * 2, [0, heights.max()], "mean", COLOURS[0], 1.8),
-        Line([worst] * 2, [0, heights.max()], "5 % tail: one replica in 20 ends below it", COLOURS[5], 1.8, "--"),
+        Line([tail(values)] * 2, [0, heights.max()], "5 % tail: one replica in 20 ends below it", COLOURS[5], 1.8, "--"),
         Level(0.0, "x"),
     ]
-    caption = (
-        f"P&L of {len(values):,} replicas at the end. The axis shows the middle 98 %: the outermost bars hold what lies beyond. "
-        f"Drawdown: the mean over {run.replicas} of the largest fall of P&L from what it had reached."
-    )
-    spread = [f"sd {deviation(values):.3g}\n5 % tail {worst:.3g}"] if len(values) > 1 else []
-    note = ", ".join([f"mean {mean(values)}", *spread, f"drawdown {fall:.3g}"])
-    return Figure("pnl_at_end", caption, marks, Axis(f"P&L ({MONEY})"), Axis("replicas"), title=maker, note=note)
+    return marks, ". The axis shows the middle 98 %: the outermost bars hold what lies beyond"
 
 
 def pnl_at_end_panels(run: PicturedRun) -> Panels:

@@ -11,9 +11,10 @@ import numpy as np
 from dealermarket.errors import ParameterError
 from dealermarket.plots.drawing import drawn
 from dealermarket.plots.fan import alike, fan, middle
-from dealermarket.plots.figure import Axis, Figure, Level, Line, Mark, Panels
+from dealermarket.plots.figure import Axis, Beyond, Figure, Level, Line, Mark, Panels
 from dealermarket.plots.pictured import PicturedRun
-from dealermarket.plots.style import COLOURS
+from dealermarket.plots.style import COLOURS, minus
+from dealermarket.plots.time_axis import TimeAxis
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.statistics import ASSET
 from dealermarket.runs.statistics.positions import half_life
@@ -45,11 +46,14 @@ def net_position(run: PicturedRun, maker: str, replica: int | None = None) -> Fi
     if len(held) > 1:
         path = held[row] if len(held[row]) <= 4 * len(time.shown) else held[row, time.shown]
         marks.append(Line(time.at(np.linspace(0, time.steps - 1, len(path))), path, label, COLOURS[5], 0.6))
+    most, when = _amount(held[row, largest]), time.at(np.asarray(largest))
+    marks.append(Beyond(float(when), float(held[row, largest]), most, COLOURS[5]))
     caption = (
-        f"Position held into each step, {run.replicas}. The axis shows the middle 98 % of all positions: a path may leave it. "
-        "Half-life: how long it takes until half of a position is gone."
+        f"Position held into each step, {run.replicas}. The axis shows the middle 98 % of all positions: a path may leave it; an "
+        "arrow is where the path shown goes furthest, and how far. Half-life: how long it takes until half of a position is gone."
     )
-    note = f"{_half_life(run, maker)}\nlargest {_amount(held[row, largest])} (replica {replicas[row]}, {time.in_words(largest)})"
+    kept = half_life_in_words(float(run.statistics[maker]["position_persistence"].value), time)
+    note = f"{kept}\nlargest {most} (replica {replicas[row]}, after {when:.2f} {time.unit})"
     limits = middle(held)
     return Figure("net_position", caption, marks, time.axis, Axis(f"position ({ASSET})", limits=limits), title=maker, note=note)
 
@@ -68,12 +72,16 @@ def net_position_panels(run: PicturedRun, replica: int | None = None) -> Panels:
 
 def _amount(units: float) -> str:
     """A position in a note."""
-    return f"{units:,.0f}" if abs(units) >= 100 else f"{units:.3g}"
+    return minus(f"{units:,.0f}" if abs(units) >= 100 else f"{units:.3g}")
 
 
-def _half_life(run: PicturedRun, maker: str) -> str:
-    """The half-life of a maker's positions, in words."""
-    steps = float(half_life(run.statistics[maker]["position_persistence"].value))
+def half_life_in_words(persistence: float, time: TimeAxis) -> str:
+    """The half-life of positions of which the share `persistence` is kept from step to step, in the unit of the axis."""
+    steps = float(half_life(persistence))
     if math.isnan(steps):
         return "never a position"
-    return f"half-life {run.time.in_words(steps)}" if steps <= run.time.steps else "half-life longer than the run"
+    if steps < 1:
+        return "half-life less than a step"
+    if steps > time.steps:
+        return "half-life longer than the run"
+    return f"half-life {time.at(np.asarray(steps)):.2f} {time.unit}"

@@ -52,6 +52,12 @@ def _without_tiers(run: PicturedRun) -> str | None:
     return None if tiering_makers(run) else "no maker traded with clients in more than one tier"
 
 
+def _without_held_tiers(run: PicturedRun) -> str | None:
+    if not run.can_run_again:
+        return "no record has the tiers that clients are held in, and what acted in this run is not kept to run it again"
+    return None if run.held else "no maker sorts its clients into more than one tier"
+
+
 def _without_oracle(run: PicturedRun) -> str | None:
     informed = any(agent.oracle_probability > 0 for agent in run.scenario.agents)
     return _without_trades(run) if informed else "no client knows where the mid goes (oracle_probability)"
@@ -71,7 +77,7 @@ PICTURES = (
     Picture("market_share", "trades", market_share_panels),
     Picture("share_by_client", "trades", share_by_client_panels),
     Picture("share_by_tier", "trades", share_by_tier_panels, _without_tiers),
-    Picture("client_tiers", "trades", client_tiers_panels, _without_tiers),
+    Picture("client_tiers", "trades", client_tiers_panels, _without_held_tiers),
     Picture("price_curves", "trades", price_curves_panels, _never),
     Picture("markouts", "trades", markouts_panels, _without_oracle),
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.errors import ParameterError
 from dealermarket.plots.drawing import drawn
+from dealermarket.plots.fan import alike
 from dealermarket.plots.figure import Axis, Band, Figure, Line, Mark, Panels, Raster
 from dealermarket.plots.pictured import PicturedRun, together
 from dealermarket.plots.style import looks, sequence
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _NAMES = 10  # of clients at its side
+_VISIBLE = 0.005  # of an axis
+_NAMED = 6  # panels that have room for names of their own
 _SCALE = "The scale of colours ends at the 99th percentile of the values above 0."
 
 
@@ -35,12 +40,12 @@ def plot_share_by_client(run: SimulationResult | PicturedRun, maker: str, ax: Ax
 
 
 def plot_share_by_tier(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """How much of a maker's volume with clients was quoted in which tier over time, rolling, all replicas together."""
+    """How much of a maker's volume with clients was quoted in which tier but the best over time, rolling, all replicas."""
     return drawn(share_by_tier(PicturedRun.of(run), maker), ax)
 
 
 def plot_client_tiers(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """In which tier each client trades with a maker over time: means over its trades in all replicas, as a raster."""
+    """In which tier a maker holds each client over time, in one replica, as a raster with the best placed on top."""
     return drawn(client_tiers(PicturedRun.of(run), maker), ax)
 
 
@@ -54,9 +59,9 @@ def market_share(run: PicturedRun) -> Figure:
         Line(time.at(time.shown + 1), share[:, n], f"{name}: {of_all[n]:.0f} %", colour, 1.5, style)
         for n, (name, (colour, style)) in enumerate(zip(names, looks(len(names)), strict=True))
     ]
-    caption = f"{_rolling(run)} The legend has the shares over the whole run."
     top = max(float(np.nanpercentile(share, 99, axis=0).max()), 1.0) if np.isfinite(share).any() else 100.0
     limits = (0.0, min(1.1 * top, 101.0))
+    caption = f"{_rolling(run)} The legend has the shares over the whole run.{_cut(share.max(axis=1), limits[1])}"
     return Figure("market_share", caption, marks, time.axis, Axis("share of clients' volume (%)", limits=limits))
 
 
@@ -87,40 +92,67 @@ def share_by_tier(run: PicturedRun, maker: str) -> Figure:
     tiers = run.scenario.makers[number].tiering.tiers
     lately = time.rolling(run.volume_by_tier[:, number, :tiers])
     share = 100 * quotient(lately, lately.sum(axis=1, keepdims=True))
-    below = np.concatenate([np.zeros((len(share), 1)), np.cumsum(share, axis=1)], axis=1)
-    most = max(maker.tiering.tiers for maker in run.scenario.makers)
+    beyond = np.concatenate([np.zeros((len(share), 1)), np.cumsum(share[:, 1:], axis=1)], axis=1)
+    top = max(float(np.nanpercentile(beyond[:, -1], 99)), 1.0) if np.isfinite(beyond).any() else 100.0
+    limits = (0.0, min(1.1 * top, 100.0))
+    colours = sequence(max(maker.tiering.tiers for maker in run.scenario.makers))
     marks: list[Mark] = [
-        Band(time.at(time.shown + 1), below[:, tier], below[:, tier + 1], colour, 1.0, f"tier {tier}")
-        for tier, colour in enumerate(sequence(most)[:tiers])
+        Band(time.at(time.shown + 1), beyond[:, tier - 1], beyond[:, tier], colours[tier], 1.0, f"tier {tier}")
+        for tier in range(1, tiers)
+        if np.nanmax(share[:, tier], initial=0.0) > _VISIBLE * limits[1]
     ]
-    caption = f"The volume of each maker's clients by the tier that it quoted them in, 0 the best. {_rolling(run)}"
-    y = Axis("clients' volume (%)", limits=(0.0, 100.0))
-    return Figure("share_by_tier", caption, marks, time.axis, y, title=maker)
+    caption = (
+        "The volume of each maker's clients that it quoted in another tier than the best, by tier; all the rest is in tier 0. "
+        f"{_rolling(run)}"
+    )
+    note = f"{100 * quotient(run.volume_by_tier[:, number, 0].sum(), run.volume_by_tier[:, number].sum()):.3g} % in tier 0"
+    y = Axis("clients' volume (%)", limits=limits)
+    return Figure("share_by_tier", caption, marks, time.axis, y, title=maker, note=note)
 
 
 def share_by_tier_panels(run: PicturedRun) -> Panels:
     """The tiers' shares in the volume of every maker that traded in more than one."""
     figures = [share_by_tier(run, maker) for maker in tiering_makers(run)]
-    return Panels("share_by_tier", "Volume by tier", figures[0].caption + run.without_panel + _untiered(run), figures)
+    tops = np.array([figure.y.limits for figure in figures], dtype=float)
+    shared = alike(tops)
+    if shared:
+        figures = [replace(figure, y=replace(figure.y, limits=(0.0, tops[:, 1].max()))) for figure in figures]
+    scale = "" if shared else " Each panel has a scale of its own."
+    caption = f"{figures[0].caption} An axis may leave out the highest hundredth of the steps.{scale}"
+    return Panels(
+        "share_by_tier", "Volume outside the best tier", caption + run.without_panel + _untiered(run), figures, share_y=shared
+    )
 
 
 def client_tiers(run: PicturedRun, maker: str) -> Figure:
-    """The figure of `plot_client_tiers`."""
-    tier = run.tier_by_client[:, :, run.number(maker)]
-    raster = Raster(tier, (0.0, run.time.end), _top(tier), "tier, 0 is the best")
+    """The figure of `plot_client_tiers`. Raises ParameterError for a maker whose clients are all in one tier, or of which it
+    cannot be seen."""
+    if maker not in run.held:
+        raise ParameterError(f"maker: must be one that sorts clients: {', '.join(run.held) or 'there is none'}, got {maker!r}")
+    held, clients = run.held[maker], [agent.name for agent in run.scenario.agents]
+    order = np.argsort(held.path.mean(axis=1), kind="stable")
+    deepest = run.scenario.makers[run.number(maker)].tiering.tiers - 1
+    raster = Raster(held.path[order].astype(float), (0.0, run.time.end), deepest, "tier, 0 is the best", whole=True)
+    replicas = "1 replica" if held.replicas == 1 else f"{held.replicas} replicas"
     caption = (
-        f"The tier in which each client traded with each maker: means over the trades of {run.replicas}. Clients trade where "
-        f"they are well placed, so that most trades are in good tiers. {_SCALE} Grey: it did not trade with the maker."
+        "The tier in which each maker holds each client in replica 0, traded with or not; the clients in the order of their mean "
+        f"tier there, which is each maker's own. Above each panel, the clients with the best and the worst mean tier over "
+        f"{replicas}: the more replicas, the more of the chance averages out."
     )
-    return _of_clients(run, "client_tiers", caption, raster, maker)
+    best, worst = int(np.argmin(held.mean)), int(np.argmax(held.mean))
+    note = f"best {clients[best]} ({held.mean[best]:.1f})\nworst {clients[worst]} ({held.mean[worst]:.1f})"
+    return _of_clients(run, "client_tiers", caption, raster, maker, [clients[row] for row in order], note)
 
 
 def client_tiers_panels(run: PicturedRun) -> Panels:
-    """The clients' tiers with every maker that traded in more than one."""
-    figures = [client_tiers(run, maker) for maker in tiering_makers(run)]
-    return Panels(
-        "client_tiers", "Tiers of clients", figures[0].caption + run.without_panel + _untiered(run), _on_one_scale(figures)
-    )
+    """The clients' tiers with every maker that has more than one."""
+    figures = [client_tiers(run, maker) for maker in run.held]
+    if len(figures) > _NAMED:
+        figures = [replace(figure, y=Axis("clients", ticks=())) for figure in figures]
+    without = [name for name in run.makers if name not in run.held]
+    untiered = f" Without a panel, since they have one tier: {together(without)}." if without else ""
+    caption = figures[0].caption + run.without_panel + untiered
+    return Panels("client_tiers", "Tiers of clients", caption, _on_one_scale(figures), share_y=False)
 
 
 def tiering_makers(run: PicturedRun) -> list[str]:
@@ -133,6 +165,14 @@ def _untiered(run: PicturedRun) -> str:
     """Which makers are not shown."""
     without = [name for name in run.makers if name not in tiering_makers(run)]
     return f" Without a panel, since they traded in one tier alone: {together(without)}." if without else ""
+
+
+def _cut(highest: Array, top: float) -> str:
+    """A sentence on what an axis that ends at `top` leaves out of lines that reach as high at each time."""
+    beyond = highest[highest > top]
+    if not len(beyond):
+        return ""
+    return f" At {len(beyond)} of {len(highest)} points in time a line goes beyond the axis, up to {beyond.max():.0f} %."
 
 
 def _rolling(run: PicturedRun) -> str:
@@ -153,9 +193,11 @@ def _on_one_scale(figures: list[Figure]) -> list[Figure]:
     return [replace(figure, marks=[replace(raster, top=top)]) for figure, raster in zip(figures, rasters, strict=True)]
 
 
-def _of_clients(run: PicturedRun, name: str, caption: str, raster: Raster, maker: str) -> Figure:
-    """A figure with a row a client, of which some are named."""
-    clients = [agent.name for agent in run.scenario.agents]
+def _of_clients(
+    run: PicturedRun, name: str, caption: str, raster: Raster, maker: str, clients: Sequence[str] = (), note: str = ""
+) -> Figure:
+    """A figure with a row a client, by number if not given, of which some are named."""
+    clients = clients or [agent.name for agent in run.scenario.agents]
     every = math.ceil(len(clients) / _NAMES)
     ticks = [client if row % every == 0 else "" for row, client in enumerate(clients)]
-    return Figure(name, caption, [raster], run.time.axis, Axis(ticks=ticks), title=maker)
+    return Figure(name, caption, [raster], run.time.axis, Axis(ticks=ticks), title=maker, note=note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dealermarket.plots.figure import Style
@@ -40,3 +41,8 @@ def shade(depth: float) -> Any:
 def sequence(count: int) -> list[Any]:
     """Colours for `count` ordered things, from light to dark."""
     return [shade(0.2 + 0.8 * n / max(count - 1, 1)) for n in range(count)]
+
+
+def minus(text: str) -> str:
+    """Numbers with the minus sign that axes have, not a hyphen; hyphens of names stay."""
+    return re.sub(r"(?<![\w])-(?=[\d.])", "−", text)

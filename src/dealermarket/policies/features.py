@@ -53,7 +53,7 @@ _DESCRIBED: Mapping[str, Sequence[Feature]] = {
         Feature(
             "position",
             "position held into the step",
-            "10 sd of all investors' net volume in a step, were they as likely to buy as to sell",
+            "10 standard deviations of what investors buy less what they sell in a step, each as likely to buy as to sell",
         )
     ],
     "position_pnl": [

@@ -25,6 +25,7 @@ from dealermarket.runs.tables import RecordLevel, tables_of
 
 WATCHED = 0.08  # seconds: several turns of what else runs on the machine
 LONG = 3600.0  # seconds, beyond which a person is asked first
+WORTH_SAYING = 300.0  # seconds, beyond which it is said how long a run takes
 LOADED = 250_000_000  # bytes of the program and its libraries
 PROBE, PROBE_SECONDS = 100_000, 0.00092  # standard normal draws, and what they took where the costs below were measured
 

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Self
 
 from dealermarket import interrupt
 from dealermarket.checksums import problem_of
-from dealermarket.disk import errors_of, remove_leftovers, write_text
+from dealermarket.disk import errors_of, remove_leftovers, try_writing, write_text
 from dealermarket.errors import RunFolderError
 from dealermarket.lock import LOCK, FolderLock
 from dealermarket.model.scenario import read_source
@@ -172,7 +172,10 @@ class WorkFolder(WithMeta):
 
     @classmethod
     def _damaged(cls, path: Path) -> RunFolderError:
-        return RunFolderError(f"{path}: is not the folder of a {cls.noun}, its {META} is damaged or not ours")
+        return RunFolderError(
+            f"{path}: is not the folder of a {cls.noun}, its {META} is damaged or not ours; bring that back from a copy, or "
+            f"{cls.again.format(path=path)}"
+        )
 
     def check_files(self, *, thorough: bool = True) -> None:
         """Raises RunFolderError where a file is missing or is not what was written; without `thorough`, where its size is not."""
@@ -221,29 +224,40 @@ class WorkFolder(WithMeta):
 def new_folder(out: Path | None, parent: Path, name: str) -> Iterator[Path]:
     """The path of a new folder: `out`, which must be free, or an empty folder NAME-1, or the next number that nobody has.
 
-    An empty folder that nothing was put into is gone afterwards. Raises RunFolderError."""
-    if out is not None:
-        WorkFolder.check_free(out)
-        yield out
-        return
-    before = parent.exists()
-    path = _next_folder(parent, name)
+    It is made, and written into for a trial, before anybody waits for what is to stand in it; folders that nothing was put into
+    are gone afterwards. Raises RunFolderError."""
+    made: list[Path] = []
     try:
+        if out is not None:
+            WorkFolder.check_free(out)
+            path = _made(out, made)
+        else:
+            path = _next_folder(parent, name, made)
+        with errors_of(path):
+            try_writing(path)
         yield path
     finally:
         with suppress(OSError):
-            path.rmdir()
-            if not before:
-                parent.rmdir()
+            for folder in made:
+                folder.rmdir()
 
 
-def _next_folder(parent: Path, name: str) -> Path:
+def _made(path: Path, made: list[Path]) -> Path:
+    """The folder, there now; those that were not there before, the inner ones first, are added to `made`."""
+    with errors_of(path):
+        made += [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _next_folder(parent: Path, name: str, made: list[Path]) -> Path:
     plain = re.sub(r"[^\w.-]+", "-", name).strip(".-")[:80] or "run"
+    _made(parent, made)
     with errors_of(parent):
-        parent.mkdir(parents=True, exist_ok=True)
         for number in itertools.count(1):
             with suppress(FileExistsError):
                 (path := parent / f"{plain}-{number}").mkdir()
+                made.insert(0, path)
                 return path
     raise AssertionError
 

@@ -209,18 +209,17 @@ class Comparison:
             for heading, texts in zip(("a", "b", DIFFERENCE), texts_of(paired, statistic.scale), strict=True):
                 columns[label, heading] = texts
         table = pd.DataFrame(columns, index=list(self.makers)).to_string()
-        return "\n".join([*self.heading(), table, MARKED])
+        return "\n".join([*self.heading(), table, *([MARKED] if self.replicas > 1 else [])])
 
     def heading(self) -> list[str]:
         """What is compared, in lines."""
         names = self.a.name if self.a.name == self.b.name else f"{self.a.name} and {self.b.name}"
         count = f"{self.replicas:,} {'replica' if self.replicas == 1 else 'replicas'} of {self.a.steps:,} steps"
-        title = f"{names}, {DIFFERENCE}: mean ± half of its 95 % interval, paired, {count}"
-        return (
-            [title, *(f"in b, {change}" for change in self.changes)]
-            if self.changes
-            else [title, "the scenarios of a and b are the same"]
-        )
+        if not self.changes:
+            other = ", and so is every number" if not self.affected_makers else ""
+            return [f"{names}, {count}: the scenarios of a and b are the same{other}"]
+        what = "mean ± half of its 95 % interval, paired" if self.replicas > 1 else "without intervals, which need two replicas"
+        return [f"{names}, {DIFFERENCE}: {what}, {count}", *(f"in b, {change}" for change in self.changes)]
 
 
 MARKED = "*: the 95 % interval leaves out 0"

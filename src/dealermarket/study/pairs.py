@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dealermarket.draws.pairing import unlike_tapes
 from dealermarket.errors import ParameterError
+from dealermarket.model.changes import shown
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.result import SimulationResult
@@ -90,11 +91,12 @@ def compare(
 def check_paired(a: Scenario, b: Scenario) -> None:
     """Raises ParameterError, with a line for each field, where two scenarios have no common tapes or other makers."""
     problems = [
-        f"{change.path}: must be the same in both, is {change.before} in a, got {change.after} in b; prices and orders "
-        "follow from it, so there are no common ones: change makers alone, or look at two runs apart"
+        f"{change.path}: must be the same in both, is {shown(change.before)} in a, got {shown(change.after)} in b"
         for change in unlike_tapes(a, b)
     ]
-    if not problems and a.maker_names != b.maker_names:
+    if problems:
+        problems.append("Prices and orders follow from this, so there are no common ones: change makers alone")
+    elif a.maker_names != b.maker_names:
         problems = [
             f"makers: must have the same names in the same order in both, are {', '.join(a.maker_names)} in a, got "
             f"{', '.join(b.maker_names)} in b; each is compared with the one of its name"

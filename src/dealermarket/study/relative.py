@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.draws.streams import Episode
 from dealermarket.model.makers.tiering.base import RELATIVE
 from dealermarket.model.scenario import Scenario
-from dealermarket.policies import Action, Actor, MakerPolicy, Observation, Policy, PolicySetup, start
 from dealermarket.policies.named import maker_index
-from dealermarket.policies.starting import check
 from dealermarket.runs.runner import SimulationRunner
+from dealermarket.runs.watching import Watching
 
 Array = NDArray[Any]
 
@@ -57,9 +56,7 @@ def relative_tiers(
     A relative one looks like "makers.0.tiering.pins.CLIENT=better" or "=worse"; `*` means every maker, each by its own tiers.
     Nothing is run where there is none. Raises ScenarioError for a setting that cannot be applied.
     """
-    wanted = [_asked(scenario, setting) for setting in settings]
-    # fails here, before anything is run, for what is no field and no participant
-    scenario.with_settings(*(f"{s.partition('=')[0]}=0" if asked else s for s, asked in zip(settings, wanted, strict=True)))
+    wanted = check_relative(scenario, settings)
     if not any(wanted):
         return list(settings), []
     replicas = min(replicas, REPLICAS)
@@ -77,6 +74,15 @@ def relative_tiers(
         resolved += [tier.setting for tier in found] or [setting]
         tiers += found
     return resolved, tiers
+
+
+def check_relative(scenario: Scenario, settings: Sequence[str]) -> list[list[tuple[str, str, str]]]:
+    """Maker, client and word of every relative tier that each setting asks for; none of a setting that is not relative.
+
+    Raises ScenarioError, before anything is run, for what is no field and no participant."""
+    wanted = [_asked(scenario, setting) for setting in settings]
+    scenario.with_settings(*(f"{s.partition('=')[0]}=0" if asked else s for s, asked in zip(settings, wanted, strict=True)))
+    return wanted
 
 
 def is_relative(setting: str) -> bool:
@@ -102,36 +108,14 @@ def _word(text: str) -> str:
     return text.strip().strip("\"'")
 
 
-class _Watching(MakerPolicy):
-    """Acts as the maker does in the scenario, and counts `steps` (J, K): how long it holds each participant in each tier."""
+class _Watching(Watching):
+    """Counts `steps` (J, K): how long a maker holds each participant in each tier."""
 
     def __init__(self, scenario: Scenario, maker: str) -> None:
+        super().__init__(scenario, maker)
         agent = scenario.makers[scenario.maker_names.index(maker)]
-        self._policy: Policy = agent.policy
         self.steps: Array = np.zeros((len(scenario.participants), agent.tiering.tiers), np.int64)
-        self._lock = threading.Lock()  # chunks of replicas run side by side
 
-    def start(self, setup: PolicySetup) -> Actor:
-        return _Watcher(start(self._policy, setup), self)
-
-    def check(self, scenario: Scenario, maker: str) -> None:
-        check(self._policy, scenario, maker)
-
-    def count(self, tiers: Array) -> None:
-        """Tiers (B, J) of one step."""
-        with self._lock:
-            for tier in range(self.steps.shape[1]):
-                self.steps[:, tier] += np.count_nonzero(tiers == tier, axis=0)
-
-
-class _Watcher:
-    """What acts in the markets of one chunk."""
-
-    def __init__(self, actor: Actor, watching: _Watching) -> None:
-        self._actor, self._watching = actor, watching
-
-    def act(self, observation: Observation) -> Action:
-        action = self._actor.act(observation)
-        given = action.tiers
-        self._watching.count(observation.tiers if given is None else np.broadcast_to(given, observation.tiers.shape))
-        return action
+    def see(self, step: int, episodes: Sequence[Episode], tiers: Array) -> None:
+        for tier in range(self.steps.shape[1]):
+            self.steps[:, tier] += np.count_nonzero(tiers == tier, axis=0)

@@ -29,7 +29,9 @@ class InvestorGroup(Value):
     count: Annotated[
         int,
         Field(
-            ge=1, le=MOST_INVESTORS, json_schema_extra={"way_out": "more would take minutes to set up; let one stand for several"}
+            ge=1,
+            le=MOST_INVESTORS,
+            json_schema_extra={"reasons": {"le": "more would take minutes to set up; let one stand for several"}},
         ),
     ]
     trade_probability: ProbabilityRange

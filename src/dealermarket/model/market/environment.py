@@ -16,6 +16,7 @@ from dealermarket.model.part import Clock
 from dealermarket.values import Value
 
 Floats = NDArray[np.float64]
+_UNITS = (("day", 24 * 60 * 60), ("hour", 60 * 60), ("minute", 60), ("second", 1))
 
 
 class MarketEnvironment(Value):
@@ -64,3 +65,11 @@ class MarketEnvironment(Value):
         `volatility` is annual, the market's own where left out."""
         relative = self.mid_price.step_volatility(self.clock) if volatility is None else volatility * math.sqrt(self.dt)
         return np.asarray(relative * np.asarray(mid, dtype=np.float64))
+
+
+def duration(market: MarketEnvironment, steps: int = 1) -> str:
+    """How long some steps take in a market that is open all day: "15 minutes", "1 hour", "1.5 days"."""
+    seconds = steps * 24 * 60 * 60 / market.steps_per_day
+    unit, length = next(((unit, length) for unit, length in _UNITS if seconds >= length), _UNITS[-1])
+    count = f"{seconds / length:.4g}"
+    return f"{count} {unit}" + ("" if count == "1" else "s")

@@ -7,11 +7,12 @@ from functools import partial
 
 import numpy as np
 
+from dealermarket.model.market.environment import duration
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, basis_points, below, estimated, left_open, number
 from dealermarket.papers.dealer_market.sophistication import investor_columns, oracles
 from dealermarket.papers.glossary import words
-from dealermarket.papers.wording import comparisons, duration
+from dealermarket.papers.wording import comparisons
 from dealermarket.plots import Axis, Band, Figure, Legend, Level, Line, Mark, drawn_once, sequence
 from dealermarket.study import LEVEL, Array, Estimate, Study, joint, observe, ratio
 
@@ -25,7 +26,7 @@ class Markouts(Experiment):
     """Position revenue per unit by horizon, held against what an oracle must be worth."""
 
     name = "markouts"
-    source = "Not there; the plot that a dealing desk looks at first"
+    source = "Not in the paper; the plot that a dealing desk looks at first"
     question = (
         "How much is a trade worth to its maker h steps later? Do the markouts of investors and of tiers show who knows where "
         "the price goes?"

@@ -21,7 +21,7 @@ class Sophistication(Experiment):
 
     name = "sophistication"
     title = "Sophisticated investors and tiering"
-    source = "Described there and never run"
+    source = "Described in the paper, without a run"
     question = (
         "Some investors know, with some probability, where the price will be t_m steps later. Does a maker that tiers its "
         "clients by average yield find them, and what does it save?"

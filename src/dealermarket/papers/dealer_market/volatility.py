@@ -278,13 +278,14 @@ def _cheapest(name: str, claim: str, costs: Array, wanted: Sequence[int]) -> Ver
     more = mean(costs[:, rest] - costs[:, [first]], joint(len(own)))
     nearest = int(np.argmin(more.low))
     sure = bool(more.low[nearest] > 0)
+    among = f", one for each γ among which the cheapest was chosen: {', '.join(GAMMAS[n] for n in own)}" if len(own) > 1 else ""
     return Verdict(
         name,
         claim,
         decided(sure and first in wanted, sure and first not in wanted),
         f"γ = {GAMMAS[first]} is the cheapest in these runs. The hardest to tell from it among γ = "
         f"{', '.join(GAMMAS[n] for n in rest)} is γ = {GAMMAS[rest[nearest]]}, which costs {estimated(more[nearest], 1)} more "
-        f"(paired, {comparisons(len(own))}).",
+        f"(paired, {comparisons(len(own))}{among}).",
     )
 
 

@@ -99,7 +99,7 @@ class BestPrice(Experiment):
             f"Against {rival.words} the best of the ε tried is {number(rival.best, 2)}, as theory says.",
             overall(*map(above, ahead)),
             f"ε = {number(rival.best, 2)} earns more than {sum(bool(lead.low > 0) for lead in ahead)} of the "
-            f"{len(others)} others, and less than {sum(behind)} (paired, {comparisons(len(others))}). "
+            f"{len(others)} others; those that earn more than it: {sum(behind) or 'none'} (paired, {comparisons(len(others))}). "
             f"{'Furthest ahead of it' if any(behind) else 'The hardest to tell from it'} is ε = {number(others[nearest], 2)}: "
             f"the theory's earns {estimated(lead, 2, 100)} % more. The highest mean is that of ε = {number(highest, 2)}.",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -14,7 +14,7 @@ from dealermarket.papers.glossary import words
 from dealermarket.papers.learning_makers import learned
 from dealermarket.papers.learning_makers.best_price import LEARNER, RIVALS, Rival, constant, decided_by_eps, playing
 from dealermarket.papers.wording import comparisons
-from dealermarket.plots import Figure
+from dealermarket.plots import Axis, Figure, Legend
 from dealermarket.study import Array, Estimate, Study, joint, observe, ratio
 
 BEFORE = "before training"
@@ -26,6 +26,7 @@ class Lesson:
 
     label: str
     words: str  # the competitor in a sentence
+    short: str  # the words without the competitor
     policy: str  # of the competitor
     steps: int
     asked: float  # share of the best known reward
@@ -38,9 +39,8 @@ class Lesson:
 
 
 def _lesson(rival: Rival, steps: int) -> Lesson:
-    return Lesson(
-        rival.label, rival.words, rival.policy, steps, 0.95, {f"constant {number(rival.best, 2)}": constant(rival.best)}
-    )
+    candidates = {f"constant {number(rival.best, 2)}": constant(rival.best)}
+    return Lesson(rival.label, rival.words, rival.short, rival.policy, steps, 0.95, candidates)
 
 
 def _search() -> dict[str, str]:
@@ -54,7 +54,7 @@ def _search() -> dict[str, str]:
 
 LESSONS = (
     *map(_lesson, RIVALS, (600_000, 600_000, 1_500_000)),
-    Lesson("adaptive", "the adaptive maker", "adaptive", 1_000_000, 0.9, _search()),
+    Lesson("adaptive", "the adaptive maker", "that adapts its ε", "adaptive", 1_000_000, 0.9, _search()),
 )
 
 
@@ -129,7 +129,13 @@ class LearnedPrice(learned.LearnedExperiment):
 
     def figures(self) -> Iterator[Figure]:
         caption = "Reward in the course of the training, against four competitors, with what the maker tries at random."
-        yield self.curves({lesson.label: lesson.training for lesson in LESSONS}, "reward", caption)
+        curves = self.curves({lesson.short: lesson.training for lesson in LESSONS}, "reward", caption)
+        yield replace(
+            curves,
+            y=Axis("reward of a step\n(1: all its volume, at ε = 0)"),
+            legend=Legend(title="trained against a competitor", below=True, columns=1),
+            size=(4.8, 4.3),
+        )
 
     def _income(self, lesson: Lesson, label: str) -> Array:
         """Spread revenue less hedging cost of a candidate in each run, (replicas,)."""

@@ -21,7 +21,8 @@ __all__ = ["write_report"]
 def write_report(folder: Path, sections: Sequence[Section], about: Mapping[str, str]) -> list[Path]:
     """Writes report.html, report.md, figures/ and numbers/ into a folder, over those of an earlier report; returns the files.
 
-    `about` says how the sections were made; its "version" is that of dealermarket. The same sections and the same `about`
+    `about` says how the sections were made; its "version" is that of dealermarket, and its "extent", if it has one, says what
+    is missing of the whole. The same sections and the same `about`
     give the same bytes. Raises RunFolderError where a file cannot be written.
     """
     pictures = {

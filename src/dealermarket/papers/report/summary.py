@@ -36,6 +36,7 @@ def render_summary(sections: Sequence[Section], about: Mapping[str, str], pictur
         f"# {TITLE}",
         f"The experiments of {PAPER}, run anew by {_plain(made_by)}. All numbers come from these runs, except those that are "
         "called the paper's.",
+        f"**{_plain(about['extent'])}**" if "extent" in about else "",
         tally(sections),
         _rows(["Experiment", "Claim", "Outcome"], verdicts),
         "Where it is not what the paper shows:" if differences(sections) else "",

@@ -18,7 +18,8 @@ Array = NDArray[Any]
 def half_life(persistence: Array | float) -> Array:
     """Steps until half of a position is gone, where the share `persistence` of it is kept from each step to the next.
 
-    0 where nothing is kept or the position changes sign, infinite where none of it goes."""
+    0 where nothing is kept or the position changes sign, infinite where none of it goes. What is kept from one step to the
+    next is all that counts: what is passed on and comes back later does not show."""
     kept = np.clip(np.asarray(persistence, dtype=np.float64), 0.0, 1.0)
     with np.errstate(divide="ignore"):
         return np.asarray(1.0 / np.abs(np.log2(kept)))

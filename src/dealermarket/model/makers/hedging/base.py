@@ -85,11 +85,14 @@ class TradingPolicy(HedgingPolicy):
     volatility: Volatility = "market"
 
 
+_INFINITE = "an infinite risk aversion is written kind = 'full'"
+
+
 class PlannedHedging(TradingPolicy):
     """A policy that weighs the cost of trading against the risk of waiting over `horizon` steps (N_max)."""
 
     risk_aversion: Annotated[
-        float, Field(ge=0, le=1e12, json_schema_extra={"way_out": "an infinite risk aversion is written kind = 'full'"})
+        float, Field(ge=0, le=1e12, json_schema_extra={"reasons": dict.fromkeys(("le", "finite_number"), _INFINITE)})
     ] = 0.25
     horizon: Annotated[
         int,
@@ -97,8 +100,10 @@ class PlannedHedging(TradingPolicy):
             ge=1,
             le=500,
             json_schema_extra={
-                "way_out": "a longer plan takes too long to work out, and trades first what one of 500 steps does unless "
-                "the risk aversion is next to 0"
+                "reasons": {
+                    "le": "a longer plan takes too long to work out, and trades first what one of 500 steps does unless "
+                    "the risk aversion is next to 0"
+                }
             },
         ),
     ] = 20
