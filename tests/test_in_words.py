@@ -18,7 +18,7 @@ def told(name: str, *settings: str, replicas: int = 50) -> tuple[str, Simulation
 
 
 def test_who_earned_most_is_said_where_it_is_known() -> None:
-    text, result = told("dealers")
+    text, result = told("dealers", replicas=200)
     flat = result.statistics()["flat"]
     assert f"flat earned most: {flat['pnl']}" in text
     assert f"{100 * float(flat['market_share'].value):.0f} % of all" in text

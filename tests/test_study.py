@@ -325,7 +325,7 @@ def test_a_folder_that_cannot_be_written_is_named(busy: Scenario, tmp_path: Path
 
 @pytest.fixture(scope="module")
 def run(busy: Scenario) -> SimulationResult:
-    result = SimulationRunner(busy, REPLICAS, seed=9, record="trades").run()
+    result = SimulationRunner(busy, REPLICAS, seed=10, record="trades").run()
     trades = result.trades
     hedges = trades[trades["kind"] == "hedge"]
     assert set(hedges["maker"]) == {"exchange", "a", "b", "c"}
@@ -338,7 +338,7 @@ def run(busy: Scenario) -> SimulationResult:
 def observed(busy: Scenario, observer: Any, record: Any = "trades") -> Mapping[str, np.ndarray]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dealermarket.runs.chunks, "_CHUNK_NUMBERS", 2 * STEPS * (4 + 10 * 3))
-        return measure([Study("one", {"x": busy}, REPLICAS, observer, record)], seed=9)["one"]["x"]
+        return measure([Study("one", {"x": busy}, REPLICAS, observer, record)], seed=10)["one"]["x"]
 
 
 def per(frame: pd.DataFrame, value: str, *axes: tuple[str, Any]) -> np.ndarray:
