@@ -49,10 +49,9 @@ def normals(count: int) -> None:
     for limit, found in beyond.items():
         expected = 2 * stats.norm.sf(limit) * drawn
         print(f"| beyond {limit} | {found:,} | {expected:,.1f} | {(found - expected) / math.sqrt(expected):+.2f} |")
-    distance = np.abs(np.cumsum(below)[:-1] / drawn - np.arange(1, 100_000) / 100_000).max()
-    print(
-        f"\nLargest distance of the distribution functions: {distance:.2e}; p-value {special.kolmogorov(distance * drawn**0.5):.3f}"
-    )
+    distance = float(np.abs(np.cumsum(below)[:-1] / drawn - np.arange(1, 100_000) / 100_000).max())
+    chance = special.kolmogorov(distance * math.sqrt(drawn))
+    print(f"\nLargest distance of the distribution functions: {distance:.2e}; p-value {chance:.3f}")
 
 
 def interleaved() -> Iterator[Array]:

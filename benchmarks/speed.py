@@ -20,11 +20,15 @@ from pathlib import Path
 import numpy as np
 
 from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner, laws
+from dealermarket.compiled import Compiled
+from dealermarket.draws import arithmetic
+from dealermarket.draws.philox import fill_normal, fill_uniform, fill_words
+from dealermarket.draws.streams import Stream, first_episodes, places_of
 from dealermarket.draws.tape import Tape
 
 REPEATS = 5
 REPLICAS = {"paper": 2660, "dealers": 400, "thousand": 30}
-TARGETS = {"paper": 1.5e6, "dealers": 350e3, "thousand": 30e3}
+TARGETS = {"paper": 2.5e6, "dealers": 600e3, "thousand": 80e3}
 
 
 class Skewing(MakerPolicy):
@@ -49,18 +53,20 @@ def median_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 def floor(scenario: Scenario, replicas: int, orders: int) -> None:
     """What no implementation can leave out: the tape's random numbers, and the laws' logarithms and powers, in bulk."""
-    rng = np.random.Generator(np.random.PCG64(0))
     steps, investors, makers = scenario.steps, len(scenario.agents), len(scenario.makers)
-    k = laws.curve_exponent(scenario.exchange.lam)
-    for _ in range(replicas):  # by replica, so that arrays stay in the caches
-        np.exp(rng.standard_normal(steps + scenario.reward_horizon))
-        rng.standard_normal(steps)
-        rng.random(steps * investors)
-        hedges = rng.random(steps * makers)
-        rng.random((makers, investors + makers))
-        count = orders // replicas
-        sizes = np.exp(rng.standard_normal(count))
-        rng.random(count), rng.random(count)
+    k, count = laws.curve_exponent(scenario.exchange.lam), orders // replicas
+    words, prices, spreads = np.empty(steps * investors, np.uint32), np.empty(steps + scenario.reward_horizon), np.empty(steps)
+    hedges, ranks, sizes, sides, ties = (
+        np.empty(n) for n in (steps * makers, makers * (investors + makers), count, count, count)
+    )
+    for place in places_of(first_episodes(0, range(replicas))):  # by replica, so that arrays stay in the caches
+        fill_words(place, Stream.ARRIVAL, 0, words)
+        for numbers in (prices, spreads, sizes):
+            fill_normal(place, Stream.PRICE, numbers)
+        for numbers in (hedges, ranks, sides, ties):
+            fill_uniform(place, Stream.TIE, 0, numbers)
+        np.exp(prices, out=prices)
+        np.exp(sizes, out=sizes)
         for size, quotes in ((sizes * 1e-3, makers), (hedges * 0.5, makers - 1)):
             log_curve = np.log(np.expm1(k * np.log1p(-np.minimum(size, 0.9))))
             for _ in range(quotes):
@@ -95,6 +101,48 @@ def presets() -> None:
             least = steps / median_seconds(lambda s=scenario, r=replicas, o=orders: floor(s, r, o))  # type: ignore[misc]
         one, two = (steps / median_seconds(SimulationRunner(scenario, replicas, threads=n).run) for n in (1, 2))
         row(f"`{name}`", rate(TARGETS[name]), rate(one), rate(least), f"{one / least:.2f}", rate(two), f"{two / one:.2f}")
+
+
+class Stopwatch:
+    """Adds up the seconds spent in functions."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def timed(self, function: Callable[..., object]) -> Callable[..., object]:
+        """The same function, timed."""
+
+        def wrapped(*arguments: object) -> object:
+            began = time.perf_counter()
+            result = function(*arguments)
+            self.seconds += time.perf_counter() - began
+            return result
+
+        return wrapped  # a plain function, and so a method where a class has it
+
+
+def locks() -> None:
+    """How much of a run is machine code and NumPy's arithmetic, which hold no lock, and what cores can do about it."""
+    print("\n### What does not go side by side: 500 steps, 1,000 replicas, one thread, summary included\n")
+    header("market", "target", "with the lock or alone", *(f"at most so many times as fast on {n} cores" for n in (8, 32, 128)))
+    for name in REPLICAS:
+        watch, runner = Stopwatch(), SimulationRunner(Scenario.load(name), 1000)
+        free = [(Compiled, "__call__"), (arithmetic, "log_curves")]
+        former = [getattr(owner, attribute) for owner, attribute in free]
+        shares = []
+        try:
+            for (owner, attribute), function in zip(free, former, strict=True):
+                setattr(owner, attribute, watch.timed(function))
+            for _ in range(4):
+                watch.seconds, began = 0.0, time.perf_counter()
+                _ = runner.run().summary
+                shares.append(1.0 - watch.seconds / (time.perf_counter() - began))
+        finally:
+            for (owner, attribute), function in zip(free, former, strict=True):
+                setattr(owner, attribute, function)
+        share = statistics.median(shares[1:])
+        speedups = (1.0 / (share + (1.0 - share) / cores) for cores in (8, 32, 128))
+        row(f"`{name}`", "2 %", f"{100 * share:.1f} %", *(f"{speedup:.1f}" for speedup in speedups))
 
 
 def mesa() -> None:
@@ -140,7 +188,7 @@ def memory() -> None:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    row("10,000 replicas of `paper`, 500 steps, summary: peak memory", "400 MB", f"{float(done.stdout):.0f} MB")
+    row("10,000 replicas of `paper`, 500 steps, summary: peak memory", "300 MB", f"{float(done.stdout):.0f} MB")
     with tempfile.TemporaryDirectory() as folder:
         times = []
         for _ in range(REPEATS):
@@ -181,7 +229,7 @@ def microseconds(scenario: Scenario, replicas: int) -> float:
 def main() -> None:
     """Prints all tables."""
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
-    for part in [globals()[name] for name in sys.argv[1:]] or (presets, mesa, policies, memory, growth):
+    for part in [globals()[name] for name in sys.argv[1:]] or (presets, locks, mesa, policies, memory, growth):
         part()
 
 

@@ -22,6 +22,7 @@ from dealermarket import (
 )
 from dealermarket.draws.streams import Episode, Stream, first_episodes
 from dealermarket.policies import Actor
+from philox_in_python import uniforms
 
 
 class Nothing(MakerPolicy):
@@ -138,8 +139,11 @@ def test_a_policys_draws_depend_on_the_replica_alone(small: Scenario) -> None:
     one, many = (SimulationRunner(small, replicas=n, policies={"maker-1": Gambler()}).run().summary for n in (1, 5))
     pd.testing.assert_frame_equal(one, many[:2], check_exact=True)
     setup = PolicySetup(small, "maker-2", first_episodes(4, (2, 3)))
-    expected = [Episode(4, replica).generator(Stream.POLICY + 1).random(3) for replica in (2, 3)]
-    assert_array_equal(setup.uniform(3), expected)
+    expected = [uniforms(Episode(4, replica), Stream.POLICY + 1, 9) for replica in (2, 3)]
+    assert_array_equal(setup.uniform(3), [numbers[:3] for numbers in expected])
+    assert_array_equal(setup.uniform(2, 2).reshape(2, 4), [numbers[4:8] for numbers in expected])  # from a new block on
+    generators = [Episode(4, replica).generator(Stream.POLICY + 1) for replica in (2, 3)]
+    assert [one.random() for one in setup.generators] == [one.random() for one in generators]
     assert setup.participant == 11
 
 

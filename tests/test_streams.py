@@ -29,7 +29,7 @@ def place(seed: int = 0, replica: int = 0, number: int = 0) -> Any:
 
 def drawn(fill: Any, where: Any, stream: int, count: int) -> Any:
     out = np.empty(count)
-    fill(where, stream, out)
+    fill(where, stream, *(() if fill is fill_normal else (0,)), out)
     return out
 
 

@@ -93,8 +93,8 @@ def draw_tapes(rules, places, tape):
         own = slice(first, orders)
         tape.capped[b], positive = draw_sizes(rules, place, tape.investor[own], tape.size[own])
         draw_sides(rules, place, tape.mid[b], tape.order_start[b], tape.investor, tape.side)
-        fill_uniform(place, Stream.TIE, tape.tie[own])
-        fill_uniform(place, Stream.HEDGE_TIE, tape.hedge_tie[b].reshape(-1))
+        fill_uniform(place, Stream.TIE, 0, tape.tie[own])
+        fill_uniform(place, Stream.HEDGE_TIE, 0, tape.hedge_tie[b].reshape(-1))
         draw_orders_of_ties(place, tape.tie_order[b])
         sound &= positive
     return orders, sound
@@ -123,7 +123,7 @@ def step_numbers(place, stream, normal, steps):
         if normal[n]:
             fill_normal(place, stream + n, numbers[n])
         else:
-            fill_uniform(place, stream + n, numbers[n])
+            fill_uniform(place, stream + n, 0, numbers[n])
     return numbers
 
 
@@ -162,7 +162,7 @@ def draw_sizes(rules, place, investor, size):
     capped, positive = 0, True
     fill_normal(place, Stream.SIZE, size)
     uniform = np.empty(len(size) if rules.uniform_sizes else 0)
-    fill_uniform(place, Stream.UNIFORM_SIZE, uniform)
+    fill_uniform(place, Stream.UNIFORM_SIZE, 0, uniform)
     for n in range(len(size)):
         j = investor[n]
         rule = rules.size[j]
@@ -179,9 +179,9 @@ def draw_sides(rules, place, mid, order_start, investor, side):
     steps = len(order_start) - 1
     horizon, first = len(mid) - steps, order_start[0]
     side_draw, oracle_draw = np.empty(order_start[-1] - first), np.zeros(order_start[-1] - first)
-    fill_uniform(place, Stream.SIDE, side_draw)
+    fill_uniform(place, Stream.SIDE, 0, side_draw)
     if np.any(rules.oracle_probability > 0.0):
-        fill_uniform(place, Stream.ORACLE, oracle_draw)
+        fill_uniform(place, Stream.ORACLE, 0, oracle_draw)
     for t in range(steps):
         move = mid[t + horizon] - mid[t]
         for n in range(order_start[t], order_start[t + 1]):
@@ -196,7 +196,7 @@ def draw_orders_of_ties(place, tie_order):
     """Writes all participants in random order, all orders being equally likely, for every maker, (M, J)."""
     makers, participants = tie_order.shape
     draw = np.empty(makers * participants)
-    fill_uniform(place, Stream.RANKING, draw)
+    fill_uniform(place, Stream.RANKING, 0, draw)
     for i in range(makers):
         order = tie_order[i]
         for j in range(participants):

@@ -68,13 +68,20 @@ def uniform(word):
 
 
 @compiled
-def fill_uniform(place, stream, out):
-    """Fills `out` (n,) with the uniform numbers of a stream."""
+def fill_uniform(place, stream, first, out):
+    """Fills `out` (n,) with the uniform numbers of a stream from block `first` on."""
     for n in range(len(out) // 2):
-        first, second = long_words(place, np.uint64(stream), np.uint64(n))
-        out[2 * n], out[2 * n + 1] = uniform(first), uniform(second)
+        one, other = long_words(place, np.uint64(stream), np.uint64(first + n))
+        out[2 * n], out[2 * n + 1] = uniform(one), uniform(other)
     if len(out) % 2:
-        out[-1] = uniform(long_words(place, np.uint64(stream), np.uint64(len(out) // 2))[0])
+        out[-1] = uniform(long_words(place, np.uint64(stream), np.uint64(first + len(out) // 2))[0])
+
+
+@compiled
+def fill_uniform_of_all(places, stream, first, out):
+    """Fills each row of `out` (B, n) with the uniform numbers of a stream of one of `places` (B, 4)."""
+    for b in range(len(places)):
+        fill_uniform(places[b], stream, first, out[b])
 
 
 @kernel

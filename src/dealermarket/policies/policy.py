@@ -50,15 +50,25 @@ class PolicySetup:
         self.scenario, self.maker, self.episodes = scenario, maker, tuple(episodes)
         self.index = scenario.maker_names.index(maker)
         self.participant = len(scenario.agents) + self.index
-        self._streams: list[np.random.Generator] | None = None
+        self._blocks = 0  # drawn of each market's stream
+
+    @property
+    def generators(self) -> list[np.random.Generator]:
+        """A NumPy generator for each market, at the start of a stream of this maker's own: new ones at every call."""
+        from dealermarket.draws.streams import Stream
+
+        return [episode.generator(Stream.POLICY + self.index) for episode in self.episodes]
 
     def uniform(self, *shape: int) -> NDArray[np.float64]:
         """Uniform draws on [0, 1), shape (B, *shape), from each market's own stream for this maker."""
-        from dealermarket.draws.streams import Stream
+        from dealermarket.draws.philox import fill_uniform_of_all
+        from dealermarket.draws.streams import Stream, places_of
 
-        if self._streams is None:
-            self._streams = [episode.generator(Stream.POLICY + self.index) for episode in self.episodes]
-        return np.stack([generator.random(shape) for generator in self._streams])
+        numbers = np.empty((len(self.episodes), *shape))
+        rows = numbers.reshape(len(numbers), -1)
+        fill_uniform_of_all(places_of(self.episodes), Stream.POLICY + self.index, self._blocks, rows)
+        self._blocks += (rows.shape[1] + 1) // 2
+        return numbers
 
     def uniform_by_step(self, count: int) -> Iterator[NDArray[np.float64]]:
         """`count` uniform draws for every step, (B, count) each, step by step without end; drawn in bulk."""

@@ -1,8 +1,8 @@
 """What a run needs of a machine, before it begins: time and memory, about.
 
 Time is a sum of costs: so many nanoseconds for each step, order, quote, hedge and row of a table, as they were measured with the
-presets on one core, times how much slower or faster this machine draws random numbers now than that one. On the presets and
-eight variants of them the sum was .7 to 1.8 of what was measured. It knows nothing of policies and kinds of one's own.
+presets on one core, times how much slower or faster this machine draws random numbers now than that one. On eight
+presets the sum was 1.0 to 1.6 of what was measured. It knows nothing of policies and kinds of one's own.
 Memory is a sum of sizes of arrays: .7 to 1.5 of what was measured.
 """
 
@@ -60,11 +60,11 @@ def needs_of(
     chunks = chunks_of(scenario, range(replicas), bool(acting))
     markets, threads = len(chunks[0]), min(threads, len(chunks))
     steps = scenario.steps * replicas
-    drawing, playing, joining = (1e-9 * steps * cost for cost in _nanoseconds_of_a_step(scenario, record))
+    playing, joining = (1e-9 * steps * cost for cost in _nanoseconds_of_a_step(scenario, record))
     # policies act for all markets of a chunk at once: what that costs is in part the same for many as for one
     of_chunks = len(chunks) * (4e-3 + 60e-6 * acting * scenario.steps)
     playing += 1e-6 * steps * acting + of_chunks
-    work = max(drawing, (drawing + playing) / threads) + joining  # one thread draws at a time
+    work = playing / threads + joining
     working, kept = _bytes_of_a_step(scenario, record)
     of_a_chunk = markets * scenario.steps * (working + kept) + _bytes_of_state(scenario, markets, bool(acting))
     return Needs(work, LOADED + threads * of_a_chunk + (steps * kept if in_memory else 0))
@@ -118,24 +118,24 @@ def in_time_units(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds >= 1.5 else "a second"
 
 
-def _nanoseconds_of_a_step(scenario: Scenario, record: RecordLevel) -> tuple[float, float, float]:
-    """The cost of a step of one market: of drawing it, of playing and writing it, and of joining what was written."""
+def _nanoseconds_of_a_step(scenario: Scenario, record: RecordLevel) -> tuple[float, float]:
+    """The cost of a step of one market: of drawing, playing and writing it, and of joining what was written."""
     investors, makers = len(scenario.agents), len(scenario.makers)
     orders, hedges = _trades_of_a_step(scenario)
-    drawing = 100 + 5.5 * investors + 16 * orders + 10 * makers
-    playing = 22 + 25 * makers + orders * (38 + 21 * makers)
+    drawing = 75 + 1.4 * investors + 30 * orders + 2 * makers
+    playing = 20 + 15 * makers + orders * (45 + 9 * makers)
     hedging = sum(_nanoseconds_of_a_hedge(maker, makers) for maker in scenario.makers) * hedges / max(makers, 1)
     rows = {"summary": 0.0, "steps": 1300.0 * makers, "trades": 630.0 * (orders + hedges)}
     writing = sum(rows[table] for table in tables_of(record))
-    return drawing, playing + hedging + writing, writing  # to join is to read and to write again
+    return drawing + playing + hedging + writing, writing  # to join is to read and to write again
 
 
 def _nanoseconds_of_a_hedge(maker: MarketMakerAgent, makers: int) -> float:
     rivals, hedging = makers - 1, maker.hedging
     if not hedging.plans:
         pieces = getattr(hedging, "horizon", 0)  # of equal trades, each at quotes of its own
-        return 100.0 + 20 * rivals + pieces * (30 + 12 * rivals)
-    return 100.0 + 45 * rivals
+        return 80.0 + 12 * rivals + pieces * (30 + 12 * rivals)
+    return 110.0 + 25 * rivals
 
 
 def _trades_of_a_step(scenario: Scenario) -> tuple[float, float]:
@@ -147,11 +147,9 @@ def _trades_of_a_step(scenario: Scenario) -> tuple[float, float]:
 
 def _bytes_of_a_step(scenario: Scenario, record: RecordLevel) -> tuple[float, float]:
     """For a step of one market: its tape and the table that is made of it, and what is recorded of it."""
-    investors, makers = len(scenario.agents), len(scenario.makers)
+    makers = len(scenario.makers)
     orders, hedges = _trades_of_a_step(scenario)
-    draws = len(scenario.market.mid_price.draws) + len(scenario.market.reference_spread.draws)
-    tape = 8 * (draws + 1 + makers) + 45 * orders
-    tape = max(tape, 8 * investors)  # room for every investor's order is asked for, though it is not used
+    tape = 8 * (3 + makers) + 35 * orders
     rows = {"summary": 0.0, "steps": 300.0 * makers, "trades": 190.0 * (orders + hedges)}
     kept = {"summary": 0.0, "steps": 64.0 * makers + 16, "trades": 56.0 * (orders + makers)}
     levels = tables_of(record)
