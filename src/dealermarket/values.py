@@ -202,6 +202,17 @@ def real_numbers(value: Any) -> np.ndarray[Any, Any]:
     return numbers
 
 
+_FEW = 8  # numbers that are looked at faster one by one than by two reductions
+
+
+def within(numbers: np.ndarray[Any, Any], low: float, high: float) -> bool:
+    """Whether all numbers are from `low` to `high`; NaN is not."""
+    if numbers.size <= _FEW:
+        return all(low <= number <= high for number in numbers.ravel().tolist())
+    # NaN fails both comparisons; the bare reductions, since this is done several times a step
+    return bool(np.minimum.reduce(numbers, axis=None) >= low and np.maximum.reduce(numbers, axis=None) <= high)
+
+
 def plain(value: object) -> object:
     """An array as its numbers, so that an error shows them in one line."""
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value

@@ -22,7 +22,7 @@ from dealermarket.policies.features import FEATURES, FEEDBACK, Sensor
 from dealermarket.policies.named import policy_named
 from dealermarket.policies.rewards import Reward
 from dealermarket.runs.session import Session, acting_policies
-from dealermarket.values import plain, real_numbers, short, suggestion, whole_number
+from dealermarket.values import plain, real_numbers, short, suggestion, whole_number, within
 
 Array = NDArray[Any]
 
@@ -169,8 +169,7 @@ def checked_actions(given: Any, shape: tuple[int, ...], whose: str = "action") -
         raise PolicyError(f"{whose}: must be real numbers of shape {shape}, got {short(plain(given))}; {error}") from None
     if actions.shape != shape:
         raise PolicyError(f"{whose}: must have shape {shape}, got {actions.shape}")
-    # NaN fails both comparisons
-    if not (np.minimum.reduce(actions, axis=None) >= -1.0 and np.maximum.reduce(actions, axis=None) <= 1.0):
+    if not within(actions, -1.0, 1.0):
         wrong = float(actions[~(np.abs(actions) <= 1.0)][0])
         raise PolicyError(f"{whose}: must be in [-1, 1], got {wrong!r}; clip what your policy returns")
     return actions

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dealermarket.errors import PolicyError
 from dealermarket.policies.policy import Action
-from dealermarket.values import plain, real_numbers, short
+from dealermarket.values import plain, real_numbers, short, within
 
 if TYPE_CHECKING:
     from dealermarket.engine.rules import Rules
@@ -90,8 +90,7 @@ class ActionSlot:
         except ValueError:
             said = f"must broadcast to shape {target.shape}"
         else:
-            # the bare reductions, since this is done several times a step; NaN fails both comparisons
-            if np.minimum.reduce(target, axis=None) >= low and np.maximum.reduce(target, axis=None) <= high:
+            if within(target, low, high):
                 return
             said = f"must be in [{low:g}, {high:g}]"
         raise PolicyError(f"policy of {self._maker!r}: {name} {said}, got {short(plain(given))}{way_out}")
