@@ -186,6 +186,7 @@ def test_streams_replicas_episodes_and_seeds_share_nothing() -> None:
     assert worst < bound
 
 
+@pytest.mark.compiled
 def test_what_is_shared_is_seen() -> None:
     """The streams of before, PCG64 moved on by 2^64 and its multiples, fail the test above, and so does a stream that lags."""
 
