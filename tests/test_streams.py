@@ -111,7 +111,7 @@ def test_all_bits_of_a_number_count() -> None:
     assert abs(np.corrcoef(np.sign(normal), np.abs(normal))[0, 1]) < 4 / math.sqrt(count)
 
 
-@pytest.mark.compiled
+@pytest.mark.slow
 def test_ten_million_normals_have_the_moments_and_tails_of_the_law() -> None:
     """Moments to the eighth, Kolmogorov and Smirnov's distance, and how many lie beyond 2 to 6 standard deviations."""
     count = 10_000_000
