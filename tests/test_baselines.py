@@ -444,7 +444,7 @@ RUNS: dict[str, tuple[AdaptiveMaker, Callable[[], Scenario]]] = {
     "adaptive rival": (AdaptiveMaker(), lambda: follow_up("makers.1.policy.kind=adaptive")),
     "carefree": (AdaptiveMaker(risk_aversion=0.0), lambda: follow_up("makers.1.policy.kind=random")),
     "other grid": (
-        AdaptiveMaker(eta=0.3, weight=0.7, risk_aversion=0.05, tolerance=0.0, low=-0.5, high=0.7, points=8),
+        AdaptiveMaker(eta=0.3, weight=0.7, risk_aversion=0.2, tolerance=0.0, low=-0.5, high=0.7, points=8),
         lambda: follow_up("makers.1.policy.kind=random"),
     ),
     "one investor": (AdaptiveMaker(weight=1.0), lambda: follow_up("investors.0.count=1", "makers.1.policy.kind=random")),

@@ -190,7 +190,7 @@ def test_shares_are_those_of_the_trades(result: SimulationResult, run: PicturedR
 
 
 def test_tiers_without_volume_are_not_in_the_legend() -> None:
-    run = PicturedRun(SimulationRunner(Scenario.load("dealers", ["steps=100"]), replicas=20).run())
+    run = PicturedRun(SimulationRunner(Scenario.load("dealers", ["steps=200"]), replicas=60).run())
     figure = share_by_tier(run, "steady")  # ten tiers
     drawn = {mark.label for mark in figure.marks if isinstance(mark, Band)}
     volume = run.volume_by_tier[:, run.number("steady")].sum(axis=0)
