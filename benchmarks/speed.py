@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -52,25 +52,33 @@ def median_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def floor(scenario: Scenario, replicas: int, orders: int) -> None:
-    """What no implementation can leave out: the tape's random numbers, and the laws' logarithms and powers, in bulk."""
-    steps, investors, makers = scenario.steps, len(scenario.agents), len(scenario.makers)
-    k, count = laws.curve_exponent(scenario.exchange.lam), orders // replicas
-    words, prices, spreads = np.empty(steps * investors, np.uint32), np.empty(steps + scenario.reward_horizon), np.empty(steps)
-    hedges, ranks, sizes, sides, ties = (
-        np.empty(n) for n in (steps * makers, makers * (investors + makers), count, count, count)
-    )
-    for place in places_of(first_episodes(0, range(replicas))):  # by replica, so that arrays stay in the caches
-        fill_words(place, Stream.ARRIVAL, 0, words)
-        for numbers in (prices, spreads, sizes):
-            fill_normal(place, Stream.PRICE, numbers)
-        for numbers in (hedges, ranks, sides, ties):
-            fill_uniform(place, Stream.TIE, 0, numbers)
-        np.exp(prices, out=prices)
-        np.exp(sizes, out=sizes)
-        for size, quotes in ((sizes * 1e-3, makers), (hedges * 0.5, makers - 1)):
-            log_curve = np.log(np.expm1(k * np.log1p(-np.minimum(size, 0.9))))
+    """What no implementation can leave out: the tape's random numbers, and the laws' logarithms and powers, in bulk.
+
+    All numbers of a kind, whosever they are, piece by piece, so that they stay in the caches."""
+    steps, investors, makers = replicas * scenario.steps, len(scenario.agents), len(scenario.makers)
+    k, place = laws.curve_exponent(scenario.exchange.lam), places_of(first_episodes(0, range(1)))[0]
+    for count in _pieces(steps * investors):
+        fill_words(place, Stream.ARRIVAL, 0, _WORDS[:count])
+    for count in _pieces(2 * steps + orders):  # prices, reference spreads, sizes
+        fill_normal(place, Stream.PRICE, _NUMBERS[:count])
+    for count in _pieces(steps + orders):
+        np.exp(_NUMBERS[:count], out=_RESULTS[:count])
+    for count in _pieces(2 * orders + steps * makers + replicas * makers * (investors + makers)):  # sides, ties, rankings
+        fill_uniform(place, Stream.TIE, 0, _NUMBERS[:count])
+    for trades, quotes in ((orders, makers), (steps * makers, makers - 1)):
+        for count in _pieces(trades):
+            log_curve = np.log(np.expm1(k * np.log1p(-np.minimum(_NUMBERS[:count], 0.9))))
             for _ in range(quotes):
                 np.exp(1.5 * log_curve)
+
+
+_PIECE = 1 << 14
+_WORDS, _NUMBERS, _RESULTS = np.empty(_PIECE, np.uint32), np.empty(_PIECE), np.empty(_PIECE)
+
+
+def _pieces(count: int) -> Iterator[int]:
+    yield from [_PIECE] * (count // _PIECE)
+    yield count % _PIECE
 
 
 def row(*cells: object) -> None:
@@ -182,13 +190,12 @@ def memory() -> None:
     """Peak memory of many replicas."""
     print("\n### Memory and start-up\n")
     header("what", "target", "measured")
-    code = (
-        "import resource, sys; from dealermarket import Scenario, SimulationRunner\n"
-        "SimulationRunner(Scenario.load('paper'), 10000, threads=2).run(); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    code = (  # what the process itself had at most: `ru_maxrss` begins with that of the process which started it
+        "from dealermarket import Scenario, SimulationRunner; SimulationRunner(Scenario.load('paper'), 10000, threads=2).run(); "
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    row("10,000 replicas of `paper`, 500 steps, summary: peak memory", "300 MB", f"{float(done.stdout):.0f} MB")
+    row("10,000 replicas of `paper`, 500 steps, summary: peak memory", "300 MB", f"{float(done.stdout) / 1e3:.0f} MB")
     with tempfile.TemporaryDirectory() as folder:
         times = []
         for _ in range(REPEATS):
