@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dealermarket.compiled import compiled, kernel
+from dealermarket.compiled import COMPILES, compiled, kernel
 from dealermarket.draws.normal import TAIL, middle_quantile, tail_quantile
 
 # all words stand in 64 bits: a product of two is exact, and so is a sum before its carry is cut off
@@ -22,6 +22,7 @@ _GOLDEN, _ROOT = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)  # what the key mo
 _ROUNDS = 10
 
 _STREAM, _SPARE, _LAST = np.uint64(16), np.uint64(11), np.uint64(63)  # bits
+_each = range if COMPILES else lambda count: [np.arange(count)]  # plain Python takes all blocks at once: it would take minutes
 _UNIT, _HALF_UNIT = 2.0**-53, 2.0**-64
 _MAGNITUDE = np.uint64((1 << 63) - 1)
 
@@ -53,7 +54,7 @@ def long_words(place, stream, block):
 def fill_words(place, stream, first, out):
     """Fills `out` (n,) uint32 with the words of a stream from block `first` on."""
     whole = len(out) // 4
-    for n in range(whole):
+    for n in _each(whole):
         out[4 * n], out[4 * n + 1], out[4 * n + 2], out[4 * n + 3] = block_of(place, np.uint64(stream), np.uint64(first + n))
     if 4 * whole < len(out):
         words = block_of(place, np.uint64(stream), np.uint64(first + whole))
@@ -70,7 +71,7 @@ def uniform(word):
 @compiled
 def fill_uniform(place, stream, first, out):
     """Fills `out` (n,) with the uniform numbers of a stream from block `first` on."""
-    for n in range(len(out) // 2):
+    for n in _each(len(out) // 2):
         one, other = long_words(place, np.uint64(stream), np.uint64(first + n))
         out[2 * n], out[2 * n + 1] = uniform(one), uniform(other)
     if len(out) % 2:
@@ -101,11 +102,11 @@ def half_probability(word):
 def fill_normal(place, stream, out):
     """Fills `out` (n,) with the standard normal numbers of a stream: quantiles of p from 63 bits, the sign from the last."""
     half, sign = np.empty(len(out) + 1), np.empty(len(out) + 1)
-    for n in range((len(out) + 1) // 2):
+    for n in _each((len(out) + 1) // 2):
         words = long_words(place, np.uint64(stream), np.uint64(n))
         for m in range(2):
             half[2 * n + m], sign[2 * n + m] = half_probability(words[m]), 1.0 - 2.0 * (words[m] >> _LAST)
-    for n in range(len(out)):  # without branches: several at a time
+    for n in _each(len(out)):  # without branches: several at a time
         out[n] = sign[n] * middle_quantile(half[n])
     for n in range(len(out)):
         if half[n] < TAIL:
