@@ -189,6 +189,7 @@ def test_shares_are_those_of_the_trades(result: SimulationResult, run: PicturedR
         assert heights.get(f"tier {tier}", 0.0) == pytest.approx(100 * by_tier.get(tier, 0.0), abs=0.5)
 
 
+@pytest.mark.compiled
 def test_tiers_without_volume_are_not_in_the_legend() -> None:
     run = PicturedRun(SimulationRunner(Scenario.load("dealers", ["steps=200"]), replicas=60).run())
     figure = share_by_tier(run, "steady")  # ten tiers
