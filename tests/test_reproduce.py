@@ -467,6 +467,7 @@ def test_a_complete_report_is_left_as_it_is(capsys: pytest.CaptureFixture[str]) 
     assert contents(Path("here")) == before
 
 
+@pytest.mark.compiled
 def test_measures_that_are_damaged_are_made_again(interrupt: Callable[[int], Counter]) -> None:
     assert main([*ASKED, "--out", "whole"]) == 0
     interrupt(3)
