@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import UNCOMPILED, assert_says, refused
+from conftest import UNCOMPILED, assert_says, needs_learn, refused
 from dealermarket.commands.console import announce_compiling, open_console
 from dealermarket.commands.main import main
 from dealermarket.compiled import compiled, is_cached
@@ -55,7 +55,7 @@ def test_a_file_that_cannot_be_written_is_known_before_anybody_waits(
         (["run", "paper", "--out", "file/x"], "file/x"),
         (["run", "dealers"], "runs"),
         (["run", "paper", "--out", "closed"], "closed"),
-        (["train", "learning", "--out", "file/x"], "file/x"),
+        pytest.param(["train", "learning", "--out", "file/x"], "file/x", marks=needs_learn),
         (["compare", "paper", "--set", "makers.0.pricing.alpha=1.3", "--out", "file/x"], "file/x"),
         (["experiment", "markouts", "--out", "file/x"], "file/x"),
     ],
