@@ -18,7 +18,7 @@ from scipy import stats
 from conftest import raises
 from dealermarket.draws.streams import Episode, Stream
 from dealermarket.draws.tape import Tape, TapeSource
-from dealermarket.errors import DealerMarketError, TapeError
+from dealermarket.errors import DealerMarketError, ParameterError, TapeError
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.makers.agent import MarketMakerAgent
@@ -319,6 +319,18 @@ def test_a_replica_does_not_depend_on_the_others() -> None:
             mine, other = replica_of(some, place), replica_of(many, replica)
             for name, values in mine.items():
                 np.testing.assert_array_equal(values, other[name], err_msg=name)
+
+
+def test_far_replicas_have_numbers_of_their_own() -> None:
+    """A replica's number is a word of the counter; what does not fit there is part of the key."""
+    scenario, far = market(40), (1, 2**32 + 1, 2**64 + 1, 10**30)
+    tapes = [Tape.draw(scenario, 5, range(replica, replica + 1)) for replica in far]
+    assert len({tape.mid[0, -1] for tape in tapes}) == len(far)
+    same(tapes[1], TapeSource(scenario).draw([Episode(5, 2**32 + 1)]))
+    draws = {Episode(5, 1, number).generator(Stream.POLICY).random() for number in (0, 2**32, 2**64)}
+    assert len(draws) == 3
+    with raises(ParameterError, "replicas", -2):
+        Tape.draw(scenario, 5, range(-2, 1))
 
 
 def test_a_tape_is_its_seeds_alone() -> None:

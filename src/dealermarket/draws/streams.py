@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+_LOW = (1 << 32) - 1
+
 
 class Stream(IntEnum):
     """The random streams of an episode; "and on" where a kind that takes several numbers a step has a stream for each."""
@@ -49,8 +51,8 @@ class Episode(NamedTuple):
     def generator(self, stream: int) -> np.random.Generator:
         """NumPy's generator for a stream, for what is drawn in Python: NumPy's own Philox, of 64-bit words, with the key of
         the seed and the counter (block, stream, replica, episode)."""
-        key = np.random.SeedSequence(self.seed).generate_state(2, np.uint64)
-        return np.random.Generator(np.random.Philox(counter=[0, stream, self.replica, self.number], key=key))
+        key = _sequence(self.seed, self.replica >> 32, self.number >> 32).generate_state(2, np.uint64)
+        return np.random.Generator(np.random.Philox(counter=[0, stream, self.replica & _LOW, self.number & _LOW], key=key))
 
 
 def first_episodes(seed: int, replicas: Iterable[int]) -> list[Episode]:
@@ -60,9 +62,16 @@ def first_episodes(seed: int, replicas: Iterable[int]) -> list[Episode]:
 
 def places_of(episodes: Sequence[Episode]) -> Array:
     """Where compiled code finds the numbers of episodes: key, replica and number of each, (B, 4) uint64 below 2^32."""
-    return np.array([(*_key(seed), replica, number) for seed, replica, number in episodes], np.uint64).reshape(-1, 4)
+    rows = [(*_key(seed, replica >> 32, number >> 32), replica & _LOW, number & _LOW) for seed, replica, number in episodes]
+    return np.array(rows, np.uint64).reshape(-1, 4)
 
 
 @lru_cache(maxsize=4096)
-def _key(seed: int) -> tuple[int, ...]:
-    return tuple(np.random.SeedSequence(seed).generate_state(2, np.uint32).tolist())
+def _key(seed: int, far_replica: int, far_number: int) -> tuple[int, ...]:
+    return tuple(_sequence(seed, far_replica, far_number).generate_state(2, np.uint32).tolist())
+
+
+def _sequence(seed: int, far_replica: int, far_number: int) -> np.random.SeedSequence:
+    """What keys are made of: the seed, and what does not fit into 32 bits of the numbers of a replica and an episode."""
+    far = (far_replica, far_number)
+    return np.random.SeedSequence(seed, spawn_key=far if any(far) else ())

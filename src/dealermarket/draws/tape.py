@@ -109,6 +109,7 @@ class Tape(HoldsArrays):
     def draw(cls, scenario: Scenario, seed: int = 0, replicas: int | range = 1) -> Tape:
         """The tape of `replicas` (a number, or a range of replica numbers) for a seed."""
         numbers = replicas if isinstance(replicas, range) else range(whole_number("replicas", replicas, 1))
+        whole_number("replicas", min(numbers, default=0), 0)
         whole_number("seed", seed, 0)
         check_scenario(scenario)
         return TapeSource(scenario).draw(first_episodes(seed, numbers))
@@ -243,6 +244,7 @@ class TapeSource:
 
         steps, makers = self._steps, self._makers
         shapes = dict.fromkeys(_OF_ORDERS, (orders,)) | {
+            "log_curve": (0,),  # worked out when sizes are known
             "mid": (episodes, steps + self._horizon),
             "reference_spread": (episodes, steps),
             "order_start": (episodes, steps + 1),
