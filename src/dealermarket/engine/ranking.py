@@ -43,7 +43,6 @@ def rank_all(ranking, maker, tie_order):
     place, quantile = 0, 0
     for n in range(len(tie_order)):
         participant = tie_order[n]
-        ranking.standing[participant].metric = 0.0
         if participant == maker:
             ranking.tier[maker] = 0
             continue
@@ -62,12 +61,14 @@ def rank_all(ranking, maker, tie_order):
 
 @kernel
 def move_in_ranking(ranking, participant, metric):
-    """Gives a participant another metric; whoever comes into another quantile by that changes tier."""
+    """Gives a participant its metric; whoever comes into another quantile by that changes tier."""
     standing = ranking.standing[participant]
-    rises, standing.metric = metric > standing.metric, metric
-    towards, ahead, behind = (-1, BEST, WORST) if rises else (1, WORST, BEST)  # edges in the direction of the move
     own, place = standing.quantile, standing.place
-    key, tie = key_of(metric), ranking.tie[place]
+    key, tie, former = key_of(metric), ranking.tie[place], ranking.key[place]
+    if key == former:
+        return
+    rises = key > former
+    towards, ahead, behind = (-1, BEST, WORST) if rises else (1, WORST, BEST)  # edges in the direction of the move
     set_key(ranking, key, place, own)
     k = own
     while 0 <= k + towards < ranking.tiers:

@@ -35,7 +35,6 @@ STANDING = record(
     [
         ("psi", np.float64),  # average yield
         ("matured_volume", np.float64),
-        ("metric", np.float64),  # what the maker ranks by
         ("matured", np.int64),  # trades
         ("place", np.int32),  # among those ranked, see `dealermarket.engine.ranking`
         ("quantile", np.int32),

@@ -139,8 +139,7 @@ def update_tiers(rules, market):
             continue
         rule, standing = rules.tiering[i], market.standing[i, j]
         metric = metric_of(rule.kind, standing.psi, standing.matured_volume, standing.matured, rule, rules.tiering_numbers[i])
-        if metric != standing.metric:
-            move_in_ranking(ranking_of(rules, market, i), j, metric)
+        move_in_ranking(ranking_of(rules, market, i), j, metric)
 
 
 @kernel
