@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from dealermarket import Action, MakerPolicy, Observation, Scenario, SimulationRunner, laws
+from dealermarket.arrays import PIECE, pieces
 from dealermarket.compiled import Compiled
 from dealermarket.draws import arithmetic
 from dealermarket.draws.philox import fill_normal, fill_uniform, fill_words
@@ -57,28 +58,26 @@ def floor(scenario: Scenario, replicas: int, orders: int) -> None:
     All numbers of a kind, whosever they are, piece by piece, so that they stay in the caches."""
     steps, investors, makers = replicas * scenario.steps, len(scenario.agents), len(scenario.makers)
     k, place = laws.curve_exponent(scenario.exchange.lam), places_of(first_episodes(0, range(1)))[0]
-    for count in _pieces(steps * investors):
+    for count in _lengths(steps * investors):
         fill_words(place, Stream.ARRIVAL, 0, _WORDS[:count])
-    for count in _pieces(2 * steps + orders):  # prices, reference spreads, sizes
+    for count in _lengths(2 * steps + orders):  # prices, reference spreads, sizes
         fill_normal(place, Stream.PRICE, _NUMBERS[:count])
-    for count in _pieces(steps + orders):
+    for count in _lengths(steps + orders):
         np.exp(_NUMBERS[:count], out=_RESULTS[:count])
-    for count in _pieces(2 * orders + steps * makers + replicas * makers * (investors + makers)):  # sides, ties, rankings
+    for count in _lengths(2 * orders + steps * makers + replicas * makers * (investors + makers)):  # sides, ties, rankings
         fill_uniform(place, Stream.TIE, 0, _NUMBERS[:count])
     for trades, quotes in ((orders, makers), (steps * makers, makers - 1)):
-        for count in _pieces(trades):
+        for count in _lengths(trades):
             log_curve = np.log(np.expm1(k * np.log1p(-np.minimum(_NUMBERS[:count], 0.9))))
             for _ in range(quotes):
                 np.exp(1.5 * log_curve)
 
 
-_PIECE = 1 << 14
-_WORDS, _NUMBERS, _RESULTS = np.empty(_PIECE, np.uint32), np.empty(_PIECE), np.empty(_PIECE)
+_WORDS, _NUMBERS, _RESULTS = np.empty(PIECE, np.uint32), np.empty(PIECE), np.empty(PIECE)
 
 
-def _pieces(count: int) -> Iterator[int]:
-    yield from [_PIECE] * (count // _PIECE)
-    yield count % _PIECE
+def _lengths(count: int) -> Iterator[int]:
+    return (piece.stop - piece.start for piece in pieces(count))
 
 
 def row(*cells: object) -> None:

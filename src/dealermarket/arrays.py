@@ -21,7 +21,7 @@ PIECE = 1 << 14  # numbers that stay in the processor's caches while NumPy passe
 
 def pieces(count: int) -> Iterator[slice]:
     """An array of `count` numbers, piece by piece."""
-    return (slice(first, first + PIECE) for first in range(0, count, PIECE))
+    return (slice(first, min(first + PIECE, count)) for first in range(0, count, PIECE))
 
 
 class HoldsArrays:

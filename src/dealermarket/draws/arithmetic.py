@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.arrays import pieces
+from dealermarket.arrays import PIECE, pieces
 from dealermarket.compiled import compiled
 from dealermarket.draws.philox import fill_normal, fill_uniform, fill_words, uniform_at
 from dealermarket.draws.streams import Stream
@@ -74,7 +74,6 @@ class TapeRules(NamedTuple):
 
 
 _WORDS = 2.0**32
-_AT_ONCE = 1 << 14  # words of arrivals, which stay in the processor's fastest cache
 
 
 @compiled
@@ -137,11 +136,11 @@ def draw_arrivals(place, trade_probability, order_start, investor, count):
     steps, investors = len(order_start) - 1, len(trade_probability)
     threshold = np.floor(trade_probability * _WORDS).astype(np.int64)
     blocks = (investors + 3) // 4  # of a step
-    words = np.empty((max(_AT_ONCE // (4 * blocks), 1), 4 * blocks), np.uint32)
+    words = np.empty((min(max(PIECE // (4 * blocks), 1), steps), 4 * blocks), np.uint32)
     order_start[0] = count
     for t in range(steps):
         if t % len(words) == 0:
-            fill_words(place, Stream.ARRIVAL, t * blocks, words.reshape(-1))
+            fill_words(place, Stream.ARRIVAL, t * blocks, words[: steps - t].reshape(-1))
         if count + investors >= len(investor):
             return -1
         bits = words[t % len(words)]
