@@ -33,16 +33,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return chosen
 
 
-def test_lines_of_progress_come_every_few_seconds_and_at_the_end(clock: Clock) -> None:
+def told(clock: Clock, total: int, *moments: tuple[float, int], done: int = 0) -> list[str]:
+    """The lines of progress where so many steps are reported, each so many seconds after what was before."""
     screen = io.StringIO()
-    with progress(Console(file=screen, width=140), 1000, 200) as report:
-        clock.now += 2
-        report(100)  # too early for a line
-        clock.now += 4
-        report(200)
-        clock.now += 1
-        report(500)
-    assert screen.getvalue().splitlines() == [
+    with progress(Console(file=screen, width=140), total, done) as report:
+        for seconds, steps in moments:
+            clock.now += seconds
+            report(steps)
+    return screen.getvalue().splitlines()
+
+
+def test_lines_of_progress_come_every_few_seconds_and_at_the_end(clock: Clock) -> None:
+    assert told(clock, 1000, (2, 100), (4, 200), (1, 500), done=200) == [  # the first comes too early for a line
         "200 of 1,000 market steps",
         "500 of 1,000 market steps: 50 steps/s, 10 seconds left",
         "1,000 of 1,000 market steps: 114 steps/s",
@@ -50,23 +52,11 @@ def test_lines_of_progress_come_every_few_seconds_and_at_the_end(clock: Clock) -
 
 
 def test_a_rate_leaves_out_the_start(clock: Clock) -> None:
-    screen = io.StringIO()
-    with progress(Console(file=screen, width=140), 1000) as report:
-        clock.now += 30
-        report(0)
-        clock.now += 2
-        report(1000)
-    assert screen.getvalue().splitlines()[-1] == "1,000 of 1,000 market steps: 500 steps/s"
+    assert told(clock, 1000, (30, 0), (2, 1000))[-1] == "1,000 of 1,000 market steps: 500 steps/s"
 
 
 def test_how_long_is_left_is_said_once_it_is_known_and_in_a_unit_that_suits(clock: Clock) -> None:
-    screen = io.StringIO()
-    with progress(Console(file=screen, width=140), 50_000) as report:
-        clock.now += 30
-        report(0)
-        clock.now += 10
-        report(100)
-    assert screen.getvalue().splitlines() == [
+    assert told(clock, 50_000, (30, 0), (10, 100)) == [
         "0 of 50,000 market steps",
         "0 of 50,000 market steps",
         "100 of 50,000 market steps: 10 steps/s, 83 minutes left",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -59,14 +60,20 @@ class PolicySetup:
 
         return [episode.generator(Stream.POLICY + self.index) for episode in self.episodes]
 
+    @cached_property
+    def _places(self) -> NDArray[np.uint64]:
+        from dealermarket.draws.streams import places_of
+
+        return places_of(self.episodes)
+
     def uniform(self, *shape: int) -> NDArray[np.float64]:
         """Uniform draws on [0, 1), shape (B, *shape), from each market's own stream for this maker."""
         from dealermarket.draws.philox import fill_uniform_of_all
-        from dealermarket.draws.streams import Stream, places_of
+        from dealermarket.draws.streams import Stream
 
         numbers = np.empty((len(self.episodes), *shape))
         rows = numbers.reshape(len(numbers), -1)
-        fill_uniform_of_all(places_of(self.episodes), Stream.POLICY + self.index, self._blocks, rows)
+        fill_uniform_of_all(self._places, Stream.POLICY + self.index, self._blocks, rows)
         self._blocks += (rows.shape[1] + 1) // 2
         return numbers
 
