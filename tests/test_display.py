@@ -58,7 +58,6 @@ def test_a_rate_leaves_out_the_start(clock: Clock) -> None:
 def test_how_long_is_left_is_said_once_it_is_known_and_in_a_unit_that_suits(clock: Clock) -> None:
     assert told(clock, 50_000, (30, 0), (10, 100)) == [
         "0 of 50,000 market steps",
-        "0 of 50,000 market steps",
         "100 of 50,000 market steps: 10 steps/s, 83 minutes left",
     ]
 

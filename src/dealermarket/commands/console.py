@@ -112,9 +112,11 @@ def _lines(console: Console, total: int, before: int, standing: Callable[[], str
         with lock:
             done += steps
             now = time.monotonic()
-            if steps == 0:
+            if steps == 0:  # all is loaded: the rate counts from here on
+                shown = now
                 lately.clear()
                 lately.append((now, done))
+                return
             if now - shown < every and done < total:
                 return
             shown = now
