@@ -5,7 +5,7 @@
 # make coverage   lines and branches that tests reach, with the engine uncompiled
 # make matrix     all tests on each supported Python that is installed
 # make learning   installs what trained makers need, torch above all: large
-# make bench      the speed table of docs/performance.md
+# make bench      the speed tables of docs/performance.md; with OLD=REVISION that one beside this one, too
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -56,6 +56,7 @@ architecture: $(INSTALLED)
 bench: $(LEARNING)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/learning.py
+	$(if $(OLD),$(BIN)/python benchmarks/compare.py $(OLD))
 
 # Versions and hashes for every supported Python; needs uv on the path. What is pinned stays so, except with UPGRADE=--upgrade.
 # What only learning needs goes to a file of its own, without torch, which is installed by itself: its builds differ from

@@ -2,7 +2,7 @@
 
 Every figure is the median of several runs in this one process. Observations, rewards, infos and the resets at the ends of
 episodes are part of what is timed; actions are drawn before. Usage: `python benchmarks/learning.py [single vectorised several
-training]`, with EnvPool installed for the comparison with it.
+training] [--json FILE]`, with EnvPool installed for the comparison with it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -34,11 +33,13 @@ from dealermarket.envs.spaces import action_space, observation_space
 from dealermarket.learning.sb3 import Sb3VecEnv
 from dealermarket.learning.training import Hyperparameters
 from dealermarket.policies.controls import Controls
-from speed import REPEATS, header, median_seconds, rate, row
+from speed import REPEATS, header, median_seconds, print_parts, rate, row, title
 
 Array = NDArray[Any]
 
-SINGLE, VECTORISED, SEVERAL = 30e3, 500e3, 20e3  # targets
+SINGLE = {"learning": 55e3, "paper": 110e3}  # targets
+VECTORISED = {"learning": 550e3, "paper": 1.8e6}
+SEVERAL = 75e3
 SCENARIOS = ("learning", "paper")
 MARKETS, TRAINED_MARKETS = 1024, 256
 TRAINED_STEPS = 16 * Hyperparameters().rollout * TRAINED_MARKETS
@@ -52,7 +53,7 @@ def drawn(count: int, *shape: int) -> Array:
 
 def single() -> None:
     """One market, one learner."""
-    print("### Gymnasium: one environment, random actions\n")
+    title("Gymnasium: one environment, random actions")
     header("scenario", "target", "steps/s")
     for scenario in SCENARIOS:
         env, actions = gymnasium.make(ENV_ID, scenario=scenario).unwrapped, drawn(4000, 3)
@@ -63,12 +64,12 @@ def single() -> None:
                 if env.step(action)[3]:
                     env.reset()
 
-        row(f"`{scenario}`", rate(SINGLE), rate(len(actions) / median_seconds(play)))
+        row(f"`{scenario}`", rate(SINGLE[scenario]), rate(len(actions) / median_seconds(play)))
 
 
 def vectorised() -> None:
     """Many markets, one learner in each."""
-    print(f"\n### Gymnasium: {MARKETS:,} markets in a VectorEnv, random actions\n")
+    title(f"Gymnasium: {MARKETS:,} markets in a VectorEnv, random actions")
     header("scenario", "target", *(f"market steps/s, {mode.name}" for mode in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)))
     for scenario in SCENARIOS:
         rates = []
@@ -76,7 +77,7 @@ def vectorised() -> None:
             envs = DealerVectorEnv(MARKETS, scenario, autoreset_mode=mode)
             steps = 2 * envs.arena.scenario.steps
             rates.append(rate(steps * MARKETS / median_seconds(random_play(envs, steps))))
-        row(f"`{scenario}`", rate(VECTORISED), *rates)
+        row(f"`{scenario}`", rate(VECTORISED[scenario]), *rates)
 
 
 def random_play(envs: VectorEnv[Any, Any, Any], steps: int) -> Callable[[], object]:
@@ -95,7 +96,7 @@ def random_play(envs: VectorEnv[Any, Any, Any], steps: int) -> Callable[[], obje
 
 def several() -> None:
     """One market, every maker learns."""
-    print("\n### PettingZoo: one environment, every maker of `paper` an agent, random actions\n")
+    title("PettingZoo: one environment, every maker of `paper` an agent, random actions")
     header("agents", "target", "market steps/s")
     env = DealerParallelEnv("paper")
     agents, numbers = env.possible_agents, drawn(4000, len(env.possible_agents), 3)
@@ -157,7 +158,7 @@ class Hoppers(VectorEnv[Array, Array, Array]):
 
 def training() -> None:
     """PPO on the market, and on others."""
-    print(f"\n### PPO of Stable-Baselines3, one thread, {TRAINED_MARKETS} environments, the defaults of `dealermarket train`\n")
+    title(f"PPO of Stable-Baselines3, one thread, {TRAINED_MARKETS} environments, the defaults of `dealermarket train`")
     kinds: dict[str, tuple[Callable[[], VectorEnv[Any, Any, Any]], int]] = {}  # how it is made, steps of it alone
     for name in SCENARIOS:  # alone, from beginning to end, drawing of prices and orders included
         steps = Scenario.load(name).steps
@@ -221,9 +222,8 @@ def main() -> None:
     libraries = ", ".join(
         f"{name} {version(name)}" for name in ("numpy", "gymnasium", "pettingzoo", "stable-baselines3", "torch")
     )
-    print(f"Python {platform.python_version()}, {libraries}, {os.cpu_count()} cores, {platform.machine()}\n")
-    for part in [globals()[name] for name in sys.argv[1:]] or (single, vectorised, several, training):
-        part()
+    about = f"Python {platform.python_version()}, {libraries}, {os.cpu_count()} cores, {platform.machine()}"
+    print_parts({part.__name__: part for part in (single, vectorised, several, training)}, about)
 
 
 if __name__ == "__main__":

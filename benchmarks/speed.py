@@ -1,11 +1,13 @@
 """How fast, beside what: prints the tables of docs/performance.md.
 
 Every figure is the median of several runs in this one process; ratios compare figures of the same run. Usage:
-`python benchmarks/speed.py` (`make bench`), with Mesa installed for the comparison with it.
+`python benchmarks/speed.py [PART ...] [--json FILE]` (`make bench`), with Mesa installed for the comparison with it.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import platform
 import statistics
@@ -80,15 +82,43 @@ def _lengths(count: int) -> Iterator[int]:
     return (piece.stop - piece.start for piece in pieces(count))
 
 
+Table = list[list[str]]
+TABLES: dict[str, Table] = {}
+"""All that was printed, by title; the first row of a table is its header."""
+
+
+def title(text: str) -> None:
+    """The title of the table that comes."""
+    print(f"\n### {text}\n")
+    TABLES[text] = []
+
+
 def row(*cells: object) -> None:
     """One line of a Markdown table."""
-    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+    texts = [str(cell) for cell in cells]
+    print("| " + " | ".join(texts) + " |", flush=True)
+    next(reversed(TABLES.values())).append(texts)
 
 
 def header(*cells: str) -> None:
     """The first two lines of a Markdown table."""
     row(*cells)
-    row(*["---"] * len(cells))
+    print("| " + " | ".join(["---"] * len(cells)) + " |")
+
+
+def print_parts(parts: dict[str, Callable[[], object]], about: str) -> None:
+    """Prints the tables of the parts that the command names, or of all; with `--json FILE` they are written there, too."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", help=f"which tables, of {', '.join(parts)}; all if none is named")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables there: by title, rows of texts")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.parts) - set(parts):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+    print(about)
+    for name in chosen.parts or parts:
+        parts[name]()
+    if chosen.json is not None:
+        chosen.json.write_text(json.dumps({"about": about, "tables": TABLES}, indent=2) + "\n")
 
 
 def rate(steps_per_second: float) -> str:
@@ -98,7 +128,7 @@ def rate(steps_per_second: float) -> str:
 
 def presets() -> None:
     """Steps per second of the presets, against the floor and on two threads."""
-    print("### Markets: one core, 500 steps a replica, summary recorded, tape drawing included\n")
+    title("Markets: one core, 500 steps a replica, summary recorded, tape drawing included")
     header("market", "target", "1 thread", "floor", "share of the floor's speed", "2 threads", "2 threads / 1")
     for name, replicas in REPLICAS.items():
         scenario = Scenario.load(name)
@@ -130,7 +160,7 @@ class Stopwatch:
 
 def locks() -> None:
     """How much of a run is machine code and NumPy's arithmetic, which hold no lock, and what cores can do about it."""
-    print("\n### What does not go side by side: 500 steps, 1,000 replicas, one thread, summary included\n")
+    title("What does not go side by side: 500 steps, 1,000 replicas, one thread, summary included")
     header("market", "target", "with the lock or alone", *(f"at most so many times as fast on {n} cores" for n in (8, 32, 128)))
     for name in REPLICAS:
         watch, runner = Stopwatch(), SimulationRunner(Scenario.load(name), 1000)
@@ -154,7 +184,7 @@ def locks() -> None:
 
 def mesa() -> None:
     """The same market as a person would write it in Mesa."""
-    print("\n### The same market in Mesa (benchmarks/mesa_market.py, BLAS on one thread)\n")
+    title("The same market in Mesa (benchmarks/mesa_market.py, BLAS on one thread)")
     if find_spec("mesa") is None:
         print("Mesa is not installed: `pip install mesa`.")
         return
@@ -176,7 +206,7 @@ def mesa() -> None:
 
 def policies() -> None:
     """A policy written in Python in the loop."""
-    print("\n### A Python policy in the loop (`paper`, one maker)\n")
+    title("A Python policy in the loop (`paper`, one maker)")
     header("replicas", "target", "market steps/s")
     for replicas, target in ((1, 30e3), (1024, 500e3)):
         runner = SimulationRunner(Scenario.load("paper"), replicas, policies={"maker-1": Skewing()})
@@ -187,7 +217,7 @@ def policies() -> None:
 
 def memory() -> None:
     """Peak memory of many replicas."""
-    print("\n### Memory and start-up\n")
+    title("Memory and start-up")
     header("what", "target", "measured")
     code = (  # what the process itself had at most: `ru_maxrss` begins with that of the process which started it
         "from dealermarket import Scenario, SimulationRunner; SimulationRunner(Scenario.load('paper'), 10000, threads=2).run(); "
@@ -211,7 +241,7 @@ def memory() -> None:
 
 def growth() -> None:
     """How cost grows with the size of the market."""
-    print("\n### Growth: time of a market step, in microseconds\n")
+    title("Growth: time of a market step, in microseconds")
     header("investors (2 makers)", "µs", "makers (50 investors)", "µs", "steps (`paper`)", "µs")
     columns = [[], [], []]  # type: list[list[tuple[int, float]]]
     for investors in (10, 100, 1000, 10000):
@@ -234,9 +264,9 @@ def microseconds(scenario: Scenario, replicas: int) -> float:
 
 def main() -> None:
     """Prints all tables."""
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {platform.machine()}\n")
-    for part in [globals()[name] for name in sys.argv[1:]] or (presets, locks, mesa, policies, memory, growth):
-        part()
+    parts = (presets, locks, mesa, policies, memory, growth)
+    about = f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {platform.machine()}"
+    print_parts({part.__name__: part for part in parts}, about)
 
 
 if __name__ == "__main__":
