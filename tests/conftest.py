@@ -23,6 +23,7 @@ import pytest
 from dealermarket import Scenario, interrupt, slots
 from dealermarket.commands.main import main
 from dealermarket.commands.train import NEEDED
+from dealermarket.runs import chunks
 from dealermarket.runs.work_folder import META, digest_of_meta
 
 mpl.use("Agg")
@@ -163,3 +164,9 @@ def raises(
         yield caught
     assert caught.type in (kind if isinstance(kind, tuple) else (kind,))
     assert_says(str(caught.value), field, value, names=names)
+
+
+@pytest.fixture
+def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two replicas of the small market a chunk."""
+    monkeypatch.setattr(chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from dealermarket.engine.rules import Rules, rules_of
 from dealermarket.engine.state import State, empty_state
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.demand import AlwaysTrades, LogisticDemand, NormalDemand
 from dealermarket.model.investors.group import InvestorGroup
 from dealermarket.model.investors.sizes.ladder import LadderSize
 from dealermarket.model.makers.agent import MarketMakerAgent
@@ -46,6 +48,7 @@ LAMS = (1.05, 1.3, 1.6, 2.0, 2.0 + 1e-9, 3.0, 10.0)
 HORIZONS = (1, 2, 3, 8, 20)
 TABLE_ALPHAS = (1.1, 1.5)  # of scenarios with optimal hedging: few, because every one costs tables
 Array = np.ndarray[Any, Any]
+Entry = InvestorAgent | InvestorGroup
 Between = Callable[[int, State], None]
 """What a test does between the two halves of step t, at which policies written in Python act: takes t and the state."""
 
@@ -61,6 +64,7 @@ class EngineRun:
     totals: Array  # (B, M) MAKER_TOTALS
     position: Array  # (B, M) after the last step
     trades: list[Array]  # of each replica: TRADE, in the order done; empty where they were not kept
+    requests: list[Array]  # of each replica: REQUEST, in the order made; empty where they were not kept
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class DrivenRun(EngineRun):
 
 
 def _record(rules: Rules, tape: Tape, *, steps: bool = True, trades: bool = True, in_turn: bool = True) -> Record:
-    return empty_record(rules, tape.order_start[:, -1] - tape.order_start[:, 0], tape.steps, steps, trades, in_turn)
+    kept = [table for table, is_kept in (("steps", steps), ("trades", trades), ("requests", trades)) if is_kept]
+    return empty_record(rules, np.diff(tape.order_start[:, [0, -1]], axis=1)[:, 0], tape.steps, kept, in_turn)
 
 
 def _trades(record: Record) -> list[Array]:
@@ -82,13 +87,17 @@ def _trades(record: Record) -> list[Array]:
     return [record.trades[start : start + n].copy() for start, n in zip(record.trade_start, record.trade_count, strict=True)]
 
 
+def _requests(record: Record) -> list[Array]:
+    return [record.requests[a:b].copy() for a, b in pairwise(record.request_start)]
+
+
 def run_engine(scenario: Scenario, tape: Tape, *, steps: bool = True, trades: bool = True, in_turn: bool = True) -> EngineRun:
     """The whole tape in one call: replica after replica in the same room (`in_turn`), or each in its own."""
     rules = rules_of(scenario)
     record = _record(rules, tape, steps=steps, trades=trades, in_turn=in_turn)
     state = empty_state(rules, 1 if in_turn else tape.replicas)
     among(advance, rules.of_the_papers)(rules, state, tape.arrays(), 0, 2 * tape.steps, True, record)
-    return EngineRun(record.steps, record.totals, record.position, _trades(record))
+    return EngineRun(record.steps, record.totals, record.position, _trades(record), _requests(record))
 
 
 def drive_engine(scenario: Scenario, tape: Tape, between: Between | None = None, *, live: bool = False) -> DrivenRun:
@@ -111,6 +120,7 @@ def drive_engine(scenario: Scenario, tape: Tape, between: Between | None = None,
         record.totals,
         record.position,
         _trades(record),
+        _requests(record),
         np.stack(tier, axis=1),
         np.stack(psi, axis=1),
         np.stack(flow, axis=1),
@@ -129,19 +139,24 @@ def _one_step(arrays: TapeArrays, t: int) -> TapeArrays:
 
 def replica_tape(tape: Tape, b: int) -> ReplicaTape:
     """Replica b as the reference market reads it."""
-    orders = [
-        [
-            Order(int(tape.investor[n]), int(tape.side[n]), float(tape.size[n]), float(tape.tie[n]))
-            for n in range(tape.order_start[b, t], tape.order_start[b, t + 1])
-        ]
-        for t in range(tape.steps)
-    ]
+    orders = [[_order(tape, n) for n in range(tape.order_start[b, t], tape.order_start[b, t + 1])] for t in range(tape.steps)]
     return ReplicaTape(
         mid=tape.mid[b].tolist(),
         reference_spread=tape.reference_spread[b].tolist(),
         orders=orders,
         hedge_tie=tape.hedge_tie[b].tolist(),
         ranking=np.argsort(tape.tie_order[b], axis=-1).tolist(),
+    )
+
+
+def _order(tape: Tape, n: int) -> Order:
+    return Order(
+        int(tape.investor[n]),
+        int(tape.side[n]),
+        float(tape.size[n]),
+        float(tape.tie[n]),
+        float(tape.reservation[n]) if len(tape.reservation) else np.inf,
+        tuple(np.flatnonzero(tape.asked[n]).tolist()) if len(tape.asked) else None,
     )
 
 
@@ -179,13 +194,11 @@ def random_scenario(rng: np.random.Generator, steps: int | None = None) -> Scena
     )
 
 
-def _agents(investors: tuple[InvestorAgent | InvestorGroup, ...]) -> list[InvestorAgent]:
+def _agents(investors: tuple[Entry, ...]) -> list[InvestorAgent]:
     return [agent for entry in investors for agent in (entry.members() if isinstance(entry, InvestorGroup) else (entry,))]
 
 
-def _random_investors(
-    rng: np.random.Generator, count: int, v_max: float, largest_level: float
-) -> tuple[InvestorAgent | InvestorGroup, ...]:
+def _random_investors(rng: np.random.Generator, count: int, v_max: float, largest_level: float) -> tuple[Entry, ...]:
     pick = rng.choice
     crowded = rng.random() < 0.2  # all buy much: positions far beyond what one trade can hedge
     level = v_max * 10 ** (largest_level + rng.uniform(-0.5 if crowded else -3.5, 0, count))
@@ -294,7 +307,10 @@ def with_other_kinds(rng: np.random.Generator, scenario: Scenario) -> Scenario:
         market=scenario.market.replace(
             mid_price=_other_mid_price(rng, scenario.market.mid_price), reference_spread=_other_spread(rng)
         ),
-        investors=tuple(_with_ladder(rng, entry, rungs) if rng.random() < 0.7 else entry for entry in scenario.investors),
+        investors=tuple(
+            with_demand(rng, _with_ladder(rng, entry, rungs) if rng.random() < 0.7 else entry, scenario.maker_names)
+            for entry in scenario.investors
+        ),
         makers=tuple(
             maker.replace(pricing=_random_sheet(rng, maker.tiering.tiers, rungs)) if rng.random() < 0.6 else maker
             for maker in scenario.makers
@@ -325,11 +341,21 @@ def _other_spread(rng: np.random.Generator) -> ReferenceSpread:
     return LogAR1(std=float(rng.choice([0.0, 5e-5, 3e-4])), autocorrelation=float(rng.choice([-0.5, 0.0, 0.9])))
 
 
-def _with_ladder(rng: np.random.Generator, entry: InvestorAgent | InvestorGroup, rungs: Array) -> InvestorAgent | InvestorGroup:
+def _with_ladder(rng: np.random.Generator, entry: Entry, rungs: Array) -> Entry:
     sizes = np.sort(rng.choice(rungs, rng.integers(1, len(rungs) + 1), replace=False))
     size = LadderSize(sizes=sizes.tolist(), weights=rng.uniform(0.1, 10.0, len(sizes)).tolist())
     fields = {name: getattr(entry, name) for name in entry.model_fields_set - {"mean_size", "log_mean", "log_std"}}
     return type(entry)(**fields | {"size": size})
+
+
+def with_demand(rng: np.random.Generator, entry: Entry, makers: Sequence[str]) -> Entry:
+    """The same, asking few or all makers, and with a law of reservations near usual quotes, or none."""
+    some = sorted(rng.choice(makers, rng.integers(1, len(makers) + 1), replace=False).tolist())
+    asks = (["all", int(rng.integers(1, len(makers) + 1)), some])[rng.integers(0, 3)]
+    mean, width = float(rng.uniform(0.5, 1.6)), float(rng.choice([0.01, 0.3, 1.0]))
+    normal = NormalDemand(mean=mean, std=float(rng.choice([0.0, width])))
+    demands = (AlwaysTrades(), LogisticDemand(mean=mean, scale=width), normal)
+    return entry.replace(asks=asks, demand=demands[rng.integers(0, 3)])
 
 
 def _random_sheet(rng: np.random.Generator, tiers: int, rungs: Array) -> LadderPricing:
@@ -370,14 +396,23 @@ def random_tape(rng: np.random.Generator, scenario: Scenario) -> Tape:
         if rng.random() < 0.6
     ]
     rng.shuffle(orders)
+    demanding = rng.random() < 0.5
     return Tape.from_orders(
         scenario,
         scenario.market.mid_price.initial * np.exp(np.cumsum(jump * rng.standard_normal(steps + scenario.reward_horizon))),
         spread,
         orders,
+        reservation=rng.choice([np.inf, -np.inf, 1.0, 1.3], len(orders)) if demanding else None,
+        asked=_some_of_each(rng, len(orders), makers) if rng.random() < 0.5 else None,
         hedge_tie=rng.random((steps, makers)) if rng.random() < 0.7 else None,
         tie_order=rng.permuted(np.tile(np.arange(participants), (makers, 1)), axis=1) if rng.random() < 0.7 else None,
     )
+
+
+def _some_of_each(rng: np.random.Generator, orders: int, makers: int) -> Array:
+    asked = rng.random((orders, makers)) < 0.5
+    asked[np.arange(orders), rng.integers(0, makers, orders)] = True
+    return asked
 
 
 def _random_size(rng: np.random.Generator, unit: float, largest: float) -> float:

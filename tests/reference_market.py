@@ -38,12 +38,16 @@ from dealermarket.model.scenario import Scenario
 
 @dataclass(frozen=True)
 class Order:
-    """An investor wants to trade `size` at one step; `tie` in [0, 1) decides among equally cheap makers."""
+    """An investor asks for quotes for `size` at one step; `tie` in [0, 1) decides among equally cheap makers."""
 
     investor: int
     side: int
     size: float
     tie: float
+    reservation: float = math.inf
+    """The request trades only if its best quote is at most so many times the reference curve at its size."""
+    asked: tuple[int, ...] | None = None
+    """The makers that are asked; all of them where None."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,21 @@ class Trade:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What became of a request for quotes."""
+
+    step: int
+    order: Order
+    asked: tuple[int, ...]
+    best: float
+    """The best quote of those asked, and who gave it, a maker's number."""
+    maker: int
+    cover: float
+    """The second best quote; nan where one maker was asked."""
+    traded: bool
+
+
+@dataclass(frozen=True)
 class MakerStep:
     """One maker at one step."""
 
@@ -121,11 +140,12 @@ class MakerStep:
 
 @dataclass(frozen=True)
 class History:
-    """A whole run: `steps[t][maker]`, all trades in the order done, and the makers' positions after the last step."""
+    """A whole run: `steps[t][maker]`, all trades and requests in the order done, and positions after the last step."""
 
     steps: list[list[MakerStep]]
     trades: list[Trade]
     final_position: list[float]
+    requests: list[Request]
 
 
 # --- the laws of prices
@@ -449,6 +469,7 @@ class Books:
     makers: list[MakerState]
     trades: list[Trade] = field(default_factory=list)
     steps: list[list[MakerStep]] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
 
 def simulate(
@@ -477,7 +498,7 @@ def simulate(
     for t in range(scenario.steps):
         optimal = None if hedge_fractions is None else hedge_fractions[t]
         _one_step(scenario, tape, books, t, optimal, {} if actions is None else actions[t])
-    return History(books.steps, books.trades, [state.position for state in books.makers])
+    return History(books.steps, books.trades, [state.position for state in books.makers], books.requests)
 
 
 def _one_step(
@@ -542,10 +563,16 @@ def _one_step(
     quotes = Quotes(tape.reference_spread[t] * scale, scenario.exchange, terms, exchange_participant=investors + makers)
     done: list[Trade] = []
 
-    # 4. Every order trades with its cheapest maker.
+    # 4. Every request trades with the cheapest of the makers that it asked, unless even that is above its reservation.
     for order in tape.orders[t]:
-        quote = quotes.cheapest(list(range(makers)), order.size, order.investor, order.side, order.tie)
-        done.append(Trade(t, order.investor, quote.participant, order.side, order.size, quote.spread, quote.tier, kind="order"))
+        panel = list(range(makers)) if order.asked is None else list(order.asked)
+        quote = quotes.cheapest(panel, order.size, order.investor, order.side, order.tie)
+        traded = quote.spread <= order.reservation * quotes.of_exchange(order.size).spread
+        answers = sorted(quotes.of_maker(i, order.size, order.investor, order.side).spread for i in panel)
+        cover = answers[1] if len(answers) > 1 else math.nan
+        books.requests.append(Request(t, order, tuple(panel), quote.spread, quote.participant - investors, cover, traded))
+        if traded:
+            done.append(Trade(t, order.investor, quote.participant, order.side, order.size, quote.spread, quote.tier, "order"))
 
     # 5. Every maker hedges the position it held into the step, all at once, with the quotes of this step.
     hedged = [Hedged() for _ in scenario.makers]

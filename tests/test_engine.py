@@ -16,6 +16,7 @@ from dealermarket.engine.records import HEDGE, ORDER
 from dealermarket.engine.state import State
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.demand import DEMANDS
 from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging.fraction import ConstantFraction
@@ -79,6 +80,7 @@ def agree(scenario: Scenario, tape: Tape, run: DrivenRun, b: int, history: Histo
     """Everything that replica b of the engine's run and the reference market both know."""
     price = float(tape.mid[b].max())
     compare_trades(run.trades[b], history, price, scenario.exchange.v_max, label)
+    compare_requests(run.requests[b], history, tape.mid[b], label)
     gross = compare_steps(run.steps[b], history, price, scenario.exchange.v_max, label)
     compare_totals(run.totals[b], history, price, gross, label)
     close(run.position[b], history.final_position, scenario.exchange.v_max, f"{label}: final position")
@@ -101,6 +103,28 @@ def compare_trades(trades: Array, history: History, price: float, v_max: float, 
     close(trades["spread"], spread, 0.0, f"{label}: trades.spread", tolerance=1e-11)
     close(trades["position_revenue"], revenue, v_max * price, f"{label}: trades.position_revenue")
     close(trades["trade_yield"], [t.yield_ for t in expected], 10 * (spread + price), f"{label}: trades.trade_yield")
+
+
+def compare_requests(requests: Array, history: History, mid: Array, label: str) -> None:
+    expected = history.requests
+    exact = {
+        "step": [r.step for r in expected],
+        "client": [r.order.investor for r in expected],
+        "side": [r.order.side for r in expected],
+        "volume": [r.order.size for r in expected],
+        "asked": [len(r.asked) for r in expected],
+        "maker": [r.maker for r in expected],
+        "traded": [r.traded for r in expected],
+        "mid": [mid[r.step] for r in expected],
+    }
+    for name, values in exact.items():
+        same(requests[name], np.array(values), f"{label}: requests.{name}")
+    close(requests["best"], [r.best for r in expected], 0.0, f"{label}: requests.best", tolerance=1e-11)
+    close(requests["cover"], [r.cover for r in expected], 0.0, f"{label}: requests.cover", tolerance=1e-11)
+    limits, reservations = requests["reservation"] / requests["reference"], [r.order.reservation for r in expected]
+    close(
+        np.clip(limits, -1e99, 1e99), np.clip(reservations, -1e99, 1e99), 0.0, f"{label}: requests.reservation", tolerance=1e-13
+    )
 
 
 def compare_steps(steps: Array, history: History, price: float, v_max: float, label: str) -> Array:
@@ -135,6 +159,15 @@ def compare_totals(totals: Array, history: History, price: float, gross: Array, 
     close(totals["volume"], [sum(t.size for t in trades) for trades in received], 0.0, f"{label}: totals.volume")
     clients = [sum(t.size for t in trades if t.kind == "order") for trades in received]
     close(totals["client_volume"], clients, 0.0, f"{label}: totals.client_volume")
+    asked = [[request for request in history.requests if i in request.asked] for i in makers]
+    same(totals["requests"], [len(history.requests)] * len(totals), f"{label}: totals.requests")
+    same(totals["asked"], [len(requests) for requests in asked], f"{label}: totals.asked")
+    same(totals["won"], [sum(t.kind == "order" for t in trades) for trades in received], f"{label}: totals.won")
+    lost = [[request for request in requests if not request.traded] for requests in asked]
+    same(totals["refused"], [len(requests) for requests in lost], f"{label}: totals.refused")
+    volumes = {"asked_volume": asked, "refused_volume": lost}
+    for name, groups in volumes.items():
+        close(totals[name], [sum(r.order.size for r in requests) for requests in groups], 0.0, f"{label}: totals.{name}")
     hedged = [sum(t.size for t in history.trades if t.taker == first + i) for i in makers]
     close(totals["hedge_volume"], hedged, 0.0, f"{label}: totals.hedge_volume")
 
@@ -160,8 +193,9 @@ def assert_same_bits(first: EngineRun, second: EngineRun) -> None:
     assert first.position.tobytes() == second.position.tobytes()
     if first.steps.shape == second.steps.shape:
         assert first.steps.tobytes() == second.steps.tobytes()
-    for ours, theirs in zip(first.trades, second.trades, strict=True):
-        assert ours.tobytes() == theirs.tobytes()
+    for kept in ("trades", "requests"):
+        for ours, theirs in zip(getattr(first, kept), getattr(second, kept), strict=True):
+            assert ours.tobytes() == theirs.tobytes()
 
 
 # --- the same as the reference, on random markets
@@ -231,6 +265,8 @@ def test_random_scenarios_cover_every_kind_of_part() -> None:
     assert {s.market.mid_price.kind for s in scenarios} == set(MID_PRICES.kinds)
     assert {s.market.reference_spread.kind for s in scenarios} == set(REFERENCE_SPREADS.kinds) - {"clipped_normal"}
     assert {agent.order_size.kind for s in scenarios for agent in s.agents} == set(SIZES.kinds)
+    assert {agent.demand.kind for s in scenarios for agent in s.agents} == set(DEMANDS.kinds)
+    assert {type(agent.asks) for s in scenarios for agent in s.agents} == {str, int, tuple}
     makers = [maker for s in scenarios for maker in s.makers]
     assert {maker.pricing.kind for maker in makers} == set(PRICINGS.kinds)
     ladders = [maker.pricing for maker in makers if isinstance(maker.pricing, LadderPricing)]

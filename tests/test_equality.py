@@ -28,7 +28,14 @@ def other_ways(tape: Tape, scenario: Scenario) -> dict[str, Tape]:
         (step, tape.investor[n], tape.side[n], tape.size[n], tape.tie[n]) for n, (_, step) in enumerate(tape.orders.tolist())
     ]
     by_hand = Tape.from_orders(
-        scenario, tape.mid[0], tape.reference_spread[0], orders, hedge_tie=tape.hedge_tie[0], tie_order=tape.tie_order[0]
+        scenario,
+        tape.mid[0],
+        tape.reference_spread[0],
+        orders,
+        reservation=tape.reservation if len(tape.reservation) else None,
+        asked=tape.asked if len(tape.asked) else None,
+        hedge_tie=tape.hedge_tie[0],
+        tie_order=tape.tie_order[0],
     )
     return {
         "drawn": tape,
@@ -43,16 +50,21 @@ def other_ways(tape: Tape, scenario: Scenario) -> dict[str, Tape]:
 # --- tapes
 
 
+CHOOSING = ("investors.*.asks=1", "investors.*.demand={kind='logistic', mean=1.0, scale=0.2}")
+
+
 def test_tapes_are_equal_where_their_arrays_are(small: Scenario) -> None:
-    tape = Tape.draw(small, seed=3)
-    for way, other in other_ways(tape, small).items():
-        assert other == tape, way
-    assert tape != Tape.draw(small, seed=4)
-    assert tape != Tape.draw(small, seed=3, replicas=2)
-    assert tape != "a tape"
+    choosing = small.with_settings(*CHOOSING)
+    for scenario in (small, choosing):
+        tape = Tape.draw(scenario, seed=3)
+        for way, other in other_ways(tape, scenario).items():
+            assert other == tape, way
+        assert tape != Tape.draw(scenario, seed=4)
+        assert tape != Tape.draw(scenario, seed=3, replicas=2)
+        assert tape != "a tape"
     for name in ARRAYS:
         changed = getattr(tape, name).copy()
-        changed.flat[0] += 1
+        changed.flat[0] = not changed.flat[0] if name == "asked" else changed.flat[0] + 1
         assert replace(tape, **{name: changed}) != tape, name
     with pytest.raises(TypeError):
         hash(tape)

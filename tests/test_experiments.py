@@ -220,6 +220,10 @@ def _made_up(
     totals["hedge_ratio"] = totals["hedge_volume"] / totals["client_volume"]
     totals["mean_squared_position"] = 2 * totals["mean_abs_position"] ** 2
     totals["position_persistence"] = draw.uniform(0.0, 1.0, (runs, makers))
+    totals["requests"] = totals["asked"] = np.full((runs, makers), 100.0)
+    totals["asked_volume"] = 2 * totals["client_volume"]
+    totals["not_traded"] = np.zeros((runs, makers))
+    totals["hit_ratio"] = totals["hit_ratio_volume"] = totals["traded_away"] = np.full((runs, makers), 0.5)
 
     def with_gaps(values: np.ndarray) -> np.ndarray:
         values[:1, :1] = np.nan

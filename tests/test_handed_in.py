@@ -14,12 +14,16 @@ from dealermarket import LiveMarket, Scenario, SimulationRunner, Tape, TapeError
 
 Array = np.ndarray[Any, Any]
 NAMES = [field.name for field in fields(Tape)]
+OF_ORDERS = ("investor", "side", "size", "log_curve", "tie", "reservation", "asked")
 WIDE = np.iinfo(np.int64)
 
 
 @pytest.fixture(scope="module")
 def scenario() -> Scenario:
-    return Scenario.load("paper", ["steps=40", "investors.*.trade_probability=0.5", "exchange.v_max=1000"])
+    demand = "investors.*.demand={kind='logistic', mean=1.0, scale=0.2}"
+    return Scenario.load(
+        "paper", ["steps=40", "investors.*.trade_probability=0.5", "exchange.v_max=1000", "investors.*.asks=1", demand]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +43,16 @@ def put(place: tuple[int, ...] | int, value: Any) -> Callable[[Array], None]:
 
 def test_orders_are_priced_at_the_scenarios_own_exchange(scenario: Scenario, tape: Tape) -> None:
     other = scenario.with_settings("exchange.lam=2.5", "exchange.v_max=500")
-    first = replace(
-        tape, **{name: getattr(tape, name)[:1] for name in NAMES if name not in ("investor", "side", "size", "log_curve", "tie")}
-    )
-    count = first.order_start[0, -1]
-    first = replace(first, **{name: getattr(tape, name)[:count] for name in ("investor", "side", "size", "log_curve", "tie")})
+    count = tape.order_start[0, -1]
+    first = replace(tape, **{name: getattr(tape, name)[: count if name in OF_ORDERS else 1] for name in NAMES})
     orders = np.column_stack([first.orders[:, 1], first.investor, first.side, first.size, first.tie])
     by_hand = Tape.from_orders(
         other,
         first.mid[0],
         first.reference_spread[0],
         orders.tolist(),
+        reservation=first.reservation,
+        asked=first.asked,
         hedge_tie=first.hedge_tie[0],
         tie_order=first.tie_order[0],
     )
@@ -69,6 +72,11 @@ def test_orders_too_large_for_the_scenarios_exchange_are_refused(scenario: Scena
         ("mid", put((1, 7), np.nan), "mid", "nan at [1, 7]"),
         ("mid", put((1, 7), -1.0), "mid", "-1.0 at [1, 7]"),
         ("mid", lambda mid: mid[:, :-1].copy(), "tape", "(3, 43)"),
+        ("reservation", put(3, np.nan), "reservation", "nan at [3]"),
+        ("reservation", lambda limits: limits[:-1].copy(), "tape", None),
+        ("asked", put(5, False), "asked", "none"),
+        ("asked", lambda asked: asked[:, :1].copy(), "tape", None),
+        ("asked", lambda asked: asked[:-1].copy(), "tape", None),
         ("reference_spread", put((2, 0), 0.0), "reference_spread", "0.0 at [2, 0]"),
         ("reference_spread", put((2, 0), np.inf), "reference_spread", "inf at [2, 0]"),
         ("hedge_tie", put((2, 5, 1), 1.0), "hedge_tie", "1.0 at [2, 5, 1]"),

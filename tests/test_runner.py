@@ -28,12 +28,6 @@ from dealermarket.runs.folder import RunFolder
 from dealermarket.runs.tables import RecordLevel
 
 
-@pytest.fixture
-def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two replicas of the small market a chunk."""
-    monkeypatch.setattr(dealermarket.runs.chunks, "_CHUNK_NUMBERS", 2 * 30 * 30)
-
-
 def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "meta.json"}
 
@@ -78,16 +72,19 @@ def test_rewards_add_up_across_tables(small: Scenario) -> None:
 
 
 def test_columns_are_the_documented_ones(small: Scenario) -> None:
-    result = SimulationRunner(small, replicas=2, record="trades").run()
+    result = SimulationRunner(small, replicas=2, record="requests").run()
     rewards = ["spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "total_reward"]
     earned = ["spread_revenue", "client_revenue", "interdealer_revenue", *rewards[1:], "pnl", "inventory_pnl", "pnl_bp"]
     traded = ["volume", "client_volume", "hedge_volume", "trades", "market_share", "hedge_ratio"]
     held = ["mean_abs_position", "mean_squared_position", "position_persistence", "last_abs_position", "internalization"]
-    assert list(result.summary) == ["replica", "maker", *earned, *traded, *held]
+    asked = ["requests", "asked", "asked_volume", "hit_ratio", "hit_ratio_volume", "traded_away", "not_traded"]
+    assert list(result.summary) == ["replica", "maker", *earned, *traded, *held, *asked]
     of_steps = ["replica", "step", "maker", "mid", "reference_spread", "position", "client_revenue", *rewards]
     assert list(result.steps) == [*of_steps, "hedge_fraction", "hedge_size", "step_volatility"]
     of_trades = ["replica", "step", "taker", "maker", "side", "size", "spread", "tier", "kind", "position_revenue", "yield"]
     assert list(result.trades) == of_trades
+    of_requests = ["replica", "step", "client", "side", "size", "mid", "reference", "makers_asked", "asked", "best_maker"]
+    assert list(result.requests) == [*of_requests, "best_spread", "cover_spread", "reservation", "outcome"]
     assert set(result.trades["maker"]) == {"maker-1", "maker-2"}
     assert len(result.steps) == 2 * 30 * 2
 

@@ -76,12 +76,14 @@ def plain(function: Callable[[Scenario, Sums], Array], name: str = "own") -> Sta
 def by_hand() -> tuple[Record, int]:
     """Two replicas of two makers, after 4 steps; in the second nothing happened."""
     sums = np.zeros((2, 2), MAKER_TOTALS)
-    # spread, position, hedging, risk, P&L, from clients, quoted, clients', hedged, trades; |z|, z^2, z times the next z summed
-    sums[0, 0] = (8.0, -3.0, -1.0, -0.5, 5.0, 6.0, 30.0, 24.0, 12.0, 7, 12.0, 100.0, 75.0)
-    sums[0, 1] = (4.0, 2.0, 0.0, -0.25, 4.5, 4.0, 20.0, 8.0, 0.0, 3, 6.0, 10.0, -5.0)
+    # spread, position, hedging, risk, P&L, from clients, quoted, clients', hedged, trades; requests, asked, won, refused, volume
+    # asked and refused; |z|, z^2, z times the next z summed
+    sums[0, 0] = (8.0, -3.0, -1.0, -0.5, 5.0, 6.0, 30.0, 24.0, 12.0, 7, 10, 8, 4, 2, 48.0, 9.0, 12.0, 100.0, 75.0)
+    sums[0, 1] = (4.0, 2.0, 0.0, -0.25, 4.5, 4.0, 20.0, 8.0, 0.0, 3, 10, 5, 3, 2, 32.0, 9.0, 6.0, 10.0, -5.0)
     position = np.array([[-8.0, 5.0], [0.0, 0.0]])
     nothing = np.zeros(2, np.int64)
-    return Record(False, False, True, np.zeros((1, 1, 2)), sums, position, np.zeros(0), nothing, nothing), 4
+    empty = np.zeros(0)
+    return Record(False, False, False, True, np.zeros((1, 1, 2)), sums, position, empty, nothing, nothing, empty, nothing), 4
 
 
 NONE = float("nan")
@@ -107,6 +109,13 @@ EXPECTED = {
     "position_persistence": [[0.75, -0.5], [NONE, NONE]],
     "last_abs_position": [[8.0, 5.0], [0.0, 0.0]],
     "internalization": [[8.0 / 42.0, 0.25], [NONE, NONE]],
+    "requests": [[10, 10], [0, 0]],
+    "asked": [[8, 5], [0, 0]],
+    "asked_volume": [[48.0, 32.0], [0.0, 0.0]],
+    "hit_ratio": [[0.5, 0.6], [NONE, NONE]],
+    "hit_ratio_volume": [[0.5, 0.25], [NONE, NONE]],
+    "traded_away": [[0.25, 0.0], [NONE, NONE]],
+    "not_traded": [[0.25, 0.4], [NONE, NONE]],
 }
 
 
@@ -115,7 +124,7 @@ def test_each_is_what_it_says(small: Scenario, statistic: Statistic) -> None:
     record, steps = by_hand()
     values = statistic.values(small.with_settings(f"steps={steps}", "market.mid_price.initial=2"), record)
     assert_array_equal(values, EXPECTED[statistic.name])
-    assert (values.dtype.kind == "i") == (statistic.name == "trades")
+    assert (values.dtype.kind == "i") == (statistic.name in ("trades", "requests", "asked"))
     assert not np.shares_memory(values, record.totals)
     assert not np.shares_memory(values, record.position)
 
@@ -163,7 +172,8 @@ def test_names_are_unique_and_all_are_explained() -> None:
         assert statistic.meaning
         assert statistic.unit
         assert max(len(line) for line in statistic.heading.splitlines()) <= 11
-    assert [statistic.name for statistic in SHIPPED if statistic.percent] == ["market_share"]
+    shares = ["market_share", "hit_ratio", "hit_ratio_volume", "traded_away", "not_traded"]
+    assert [statistic.name for statistic in SHIPPED if statistic.percent] == shares
     share = statistic_named("market_share")
     assert (share.label, share.column_heading, share.scale) == ("market share", "market\nshare, %", 100.0)
 

@@ -127,6 +127,8 @@ def test_shapes_and_kinds(tape: Tape) -> None:
         "size": ((orders,), np.float64),
         "log_curve": ((orders,), np.float64),
         "tie": ((orders,), np.float64),
+        "reservation": ((0,), np.float64),
+        "asked": ((0, 2), np.bool_),
         "hedge_tie": ((24, 500, 2), np.float64),
         "tie_order": ((24, 2, 8), np.int32),
         "capped": ((24,), np.int64),
@@ -454,7 +456,7 @@ def test_what_makers_do_changes_no_draw(changes: dict[str, Any]) -> None:
 
 def test_another_maker_changes_nothing_that_investors_do() -> None:
     two, three = (Tape.draw(market(60, makers=makers(count)), seed=2, replicas=3) for count in (2, 3))
-    same(two, three, but=("hedge_tie", "tie_order"))
+    same(two, three, but=("asked", "hedge_tie", "tie_order"))
 
 
 @pytest.mark.parametrize("changed", [ORACLE, ALWAYS])

@@ -88,6 +88,17 @@ def order_size(normal: Any, log_mean: Any, log_std: Any) -> Any:
     return np.exp(log_mean + log_std * normal)
 
 
+def logistic_quantile(uniform: Any, mean: Any, scale: Any) -> Any:
+    """The number that a logistic one stays below with probability `uniform`: mean + scale log(U / (1 - U))."""
+    return mean + scale * (np.log(uniform) - np.log1p(-uniform))
+
+
+def trades_at(spread: Any, reference: Any, reservation: Any) -> Any:
+    """Whether a request whose best quote is `spread` trades: where that is at most `reservation` times the `reference` curve at
+    its size, both in price units (docs/model.md, "Requests")."""
+    return spread <= reservation * reference
+
+
 def order_side(side_draw: Any, oracle_draw: Any, buy_probability: Any, oracle_probability: Any, future_move: Any) -> Any:
     """+1 where the investor buys, -1 where it sells (section 3.2).
 

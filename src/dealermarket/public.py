@@ -6,6 +6,9 @@ from dealermarket.draws.tape import Tape
 from dealermarket.errors import DealerMarketError, ParameterError, PolicyError, RunFolderError, ScenarioError, TapeError
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.demand.always import AlwaysTrades
+from dealermarket.model.investors.demand.logistic import LogisticDemand
+from dealermarket.model.investors.demand.normal import NormalDemand
 from dealermarket.model.investors.group import InvestorGroup
 from dealermarket.model.investors.sizes.ladder import LadderSize
 from dealermarket.model.makers.agent import MarketMakerAgent
@@ -37,6 +40,7 @@ from dealermarket.version import __version__
 __all__ = [
     "Action",
     "AlmgrenChriss",
+    "AlwaysTrades",
     "AverageYield",
     "ClippedNormal",
     "ConstantFraction",
@@ -54,10 +58,12 @@ __all__ = [
     "LinearSchedule",
     "LiveMarket",
     "LogAR1",
+    "LogisticDemand",
     "MakerPolicy",
     "MarketEnvironment",
     "MarketMakerAgent",
     "NoHedge",
+    "NormalDemand",
     "Observation",
     "OrnsteinUhlenbeck",
     "ParameterError",

@@ -50,6 +50,7 @@ def _form(value: object) -> str:
 
 
 NUMBER_OR_RANGE = Discriminator(lambda value: NUMBER if _form(value) == WORD else _form(value))
+NUMBER_WORD_OR_LIST = Discriminator(_form)
 NUMBER_OR_WORD = Discriminator(lambda value: NUMBER if _form(value) == RANGE else _form(value))
 
 

@@ -12,6 +12,7 @@ from dealermarket.compiled import compiled
 from dealermarket.draws.philox import fill_normal, fill_uniform, fill_words, uniform_at
 from dealermarket.draws.streams import Stream
 from dealermarket.laws import order_side, relative_spread
+from dealermarket.model.investors.demand import DEMANDS
 from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.market.mid_price import MID_PRICES
 from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
@@ -20,6 +21,7 @@ from dealermarket.slots import Law
 next_mid = Law(MID_PRICES, "law")
 first_spread, next_spread = Law(REFERENCE_SPREADS, "first"), Law(REFERENCE_SPREADS, "law")
 size_of = Law(SIZES, "law")
+reservation_of = Law(DEMANDS, "law")
 
 Array = NDArray[Any]
 
@@ -48,6 +50,8 @@ class TapeArrays(NamedTuple):
     size: Array
     log_curve: Array
     tie: Array
+    reservation: Array
+    asked: Array
     hedge_tie: Array
     tie_order: Array
     capped: Array
@@ -66,11 +70,16 @@ class TapeRules(NamedTuple):
     size: Array  # (N,) records: kind, whether it takes the uniform number, and the parameters of all kinds
     size_numbers: Array  # (N, n)
     uniform_sizes: bool  # whether any takes it
+    demand: Array  # (N,) records, likewise
+    demand_numbers: Array  # (N, n)
+    uniform_demand: bool
+    panel: Array  # (N,) int64: how many makers are asked
+    allowed: Array  # (N, M) bool: of which
     largest: float  # order size
     trade_probability: Array  # (N,) and so on
     buy_probability: Array
     oracle_probability: Array
-    of_the_papers: bool  # all kinds of mid price, reference spread and sizes: which machine code runs
+    of_the_papers: bool  # all kinds of mid price, reference spread, sizes and demand: which machine code runs
 
 
 _WORDS = 2.0**32
@@ -93,6 +102,8 @@ def draw_tapes(rules, places, tape):
         tape.capped[b], positive = draw_sizes(rules, place, tape.investor[own], tape.size[own])
         draw_sides(rules, place, tape.mid[b], tape.order_start[b], tape.investor, tape.side)
         fill_uniform(place, Stream.TIE, 0, tape.tie[own])
+        draw_reservations(rules, place, tape.investor[own], tape.reservation[own])
+        draw_panels(rules, place, tape.investor[own], tape.asked[own])
         fill_uniform(place, Stream.HEDGE_TIE, 0, tape.hedge_tie[b].reshape(-1))
         draw_orders_of_ties(place, tape.tie_order[b])
         sound &= positive
@@ -159,9 +170,7 @@ def draw_arrivals(place, trade_probability, order_start, investor, count):
 def draw_sizes(rules, place, investor, size):
     """Writes the sizes of an episode's orders; returns how many were capped, and whether all are above 0."""
     capped, positive = 0, True
-    fill_normal(place, Stream.SIZE, size)
-    uniform = np.empty(len(size) if rules.uniform_sizes else 0)
-    fill_uniform(place, Stream.UNIFORM_SIZE, 0, uniform)
+    uniform = fill_both(place, Stream.SIZE, size, rules.uniform_sizes)
     for n in range(len(size)):
         j = investor[n]
         rule = rules.size[j]
@@ -170,6 +179,43 @@ def draw_sizes(rules, place, investor, size):
         positive &= wanted > 0.0
         size[n] = min(wanted, rules.largest)
     return capped, positive
+
+
+@compiled
+def fill_both(place, stream, normal, uniform_too):
+    """Fills (n,) with normal numbers of a stream; returns as many uniform numbers of the next one, or none."""
+    fill_normal(place, stream, normal)
+    uniform = np.empty(len(normal) if uniform_too else 0)
+    fill_uniform(place, stream + 1, 0, uniform)
+    return uniform
+
+
+@compiled
+def draw_reservations(rules, place, investor, reservation):
+    """Writes the reservations of an episode's orders; there is no room for any where every request trades."""
+    uniform = fill_both(place, Stream.RESERVATION, reservation, rules.uniform_demand)
+    for n in range(len(reservation)):
+        j = investor[n]
+        rule = rules.demand[j]
+        draw = uniform[n] if rule.uniform else reservation[n]
+        reservation[n] = reservation_of(rule.kind, draw, rule, rules.demand_numbers[j])
+
+
+@compiled
+def draw_panels(rules, place, investor, asked):
+    """Writes which makers an episode's orders ask, (orders, M): of those allowed, who have the smallest of M uniform numbers.
+
+    There is no room for any where everybody asks all makers."""
+    makers = asked.shape[1]
+    draw = np.empty(asked.size)
+    fill_uniform(place, Stream.PANEL, 0, draw)
+    for n in range(len(asked)):
+        j, own = investor[n], draw[n * makers : (n + 1) * makers]
+        for i in range(makers):
+            before = 0
+            for k in range(makers):
+                before += rules.allowed[j, k] and (own[k] < own[i] or (own[k] == own[i] and k < i))
+            asked[n, i] = rules.allowed[j, i] and before < rules.panel[j]
 
 
 @compiled

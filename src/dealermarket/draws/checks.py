@@ -35,12 +35,17 @@ def numbers(name: str, given: object, shapes: Sequence[tuple[int, ...]]) -> Arra
         array = np.empty(0, np.object_)
     if array.dtype.kind not in "iuf" or np.ma.isMaskedArray(given):  # no complex ones, nor texts
         raise TapeError(f"{name}: must hold numbers, got {short(given)}")
-    if array.shape not in shapes:
-        raise TapeError(f"{name}: must have shape {' or '.join(map(str, shapes))}, got {array.shape}")
+    check_shape(name, array, shapes)
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise TapeError(f"{name}: must hold finite numbers, got {_first(array, ~np.isfinite(array))}")
     return array
+
+
+def check_shape(name: str, array: Array, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Raises TapeError unless the array has one of the shapes."""
+    if array.shape not in shapes:
+        raise TapeError(f"{name}: must have shape {' or '.join(map(str, shapes))}, got {array.shape}")
 
 
 def _first(array: Array, wrong: Array) -> str:
@@ -66,6 +71,39 @@ def check_draws(name: str, draws: Array) -> None:
     """Raises TapeError unless all draws are in [0, 1)."""
     if not (np.min(draws, initial=0.0) >= 0 and np.max(draws, initial=0.0) < 1):
         raise TapeError(f"{name}: must hold numbers in [0, 1), got {_first(draws, ~((draws >= 0) & (draws < 1)))}")
+
+
+def reservations(given: object, count: int) -> Array:
+    """Reservations (count,), which may be infinite, as a new array. Raises TapeError."""
+    try:
+        limits = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TapeError(f"reservation: must hold numbers, got {short(given)}") from None
+    check_shape("reservation", limits, [(count,)])
+    check_reservations(limits)
+    return limits
+
+
+def check_reservations(limits: Array) -> None:
+    """Raises TapeError where one is NaN."""
+    if np.isnan(limits).any():
+        raise TapeError(f"reservation: must hold numbers, got {_first(limits, np.isnan(limits))}; inf takes every quote")
+
+
+def panels_of(given: object, shape: tuple[int, int]) -> Array:
+    """Which makers are asked, as a new array of booleans. Raises TapeError."""
+    panels = np.array(given)
+    if panels.dtype.kind != "b":
+        raise TapeError(f"asked: must hold true or false for each maker, got {short(given)}")
+    check_shape("asked", panels, [shape])
+    check_panels(panels)
+    return panels
+
+
+def check_panels(panels: Array) -> None:
+    """Raises TapeError where nobody is asked."""
+    if not panels.any(axis=1).all():
+        raise TapeError(f"asked: every order must ask a maker, got none for order {int(np.argmin(panels.any(axis=1)))}")
 
 
 def order_rows(orders: Iterable[Sequence[float]], fields: str) -> tuple[Array, Array]:
@@ -131,6 +169,7 @@ def fitted(tape: Tape, scenario: Scenario) -> Tape:
         "tie_order": (replicas, makers, participants),
         "capped": (replicas,),
     } | dict.fromkeys(("side", "size", "tie"), (count,))
+    shapes |= {"reservation": (len(tape.reservation) and count,), "asked": (len(tape.asked) and count, makers)}  # or none
     for name, shape in shapes.items():
         found = getattr(tape, name).shape
         if replicas == 0 or found != shape:
@@ -151,8 +190,11 @@ def fitted(tape: Tape, scenario: Scenario) -> Tape:
         )
     replica, step = tape.orders.T
     check_orders(scenario, step, tape.investor, tape.side, tape.size, tape.tie, replica)
+    check_reservations(tape.reservation)
+    asked = tape.asked.view(np.uint8) > 0  # other bytes than 0 and 1 are not the same to all who read them
+    check_panels(asked)
     exchange = scenario.exchange
-    return replace(tape, log_curve=log_curves(tape.size, exchange.v_max, laws.curve_exponent(exchange.lam)))
+    return replace(tape, asked=asked, log_curve=log_curves(tape.size, exchange.v_max, laws.curve_exponent(exchange.lam)))
 
 
 def check_tie_order(name: str, order: Array) -> None:

@@ -9,14 +9,16 @@ from dealermarket.model.scenario import Scenario
 
 
 def exogenous(scenario: Scenario) -> dict[str, Any]:
-    """All that a tape is drawn from, besides the seed: of the makers it is their number alone."""
+    """All that a tape is drawn from, besides the seed: of the makers it is their number, and their names where investors ask
+    some by name."""
+    by_name = any(isinstance(agent.asks, tuple) for agent in scenario.agents)
     return {
         "steps": scenario.steps,
         "reward_horizon": scenario.reward_horizon,
         "exchange": scenario.exchange,
         "market": scenario.market,
         "investors": scenario.agents,
-        "makers": len(scenario.makers),
+        "makers": list(scenario.maker_names) if by_name else len(scenario.makers),
     }
 
 

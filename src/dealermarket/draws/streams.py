@@ -34,6 +34,9 @@ class Stream(IntEnum):
     HEDGE_TIE = 0x700
     RANKING = 0x800
     LIVE_TIE = 0x900  # of markets driven live
+    RESERVATION = 0xA00
+    UNIFORM_RESERVATION = 0xA01  # for laws of demand that take a uniform number
+    PANEL = 0xB00  # who is asked
     POLICY = 0x1000  # and on: one for each maker
 
 

@@ -12,9 +12,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from dealermarket import laws
 from dealermarket.arrays import HoldsArrays
-from dealermarket.draws.checks import are_prices, check_draws, check_orders, check_prices, check_tie_order, numbers, order_rows
+from dealermarket.draws.checks import (
+    are_prices,
+    check_draws,
+    check_orders,
+    check_prices,
+    check_tie_order,
+    numbers,
+    order_rows,
+    panels_of,
+    reservations,
+)
 from dealermarket.draws.streams import Episode, first_episodes, places_of
 from dealermarket.errors import ParameterError, TapeError
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.demand import DEMANDS, AlwaysTrades
 from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.market.mid_price import MID_PRICES
 from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
@@ -34,12 +46,14 @@ _KINDS: Mapping[str, tuple[int, type]] = {
     "size": (1, np.float64),
     "log_curve": (1, np.float64),
     "tie": (1, np.float64),
+    "reservation": (1, np.float64),
+    "asked": (2, np.bool_),
     "hedge_tie": (3, np.float64),
     "tie_order": (3, np.int32),
     "capped": (1, np.int64),
 }
 """Axes and type of the arrays of a tape, of those that have not two axes and float64."""
-_OF_ORDERS = ("investor", "side", "size", "log_curve", "tie")
+_OF_ORDERS = ("investor", "side", "size", "log_curve", "tie", "reservation", "asked")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,6 +74,8 @@ class Tape(HoldsArrays):
     size: Array  # (orders,)
     log_curve: Array  # (orders,) log(S_ref(size) / S_ref(0))
     tie: Array  # (orders,) uniform draws: which of equally cheap makers gets the order
+    reservation: Array  # (orders,) the dearest best quote that trades, in units of S_ref(size); (0,) where every order trades
+    asked: Array  # (orders, M) bool: which makers are asked; (0, M) where every order asks all
     hedge_tie: Array  # (B, T, M) the same for hedges
     tie_order: Array  # (B, M, J) int32: participants, in the order in which a maker ranks those of equal metric
     capped: Array  # (B,) int64: orders whose size was capped at 0.99 v_max
@@ -122,6 +138,8 @@ class Tape(HoldsArrays):
         reference_spread: ArrayLike,
         orders: Iterable[Sequence[float]],
         *,
+        reservation: ArrayLike | None = None,
+        asked: ArrayLike | None = None,
         hedge_tie: ArrayLike | None = None,
         tie_order: ArrayLike | None = None,
     ) -> Tape:
@@ -129,7 +147,9 @@ class Tape(HoldsArrays):
 
         `mid` (T + t_m,) or (T,) if nobody has an oracle to ask, `reference_spread` (T,); `orders` rows of (step,
         investor number, side, size) or (step, investor number, side, size, tie draw), in any order of steps.
-        `hedge_tie` (T, M) is 0 and `tie_order` (M, J) the order of the participants' numbers where left out. Raises TapeError.
+        `reservation` (orders,) and `asked` (orders, M) belong to the rows of `orders`; where left out, every order trades and
+        asks all makers. `hedge_tie` (T, M) is 0 and `tie_order` (M, J) the order of the participants' numbers where left out.
+        Raises TapeError.
         """
         from dealermarket.draws.arithmetic import log_curves
 
@@ -143,7 +163,10 @@ class Tape(HoldsArrays):
         mids = np.concatenate([mids, np.repeat(mids[-1:], steps + horizon - len(mids))])
         rows, _ = order_rows(orders, "step, investor, side, size")
         check_orders(scenario, *rows.T)
-        step, investor, side, size, tie = rows[np.argsort(rows[:, 0], kind="stable")].T
+        by_step = np.argsort(rows[:, 0], kind="stable")
+        step, investor, side, size, tie = rows[by_step].T
+        limits = np.empty(0) if reservation is None else reservations(reservation, len(rows))[by_step]
+        panels = np.empty((0, makers), np.bool_) if asked is None else panels_of(asked, (len(rows), makers))[by_step]
         exchange, sizes = scenario.exchange, np.ascontiguousarray(size)
         hedge_draws = numbers("hedge_tie", np.zeros((steps, makers)) if hedge_tie is None else hedge_tie, [(steps, makers)])
         check_draws("hedge_tie", hedge_draws)
@@ -159,10 +182,16 @@ class Tape(HoldsArrays):
             size=sizes,
             log_curve=log_curves(sizes, exchange.v_max, laws.curve_exponent(exchange.lam)),
             tie=np.ascontiguousarray(tie),
+            reservation=limits,
+            asked=panels,
             hedge_tie=hedge_draws[None],
             tie_order=order.astype(np.int32)[None],
             capped=np.zeros(1, np.int64),
         )
+
+
+def _may_ask(agent: InvestorAgent, maker: str) -> bool:
+    return not isinstance(agent.asks, tuple) or maker in agent.asks
 
 
 def _typed(name: str, given: object) -> Array:
@@ -182,11 +211,14 @@ class TapeSource:
         from dealermarket.draws.records import number_rows, rule_records
 
         market, agents = scenario.market, scenario.agents
-        mid, spread, sizes = market.mid_price, market.reference_spread, [agent.order_size for agent in agents]
-        of_the_papers = (
-            MID_PRICES.of_the_papers([mid]) and REFERENCE_SPREADS.of_the_papers([spread]) and SIZES.of_the_papers(sizes)
-        )
+        mid, spread = market.mid_price, market.reference_spread
+        sizes, demands = [agent.order_size for agent in agents], [agent.demand for agent in agents]
+        of_prices = MID_PRICES.of_the_papers([mid]) and REFERENCE_SPREADS.of_the_papers([spread])
+        of_the_papers = of_prices and SIZES.of_the_papers(sizes) and DEMANDS.of_the_papers(demands)
         size = rule_records(SIZES, sizes, market.clock, of_the_papers)
+        demand = rule_records(DEMANDS, demands, market.clock, of_the_papers)
+        allowed = np.array([[_may_ask(agent, maker) for maker in scenario.maker_names] for agent in agents])
+        panel = np.array([agent.asks if isinstance(agent.asks, int) else len(scenario.makers) for agent in agents])
 
         def of_agents(field: str) -> Array:
             return np.array([getattr(agent, field) for agent in agents], dtype=np.float64)
@@ -196,6 +228,8 @@ class TapeSource:
 
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
         self._makers, self._participants = len(scenario.makers), len(scenario.participants)
+        self._reserves = any(not isinstance(law, AlwaysTrades) for law in demands)
+        self._chooses = bool((np.minimum(panel, allowed.sum(axis=1)) < self._makers).any())
         self._v_max, self._curve_exponent = scenario.exchange.v_max, laws.curve_exponent(scenario.exchange.lam)
         self._rules: TapeRules = TapeRules(
             initial=mid.initial,
@@ -208,6 +242,11 @@ class TapeSource:
             size=size,
             size_numbers=number_rows(sizes),
             uniform_sizes=bool(size["uniform"].any()),
+            demand=demand,
+            demand_numbers=number_rows(demands),
+            uniform_demand=bool(demand["uniform"].any()) and self._reserves,
+            panel=panel,
+            allowed=allowed,
             largest=scenario.exchange.largest_trade,
             trade_probability=of_agents("trade_probability"),
             buy_probability=of_agents("buy_probability"),
@@ -233,6 +272,8 @@ class TapeSource:
             raise ParameterError("market.reference_spread: with these parameters spreads reach 0 or infinity; change them")
         if not sound_sizes:
             raise ParameterError("investors: a law of sizes gives sizes that are not above 0; change it")
+        if np.isnan(room.reservation[:count]).any():
+            raise ParameterError("investors: a law of demand gives reservations that are no numbers; change it")
         drawn = {name: array[:count] if name in _OF_ORDERS else array for name, array in room._asdict().items()}
         return Tape(**drawn | {"log_curve": log_curves(drawn["size"], self._v_max, self._curve_exponent)})
 
@@ -245,6 +286,8 @@ class TapeSource:
         steps, makers = self._steps, self._makers
         shapes = dict.fromkeys(_OF_ORDERS, (orders,)) | {
             "log_curve": (0,),  # worked out when sizes are known
+            "reservation": (orders if self._reserves else 0,),
+            "asked": (orders if self._chooses else 0, makers),
             "mid": (episodes, steps + self._horizon),
             "reference_spread": (episodes, steps),
             "order_start": (episodes, steps + 1),

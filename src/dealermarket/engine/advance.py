@@ -7,9 +7,10 @@ Time is counted in phases: 2t is the first of step t (prices, maturing trades, t
 from __future__ import annotations
 
 from dealermarket.compiled import entry, kernel
-from dealermarket.engine.recorder import log_pending, step_place
+from dealermarket.engine.quotes import orders_between
+from dealermarket.engine.recorder import log_pending, log_requests, step_place
 from dealermarket.engine.state import State
-from dealermarket.engine.step import begin_step, finish_step, orders_between, start
+from dealermarket.engine.step import begin_step, finish_step, start
 
 
 @entry
@@ -34,8 +35,10 @@ def advance(rules, state, tape, first, last, ended, record):
                 begin_step(rules, market, tape.mid[b, k], earned)
                 log_pending(market, record, b, market.slot[0])
             else:
-                orders = orders_between(tape, tape.order_start[b, k], tape.order_start[b, k + 1])
-                finish_step(rules, market, tape.reference_spread[b, k], orders, tape.hedge_tie[b, k], earned)
+                first_order, s0 = tape.order_start[b, k], tape.reference_spread[b, k]
+                orders = orders_between(tape, first_order, tape.order_start[b, k + 1])
+                log_requests(rules, market, record, first_order, orders, tape.mid[b, k], s0)
+                finish_step(rules, market, s0, orders, tape.hedge_tie[b, k], earned)
         if ended:
             for n in range(rules.reward_horizon):
                 log_pending(market, record, b, (market.slot[0] + n) % rules.reward_horizon)

@@ -31,6 +31,13 @@ class Prices(NamedTuple):
     unit: Any  # what one price unit is: 1, or the mid where spreads scale with the price
 
 
+@kernel
+def prices_of(rules, mid, s0):
+    """The prices of a step; `s0` is the reference spread as drawn."""
+    unit = mid if rules.scale_with_price else 1.0
+    return Prices(mid, 0.5 * s0 * unit, unit)
+
+
 class Request(NamedTuple):
     """Who asks for a quote, and for what."""
 
@@ -39,6 +46,47 @@ class Request(NamedTuple):
     size: Any
     log_curve: Any  # log(S_ref(size) / S_ref(0))
     tie: Any  # decides among equal quotes, in [0, 1)
+    asked: Any  # (M,) bool: which makers are asked
+
+
+class Orders(NamedTuple):
+    """The orders of a step, an entry each."""
+
+    investor: Any
+    side: Any  # +1 buys, -1 sells
+    size: Any
+    log_curve: Any  # log(S_ref(size) / S_ref(0))
+    tie: Any  # decides among equal quotes, in [0, 1)
+    reservation: Any  # the dearest best quote that trades, in units of S_ref(size); none where all trade
+    asked: Any  # (M,) bool of each: which makers are asked; none where all are
+
+
+@kernel
+def orders_between(tape, first, last):
+    """The orders `first` to `last` - 1 of a tape."""
+    chosen = slice(first, last)
+    return Orders(
+        tape.investor[chosen],
+        tape.side[chosen],
+        tape.size[chosen],
+        tape.log_curve[chosen],
+        tape.tie[chosen],
+        tape.reservation[chosen],
+        tape.asked[chosen],
+    )
+
+
+@kernel
+def request_of(rules, orders, n):
+    """Order n as a request for quotes."""
+    asked = orders.asked[n] if len(orders.asked) > 0 else rules.everyone
+    return Request(orders.investor[n], orders.side[n], orders.size[n], orders.log_curve[n], orders.tie[n], asked)
+
+
+@kernel
+def reservation_of(orders, n):
+    """The dearest best quote at which order n trades, in units of the reference curve at its size."""
+    return orders.reservation[n] if len(orders.reservation) > 0 else np.inf
 
 
 @kernel
@@ -47,7 +95,7 @@ def cheapest(rules, market, request, venue, prices):
     best, ties, winner = np.inf, 0, len(rules.pricing)
     if venue != EXCHANGE:
         for i in range(len(rules.pricing)):
-            if rules.investors + i != request.participant:
+            if request.asked[i]:
                 spread = quote(rules, market, i, request, prices)
                 ahead = (spread < best) | (ties == 0)  # selected without branches, which nobody could guess
                 ties = 1 if ahead else ties + (spread == best)
@@ -57,13 +105,26 @@ def cheapest(rules, market, request, venue, prices):
         behind = int(tied_winner(request.tie, ties))  # how many of the equals to pass over
         while behind > 0:
             winner += 1
-            if rules.investors + winner != request.participant:
+            if request.asked[winner]:
                 behind -= quote(rules, market, winner, request, prices) == best
     if venue != MAKERS:
         reference = exchange_quote(request, prices)
         if reference < best:
             best, winner = reference, len(rules.pricing)
     return winner, best
+
+
+@kernel
+def cover(rules, market, request, prices):
+    """The second best quote of the makers asked, NaN where one was asked; and how many were."""
+    best, second, asked = np.inf, np.inf, 0
+    for i in range(len(rules.pricing)):
+        if request.asked[i]:
+            spread = quote(rules, market, i, request, prices)
+            second = min(second, max(spread, best))
+            best = min(best, spread)
+            asked += 1
+    return second if asked > 1 else np.nan, asked
 
 
 @kernel
@@ -95,7 +156,7 @@ def asked_by_hedger(situation, size):
     """The request for a hedge of this size, and the prices of its step."""
     rules = situation.rules
     curve = log_curve(size, rules.v_max, rules.curve_exponent)
-    request = Request(rules.investors + situation.maker, situation.side, size, curve, 0.0)
+    request = Request(rules.investors + situation.maker, situation.side, size, curve, 0.0, rules.others[situation.maker])
     return request, Prices(situation.mid, situation.half_spread, situation.unit)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.compiled import kernel
-from dealermarket.engine.records import MAKER_STEP, MAKER_TOTALS, TRADE
+from dealermarket.engine.quotes import cheapest, cover, exchange_quote, prices_of, request_of, reservation_of
+from dealermarket.engine.records import MAKER_STEP, MAKER_TOTALS, MAKERS, REQUEST, TRADE
 from dealermarket.engine.rules import Rules
+from dealermarket.laws import trades_at
 
 Array = NDArray[Any]
 
@@ -19,6 +22,7 @@ class Record(NamedTuple):
 
     keeps_steps: bool
     keeps_trades: bool
+    keeps_requests: bool
     in_turn: bool  # whether each market goes from start to end before the next, all in the state of one
     steps: Array  # (B, T, M) MAKER_STEP; else, as room for the steps under way, (1, 1, M) in turn or (B, 2, M)
     totals: Array  # (B, M) MAKER_TOTALS
@@ -26,16 +30,21 @@ class Record(NamedTuple):
     trades: Array  # (room,) TRADE: each replica has a stretch of its own
     trade_start: Array  # (B,) int64
     trade_count: Array  # (B,) int64
+    requests: Array  # (orders,) REQUEST, in the order of the tape
+    request_start: Array  # (B + 1,) int64: where those of each replica begin
 
 
-def empty_record(rules: Rules, order_count: Array, steps: int, keep_steps: bool, keep_trades: bool, in_turn: bool) -> Record:
-    """Room for replicas with `order_count` (B,) orders and `steps` steps, run `in_turn` or all at once."""
+def empty_record(rules: Rules, order_count: Array, steps: int, kept: Collection[str] = (), in_turn: bool = False) -> Record:
+    """Room for replicas with `order_count` (B,) orders and `steps` steps, run `in_turn` or all at once; `kept` names the tables
+    that are, of "steps", "trades" and "requests"."""
     replicas, makers = len(order_count), len(rules.pricing)
+    keep_steps, keep_trades, keep_requests = (table in kept for table in ("steps", "trades", "requests"))
     room = (order_count + steps * makers) * keep_trades
     shape = (replicas, steps) if keep_steps else (1, 1) if in_turn else (replicas, 2)
     return Record(
         keeps_steps=keep_steps,
         keeps_trades=keep_trades,
+        keeps_requests=keep_requests,
         in_turn=in_turn,
         steps=np.zeros((*shape, makers), MAKER_STEP),
         totals=np.zeros((replicas, makers), MAKER_TOTALS),
@@ -43,6 +52,8 @@ def empty_record(rules: Rules, order_count: Array, steps: int, keep_steps: bool,
         trades=np.empty(room.sum(), TRADE),
         trade_start=np.cumsum(room) - room,
         trade_count=np.zeros(replicas, np.int64),
+        requests=np.empty(order_count.sum() * keep_requests, REQUEST),
+        request_start=np.concatenate([[0], np.cumsum(order_count)]) * keep_requests,
     )
 
 
@@ -62,3 +73,20 @@ def log_pending(market, record, b, slot):
     for n in range(market.pending_count[slot]):
         record.trades[record.trade_start[b] + record.trade_count[b]] = market.pending[slot, n]
         record.trade_count[b] += 1
+
+
+@kernel
+def log_requests(rules, market, record, first, orders, mid, s0):
+    """Writes the requests of a step, number `first` of the tape and on, before they are matched, at the mid of the step."""
+    if not record.keeps_requests:
+        return
+    prices = prices_of(rules, mid, s0)
+    for n in range(len(orders.investor)):
+        request, limit = request_of(rules, orders, n), reservation_of(orders, n)
+        row = record.requests[first + n]
+        row.step, row.client, row.side, row.volume = market.clock[0], request.participant, request.side, request.size
+        row.maker, row.best = cheapest(rules, market, request, MAKERS, prices)
+        row.cover, row.asked = cover(rules, market, request, prices)
+        row.mid, row.reference = mid, exchange_quote(request, prices)
+        row.reservation = limit * row.reference
+        row.traded = trades_at(row.best, row.reference, limit)

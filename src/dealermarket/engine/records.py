@@ -31,6 +31,24 @@ TRADE = record(
 )
 """One trade; `maker` and `taker` are participants, the exchange is number J."""
 
+REQUEST = record(
+    [
+        ("step", np.int32),
+        ("client", np.int32),
+        ("maker", np.int32),  # number of the maker with the best quote
+        ("asked", np.int32),  # how many makers
+        ("side", np.int32),
+        ("traded", np.int32),  # 1 or 0
+        ("volume", np.float64),
+        ("mid", np.float64),
+        ("reference", np.float64),  # S_ref(volume)
+        ("best", np.float64),  # spread
+        ("cover", np.float64),  # the second best; NaN where one maker was asked
+        ("reservation", np.float64),  # price units; infinite where every quote is taken
+    ]
+)
+"""One request of an investor for quotes, and what became of it."""
+
 STANDING = record(
     [
         ("psi", np.float64),  # average yield
@@ -78,6 +96,12 @@ MAKER_TOTALS = record(
         ("client_volume", np.float64),  # of it, with investors
         ("hedge_volume", np.float64),  # as the hedger
         ("trades", np.int64),  # as the quoting side
+        ("requests", np.int64),  # of investors, in the market
+        ("asked", np.int64),  # of these, those that asked the maker
+        ("won", np.int64),  # of these, those that traded with it
+        ("refused", np.int64),  # of those that asked it, those that traded with nobody
+        ("asked_volume", np.float64),
+        ("refused_volume", np.float64),
         ("abs_position", np.float64),  # held into a step, summed over the steps
         ("position_squared", np.float64),  # the same, of its square
         ("position_product", np.float64),  # of its product with the position held into the next step

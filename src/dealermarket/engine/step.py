@@ -7,17 +7,32 @@ in. Functions take the rules and the state of one market, `earned` (M,) MAKER_ST
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from dealermarket.compiled import kernel
 from dealermarket.draws.arithmetic import log_curve
 from dealermarket.engine.planning import planned_fraction
-from dealermarket.engine.quotes import Prices, Request, cheapest, cost_of_hedge, quoted_tier
+from dealermarket.engine.quotes import (
+    Request,
+    cheapest,
+    cost_of_hedge,
+    exchange_quote,
+    prices_of,
+    quoted_tier,
+    request_of,
+    reservation_of,
+)
 from dealermarket.engine.ranking import Ranking, move_in_ranking, rank_all
 from dealermarket.engine.records import HEDGE, MAKERS, ORDER
-from dealermarket.laws import LARGEST_TRADE, counts_as_zero, position_revenue, risk_cost, trade_yield, updated_average
+from dealermarket.laws import (
+    LARGEST_TRADE,
+    counts_as_zero,
+    position_revenue,
+    risk_cost,
+    trade_yield,
+    trades_at,
+    updated_average,
+)
 from dealermarket.model.makers.hedging import HEDGINGS, Situation
 from dealermarket.model.makers.tiering import TIERINGS
 from dealermarket.slots import Law
@@ -45,6 +60,8 @@ def start(rules, market, tie_order):
         totals.spread_revenue, totals.position_revenue, totals.hedging_cost, totals.risk_cost = 0.0, 0.0, 0.0, 0.0
         totals.pnl, totals.client_revenue = 0.0, 0.0
         totals.volume, totals.client_volume, totals.hedge_volume, totals.trades = 0.0, 0.0, 0.0, 0
+        totals.requests, totals.asked, totals.won, totals.refused = 0, 0, 0, 0
+        totals.asked_volume, totals.refused_volume = 0.0, 0.0
         totals.abs_position, totals.position_squared, totals.position_product = 0.0, 0.0, 0.0
 
 
@@ -57,32 +74,13 @@ def begin_step(rules, market, mid, earned):
     market.mids[market.slot[0]] = mid
 
 
-class Orders(NamedTuple):
-    """The orders of a step, an entry each."""
-
-    investor: Any
-    side: Any  # +1 buys, -1 sells
-    size: Any
-    log_curve: Any  # log(S_ref(size) / S_ref(0))
-    tie: Any  # decides among equal quotes, in [0, 1)
-
-
-@kernel
-def orders_between(tape, first, last):
-    """The orders `first` to `last` - 1 of a tape."""
-    chosen = slice(first, last)
-    return Orders(tape.investor[chosen], tape.side[chosen], tape.size[chosen], tape.log_curve[chosen], tape.tie[chosen])
-
-
 @kernel
 def finish_step(rules, market, s0, orders, hedge_tie, earned):
     """Steps 4 to 6: orders, hedges and positions, at the mid of `begin_step`.
 
     `s0` is the reference spread as drawn, `hedge_tie` (M,) the draws that break ties among hedge quotes.
     """
-    mid = market.mids[market.slot[0]]
-    unit = mid if rules.scale_with_price else 1.0
-    prices = Prices(mid, 0.5 * s0 * unit, unit)
+    prices = prices_of(rules, market.mids[market.slot[0]], s0)
     market.pending_count[market.slot[0]] = 0
     match_orders(rules, market, prices, orders, earned)
     hedge_positions(rules, market, prices, hedge_tie, earned)
@@ -162,16 +160,22 @@ def ranking_of(rules, market, i):
 
 @kernel
 def match_orders(rules, market, prices, orders, earned):
-    """Step 4: every order trades with its cheapest maker."""
-    bought, sold = 0.0, 0.0
+    """Step 4: every order trades with the cheapest of the makers that it asks, unless even that is too dear for it."""
+    bought, sold, refused = 0.0, 0.0, 0.0
     for i in range(len(earned)):
         market.flow[i].bought, market.flow[i].sold = 0.0, 0.0
     for n in range(len(orders.investor)):
-        request = Request(orders.investor[n], orders.side[n], orders.size[n], orders.log_curve[n], orders.tie[n])
+        request = request_of(rules, orders, n)
         i, spread = cheapest(rules, market, request, MAKERS, prices)
+        limit = reservation_of(orders, n)
+        if limit < np.inf and not trades_at(spread, exchange_quote(request, prices), limit):
+            refused += request.size
+            count_refusal(market, request)
+            continue
         record_trade(rules, market, request, i, spread, ORDER)
         earned[i].spread_revenue += spread * request.size
         market.totals[i].client_volume += request.size
+        market.totals[i].won += 1
         if request.side > 0:
             market.flow[i].bought += request.size
             bought += request.size
@@ -181,6 +185,33 @@ def match_orders(rules, market, prices, orders, earned):
     for i in range(len(earned)):
         market.flow[i].market = bought + sold
         earned[i].client_revenue = earned[i].spread_revenue
+    count_requests(market, orders, bought + sold + refused)
+
+
+@kernel
+def count_refusal(market, request):
+    """Counts a request that does not trade, for each maker that was asked."""
+    for i in range(len(request.asked)):
+        if request.asked[i]:
+            market.totals[i].refused += 1
+            market.totals[i].refused_volume += request.size
+
+
+@kernel
+def count_requests(market, orders, volume):
+    """Counts the requests of a step, for each maker that was asked; `volume` is the size of all."""
+    chosen = len(orders.asked) > 0
+    for i in range(len(market.totals)):
+        totals = market.totals[i]
+        totals.requests += len(orders.investor)
+        if not chosen:
+            totals.asked += len(orders.investor)
+            totals.asked_volume += volume
+            continue
+        for n in range(len(orders.investor)):
+            if orders.asked[n, i]:
+                totals.asked += 1
+                totals.asked_volume += orders.size[n]
 
 
 @kernel
@@ -205,7 +236,7 @@ def hedge_positions(rules, market, prices, hedge_tie, earned):
         if size == 0.0:
             continue
         curve = log_curve(size, rules.v_max, rules.curve_exponent)
-        request = Request(rules.investors + i, side, size, curve, hedge_tie[i])
+        request = Request(rules.investors + i, side, size, curve, hedge_tie[i], rules.others[i])
         j, spread = cheapest(rules, market, request, rule.venue, prices)
         record_trade(rules, market, request, j, spread, HEDGE)
         earned[i].hedge_fraction = fraction

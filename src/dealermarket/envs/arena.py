@@ -85,7 +85,7 @@ class Play:
     def __init__(self, arena: Arena, markets: int, watched: bool) -> None:
         self._arena, self.markets = arena, markets
         orders = np.zeros(markets, np.int64)  # none is kept
-        record = empty_record(arena.rules, orders, 2, keep_steps=False, keep_trades=False, in_turn=False)
+        record = empty_record(arena.rules, orders, 2)
         self._session = Session(arena.scenario, arena.rules, record, arena.policies, markets)
         slots = [self._session.action_slot(maker) for maker in arena.learners]
         self._targets = [[slot.target(part) for part in arena.controls.names] for slot in slots]

@@ -3,6 +3,7 @@
 The base classes for kinds of your own, one for each slot; see docs/extending.md and `dealermarket.register`.
 """
 
+from dealermarket.model.investors.demand import Demand
 from dealermarket.model.investors.sizes import OrderSize
 from dealermarket.model.makers.hedging import PlannedHedging, TradingPolicy
 from dealermarket.model.makers.pricing import PricingRule
@@ -11,6 +12,7 @@ from dealermarket.model.market.mid_price import MidPrice
 from dealermarket.model.market.reference_spread import ReferenceSpread
 
 __all__ = [
+    "Demand",
     "MidPrice",
     "OrderSize",
     "PlannedHedging",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.slots import applied
 from dealermarket.values import Value
 
 Array = NDArray[Any]
@@ -57,6 +58,26 @@ class Numbers:
 
     def __init__(self, part: Part, clock: Clock = Clock()) -> None:  # noqa: B008, it cannot be changed
         self.__dict__.update(part.rule(clock))
+
+
+class SingleDraw(Part):
+    """A part whose `law(draw, rule, numbers)` makes one random number into another: `draw` says whether it takes a standard
+    normal one, or one that is uniform on [0, 1)."""
+
+    reserved: ClassVar = ("uniform",)
+    formulas: ClassVar = {"law": ("draw", "rule", "numbers")}
+    law: ClassVar[Callable[..., Any]]
+    draw: ClassVar[Draw]
+
+    @property
+    def uniform(self) -> bool:
+        """Whether the law takes a uniform number."""
+        return self.draw == "uniform"
+
+    def drawn_values(self, rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+        """`count` values of the law, shape (count,)."""
+        values = applied(self.law, draw=drawn(rng, self.draw, (count,)), rule=Numbers(self), numbers=self.numbers)
+        return np.array(np.broadcast_to(values, (count,)), dtype=np.float64)
 
 
 def drawn(rng: np.random.Generator, kind: Draw, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -185,6 +185,7 @@ class Scenario(Value):
             *self._clock_problems(),
             *self._name_problems(),
             *self._size_problems(),
+            *self._panel_problems(),
             *self._price_problems(),
             *self._maker_problems(),
             *self._choice_problems(),
@@ -228,6 +229,17 @@ class Scenario(Value):
                 f"{self.exchange.largest_trade:g} and be capped, at most {LARGEST_CAPPED_SHARE:.0%} may "
                 f"({len(capped)} investors do so); raise exchange.v_max or lower the sizes"
             )
+
+    def _panel_problems(self) -> Iterable[str]:
+        for index, entry in enumerate(self.investors):
+            path, asks = f"investors.{index}.asks", entry.asks
+            if isinstance(asks, int) and asks > len(self.makers):
+                yield f"{path}: must be at most {len(self.makers)}, the number of makers, got {asks}; 'all' asks every one"
+            for name, times in Counter(asks if isinstance(asks, tuple) else ()).items():
+                if name not in self.maker_names:
+                    yield f"{path}: there is no maker {name!r}{suggestion(name, self.maker_names)}"
+                if times > 1:
+                    yield f"{path}: {name!r} is named {times} times; each maker is asked once"
 
     def _price_problems(self) -> Iterable[str]:
         for index, maker in enumerate(self.makers):

@@ -19,6 +19,7 @@ from dealermarket.plots.time_axis import TimeAxis
 from dealermarket.runs.orders import sums_by_cell
 from dealermarket.runs.paths import Paths
 from dealermarket.runs.result import SimulationResult
+from dealermarket.runs.tables import tables_of
 
 Array = NDArray[Any]
 MOST_REPLICAS = 200
@@ -52,7 +53,7 @@ class PicturedRun:
     @property
     def recorded(self) -> bool:
         """Whether there is everything to draw: steps and trades, recorded or run again."""
-        return self.result.record == "trades" or self.can_run_again
+        return "trades" in tables_of(self.result.record) or self.can_run_again
 
     @property
     def can_run_again(self) -> bool:
@@ -62,7 +63,7 @@ class PicturedRun:
     @cached_property
     def paths(self) -> Paths:
         """Of the replicas that are drawn."""
-        if self.result.record == "trades" or not self.can_run_again:
+        if "trades" in tables_of(self.result.record) or not self.can_run_again:
             return Paths(self.result, self._drawn if self.result.meta["complete"] else None)
         from dealermarket.runs.runner import SimulationRunner
 

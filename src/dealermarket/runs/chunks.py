@@ -65,7 +65,7 @@ class Simulator:
 
         steps, level = self.scenario.steps, tables_of(self._record)
         order_count = tape.order_start[:, -1] - tape.order_start[:, 0]
-        record = empty_record(self._rules, order_count, steps, "steps" in level, "trades" in level, in_turn=not self._policies)
+        record = empty_record(self._rules, order_count, steps, level, in_turn=not self._policies)
         if self._policies and replicas:
             from dealermarket.runs.session import Session
 
@@ -78,7 +78,8 @@ class Simulator:
             engine(self._rules, empty_state(self._rules, 1), tape.arrays(), 0, 2 * steps, True, record)
             report(len(replicas) * steps)
         kept = slice(0, steps if "steps" in level else 0)
-        return Chunk(replicas.start, tape.capped, (tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()), record)
+        prices = tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()
+        return Chunk(replicas.start, tape.capped, prices, record, tape.asked if "requests" in level else tape.asked[:0].copy())
 
 
 @dataclass(frozen=True)

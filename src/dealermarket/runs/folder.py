@@ -33,7 +33,7 @@ class RunMeta(WithMeta):
 
     @property
     def record(self) -> RecordLevel:
-        """How much was recorded: "summary", "steps" or "trades"."""
+        """How much was recorded: "summary", "steps", "trades" or "requests"."""
         level: RecordLevel = self.meta["record"]
         return level
 

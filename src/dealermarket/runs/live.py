@@ -59,7 +59,7 @@ class LiveMarket:
         draw_orders_of_ties(places_of([episode])[0], self._tie_order[0])
         self._ties = episode.generator(Stream.LIVE_TIE)
         rules = rules_of(scenario)
-        record = empty_record(rules, np.zeros(1, np.int64), 1, keep_steps=False, keep_trades=False, in_turn=False)
+        record = empty_record(rules, np.zeros(1, np.int64), 1)
         self._session = Session(scenario, rules, record, acting, 1)
         self._session.restart([episode])
         self._prices: tuple[float, float] | None = None
@@ -162,6 +162,8 @@ class LiveMarket:
             size=size,
             log_curve=log_curves(size, exchange.v_max, laws.curve_exponent(exchange.lam)),
             tie=np.ascontiguousarray(rows[:, 3]),
+            reservation=np.empty(0),
+            asked=np.empty((0, len(self.scenario.makers)), np.bool_),
             hedge_tie=hedge_tie[None, None],
             tie_order=self._tie_order,
             capped=np.zeros(1, np.int64),

@@ -125,7 +125,7 @@ def _nanoseconds_of_a_step(scenario: Scenario, record: RecordLevel) -> tuple[flo
     drawing = 75 + 1.4 * investors + 30 * orders + 2 * makers
     playing = 20 + 15 * makers + orders * (45 + 9 * makers)
     hedging = sum(_nanoseconds_of_a_hedge(maker, makers) for maker in scenario.makers) * hedges / max(makers, 1)
-    rows = {"summary": 0.0, "steps": 1300.0 * makers, "trades": 630.0 * (orders + hedges)}
+    rows = {"summary": 0.0, "steps": 1300.0 * makers, "trades": 630.0 * (orders + hedges), "requests": 800.0 * orders}
     writing = sum(rows[table] for table in tables_of(record))
     return drawing + playing + hedging + writing, writing  # to join is to read and to write again
 
@@ -150,8 +150,8 @@ def _bytes_of_a_step(scenario: Scenario, record: RecordLevel) -> tuple[float, fl
     makers = len(scenario.makers)
     orders, hedges = _trades_of_a_step(scenario)
     tape = 8 * (3 + makers) + 35 * orders
-    rows = {"summary": 0.0, "steps": 300.0 * makers, "trades": 190.0 * (orders + hedges)}
-    kept = {"summary": 0.0, "steps": 64.0 * makers + 16, "trades": 56.0 * (orders + makers)}
+    rows = {"summary": 0.0, "steps": 300.0 * makers, "trades": 190.0 * (orders + hedges), "requests": 250.0 * orders}
+    kept = {"summary": 0.0, "steps": 64.0 * makers + 16, "trades": 56.0 * (orders + makers), "requests": 80.0 * orders}
     levels = tables_of(record)
     return tape + max(rows[table] for table in levels), sum(kept[table] for table in levels)
 

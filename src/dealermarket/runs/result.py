@@ -16,7 +16,7 @@ from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import RESERVED_NAME, Scenario
 from dealermarket.runs.folder import RunFolder, RunMeta
 from dealermarket.runs.statistics import statistics
-from dealermarket.runs.tables import KINDS, Chunk, RecordLevel, arrow_table, columns_of, tables_of
+from dealermarket.runs.tables import KINDS, OUTCOMES, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,11 @@ class SimulationResult(RunMeta):
         """A row per trade. Raises RunFolderError if the run did not record trades."""
         return self._frame("trades")
 
+    @cached_property
+    def requests(self) -> pd.DataFrame:
+        """A row per request of an investor. Raises RunFolderError if the run did not record requests."""
+        return self._frame("requests")
+
     def statistics(self) -> dict[str, dict[str, Estimate]]:
         """For every maker, the average of each statistic of the summary over the replicas, with its 95 % interval.
 
@@ -111,8 +116,8 @@ class SimulationResult(RunMeta):
     def arrays(self, table: RecordLevel, columns: Sequence[str], replicas: int | None = None) -> dict[str, NDArray[Any]]:
         """Columns of a table as arrays (rows,), of the first `replicas` or of all: far quicker than a frame.
 
-        Names are numbers: makers and takers as they stand in `scenario.participants`, the exchange after the last; kinds of
-        trades in `KINDS`. Raises RunFolderError if the table was not recorded."""
+        Names are numbers: participants as they stand in `scenario.participants`, the exchange after the last; kinds of trades
+        in `KINDS`, outcomes of requests in `OUTCOMES`. Raises RunFolderError if the table was not recorded."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -120,7 +125,7 @@ class SimulationResult(RunMeta):
         for name in columns:
             values = read[name]
             if pa.types.is_string(values.type):
-                names = KINDS if name == "kind" else (*self.scenario.participants, RESERVED_NAME)
+                names = {"kind": KINDS, "outcome": OUTCOMES}.get(name, (*self.scenario.participants, RESERVED_NAME))
                 values = pc.index_in(values, pa.array(names))
             arrays[name] = values.to_numpy()
         return arrays

@@ -27,8 +27,9 @@ class SimulationRunner:
     """Runs `replicas` independent markets of a scenario.
 
     A replica's numbers depend on (scenario, seed, replica) alone: not on how many run, on `threads`, or on `record`
-    ("summary", "steps" or "trades", each including the former). `policies` maps names of makers to policies that act in
-    place of the scenario's; a run folder keeps their names alone. Raises ParameterError or PolicyError for what cannot be run.
+    ("summary", "steps", "trades" or "requests", each including the former). `policies` maps names of makers to policies that
+    act in place of the scenario's; a run folder keeps their names alone. Raises ParameterError or PolicyError for what cannot
+    be run.
     """
 
     scenario: Scenario

@@ -1,4 +1,4 @@
-"""The tables of a run as columns: what stands in summary.parquet, steps.parquet and trades.parquet."""
+"""The tables of a run as columns: what stands in summary.parquet, steps.parquet, trades.parquet and requests.parquet."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from dealermarket.engine.recorder import Record
 
 Array = NDArray[Any]
-RecordLevel = Literal["summary", "steps", "trades"]
-RECORD_LEVELS: tuple[RecordLevel, ...] = ("summary", "steps", "trades")
+RecordLevel = Literal["summary", "steps", "trades", "requests"]
+RECORD_LEVELS: tuple[RecordLevel, ...] = ("summary", "steps", "trades", "requests")
 KINDS = ("order", "hedge")
+OUTCOMES = ("not traded", "traded")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Chunk:
     capped: Array  # (B,) orders whose size was capped
     prices: tuple[Array, Array]  # mids and reference spreads, each (B, T); (B, 0) if no steps are recorded
     record: Record
+    asked: Array  # (orders, M) bool: the makers that each request asked; (0, M) where all do, or no requests are recorded
 
 
 def tables_of(level: RecordLevel) -> tuple[RecordLevel, ...]:
@@ -50,7 +52,8 @@ def tables_of(level: RecordLevel) -> tuple[RecordLevel, ...]:
 
 def columns_of(table: RecordLevel, scenario: Scenario, chunk: Chunk) -> Columns:
     """One table of a chunk."""
-    return {"summary": summary_columns, "steps": step_columns, "trades": trade_columns}[table](scenario, chunk)
+    columns = {"summary": summary_columns, "steps": step_columns, "trades": trade_columns, "requests": request_columns}
+    return columns[table](scenario, chunk)
 
 
 def summary_columns(scenario: Scenario, chunk: Chunk) -> Columns:
@@ -95,6 +98,37 @@ def trade_columns(scenario: Scenario, chunk: Chunk) -> Columns:
         "position_revenue": trades["position_revenue"],
         "yield": trades["trade_yield"],
     }
+
+
+def request_columns(scenario: Scenario, chunk: Chunk) -> Columns:
+    """A row per request of an investor, in the order they were made."""
+    requests, starts = chunk.record.requests, chunk.record.request_start
+    codes, panels = _panels(scenario, chunk.asked, len(requests))
+    return {
+        "replica": np.repeat(np.arange(len(starts) - 1, dtype=np.int32) + chunk.first, np.diff(starts)),
+        "step": requests["step"],
+        "client": Names(requests["client"], scenario.participants),
+        "side": requests["side"].astype(np.int8),
+        "size": requests["volume"],
+        "mid": requests["mid"],
+        "reference": requests["reference"],
+        "makers_asked": requests["asked"].astype(np.int16),
+        "asked": Names(codes, panels),
+        "best_maker": Names(requests["maker"], scenario.maker_names),
+        "best_spread": requests["best"],
+        "cover_spread": requests["cover"],
+        "reservation": requests["reservation"],
+        "outcome": Names(requests["traded"], OUTCOMES),
+    }
+
+
+def _panels(scenario: Scenario, asked: Array, count: int) -> tuple[Array, tuple[str, ...]]:
+    """Which makers each of `count` requests asked: numbers of panels, and their members' names as one text."""
+    if not len(asked):
+        return np.zeros(count, np.int32), (", ".join(scenario.maker_names),)
+    members, codes = np.unique(asked, axis=0, return_inverse=True)
+    panels = (", ".join(name for name, is_asked in zip(scenario.maker_names, row, strict=True) if is_asked) for row in members)
+    return codes.reshape(-1).astype(np.int32), tuple(panels)
 
 
 def arrow_table(columns: Columns) -> pa.Table:

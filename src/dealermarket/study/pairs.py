@@ -17,7 +17,7 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.runner import SimulationRunner
-from dealermarket.runs.tables import Chunk
+from dealermarket.runs.tables import Chunk, tables_of
 from dealermarket.study.comparison import BY_CLIENT, Comparison
 from dealermarket.study.labelled import Measures
 from dealermarket.study.measures import client_trades, sums_by_client, totals
@@ -133,7 +133,7 @@ def _of_results(a: SimulationResult, b: SimulationResult) -> Comparison:
     if not len(common):
         raise ParameterError("replicas: there is none that both have")
     both = a, b
-    recorded = all(result.record == "trades" for result in both)
+    recorded = all("trades" in tables_of(result.record) for result in both)
     measures = tuple(_measures_of(result, common, recorded) for result in both)
     return Comparison(a.scenario, b.scenario, len(common), seeds[0], (measures[0], measures[1]))
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, Tag, model_validator
 
 from dealermarket import laws
 from dealermarket.errors import ParameterError
+from dealermarket.model.investors.demand import DEMANDS, AlwaysTrades, Demand
 from dealermarket.model.investors.sizes import SIZES, LogNormalSize, OrderSize
 from dealermarket.model.investors.sizes.lognormal import LogMean, LogStd, MeanSize, check_one_level
-from dealermarket.values import Value
+from dealermarket.values import NUMBER, NUMBER_WORD_OR_LIST, RANGE, WORD, Value
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1)]
+Panel = Annotated[
+    Annotated[Literal["all"], Tag(WORD)]
+    | Annotated[Annotated[int, Field(ge=1)], Tag(NUMBER)]
+    | Annotated[Annotated[tuple[Name, ...], Field(strict=False, min_length=1)], Tag(RANGE)],
+    NUMBER_WORD_OR_LIST,
+]
+"""Which makers are asked: all, so many drawn at random, or those named."""
 
 
 ALTERNATIVES = {
@@ -35,7 +43,8 @@ class InvestorAgent(Value):
     At each step it trades with `trade_probability`, at most once. Its order sizes are log-normal, `log_std` being the standard
     deviation of log size and the level given either as `mean_size` (the mean size) or as `log_mean` (the mean of log
     size); or they follow another law, `size`. It buys with `buy_probability`, but with `oracle_probability` takes the side of
-    the price move to come.
+    the price move to come. It `asks` all makers for quotes, or so many of them, drawn anew for each request, or those named,
+    and trades at the best quote, unless by its `demand` even that is too dear.
     """
 
     name: Name
@@ -46,6 +55,8 @@ class InvestorAgent(Value):
     buy_probability: Probability = 0.5
     oracle_probability: Probability = 0.0
     size: Annotated[OrderSize, SIZES] | None = None
+    asks: Panel = "all"
+    demand: Annotated[Demand, DEMANDS] = AlwaysTrades()
     alternatives: ClassVar = ALTERNATIVES
 
     @model_validator(mode="after")

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, Tag, model_validator
 
-from dealermarket.model.investors.agent import ALTERNATIVES, InvestorAgent, Name, Probability, check_one_law
+from dealermarket.model.investors.agent import ALTERNATIVES, InvestorAgent, Name, Panel, Probability, check_one_law
+from dealermarket.model.investors.demand import DEMANDS, AlwaysTrades, Demand
 from dealermarket.model.investors.sizes import SIZES, OrderSize
 from dealermarket.model.investors.sizes.lognormal import LogMean, LogStd, MeanSize
 from dealermarket.values import NUMBER, NUMBER_OR_RANGE, RANGE, Value
@@ -41,6 +42,8 @@ class InvestorGroup(Value):
     buy_probability: ProbabilityRange = 0.5
     oracle_probability: ProbabilityRange = 0.0
     size: Annotated[OrderSize, SIZES] | None = None
+    asks: Panel = "all"
+    demand: Annotated[Demand, DEMANDS] = AlwaysTrades()
     alternatives: ClassVar = ALTERNATIVES
 
     @model_validator(mode="after")
@@ -59,7 +62,7 @@ class InvestorGroup(Value):
         position = index / max(self.count - 1, 1)
 
         def at(value: Any) -> Any:
-            if not isinstance(value, tuple):
+            if not (isinstance(value, tuple) and isinstance(value[0], float)):  # names of makers are no range
                 return value
             first, last = value
             return first if index == 0 else last if index == self.count - 1 else first + position * (last - first)

@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 from dealermarket.errors import ParameterError
-from dealermarket.runs.statistics import positions, rewards, volumes
+from dealermarket.runs.statistics import positions, requests, rewards, volumes
 from dealermarket.runs.statistics.base import ASSET, BASIS_POINTS, MONEY, PURE, Statistic, Sums, quotient
 from dealermarket.runs.statistics.rewards import REWARDS, total_reward
 from dealermarket.slots import takes_from_outside
@@ -43,7 +43,9 @@ __all__ = [
     "total_reward",
 ]
 
-SHIPPED: tuple[Statistic, ...] = tuple(statistic for concept in (rewards, volumes, positions) for statistic in concept.STATISTICS)
+SHIPPED: tuple[Statistic, ...] = tuple(
+    statistic for concept in (rewards, volumes, positions, requests) for statistic in concept.STATISTICS
+)
 _registered: dict[str, Statistic] = {}
 
 

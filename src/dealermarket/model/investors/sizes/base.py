@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.model.part import Draw, Numbers, Part, drawn
-from dealermarket.slots import applied
+from dealermarket.model.part import Draw, SingleDraw
 
 
-class OrderSize(Part):
+class OrderSize(SingleDraw):
     """A law of order sizes (section 3.2), units of the asset.
 
     `law(draw, rule, numbers)` is a size above 0 for one random number: standard normal, or uniform on [0, 1), as `draw` says.
     The market caps it at the largest trade.
     """
 
-    reserved: ClassVar = ("uniform",)
-    formulas: ClassVar = {"law": ("draw", "rule", "numbers")}
-    law: ClassVar[Callable[..., Any]]
     draw: ClassVar[Draw] = "normal"
-
-    @property
-    def uniform(self) -> bool:
-        """Whether the law takes a uniform number."""
-        return self.draw == "uniform"
 
     @abstractmethod
     def moment(self, order: int, largest: float) -> float:
@@ -46,5 +36,4 @@ class OrderSize(Part):
 
     def sample(self, rng: np.random.Generator, count: int, largest: float = np.inf) -> NDArray[np.float64]:
         """`count` sizes, shape (count,), capped at `largest`."""
-        draws = drawn(rng, self.draw, (count,))
-        return np.asarray(np.minimum(applied(self.law, draw=draws, rule=Numbers(self), numbers=self.numbers), largest))
+        return np.minimum(self.drawn_values(rng, count), largest)
