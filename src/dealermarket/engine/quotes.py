@@ -46,7 +46,7 @@ class Request(NamedTuple):
     size: Any
     log_curve: Any  # log(S_ref(size) / S_ref(0))
     tie: Any  # decides among equal quotes, in [0, 1)
-    asked: Any  # (M,) bool: which makers are asked
+    panel: Any  # (M,) bool: which makers are asked; (0,) where all others are
 
 
 class Orders(NamedTuple):
@@ -79,8 +79,14 @@ def orders_between(tape, first, last):
 @kernel
 def request_of(rules, orders, n):
     """Order n as a request for quotes."""
-    asked = orders.asked[n] if len(orders.asked) > 0 else rules.everyone
-    return Request(orders.investor[n], orders.side[n], orders.size[n], orders.log_curve[n], orders.tie[n], asked)
+    panel = orders.asked[n] if len(orders.asked) > 0 else rules.no_panel
+    return Request(orders.investor[n], orders.side[n], orders.size[n], orders.log_curve[n], orders.tie[n], panel)
+
+
+@kernel
+def is_asked(rules, request, i):
+    """Whether maker i is asked for a quote, which a maker never is by itself."""
+    return rules.investors + i != request.participant and (len(request.panel) == 0 or request.panel[i])
 
 
 @kernel
@@ -95,7 +101,7 @@ def cheapest(rules, market, request, venue, prices):
     best, ties, winner = np.inf, 0, len(rules.pricing)
     if venue != EXCHANGE:
         for i in range(len(rules.pricing)):
-            if request.asked[i]:
+            if is_asked(rules, request, i):
                 spread = quote(rules, market, i, request, prices)
                 ahead = (spread < best) | (ties == 0)  # selected without branches, which nobody could guess
                 ties = 1 if ahead else ties + (spread == best)
@@ -105,7 +111,7 @@ def cheapest(rules, market, request, venue, prices):
         behind = int(tied_winner(request.tie, ties))  # how many of the equals to pass over
         while behind > 0:
             winner += 1
-            if request.asked[winner]:
+            if is_asked(rules, request, winner):
                 behind -= quote(rules, market, winner, request, prices) == best
     if venue != MAKERS:
         reference = exchange_quote(request, prices)
@@ -119,7 +125,7 @@ def cover(rules, market, request, prices):
     """The second best quote of the makers asked, NaN where one was asked; and how many were."""
     best, second, asked = np.inf, np.inf, 0
     for i in range(len(rules.pricing)):
-        if request.asked[i]:
+        if is_asked(rules, request, i):
             spread = quote(rules, market, i, request, prices)
             second = min(second, max(spread, best))
             best = min(best, spread)
@@ -156,7 +162,7 @@ def asked_by_hedger(situation, size):
     """The request for a hedge of this size, and the prices of its step."""
     rules = situation.rules
     curve = log_curve(size, rules.v_max, rules.curve_exponent)
-    request = Request(rules.investors + situation.maker, situation.side, size, curve, 0.0, rules.others[situation.maker])
+    request = Request(rules.investors + situation.maker, situation.side, size, curve, 0.0, rules.no_panel)
     return request, Prices(situation.mid, situation.half_spread, situation.unit)
 
 

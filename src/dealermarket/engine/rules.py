@@ -34,8 +34,7 @@ class Rules(NamedTuple):
     tier_block: Array  # (M, K + 1) int64: the first block of each tier, and how many there are, see `dealermarket.engine.ranking`
     table: Array  # (M, M + 1, K) int64: hedge table of maker i against rival j, the exchange last, in a tier; -1 for none
     tables: HedgeTables
-    everyone: Array  # (M,) bool: all makers, whom an order asks unless it says otherwise
-    others: Array  # (M, M) bool: whom each maker asks for its hedges
+    no_panel: Array  # (0,) bool: of requests that ask all makers
     investors: int
     reward_horizon: int
     curve_exponent: float
@@ -74,8 +73,7 @@ def rules_of(scenario: Scenario) -> Rules:
         tier_block=np.cumsum(-(-np.diff(tier_start, axis=1, prepend=0) // BLOCK), axis=1),
         table=table,
         tables=tables,
-        everyone=np.ones(len(makers), np.bool_),
-        others=~np.eye(len(makers), dtype=np.bool_),
+        no_panel=np.empty(0, np.bool_),
         investors=len(scenario.agents),
         reward_horizon=scenario.reward_horizon,
         curve_exponent=laws.curve_exponent(scenario.exchange.lam),

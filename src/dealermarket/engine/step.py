@@ -17,6 +17,7 @@ from dealermarket.engine.quotes import (
     cheapest,
     cost_of_hedge,
     exchange_quote,
+    is_asked,
     prices_of,
     quoted_tier,
     request_of,
@@ -170,7 +171,7 @@ def match_orders(rules, market, prices, orders, earned):
         limit = reservation_of(orders, n)
         if limit < np.inf and not trades_at(spread, exchange_quote(request, prices), limit):
             refused += request.size
-            count_refusal(market, request)
+            count_refusal(rules, market, request)
             continue
         record_trade(rules, market, request, i, spread, ORDER)
         earned[i].spread_revenue += spread * request.size
@@ -189,10 +190,10 @@ def match_orders(rules, market, prices, orders, earned):
 
 
 @kernel
-def count_refusal(market, request):
+def count_refusal(rules, market, request):
     """Counts a request that does not trade, for each maker that was asked."""
-    for i in range(len(request.asked)):
-        if request.asked[i]:
+    for i in range(len(market.totals)):
+        if is_asked(rules, request, i):
             market.totals[i].refused += 1
             market.totals[i].refused_volume += request.size
 
@@ -236,7 +237,7 @@ def hedge_positions(rules, market, prices, hedge_tie, earned):
         if size == 0.0:
             continue
         curve = log_curve(size, rules.v_max, rules.curve_exponent)
-        request = Request(rules.investors + i, side, size, curve, hedge_tie[i], rules.others[i])
+        request = Request(rules.investors + i, side, size, curve, hedge_tie[i], rules.no_panel)
         j, spread = cheapest(rules, market, request, rule.venue, prices)
         record_trade(rules, market, request, j, spread, HEDGE)
         earned[i].hedge_fraction = fraction
