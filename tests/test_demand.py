@@ -336,3 +336,21 @@ def test_scenarios_that_differ_in_demand_have_no_common_tape(choosing: Scenario)
     other = choosing.with_settings("investors.*.demand.mean=1.2")
     with raises(ParameterError, "investors.investor.demand.mean", 1.2, names=["1.05"]):
         compare(choosing, other, replicas=2)
+
+
+# --- the presets
+
+
+def test_quotes_of_fx_are_those_it_promises() -> None:
+    """All quotes, bid to ask, in bp of the mid: one dealer asked a request, drawn anew, is any dealer's quote."""
+    scenario = Scenario.load("fx", ["investors.*.asks=1"])
+    requests = SimulationRunner(scenario, replicas=40, record="requests").run().requests
+    spread = 2e4 * requests["best_spread"] / requests["mid"]
+    assert_allclose(np.quantile(spread, [0.05, 0.5, 0.95]), [0.09, 0.36, 0.72], rtol=0.08)
+
+
+@pytest.mark.parametrize(("preset", "asked", "refused"), [("fx", 3, (0.15, 0.3)), ("bonds", 5, (0.1, 0.2))])
+def test_clients_of_the_presets_ask_some_and_refuse_some(preset: str, asked: int, refused: tuple[float, float]) -> None:
+    requests = SimulationRunner(Scenario.load(preset), replicas=20, record="requests").run().requests
+    assert set(requests["makers_asked"]) == {asked}
+    assert refused[0] < (requests["outcome"] == "not traded").mean() < refused[1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dealermarket.commands.makers_tables import PAPERS, PNL, TRADED
+from dealermarket.commands.makers_tables import PAPERS, PNL, REQUESTS, REQUESTS_TITLE, TRADED
 from dealermarket.commands.tables import Column, Together, split_tables
 from dealermarket.runs.statistics import registered_statistics, statistic_named
 from dealermarket.study.comparison import DIFFERENCE, Comparison, Paired, texts_of
@@ -35,7 +35,8 @@ def makers_tables(comparison: Comparison, width: int) -> list[Table]:
 def detail_of(comparison: Comparison, maker: str, width: int) -> list[Table]:
     """What changed most for the maker that was changed, and for its clients."""
     numbers = comparison.of(maker)
-    others = [name for name in _names(numbers) if name not in SCREEN and float(numbers[name].certainty) > 0]
+    hidden = SCREEN if comparison.a.selective else (*SCREEN, *REQUESTS)  # where all ask all, they say once more what shares do
+    others = [name for name in _names(numbers) if name not in hidden and float(numbers[name].certainty) > 0]
     others.sort(key=lambda name: -float(numbers[name].certainty))
     tables = _statistics_tables(f"{maker}: what else changed, the clearest first", numbers, others[:MOST_ROWS], width)
     return [*tables, *_clients_tables(comparison, maker, MOST_ROWS, width)]
@@ -45,7 +46,9 @@ def all_of(comparison: Comparison, maker: str, width: int) -> list[Table]:
     """Every statistic of one maker, in the groups in which a run shows them, and every client of it."""
     numbers = comparison.of(maker)
     of_ones_own = [statistic.name for statistic in registered_statistics()]
-    groups = {f"{maker}: P&L": PNL, "Trading and inventory": (*TRADED, *of_ones_own), "The paper's four rewards": PAPERS}
+    groups = {f"{maker}: P&L": PNL, "Trading and inventory": (*TRADED, *of_ones_own)}
+    groups |= {REQUESTS_TITLE: REQUESTS} if comparison.a.selective else {}
+    groups |= {"The paper's four rewards": PAPERS}
     shown = {title: [name for name in names if name in numbers] for title, names in groups.items()}
     tables = [table for title, names in shown.items() for table in _statistics_tables(title, numbers, names, width)]
     return [*tables, *_clients_tables(comparison, maker, len(comparison.a.agents), width)]
@@ -53,7 +56,7 @@ def all_of(comparison: Comparison, maker: str, width: int) -> list[Table]:
 
 def _names(numbers: Mapping[str, Paired]) -> list[str]:
     """The statistics in the order of a run's tables, then the rest."""
-    return list(dict.fromkeys(name for name in (*PNL, *TRADED, *PAPERS, *numbers) if name in numbers))
+    return list(dict.fromkeys(name for name in (*PNL, *TRADED, *REQUESTS, *PAPERS, *numbers) if name in numbers))
 
 
 def _statistics_tables(title: str, numbers: Mapping[str, Paired], names: Sequence[str], width: int) -> list[Table]:

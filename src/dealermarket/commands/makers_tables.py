@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 PNL = ("pnl", "pnl_bp", "client_revenue", "interdealer_revenue", "hedging_cost", "inventory_pnl")
 TRADED = ("market_share", "client_volume", "hedge_ratio", "mean_abs_position", "position_persistence")
+REQUESTS = ("asked", "hit_ratio", "hit_ratio_volume", "traded_away", "not_traded")
 PAPERS = (*REWARDS, "total_reward", "internalization")
+REQUESTS_TITLE = "Clients' requests: how many asked the maker, and what became of these"
 UNITS = "Money in price × units of the asset; volumes and |z|, the size of a position, in units; 1 bp is 100 per million traded."
 HALF_LIFE = (
     "Half-life: how soon half of a position would be gone at the rate at which it fades from one step to the next [95 % "
@@ -30,7 +32,8 @@ HALF_LIFE = (
 
 
 def makers_tables(result: SimulationResult, width: int) -> list[Table]:
-    """P&L and its parts; volumes and positions, with the statistics registered; the paper's rewards and their sum.
+    """P&L and its parts; volumes and positions, with the statistics registered; what became of requests, where that is not the
+    same for all; the paper's rewards and their sum.
 
     A table goes on below itself where its columns do not fit in `width` characters."""
     averages = result.statistics()
@@ -47,9 +50,11 @@ def makers_tables(result: SimulationResult, width: int) -> list[Table]:
     replicas, steps = result.meta["replicas"], result.scenario.steps
     what = f"mean ± half of its 95 % interval, {replicas:,} replicas" if replicas > 1 else "one replica, so nothing to average"
     title = f"{result.scenario.name}, P&L of {steps:,} steps ({duration(result.scenario.market, steps)}): {what}"
+    requests = split_tables(REQUESTS_TITLE, [makers], columns(REQUESTS), width) if result.scenario.selective else []
     return [
         *split_tables(title, [makers], earned, width),
         *split_tables("Trading and inventory", [makers], columns((*TRADED, *of_ones_own)), width),
+        *requests,
         *split_tables("The paper's four rewards and internalization", [makers], columns(PAPERS), width),
     ]
 

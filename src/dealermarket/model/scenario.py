@@ -87,6 +87,11 @@ class Scenario(Value):
         """Names of all participants: investors first, then makers; the order of every participant axis."""
         return tuple(agent.name for agent in self.agents) + self.maker_names
 
+    @cached_property
+    def selective(self) -> bool:
+        """Whether requests may leave makers out, or trade with nobody; else every maker is asked, and one wins."""
+        return any(agent.selective for agent in self.agents)
+
     def volume_moment(self, order: int) -> float:
         """The sum over the investors of the mean of size^`order` that each trades in a step; of order 1, the mean volume."""
         largest = self.exchange.largest_trade

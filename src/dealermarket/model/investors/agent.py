@@ -71,6 +71,11 @@ class InvestorAgent(Value):
             return self.size
         return LogNormalSize(mean_size=self.mean_size, log_mean=self.log_mean, log_std=self.log_std)
 
+    @property
+    def selective(self) -> bool:
+        """Whether it may leave makers out, or refuse every quote; the paper's investors do neither."""
+        return self.asks != "all" or not isinstance(self.demand, AlwaysTrades)
+
     def size_moment(self, order: int, largest: float) -> float:
         """The mean of size^`order`, and never more than that of the `largest` size."""
         return self.order_size.moment(order, largest)
