@@ -262,8 +262,8 @@ def test_random_scenarios_cover_every_kind_of_part() -> None:
     for seed in range(2000, 2000 + GROUPS_WITH_OTHER_KINDS * SEEDS_PER_GROUP):
         rng = np.random.default_rng(seed)
         scenarios.append(with_other_kinds(rng, random_scenario(rng, steps=int(rng.integers(2, 31)))))
-    assert {s.market.mid_price.kind for s in scenarios} == set(MID_PRICES.kinds)
-    assert {s.market.reference_spread.kind for s in scenarios} == set(REFERENCE_SPREADS.kinds) - {"clipped_normal"}
+    assert {s.market.mid_price.kind for s in scenarios} == set(MID_PRICES.kinds) - {"recorded"}
+    assert {s.market.reference_spread.kind for s in scenarios} == set(REFERENCE_SPREADS.kinds) - {"clipped_normal", "recorded"}
     assert {agent.order_size.kind for s in scenarios for agent in s.agents} == set(SIZES.kinds)
     assert {agent.demand.kind for s in scenarios for agent in s.agents} == set(DEMANDS.kinds)
     assert {type(agent.asks) for s in scenarios for agent in s.agents} == {str, int, tuple}

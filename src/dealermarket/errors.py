@@ -23,6 +23,10 @@ class TapeError(DealerMarketError, ValueError):
     """Prices or orders handed in from outside do not fit the scenario."""
 
 
+class DataError(DealerMarketError, ValueError):
+    """A file of prices, orders or requests cannot be read, or does not hold what it must. Names rows where some are wrong."""
+
+
 class PolicyError(DealerMarketError, ValueError):
     """A policy written in Python is attached to no maker or returned an action of the wrong shape or range."""
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from dealermarket.draws.tape import Tape
-from dealermarket.errors import DealerMarketError, ParameterError, PolicyError, RunFolderError, ScenarioError, TapeError
+from dealermarket.errors import (
+    DataError,
+    DealerMarketError,
+    ParameterError,
+    PolicyError,
+    RunFolderError,
+    ScenarioError,
+    TapeError,
+)
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.investors.demand.always import AlwaysTrades
@@ -26,9 +34,11 @@ from dealermarket.model.market.environment import MarketEnvironment
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
 from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
 from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
+from dealermarket.model.market.mid_price.recorded import RecordedMid
 from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
 from dealermarket.model.market.reference_spread.constant import ConstantSpread
 from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
+from dealermarket.model.market.reference_spread.recorded import RecordedSpread
 from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.policies import Action, MakerPolicy, Observation, PolicySetup
 from dealermarket.runs.live import LiveMarket
@@ -45,6 +55,7 @@ __all__ = [
     "ClippedNormal",
     "ConstantFraction",
     "ConstantSpread",
+    "DataError",
     "DealerMarketError",
     "Exchange",
     "FixedTiers",
@@ -70,6 +81,8 @@ __all__ = [
     "PolicyError",
     "PolicySetup",
     "PowerPricing",
+    "RecordedMid",
+    "RecordedSpread",
     "RevenueRate",
     "RunFolderError",
     "Scenario",

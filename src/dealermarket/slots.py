@@ -144,7 +144,8 @@ class Slot:
 
 
 class Law:
-    """A formula that every kind of a slot has: `law(number, *arguments)` is that of the kind with this number.
+    """A formula of the kinds of a slot: `law(number, *arguments)` is that of the kind with this number. A kind whose `formulas`
+    leave it out has none, and is never asked.
 
     `arguments` names what is handed in; a kind's formula takes those of them that it needs, by name. Compiled functions that
     name a law get a choice among the formulas that the compiler inlines.
@@ -156,8 +157,8 @@ class Law:
         self._formulas, self._as_of = dict[int, Callable[..., Any]](), -1  # those of so many registrations
 
     def formulas(self, of_the_papers: bool = False) -> dict[int, Callable[..., Any]]:
-        """The formula of every kind, or of those that the papers know, by number."""
-        kinds = enumerate(self.slot.kinds.values())
+        """The formula of every kind that has it, or of those that the papers know, by number."""
+        kinds = [(n, kind) for n, kind in enumerate(self.slot.kinds.values()) if self.name in getattr(kind, "formulas", {})]
         return {n: getattr(kind, self.name) for n, kind in kinds if not of_the_papers or kind in self.slot._of_the_papers}
 
     def __call__(self, number: int, *arguments: Any) -> Any:

@@ -46,6 +46,7 @@ def run(
     yes: Annotated[bool, flag("Run, though it takes more than an hour.")] = False,
 ) -> None:
     """Run a market and print what each maker earned: P&L and its parts, trading, and the paper's rewards."""
+    from dealermarket.draws.recorded import read_from_files
     from dealermarket.model.scenario import Scenario
     from dealermarket.policies.named import with_policies
     from dealermarket.runs.runner import SimulationRunner
@@ -66,6 +67,8 @@ def run(
         count = REPLICAS if replicas is None else replicas
         level = record or (_pictured(loaded, count, quiet) if plot else "summary")
         runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=level)
+        for note in read_from_files(loaded, count):
+            quiet.print(note, highlight=False, soft_wrap=True)
         _announce(runner, yes, quiet)
         began = time.monotonic()
         with new_folder(out, RUNS, loaded.name) as folder:

@@ -61,6 +61,8 @@ class TapeRules(NamedTuple):
     """What the random numbers of a scenario are made into prices and orders with. N investors."""
 
     initial: float
+    mid_is_there: bool  # recorded, and written before orders are drawn
+    spread_is_there: bool
     mid_price: Array  # (1,) record: kind, and the parameters of all kinds
     mid_numbers: Array  # (1, n)
     mid_normal: Array  # (draws,) bool: which of the numbers that a step takes are normal, the others being uniform
@@ -112,12 +114,15 @@ def draw_tapes(rules, places, tape):
 
 @compiled
 def draw_prices(rules, place, mid, reference_spread):
-    """Writes the mids (T + t_m,) and reference spreads (T,) of an episode."""
-    rule, numbers = rules.mid_price[0], rules.mid_numbers[0]
-    draws = step_numbers(place, Stream.PRICE, rules.mid_normal, len(mid))
-    mid[0] = rules.initial
-    for t in range(1, len(mid)):
-        mid[t] = next_mid(rule.kind, mid[t - 1], draws[:, t], rule, numbers)
+    """Writes the mids (T + t_m,) and reference spreads (T,) of an episode, but for recorded ones, which are there already."""
+    if not rules.mid_is_there:
+        rule, numbers = rules.mid_price[0], rules.mid_numbers[0]
+        draws = step_numbers(place, Stream.PRICE, rules.mid_normal, len(mid))
+        mid[0] = rules.initial
+        for t in range(1, len(mid)):
+            mid[t] = next_mid(rule.kind, mid[t - 1], draws[:, t], rule, numbers)
+    if rules.spread_is_there:
+        return
     rule, numbers = rules.reference_spread[0], rules.spread_numbers[0]
     draws = step_numbers(place, Stream.SPREAD, rules.spread_normal, len(reference_spread))
     reference_spread[0] = first_spread(rule.kind, draws[:, 0], rule, numbers)

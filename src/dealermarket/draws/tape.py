@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,13 +24,14 @@ from dealermarket.draws.checks import (
     panels_of,
     reservations,
 )
+from dealermarket.draws.recorded import RecordedPaths
 from dealermarket.draws.streams import Episode, first_episodes, places_of
 from dealermarket.errors import ParameterError, TapeError
 from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.investors.demand import DEMANDS, AlwaysTrades
 from dealermarket.model.investors.sizes import SIZES
 from dealermarket.model.market.mid_price import MID_PRICES
-from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
+from dealermarket.model.market.reference_spread import REFERENCE_SPREADS, RecordedSpread
 from dealermarket.model.part import Draw
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.values import short, whole_number
@@ -122,13 +124,34 @@ class Tape(HoldsArrays):
         return TapeArrays(**kept)
 
     @classmethod
-    def draw(cls, scenario: Scenario, seed: int = 0, replicas: int | range = 1) -> Tape:
-        """The tape of `replicas` (a number, or a range of replica numbers) for a seed."""
-        numbers = replicas if isinstance(replicas, range) else range(whole_number("replicas", replicas, 1))
-        whole_number("replicas", min(numbers, default=0), 0)
+    def draw(
+        cls,
+        scenario: Scenario,
+        seed: int = 0,
+        replicas: int | range = 1,
+        *,
+        mid: ArrayLike | None = None,
+        reference_spread: ArrayLike | None = None,
+    ) -> Tape:
+        """The tape of `replicas` (a number, or a range of replica numbers) for a seed.
+
+        Prices may be given, the same for all replicas or a row for each: `mid` (T + t_m,) or (B, T + t_m), and
+        `reference_spread` (T,) or (B, T), price units. Orders are drawn, and oracles know the given mids. Raises TapeError.
+        """
+        which = replicas if isinstance(replicas, range) else range(whole_number("replicas", replicas, 1))
+        whole_number("replicas", min(which, default=0), 0)
         whole_number("seed", seed, 0)
         check_scenario(scenario)
-        return TapeSource(scenario).draw(first_episodes(seed, numbers))
+        steps, prices = scenario.steps, {"mid": mid, "reference_spread": reference_spread}
+        lengths = {"mid": steps + scenario.reward_horizon, "reference_spread": steps}
+        given = {
+            name: numbers(name, array, [(lengths[name],), (len(which), lengths[name])])
+            for name, array in prices.items()
+            if array is not None
+        }
+        for name, array in given.items():
+            check_prices(name, array)
+        return TapeSource(scenario).draw(first_episodes(seed, which), given)
 
     @classmethod
     def from_orders(
@@ -227,12 +250,15 @@ class TapeSource:
             return np.array([draw == "normal" for draw in draws], np.bool_)
 
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
+        self._recorded = RecordedPaths.of(scenario)
         self._makers, self._participants = len(scenario.makers), len(scenario.participants)
         self._reserves = any(not isinstance(law, AlwaysTrades) for law in demands)
         self._chooses = bool((np.minimum(panel, allowed.sum(axis=1)) < self._makers).any())
         self._v_max, self._curve_exponent = scenario.exchange.v_max, laws.curve_exponent(scenario.exchange.lam)
         self._rules: TapeRules = TapeRules(
-            initial=mid.initial,
+            initial=market.initial_price,
+            mid_is_there=self._recorded is not None,
+            spread_is_there=isinstance(spread, RecordedSpread),
             mid_price=rule_records(MID_PRICES, [mid], market.clock, of_the_papers),
             mid_numbers=number_rows([mid]),
             mid_normal=normal(mid.draws),
@@ -254,15 +280,23 @@ class TapeSource:
             of_the_papers=of_the_papers,
         )
 
-    def draw(self, episodes: Sequence[Episode]) -> Tape:
-        """The tape of some markets, each from its own random numbers."""
+    def draw(self, episodes: Sequence[Episode], given: Mapping[str, Array] = MappingProxyType({})) -> Tape:
+        """The tape of some markets, each from its own random numbers; prices that are `given`, by name, are not drawn."""
         from dealermarket.compiled import among
         from dealermarket.draws.arithmetic import draw_tapes, log_curves
 
         places, most = places_of(episodes), self._likely_orders(len(episodes))
+        rules = self._rules._replace(
+            mid_is_there=self._rules.mid_is_there or "mid" in given,
+            spread_is_there=self._rules.spread_is_there or "reference_spread" in given,
+        )
         while True:
             room = self._room(len(episodes), most)
-            count, sound_sizes = among(draw_tapes, self._rules.of_the_papers)(self._rules, places, room)
+            if self._recorded is not None:
+                self._recorded.write(episodes, room.mid, room.reference_spread if rules.spread_is_there else None)
+            for name, prices in given.items():
+                getattr(room, name)[:] = prices
+            count, sound_sizes = among(draw_tapes, rules.of_the_papers)(rules, places, room)
             if count >= 0:
                 break
             most *= 2  # and the same numbers once more

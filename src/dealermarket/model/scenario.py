@@ -121,6 +121,16 @@ class Scenario(Value):
         forget_changed_choices(before, content)
         return type(self)(**content)
 
+    def pinned(self) -> Self:
+        """The same, with the digest of the file that prices are recorded in: another file of its name is then refused.
+
+        Raises DataError where the file cannot be read."""
+        recording = self.market.recording
+        if recording is None:
+            return self
+        mid_price = self.market.mid_price.replace(digest=recording.digest)
+        return self.replace(market=self.market.replace(mid_price=mid_price))
+
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
         return values_at(self.as_table(exclude_none=False), path)

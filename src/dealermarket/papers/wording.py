@@ -68,7 +68,7 @@ def counted(count: int, noun: str) -> str:
 
 def basis_points(scenario: Scenario) -> float:
     """What turns price units into basis points of the initial price."""
-    return 1e4 / scenario.market.mid_price.initial
+    return 1e4 / scenario.market.initial_price
 
 
 def in_steps(market: MarketEnvironment) -> str:

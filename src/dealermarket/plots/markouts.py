@@ -40,7 +40,7 @@ def markouts(run: PicturedRun) -> Figure:
     member = np.concatenate([np.full(len(clients), n) for n, clients in enumerate(groups.values())])
     of_client = member[np.argsort(np.concatenate(list(groups.values())))]
     worth, volume = markouts_by_group(run.paths.mid, orders, of_client[orders["client"]], len(groups), longest)
-    markout = ratio(worth, volume[:, :, None]).scaled(BASIS_POINTS / scenario.market.mid_price.initial)
+    markout = ratio(worth, volume[:, :, None]).scaled(BASIS_POINTS / scenario.market.initial_price)
     marks: list[Mark] = []
     horizons = np.arange(longest + 1)
     for n, (label, colour) in enumerate(zip(groups, sequence(len(groups)), strict=True)):

@@ -50,7 +50,7 @@ def plot_client_sizes(run: SimulationResult | PicturedRun, ax: Axes | None = Non
 
 def all_price_curves(scenario: Scenario) -> Figure:
     """The figure of `plot_price_curves`."""
-    size, s0 = _sizes(scenario), scenario.market.reference_spread.mean
+    size, s0 = _sizes(scenario), scenario.market.mean_spread
     scale = _scale(scenario, BASIS_POINTS)
     reference = scale * scenario.exchange.reference_spread(size, s0)
     quotes: dict[tuple[bytes, bytes], _Quotes] = {}
@@ -112,7 +112,7 @@ def price_curves(scenario: Scenario, maker: str, size: Array | None = None, scal
     agent = next((agent for agent in scenario.makers if agent.name == maker), None)
     if agent is None:
         raise ParameterError(f"maker: must be one of {', '.join(scenario.maker_names)}, got {maker!r}")
-    exchange, s0 = scenario.exchange, scenario.market.reference_spread.mean
+    exchange, s0 = scenario.exchange, scenario.market.mean_spread
     size, scale, tiers = _sizes(scenario) if size is None else size, _scale(scenario, scale), agent.tiering.tiers
     deepest = max(maker.tiering.tiers for maker in scenario.makers) - 1
     lines = []
@@ -134,7 +134,7 @@ def _axis_of(sizes: Array) -> Axis:
 
 def _scale(scenario: Scenario, scale: float) -> float:
     """What a spread is multiplied by to be in 1 / `scale` of the price."""
-    return scale / (1.0 if scenario.market.spreads_scale_with_price else scenario.market.mid_price.initial)
+    return scale / (1.0 if scenario.market.spreads_scale_with_price else scenario.market.initial_price)
 
 
 def _deepest_tiers(quotes: Sequence[_Quotes], best_tiers: Array) -> tuple[str, bool]:

@@ -93,15 +93,15 @@ PLACES = {feature.name: place for place, feature in enumerate(FEATURES)}
 def scales_of(scenario: Scenario, reward: Reward) -> Scales:
     """What features and rewards are measured in."""
     market = scenario.market
-    price = market.mid_price.initial if market.spreads_scale_with_price else 1.0
-    half_spread = 0.5 * market.reference_spread.mean * price
+    price = market.initial_price if market.spreads_scale_with_price else 1.0
+    half_spread = 0.5 * market.mean_spread * price
     volume = scenario.volume_moment(1) or 1.0  # where nobody ever trades nothing is ever measured in it
     return Scales(
         position=10.0 * math.sqrt(scenario.volume_moment(2)) or 1.0,
         volume=volume,
         move=float(market.step_volatility(1.0)) or 1.0,
         spread=half_spread,
-        reference_spread=market.reference_spread.mean,
+        reference_spread=market.mean_spread,
         money=half_spread * volume if reward.unit == "spread" else float(reward.unit),
         weights=Components(**reward.component_weights),
         penalties=np.array([reward.inventory_pnl_squared, reward.inventory_squared, reward.inventory_loss]),

@@ -64,6 +64,7 @@ class RunFolder(WorkFolder, RunMeta):
     @classmethod
     def create(cls, path: Path, scenario: Scenario, meta: dict[str, Any]) -> RunFolder:
         """A new folder; refuses one that exists and is not empty."""
+        scenario = scenario.pinned()
         text = scenario.to_toml()
         # parts belong to this very run: another one of the same scenario may have had other policies, written in Python
         folder = cls(path, scenario, {**meta, "scenario_sha256": digest(text), "parts": secrets.token_hex(8)})

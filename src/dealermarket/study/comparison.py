@@ -164,7 +164,7 @@ class Comparison:
         volume, matured, revenue = (grouped(side[f"{BY_CLIENT}{name}"]) for name in sums)
         share = ratio_by_replica(volume, np.broadcast_to(volume.sum(axis=-1, keepdims=True), volume.shape))
         earned = ratio_by_replica(revenue, matured)
-        points = 1e4 / self.a.market.mid_price.initial
+        points = 1e4 / self.a.market.initial_price
         return {"volume": volume, "share": share, "yield": earned, "yield_bp": points * earned}
 
     # --- as frames and text

@@ -74,7 +74,7 @@ class Study:
 
     def content(self, label: str) -> str:
         """What tells a variant from another: its scenario as JSON, where what no file can name is a number of its own."""
-        return json.dumps(self.variants[label].as_table(), default=id)
+        return json.dumps(self.variants[label].pinned().as_table(), default=id)
 
     @property
     def can_be_kept(self) -> bool:

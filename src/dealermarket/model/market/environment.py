@@ -7,12 +7,13 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dealermarket.errors import ParameterError
-from dealermarket.model.market.mid_price import MID_PRICES, GeometricBrownianMotion, MidPrice
-from dealermarket.model.market.reference_spread import REFERENCE_SPREADS, ClippedNormal, ReferenceSpread
+from dealermarket.model.market.mid_price import MID_PRICES, GeometricBrownianMotion, MidPrice, RecordedMid
+from dealermarket.model.market.reference_spread import REFERENCE_SPREADS, ClippedNormal, RecordedSpread, ReferenceSpread
 from dealermarket.model.part import Clock
+from dealermarket.reading.prices import Recording
 from dealermarket.values import Value
 
 Floats = NDArray[np.float64]
@@ -33,6 +34,14 @@ class MarketEnvironment(Value):
     days_per_year: Annotated[int, Field(ge=1, le=10_000)] = 252
     spreads_scale_with_price: bool = False
 
+    @model_validator(mode="after")
+    def _recorded_together(self) -> MarketEnvironment:
+        if isinstance(self.reference_spread, RecordedSpread) and not isinstance(self.mid_price, RecordedMid):
+            raise ValueError(  # noqa: TRY004, a problem of the field
+                "reference_spread: recorded spreads are those of recorded mids; set mid_price.kind = 'recorded' and its file, too"
+            )
+        return self
+
     @property
     def dt(self) -> float:
         """The length of a step in years."""
@@ -47,6 +56,26 @@ class MarketEnvironment(Value):
     def clock(self) -> Clock:
         """The length of a step in years and in days."""
         return Clock(self.dt, 1.0 / self.steps_per_day)
+
+    @property
+    def initial_price(self) -> float:
+        """The price that stands for the asset's where one is needed: that of step 0, or the first of recorded ones."""
+        return self.mid_price.first_price(self.clock)
+
+    @property
+    def mean_spread(self) -> float:
+        """The mean reference spread as drawn: price units, or as a share of the price where spreads scale with it."""
+        if not isinstance(self.reference_spread, RecordedSpread):
+            return self.reference_spread.mean
+        recording = self.recording
+        if recording is None or recording.spread is None:
+            raise ParameterError("market.reference_spread: the file of market.mid_price has no bids and asks")
+        return float(np.mean(recording.spread / recording.mid if self.spreads_scale_with_price else recording.spread))
+
+    @property
+    def recording(self) -> Recording | None:
+        """The recorded prices; None where prices are drawn. Raises DataError where the file cannot be read."""
+        return self.mid_price.recording(self.clock) if isinstance(self.mid_price, RecordedMid) else None
 
     def sample(self, rng: np.random.Generator, steps: int, replicas: int = 1) -> tuple[Floats, Floats]:
         """Mid-prices and reference spreads, each (replicas, steps), in price units.

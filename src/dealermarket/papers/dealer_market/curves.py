@@ -105,4 +105,4 @@ class Curves(Experiment):
     @property
     def _s0(self) -> float:
         """The reference spread at which the curves are drawn: its mean, 0.015 % in the paper."""
-        return self.scenario.market.reference_spread.mean
+        return self.scenario.market.mean_spread

@@ -161,6 +161,6 @@ class Markouts(Experiment):
 def _expected(scenario: Scenario, oracle: Array) -> Array:
     """The markout that oracle probabilities (n,) imply, (n, horizons), price units."""
     horizon = scenario.reward_horizon
-    mid, reached = scenario.market.mid_price.initial, np.minimum(np.arange(LONGEST + 1), horizon)
+    mid, reached = scenario.market.initial_price, np.minimum(np.arange(LONGEST + 1), horizon)
     deviation = float(scenario.market.step_volatility(mid))
     return np.asarray(-oracle[:, None] * deviation * np.sqrt(2 / np.pi) * reached / np.sqrt(horizon))

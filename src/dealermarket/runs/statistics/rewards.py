@@ -42,7 +42,7 @@ def _interdealer_revenue(_: Scenario, sums: Sums) -> Array:
 
 
 def _pnl_bp(scenario: Scenario, sums: Sums) -> Array:
-    worth = sums.totals["client_volume"] * scenario.market.mid_price.initial
+    worth = sums.totals["client_volume"] * scenario.market.initial_price
     return quotient(1e4 * sums.totals["pnl"], worth)
 
 

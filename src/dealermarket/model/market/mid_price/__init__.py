@@ -6,6 +6,7 @@ from dealermarket.model.market.mid_price.base import MidPrice
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
 from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
 from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
+from dealermarket.model.market.mid_price.recorded import RecordedMid
 from dealermarket.slots import Slot
 
 MID_PRICES = Slot(
@@ -15,8 +16,9 @@ MID_PRICES = Slot(
     beyond=[
         OrnsteinUhlenbeck,
         JumpDiffusion,
+        RecordedMid,
     ],
     default="gbm",
 )
 
-__all__ = ["MID_PRICES", "GeometricBrownianMotion", "JumpDiffusion", "MidPrice", "OrnsteinUhlenbeck"]
+__all__ = ["MID_PRICES", "GeometricBrownianMotion", "JumpDiffusion", "MidPrice", "OrnsteinUhlenbeck", "RecordedMid"]

@@ -26,6 +26,10 @@ class MidPrice(Part):
     draws: ClassVar[tuple[Draw, ...]] = ("normal",)
     initial: Annotated[float, Field(ge=1e-20, le=1e12)] = 1.0
 
+    def first_price(self, clock: Clock) -> float:
+        """The price that stands for the asset's where one is needed: in basis points, and on axes."""
+        return self.initial
+
     @abstractmethod
     def step_volatility(self, clock: Clock) -> float:
         """Standard deviation of the log return of a step, which is that of the price, relative to it: a maker's risk."""

@@ -6,6 +6,7 @@ from dealermarket.model.market.reference_spread.base import ReferenceSpread
 from dealermarket.model.market.reference_spread.clipped_normal import ClippedNormal
 from dealermarket.model.market.reference_spread.constant import ConstantSpread
 from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
+from dealermarket.model.market.reference_spread.recorded import RecordedSpread
 from dealermarket.slots import Slot
 
 REFERENCE_SPREADS = Slot(
@@ -15,8 +16,9 @@ REFERENCE_SPREADS = Slot(
     beyond=[
         ConstantSpread,
         LogAR1,
+        RecordedSpread,
     ],
     default="clipped_normal",
 )
 
-__all__ = ["REFERENCE_SPREADS", "ClippedNormal", "ConstantSpread", "LogAR1", "ReferenceSpread"]
+__all__ = ["REFERENCE_SPREADS", "ClippedNormal", "ConstantSpread", "LogAR1", "RecordedSpread", "ReferenceSpread"]

@@ -20,7 +20,7 @@ class ReferenceSpread(Part):
     step's random numbers, one for each entry of `draws`: standard normal, or uniform on [0, 1). Every spread is above 0.
     """
 
-    also_needed: ClassVar = ("mean",)
+    also_needed: ClassVar[tuple[str, ...]] = ("mean",)
     formulas: ClassVar = {"first": ("draw", "rule", "numbers"), "law": ("before", "draw", "rule", "numbers")}
     first: ClassVar[Callable[..., Any]]
     law: ClassVar[Callable[..., Any]]

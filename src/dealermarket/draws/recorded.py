@@ -1,0 +1,113 @@
+"""Recorded prices as the prices of replicas: windows of a file, or blocks of its returns drawn with replacement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.draws.streams import Episode, Stream
+from dealermarket.errors import ParameterError
+from dealermarket.model.market.mid_price import RecordedMid
+from dealermarket.model.market.reference_spread import RecordedSpread
+from dealermarket.model.scenario import Scenario
+from dealermarket.reading.prices import Recording
+
+Array = NDArray[Any]
+
+
+class RecordedPaths:
+    """The prices of replicas of a scenario with recorded mids."""
+
+    def __init__(self, scenario: Scenario, law: RecordedMid, recording: Recording) -> None:
+        self._law, self._recording = law, recording
+        self._steps, self._scaled = scenario.steps, scenario.market.spreads_scale_with_price
+        self._initial = scenario.market.initial_price
+        needed = law.block if law.bootstrap == "block" else scenario.steps + scenario.reward_horizon - 1
+        self._starts = self._places(needed, 1 if law.bootstrap == "block" else scenario.steps)
+        if not len(self._starts):
+            what = f"block = {law.block}" if law.bootstrap == "block" else f"steps + reward_horizon - 1 = {needed}"
+            longest = int(np.diff(recording.sessions).max()) - 1
+            raise ParameterError(
+                f"market.mid_price: the longest session of {law.file} has {longest:,} steps, and {what} are needed; take fewer, "
+                "a larger longest_gap or step_seconds" + ("" if law.bootstrap == "block" else ", or bootstrap = 'block'")
+            )
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> RecordedPaths | None:
+        """Those of a scenario; None where its prices are drawn.
+
+        Raises DataError and ParameterError for a file that will not do."""
+        recording, law = scenario.market.recording, scenario.market.mid_price
+        if recording is None or not isinstance(law, RecordedMid):
+            return None
+        if isinstance(scenario.market.reference_spread, RecordedSpread) and recording.spread is None:
+            raise ParameterError(
+                f"market.reference_spread: {law.file} has no bids and asks, and recorded spreads are made of these; choose "
+                "another kind"
+            )
+        return cls(scenario, law, recording)
+
+    @property
+    def windows(self) -> int | None:
+        """How many windows there are; None where prices are made of blocks."""
+        return None if self._law.bootstrap == "block" else len(self._starts)
+
+    @property
+    def block(self) -> int:
+        """How many steps a block has."""
+        return self._law.block
+
+    def write(self, episodes: Sequence[Episode], mid: Array, spread: Array | None) -> None:
+        """Writes the mids (B, T + t_m) of episodes, and their reference spreads (B, T) where these are wanted."""
+        recording = self._recording
+        for b, episode in enumerate(episodes):
+            places = self._blocks(episode, mid.shape[1]) if self.windows is None else self._window(episode, mid.shape[1])
+            if self.windows is None:
+                mid[b] = self._initial * np.exp(np.cumsum(self._returns(places)))
+            else:
+                mid[b] = recording.mid[places]
+            if spread is not None and recording.spread is not None:
+                now = places[: self._steps]
+                spread[b] = recording.spread[now] / recording.mid[now] * (1.0 if self._scaled else mid[b, : self._steps])
+
+    def _places(self, steps: int, every: int) -> Array:
+        """Where stretches of so many steps can begin without crossing the end of a session, `every` so many steps."""
+        sessions = self._recording.sessions
+        return np.concatenate([np.arange(first, last - steps, every) for first, last in pairwise(sessions)])
+
+    def _window(self, episode: Episode, prices: int) -> Array:
+        start = self._starts[(episode.replica + episode.number) % len(self._starts)]
+        return np.asarray(start + np.arange(prices))
+
+    def _blocks(self, episode: Episode, prices: int) -> Array:
+        """The places of the prices at which steps end; that of step 0 is where the first block begins."""
+        block = self._law.block
+        draws = episode.generator(Stream.PRICE).random(-(-(prices - 1) // block))
+        starts = self._starts[(draws * len(self._starts)).astype(np.int64)]
+        ends = (starts[:, np.newaxis] + np.arange(1, block + 1)).ravel()[: prices - 1]
+        return np.concatenate([starts[:1] if len(starts) else self._starts[:1], ends])
+
+    def _returns(self, places: Array) -> Array:
+        """The log returns that end at these places, 0 at step 0."""
+        prices = np.log(self._recording.mid)
+        returns = prices[places] - prices[places - 1]
+        returns[0] = 0.0
+        return np.asarray(returns)
+
+
+def read_from_files(scenario: Scenario, replicas: int | None = None) -> list[str]:
+    """What is read of the scenario's files, and what of it was left out, in sentences; `replicas`: if so many are to be run.
+
+    Raises DataError and ParameterError where that is not to be had."""
+    paths, recording = RecordedPaths.of(scenario), scenario.market.recording
+    if paths is None or recording is None:
+        return []
+    count = paths.windows
+    if count is None:
+        return [*recording.notes, f"prices are made of blocks of {paths.block:,} steps, drawn with replacement"]
+    again = "" if replicas is None or replicas <= count else "; each serves several replicas, with other orders"
+    return [*recording.notes, f"{count:,} window{'s' if count != 1 else ''} of {scenario.steps:,} steps{again}"]

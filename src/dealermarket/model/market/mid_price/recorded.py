@@ -1,0 +1,66 @@
+"""Prices from a file."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from dealermarket.errors import DataError, ParameterError
+from dealermarket.frozen import Frozen, FrozenMapping
+from dealermarket.model.market.mid_price.base import MidPrice
+from dealermarket.model.part import Clock
+from dealermarket.reading.prices import Recording, read_prices
+
+_SECONDS_PER_DAY = 24.0 * 60.0 * 60.0
+
+
+class RecordedMid(MidPrice):
+    """Mids from `file`, CSV or Parquet, a price a step: the last one that was there by then (docs/own-data.md).
+
+    A replica is a window of the file: the first replica the first window, and so on, and after the last the first once more,
+    with other orders. Or, with `bootstrap = "block"`, it is made of blocks of `block` log returns, drawn with replacement. No
+    step crosses a gap of more than `longest_gap` steps. `columns` says what the file calls its columns, where that is not
+    clear: time, mid, bid, ask. A step takes `step_seconds` of the file's times, a day's share of 24 hours where left out;
+    times that are numbers count steps. Blocks begin at the price `initial`, or at the file's first. With a `digest`, the
+    SHA-256 of the file, another file of this name is refused.
+    """
+
+    kind: Literal["recorded"] = "recorded"
+    file: Annotated[str, Field(min_length=1)]
+    columns: Frozen[str, str] = FrozenMapping()
+    bootstrap: Literal["windows", "block"] = "windows"
+    block: Annotated[int, Field(ge=1, le=1_000_000_000)] = 96
+    longest_gap: Annotated[float, Field(ge=1, le=1e9)] = 4.0
+    step_seconds: Annotated[float, Field(ge=1e-6, le=1e9)] | None = None
+    initial: Annotated[float, Field(ge=1e-20, le=1e12)] | None = None  # type: ignore[assignment]
+    digest: str | None = None
+    formulas: ClassVar = {}  # it is read, not drawn step by step
+
+    def recording(self, clock: Clock) -> Recording:
+        """The prices of the file at the market's steps. Raises ParameterError, naming the field, where it has none."""
+        seconds = clock.days * _SECONDS_PER_DAY if self.step_seconds is None else self.step_seconds
+        try:
+            found = read_prices(self.file, self.columns, seconds, self.longest_gap)
+        except DataError as error:
+            raise DataError(f"market.mid_price.file: {error}") from None
+        if self.digest is not None and found.digest != self.digest:
+            raise ParameterError(
+                f"market.mid_price.file: {self.file} is not the file that it was: its SHA-256 must be {self.digest[:16]}..., "
+                f"got {found.digest[:16]}...; put the former file there, or leave digest out"
+            )
+        return found
+
+    def first_price(self, clock: Clock) -> float:
+        return float(self.recording(clock).mid[0]) if self.initial is None else self.initial
+
+    def step_volatility(self, clock: Clock) -> float:
+        """The root of the mean square of the file's log returns."""
+        returns = self.recording(clock).log_returns
+        return float(np.sqrt(np.mean(returns**2))) if len(returns) else 0.0
+
+    def sample(self, rng: np.random.Generator, steps: int, replicas: int, clock: Clock) -> NDArray[np.float64]:
+        """Windows of the file, or paths of blocks, (replicas, steps)."""
+        raise ParameterError("market.mid_price: recorded prices are read, not sampled; draw a tape: Tape.draw(scenario)")
