@@ -32,6 +32,7 @@ class Recording:
 
     mid: Array  # (prices,) price units, session after session
     spread: Array | None  # (prices,) ask less bid; None where the file has mids alone
+    at: Array  # (prices,) the step of each: whole multiples of the step's length since 1970, or the file's own numbers
     sessions: Array  # (sessions + 1,) where each begins, and the number of prices
     notes: tuple[str, ...]  # what was read, and what was left out and why
     digest: str  # SHA-256 of the file
@@ -86,14 +87,14 @@ def _read(
     notes += [f"sorted by time: {unsorted:,} rows came before an earlier one"] if unsorted else []
     notes += [f"{repeated:,} rows have the time of another: the last one counts"] if repeated else []
     notes += [] if times.zoned or not times.is_clock else ["times without a time zone are taken as UTC"]
-    chosen, sessions, longest = _resampled(at, longest_gap)
+    chosen, steps, sessions, longest = _resampled(at, longest_gap)
     if longest > longest_gap and len(sessions) > 2:
         length = f"{longest * seconds / 3600:.4g} hours" if times.is_clock else f"{longest:.4g} steps"
         notes.append(
             f"{len(sessions) - 1:,} sessions: no price for more than {longest_gap:g} steps in between, at most for {length}"
         )
     read = f"{len(rows):,} rows of {file}: {len(chosen):,} steps"
-    return Recording(mid[chosen], None if spread is None else spread[chosen], sessions, (read, *notes), digest)
+    return Recording(mid[chosen], None if spread is None else spread[chosen], steps, sessions, (read, *notes), digest)
 
 
 def _prices(rows: Rows) -> tuple[Array, Array | None, list[str]]:
@@ -116,18 +117,20 @@ def _prices(rows: Rows) -> tuple[Array, Array | None, list[str]]:
     return mid, spread, notes
 
 
-def _resampled(at: Array, longest_gap: float) -> tuple[Array, Array, float]:
-    """Which price stands at each step, (steps,), where sessions begin, (sessions + 1,), and the longest time between prices.
+def _resampled(at: Array, longest_gap: float) -> tuple[Array, Array, Array, float]:
+    """Which price stands at each step and the number of the step, (steps,), where sessions begin, (sessions + 1,), and the
+    longest time between prices.
 
     `at` (prices,) are times in steps, rising."""
     gaps = np.diff(at)
     ends = np.flatnonzero(gaps > longest_gap)
-    chosen, starts = [], [0]
+    chosen, numbers, starts = [], [], [0]
     for first, last in zip([0, *(ends + 1)], [*ends, len(at) - 1], strict=True):
         steps = np.arange(np.ceil(at[first]), np.floor(at[last]) + 1)
         if len(steps):
             chosen.append(np.searchsorted(at, steps, side="right") - 1)
+            numbers.append(steps)
             starts.append(starts[-1] + len(steps))
     if not chosen:
         raise DataError("prices: no step lies between the first price and the last; give more of them, or shorter steps")
-    return np.concatenate(chosen), np.array(starts), float(gaps.max(initial=0.0))
+    return np.concatenate(chosen), np.concatenate(numbers), np.array(starts), float(gaps.max(initial=0.0))
