@@ -134,3 +134,16 @@ def _resampled(at: Array, longest_gap: float) -> tuple[Array, Array, Array, floa
     if not chosen:
         raise DataError("prices: no step lies between the first price and the last; give more of them, or shorter steps")
     return np.concatenate(chosen), np.concatenate(numbers), np.array(starts), float(gaps.max(initial=0.0))
+
+
+def usual_spacing(file: str, columns: Mapping[str, str]) -> float:
+    """The median time between two prices of a file, seconds; 1 where its times count steps. Raises DataError."""
+    _state_of(file)
+    rows = read_columns(file, COLUMNS, columns)
+    if "time" not in rows:
+        raise DataError(f"{file}: has no column of times; call it 'time', or say which it is in columns")
+    times = times_of(rows, "time")
+    gaps = np.diff(np.unique(times.values[np.isfinite(times.values)]))
+    if not len(gaps):
+        raise DataError(f"{file}: holds one time alone; give more prices")
+    return float(np.median(gaps)) if times.is_clock else 1.0
