@@ -46,6 +46,9 @@ FURTHEST = 3.0
 """A quote that is better than the mid by more than so many median spreads is no quote of the desk."""
 
 
+Words = Annotated[tuple[str, ...], Field(strict=False)]
+
+
 class Mapped(Value):
     """What a file calls things, where that is not clear: a TOML file given as `--mapping`.
 
@@ -55,8 +58,8 @@ class Mapped(Value):
     """
 
     columns: Frozen[str, str] = FrozenMapping()
-    sides: Frozen[str, tuple[str, ...]] = FrozenMapping()
-    outcomes: Frozen[str, tuple[str, ...]] = FrozenMapping()
+    sides: Frozen[str, Words] = FrozenMapping()
+    outcomes: Frozen[str, Words] = FrozenMapping()
     side: Literal["client", "desk"] = "client"
     quote: Literal["price", "spread"] = "price"
     unit: Literal["price", "bp", "pips"] = "price"
@@ -192,7 +195,8 @@ def _coded(rows: Rows, name: str, usual: Mapping[int, tuple[str, ...]], given: M
     }
     words, places = np.unique([("" if text is None else _plain(text)) for text in texts], return_inverse=True)
     values = np.array([code.get(word, np.nan) for word in words.tolist()])[places]
-    rows.refuse(name, np.isnan(values) & (words[places] != ""), f"values that are not known ({listed(sorted(code))} are)", texts)
+    known = f"values that are not known ({', '.join(each[0] for each in usual.values())} are, and others that a mapping names)"
+    rows.refuse(name, np.isnan(values) & (words[places] != ""), known, texts)
     return np.asarray(values, dtype=np.float64)
 
 
