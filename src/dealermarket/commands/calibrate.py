@@ -39,6 +39,7 @@ def calibrate(
     from dealermarket.data.log import Mapped
 
     check_new(out)
+    quiet = open_console(stderr=True)
     mapped = None if mapping is None else Mapped.load(mapping)
     found = calibrated(
         rfqs,
@@ -48,6 +49,7 @@ def calibrate(
         reward_horizon=reward_horizon,
         mapped=mapped,
         instrument=instrument,
+        tell=lambda what: quiet.print(what, highlight=False, soft_wrap=True),
     )
     write_text(out, found.scenario.to_toml())
     console = open_console()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,13 +76,18 @@ def calibrate(
     reward_horizon: int | None = None,
     mapped: Mapped | None = None,
     instrument: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
     """The market that a log of requests and a file of mids describe (docs/own-data.md, "From a log to a market").
 
-    A step takes `step_seconds`, the usual time between two mids where left out. Raises DataError for what cannot be read."""
+    A step takes `step_seconds`, the usual time between two mids where left out. `tell` hears what is being done. Raises
+    DataError for what cannot be read."""
+    tell(f"reading {mids}")
     seconds = usual_spacing(str(mids), {}) if step_seconds is None else step_seconds
     recording = read_prices(str(mids), {}, seconds, _LONGEST_GAP)
+    tell(f"reading {rfqs}")
     log, place = _placed(read_requests(rfqs, mapped, instrument), recording, seconds)
+    tell(f"estimating from {len(log):,} requests")
     return _Fit(log, place, recording, seconds, name, reward_horizon).calibration()
 
 

@@ -25,6 +25,8 @@ from dealermarket.estimates import LEVEL, Estimate
 Array = NDArray[Any]
 
 _POINTS = 1201  # of the grid of quotes over which is integrated
+_MOST_POINTS = 3000  # that the likelihood is summed over, of a kind
+_LARGEST_LOG = 20.0  # of a deviation or scale
 FEWEST = 20  # requests of a kind, below which it tells nothing
 LEAST_VARIED = 0.02  # relative standard deviation of the desk's quotes, below which they never varied
 RIVAL_MEAN, RIVAL_STD, RESERVATION_MEAN, RESERVATION_SCALE = range(4)
@@ -63,11 +65,12 @@ def fit_competition(quote: Array, outcome: Array, rivals: Array, cover: Array) -
     asked = rivals if has_rivals else np.zeros_like(rivals)
     seen = cover if has_rivals else np.full_like(cover, np.nan)
     chosen = outcome if has_rivals else np.where(outcome == TRADED_AWAY, WON, outcome)
+    evidence = _Evidence.of(quote, chosen, asked, seen)
 
     def unlikely(parameters: Array) -> float:
         whole = begin.copy()
         whole[free] = parameters
-        return -_log_likelihood(whole, free, quote, chosen, asked, seen)
+        return -evidence.log_likelihood(whole, free)
 
     best = optimize.minimize(unlikely, begin[free], method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-3, "maxiter": 2000})
     best = optimize.minimize(unlikely, best.x, method="BFGS", options={"gtol": 1e-3})
@@ -120,19 +123,55 @@ def _probabilities(parameters: Array, free: Array, quote: Array, rivals: Array) 
     return np.clip(chances, 1e-12, 1.0)
 
 
-def _log_likelihood(parameters: Array, free: Array, quote: Array, outcome: Array, rivals: Array, cover: Array) -> float:
-    if np.abs(parameters[[1, 3]]).max() > 20.0:
-        return -np.inf
-    chances = _probabilities(parameters, free, quote, rivals)
-    total = np.log(chances[np.arange(len(quote)), outcome])
-    told = (outcome == WON) & np.isfinite(cover) & (rivals > 0)
-    if told.any():  # the density of the best rival's quote at the cover takes the place of its being above the desk's
-        mean, std = parameters[0], np.exp(parameters[1])
-        z = (cover[told] - mean) / std
-        density = np.log(rivals[told]) - 0.5 * z * z - np.log(std) + (rivals[told] - 1) * special.log_ndtr(-z)
-        trades = special.log_expit((parameters[2] - quote[told]) / np.exp(parameters[3])) if free[RESERVATION_MEAN] else 0.0
-        total[told] = density + trades
-    return float(np.sum(total))
+@dataclass(frozen=True)
+class _Evidence:
+    """What the likelihood depends on: numbers with how often they came, which are means of neighbours where there are many.
+
+    A request whose cover is known tells two things apart: the best rival's quote, and that a reservation is not below the desk's.
+    """
+
+    quotes: dict[tuple[int, int], tuple[Array, Array]]  # (rivals, outcome) -> quotes of requests without a cover, and how many
+    covers: dict[int, tuple[Array, Array]]  # rivals -> covers, and how many
+    taken: tuple[Array, Array]  # quotes of the requests with a cover, and how many
+
+    @classmethod
+    def of(cls, quote: Array, outcome: Array, rivals: Array, cover: Array) -> _Evidence:
+        told = (outcome == WON) & np.isfinite(cover) & (rivals > 0)
+        counts, kinds = np.unique(rivals).tolist(), np.unique(outcome).tolist()
+        groups = {(n, kind): quote[(rivals == n) & (outcome == kind) & ~told] for n in counts for kind in kinds}
+        covers = {n: cover[told & (rivals == n)] for n in counts}
+        return cls(
+            {key: _thinned(values) for key, values in groups.items() if len(values)},
+            {n: _thinned(values) for n, values in covers.items() if len(values)},
+            _thinned(quote[told]),
+        )
+
+    def log_likelihood(self, parameters: Array, free: Array) -> float:
+        if np.abs(parameters[[RIVAL_STD, RESERVATION_SCALE]]).max() > _LARGEST_LOG:
+            return -np.inf
+        mean, std = parameters[RIVAL_MEAN], np.exp(parameters[RIVAL_STD])
+        total = 0.0
+        for (rivals, kind), (quote, weight) in self.quotes.items():
+            chances = _probabilities(parameters, free, quote, np.full(len(quote), rivals))
+            total += float(weight @ np.log(chances[:, kind]))
+        for rivals, (cover, weight) in self.covers.items():
+            z = (cover - mean) / std
+            density = np.log(rivals) - 0.5 * z * z - np.log(std) + (rivals - 1) * special.log_ndtr(-z)
+            total += float(weight @ density)
+        if free[RESERVATION_MEAN] and len(self.taken[0]):
+            quote, weight = self.taken
+            total += float(
+                weight @ special.log_expit((parameters[RESERVATION_MEAN] - quote) / np.exp(parameters[RESERVATION_SCALE]))
+            )
+        return total
+
+
+def _thinned(values: Array) -> tuple[Array, Array]:
+    """Numbers, and how often each came; of more than some thousands, means of neighbours."""
+    if len(values) <= _MOST_POINTS:
+        return values, np.ones(len(values))
+    parts = np.array_split(np.sort(values), _MOST_POINTS)
+    return np.array([part.mean() for part in parts]), np.array([float(len(part)) for part in parts])
 
 
 def _errors(unlikely: Any, best: Array) -> Array:
