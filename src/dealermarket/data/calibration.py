@@ -82,10 +82,9 @@ def calibrate(
 
     A step takes `step_seconds`, the usual time between two mids where left out. `tell` hears what is being done. Raises
     DataError for what cannot be read."""
-    tell(f"reading {mids}")
+    tell(f"reading {rfqs} and {mids}")
     seconds = usual_spacing(str(mids), {}) if step_seconds is None else step_seconds
     recording = read_prices(str(mids), {}, seconds, _LONGEST_GAP)
-    tell(f"reading {rfqs}")
     log, place = _placed(read_requests(rfqs, mapped, instrument), recording, seconds)
     tell(f"estimating from {len(log):,} requests")
     return _Fit(log, place, recording, seconds, name, reward_horizon).calibration()
@@ -181,7 +180,7 @@ class _Fit:
         else:
             law = ConstantSpread(mean=2.0 * float(self.half_spread[0]))
         return clock.replace(
-            mid_price=GeometricBrownianMotion(initial=float(self.recording.mid[0]), volatility=float(volatility.value)),
+            mid_price=GeometricBrownianMotion(initial=float(self.recording.mid[0]), volatility=_rounded(volatility.value)),
             reference_spread=law,
             spreads_scale_with_price=True,
         )
@@ -214,13 +213,13 @@ class _Fit:
         self._found("makers.desk.pricing.alpha", pricing.alpha, "least squares of the desk's quotes")
         self._found("makers.desk.pricing.tier_penalty", pricing.tier_penalty, "least squares of the desk's quotes, by tier")
         self._found("makers.desk.pricing.eps_buy", pricing.eps, "least squares of the desk's quotes, both sides alike")
-        eps = max(float(pricing.eps.value), -1.0)
+        eps = max(_rounded(pricing.eps.value), -1.0)
         return MarketMakerAgent(
             name="desk",
             tiering=AverageYield(tiers=pricing.tiers) if pricing.tiers > 1 else FixedTiers(tiers=1),
             pricing=PowerPricing(
-                alpha=ALPHA if pricing.alpha is None else float(pricing.alpha.value),
-                tier_penalty=0.0 if pricing.tier_penalty is None else max(float(pricing.tier_penalty.value), 0.0),
+                alpha=ALPHA if pricing.alpha is None else _rounded(pricing.alpha.value),
+                tier_penalty=0.0 if pricing.tier_penalty is None else max(_rounded(pricing.tier_penalty.value), 0.0),
                 eps_buy=eps,
                 eps_sell=eps,
             ),
@@ -234,7 +233,7 @@ class _Fit:
         shifted = Estimate(mean.value - 1.0, mean.error, mean.low - 1.0, mean.high - 1.0)
         self._found("makers.rival-1.policy.mean", shifted, "greatest likelihood of won and lost requests; all rivals alike")
         self._found("makers.rival-1.policy.std", std, "greatest likelihood of won and lost requests; all rivals alike")
-        policy = NormalMaker(mean=max(float(shifted.value), -1.0), std=float(std.value))
+        policy = NormalMaker(mean=max(_rounded(shifted.value), -1.0), std=_rounded(std.value))
         return [
             MarketMakerAgent(
                 name=f"rival-{number}",
@@ -261,7 +260,7 @@ class _Fit:
         demand: Demand = AlwaysTrades()
         if rivalry.reservation_mean is not None and rivalry.reservation_scale is not None:
             mean, scale = rivalry.reservation_mean, rivalry.reservation_scale
-            demand = LogisticDemand(mean=float(mean.value), scale=float(scale.value))
+            demand = LogisticDemand(mean=_rounded(mean.value), scale=_rounded(scale.value))
             for field, estimate in (("mean", mean), ("scale", scale)):
                 how = "greatest likelihood of won and lost requests; one law for all"
                 self._found(f"investors.*.demand.{field}", estimate, how)
@@ -272,10 +271,10 @@ class _Fit:
             informed = bool(oracle.low[number] > 0)
             fields: dict[str, Any] = {
                 "name": name,
-                "trade_probability": float(arrival.value[number]),
+                "trade_probability": _rounded(arrival.value[number]),
                 "size": sizes[number],
-                "buy_probability": float(buyer[number]) if informed else float(buying.value[number]),
-                "oracle_probability": float(oracle.value[number]),
+                "buy_probability": _rounded(buyer[number] if informed else buying.value[number]),
+                "oracle_probability": _rounded(oracle.value[number]),
                 "asks": panel,
                 "demand": demand,
             }
@@ -297,6 +296,11 @@ def _members(log: RequestLog) -> tuple[Array, list[str], Array]:
     for number, clients in enumerate(parts):
         group[clients] = number
     return group[log.client], [f"group-{number + 1}" for number in range(GROUPS)], np.array([len(part) for part in parts])
+
+
+def _rounded(value: Any) -> float:
+    """A number with the digits that an estimate has at most; what rounding left of 0 is 0."""
+    return float(f"{float(value):.6g}") if abs(float(value)) > 1e-12 else 0.0
 
 
 def _said(finding: Finding) -> str:
