@@ -38,19 +38,26 @@ def trace(
     """
     from dealermarket.commands.trace_tables import UNITS, StepTables
     from dealermarket.model.market.environment import duration
-    from dealermarket.policies.named import maker_index
+    from dealermarket.policies.named import maker_index, with_policies
+    from dealermarket.runs.result import SimulationResult
+    from dealermarket.runs.trace import trace as traced
 
-    if run not in preset_names() and Path(run).is_dir():
+    result = None
+    if run and run not in preset_names() and Path(run).is_dir():
         for option, given in {"--seed": seed, "--set": settings, "--policy": policies}.items():
             if given not in (None, ()):
                 raise ParameterError(f"{option}: is that of the run; leave it out, or trace its scenario, {run}/scenario.toml")
-        scenario, whole = _of_run(Path(run), replica, step)
+        result = SimulationResult.load(run)
+        scenario = result.scenario
     else:
         if not run.endswith(".toml") and run not in preset_names() and not Path(run).exists():
             raise RunFolderError(f"{run}: does not exist; give the folder of a run, such as runs/paper-1, or a scenario")
-        scenario, whole = _of_scenario(run, settings, policies, seed, replica, step)
+        scenario = with_policies(Scenario.load(run, settings), policies)
     name = None if maker is None else scenario.maker_names[maker_index(scenario, maker)]
-    told = whole if name is None else whole.of(name)
+    _announce(scenario)
+    told = traced(scenario, seed or 0, replica, step) if result is None else result.trace(replica, step)
+    if name is not None:
+        told = told.of(name)
     if as_json:
         print(json.dumps(_as_data(told, name), indent=2, ensure_ascii=False))
         return
@@ -64,25 +71,6 @@ def trace(
     console.print(UNITS, style="dim", highlight=False)
     if name is None:
         console.print(f"why a maker lost what it was asked for: --maker {scenario.maker_names[0]}", highlight=False)
-
-
-def _of_run(folder: Path, replica: int, step: int) -> tuple[Scenario, StepTrace]:
-    from dealermarket.runs.result import SimulationResult
-
-    result = SimulationResult.load(folder)
-    _announce(result.scenario)
-    return result.scenario, result.trace(replica, step)
-
-
-def _of_scenario(
-    source: str, settings: tuple[str, ...], policies: tuple[str, ...], seed: int | None, replica: int, step: int
-) -> tuple[Scenario, StepTrace]:
-    from dealermarket.policies.named import with_policies
-    from dealermarket.runs.trace import trace as traced
-
-    scenario = with_policies(Scenario.load(source, settings), policies)
-    _announce(scenario)
-    return scenario, traced(scenario, seed or 0, replica, step)
 
 
 def _announce(scenario: Scenario) -> None:
