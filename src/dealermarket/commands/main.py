@@ -23,6 +23,7 @@ from dealermarket.commands.plot import plot
 from dealermarket.commands.reproduce import reproduce
 from dealermarket.commands.run import run
 from dealermarket.commands.scenarios import scenarios
+from dealermarket.commands.trace import trace
 from dealermarket.commands.train import train
 from dealermarket.errors import DealerMarketError
 from dealermarket.program import program
@@ -39,7 +40,7 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # main answers it
 )
-for command in (run, scenarios, check, plot, inspect, compare, evaluate, experiment, reproduce, train, calibrate, export):
+for command in (run, scenarios, check, plot, inspect, trace, compare, evaluate, experiment, reproduce, train, calibrate, export):
     app.command(command)
 
 
