@@ -131,7 +131,8 @@ class _Fit:
         if np.isnan(self.log.asked).any():
             self.unknown.append("makers: the log does not say how many dealers were asked; one rival stands for all")
         pricing = fit_pricing(relative, self.half_spread, curve, self.log.tier)
-        rivalry = fit_competition(relative / reference, self.log.outcome, rivals, cover / reference)
+        together = 2 * self.place + (self.log.side > 0)  # the same step and side
+        rivalry = fit_competition(relative / reference, self.log.outcome, rivals, cover / reference, together)
         self.unknown += [*pricing.unknown, *rivalry.unknown]
         makers = (self._desk(pricing), *self._rivals(rivalry, int(rivals.max(initial=0))))
         market = self._market()

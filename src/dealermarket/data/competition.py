@@ -12,6 +12,7 @@ and where the winner is told the cover, the best rival's quote is known. What ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,8 +45,11 @@ class Competition:
     predicted: Array  # (requests, 3): the fitted probability of each outcome
 
 
-def fit_competition(quote: Array, outcome: Array, rivals: Array, cover: Array) -> Competition:
-    """From the desk's quotes x (requests,), their outcomes, how many rivals were asked, and covers, NaN where not known."""
+def fit_competition(quote: Array, outcome: Array, rivals: Array, cover: Array, together: Array | None = None) -> Competition:
+    """From the desk's quotes x (requests,), their outcomes, how many rivals were asked, and covers, NaN where not known.
+
+    `together` (requests,) numbers requests that were quoted at once, and of which rivals may think alike: intervals then allow
+    for it (clustered, or sandwich, standard errors). Without, all requests are independent."""
     unknown: list[str] = []
     away, refused = int(np.sum(outcome == TRADED_AWAY)), int(np.sum(outcome == NOT_TRADED))
     has_rivals = bool((rivals > 0).any()) and away >= FEWEST
@@ -74,7 +78,14 @@ def fit_competition(quote: Array, outcome: Array, rivals: Array, cover: Array) -
 
     best = optimize.minimize(unlikely, begin[free], method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-3, "maxiter": 2000})
     best = optimize.minimize(unlikely, best.x, method="BFGS", options={"gtol": 1e-3})
-    errors = _errors(unlikely, best.x)
+    groups = np.arange(len(quote)) if together is None else np.unique(together, return_inverse=True)[1]
+
+    def of_each(parameters: Array) -> Array:
+        whole = begin.copy()
+        whole[free] = parameters
+        return _log_each(whole, free, quote, chosen, asked, seen)
+
+    errors = _errors(unlikely, of_each, groups, best.x)
     found: list[Estimate | None] = [None] * 4
     whole = begin.copy()
     whole[free] = best.x
@@ -136,7 +147,7 @@ class _Evidence:
 
     @classmethod
     def of(cls, quote: Array, outcome: Array, rivals: Array, cover: Array) -> _Evidence:
-        told = (outcome == WON) & np.isfinite(cover) & (rivals > 0)
+        told = _with_cover(outcome, rivals, cover)
         counts, kinds = np.unique(rivals).tolist(), np.unique(outcome).tolist()
         groups = {(n, kind): quote[(rivals == n) & (outcome == kind) & ~told] for n in counts for kind in kinds}
         covers = {n: cover[told & (rivals == n)] for n in counts}
@@ -149,21 +160,44 @@ class _Evidence:
     def log_likelihood(self, parameters: Array, free: Array) -> float:
         if np.abs(parameters[[RIVAL_STD, RESERVATION_SCALE]]).max() > _LARGEST_LOG:
             return -np.inf
-        mean, std = parameters[RIVAL_MEAN], np.exp(parameters[RIVAL_STD])
         total = 0.0
         for (rivals, kind), (quote, weight) in self.quotes.items():
-            chances = _probabilities(parameters, free, quote, np.full(len(quote), rivals))
-            total += float(weight @ np.log(chances[:, kind]))
+            total += float(weight @ _log_outcome(parameters, free, quote, np.full(len(quote), kind), np.full(len(quote), rivals)))
         for rivals, (cover, weight) in self.covers.items():
-            z = (cover - mean) / std
-            density = np.log(rivals) - 0.5 * z * z - np.log(std) + (rivals - 1) * special.log_ndtr(-z)
-            total += float(weight @ density)
-        if free[RESERVATION_MEAN] and len(self.taken[0]):
-            quote, weight = self.taken
-            total += float(
-                weight @ special.log_expit((parameters[RESERVATION_MEAN] - quote) / np.exp(parameters[RESERVATION_SCALE]))
-            )
-        return total
+            total += float(weight @ _log_cover(parameters, cover, rivals))
+        quote, weight = self.taken
+        return total + float(weight @ _log_taken(parameters, free, quote))
+
+
+def _log_each(parameters: Array, free: Array, quote: Array, outcome: Array, rivals: Array, cover: Array) -> Array:
+    """The log-likelihood of each request, (requests,)."""
+    told = _with_cover(outcome, rivals, cover)
+    each = np.empty(len(quote))
+    each[~told] = _log_outcome(parameters, free, quote[~told], outcome[~told], rivals[~told])
+    each[told] = _log_cover(parameters, cover[told], rivals[told]) + _log_taken(parameters, free, quote[told])
+    return each
+
+
+def _with_cover(outcome: Array, rivals: Array, cover: Array) -> Array:
+    """Which requests tell the best rival's quote."""
+    return np.asarray((outcome == WON) & np.isfinite(cover) & (rivals > 0))
+
+
+def _log_outcome(parameters: Array, free: Array, quote: Array, outcome: Array, rivals: Array) -> Array:
+    return np.asarray(np.log(_probabilities(parameters, free, quote, rivals)[np.arange(len(quote)), outcome]))
+
+
+def _log_cover(parameters: Array, cover: Array, rivals: Array | int) -> Array:
+    """The log density of the best rival's quote."""
+    z = (cover - parameters[RIVAL_MEAN]) / np.exp(parameters[RIVAL_STD])
+    return np.asarray(np.log(rivals) - 0.5 * z * z - parameters[RIVAL_STD] + (rivals - 1) * special.log_ndtr(-z))
+
+
+def _log_taken(parameters: Array, free: Array, quote: Array) -> Array:
+    """The log probability that a reservation is not below a quote."""
+    if not free[RESERVATION_MEAN]:
+        return np.zeros(len(quote))
+    return np.asarray(special.log_expit((parameters[RESERVATION_MEAN] - quote) / np.exp(parameters[RESERVATION_SCALE])))
 
 
 def _thinned(values: Array) -> tuple[Array, Array]:
@@ -174,21 +208,20 @@ def _thinned(values: Array) -> tuple[Array, Array]:
     return np.array([part.mean() for part in parts]), np.array([float(len(part)) for part in parts])
 
 
-def _errors(unlikely: Any, best: Array) -> Array:
-    """Standard errors from the curvature of the likelihood (observed information)."""
+def _errors(unlikely: Callable[[Array], float], of_each: Callable[[Array], Array], groups: Array, best: Array) -> Array:
+    """Standard errors: the curvature of the likelihood, and how much its slope varies from group to group of requests."""
     count, step = len(best), 1e-3
+    steps = step * np.eye(count)
     hessian = np.empty((count, count))
     for i in range(count):
         for j in range(i, count):
-            values = []
-            for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-                moved = best.copy()
-                moved[i] += a * step
-                moved[j] += b * step
-                values.append(unlikely(moved))
-            hessian[i, j] = hessian[j, i] = (values[0] - values[1] - values[2] + values[3]) / (4.0 * step * step)
+            corners = [unlikely(best + a * steps[i] + b * steps[j]) for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+            hessian[i, j] = hessian[j, i] = (corners[0] - corners[1] - corners[2] + corners[3]) / (4.0 * step * step)
+    slopes = [(of_each(best + move) - of_each(best - move)) / (2.0 * step) for move in steps]
+    sums = np.stack([np.bincount(groups, weights=slope) for slope in slopes], axis=1)
     try:
-        variances = np.diag(np.linalg.inv(hessian))
+        inverse = np.linalg.inv(hessian)
     except np.linalg.LinAlgError:
         return np.full(count, np.inf)
-    return np.where(variances > 0, np.sqrt(np.maximum(variances, 0.0)), np.inf)
+    variances = np.diag(inverse @ (sums.T @ sums) @ inverse)
+    return np.where((variances > 0) & (np.diag(inverse) > 0), np.sqrt(np.maximum(variances, 0.0)), np.inf)
