@@ -24,7 +24,10 @@ DEFAULT_HORIZON = 4
 def placed(log: RequestLog, recording: Recording, seconds: float) -> tuple[RequestLog, Array]:
     """The requests that lie within the mids' sessions, and the place of each one's step in the recording.
 
-    A request without a mid gets that of its step. Raises DataError where no request lies there."""
+    A request without a mid gets that of its step. Raises DataError where no request lies there, and where quotes are prices, or
+    basis points, of a mid that the log does not have."""
+    if np.isnan(log.spread).any():
+        raise DataError("rfqs: has no column of mids, so nobody knows how far from them its quotes are; add a column 'mid'")
     step = np.floor(log.time.values / (seconds if log.time.is_clock else 1.0) + 1e-6)
     place = np.clip(np.searchsorted(recording.at, step), 0, len(recording.at) - 1)
     inside = recording.at[place] == step
@@ -43,6 +46,11 @@ def moves_after(recording: Recording, place: Array, horizon: int) -> Array:
     known = later < ends
     moves = recording.mid[np.minimum(later, len(recording.mid) - 1)] - recording.mid[place]
     return np.where(known, moves, np.nan)
+
+
+def longest_horizon(recording: Recording) -> int:
+    """The most steps over which a move is known."""
+    return int(np.diff(recording.sessions).max()) - 1
 
 
 def flat_after(side: Array, recording: Recording, place: Array) -> int | None:
