@@ -72,7 +72,7 @@ def _columns(rows: pd.DataFrame) -> list[Column | Together]:
         share("hit_ratio_volume", "by\nvolume"),
         share("traded_away", "traded\naway, %"),
         share("not_traded", "not\ntraded"),
-        Column("won\nvolume", [f"{value:,.4g}" for value in rows["won_volume"]]),
+        Column("won\nvolume", [f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in rows["won_volume"]]),
         share("share", "of all\nwon, %"),
     ]
 
@@ -99,9 +99,12 @@ def _number(value: float, form: str) -> str:
 def what_to_look_at(found: Analysis) -> list[str]:
     """Sentences: how to read the tables, which clients cost money, what winning costs, and where a maker's risk went."""
     blocks = f"{found.blocks:,} blocks of {found.block_steps:,} steps"
+    intervals = f"± half of a 95 % interval, by a bootstrap of {blocks}; none for who is in fewer than {FEWEST_RUNS}."
+    if found.blocks < FEWEST_RUNS:
+        intervals = f"No intervals: the requests span {blocks}, and a bootstrap needs {FEWEST_RUNS} of them."
     return [
-        "Markout: what the mid's move adds to a unit, seen from the desk; below 0, clients knew better. Yield: spread and markout "
-        f"of what was won. ± half of a 95 % interval, by a bootstrap of {blocks}; none for who is in fewer than {FEWEST_RUNS}.",
+        "Markout: what the mid's move adds to a unit, seen from the desk; below 0, clients knew better. Yield: spread and "
+        f"markout of what was won. {intervals}",
         *_toxic(found),
         *_winners_curse(found),
         *_inventory(found),
@@ -121,8 +124,9 @@ def _toxic(found: Analysis) -> list[str]:
     share = f"what was won of it, {100 * worst['share']:.0f} % of all that was won, yields {earned} bp"
     won = share if math.isfinite(worst["yield_bp"]) else "nothing was won of it whose markout is known"
     said = f"Look at {worst['client']} first: {later} later its requests are worth {markout} bp to the desk; {won}."
-    losing = toxic[toxic["yield_bp_high"] < 0]
-    lost = f"; {len(losing):,} of these lose money after spread" if len(losing) else "; the spread pays for all of these"
+    told = toxic["yield_bp_high"].notna()
+    losing = int((toxic["yield_bp_high"] < 0).sum())
+    lost = f"; {losing:,} of these surely lose money after spread" if told.any() else ""
     return [said, f"Of {len(clients):,} clients {len(toxic):,} are toxic (95 % interval of the markout below 0){lost}."]
 
 

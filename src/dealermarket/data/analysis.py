@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from dealermarket.data.desk_tables import DeskTables, bounds
 from dealermarket.data.export import export
-from dealermarket.data.log import Mapped, read_requests
-from dealermarket.data.moves import DEFAULT_HORIZON, LONGEST_GAP, flat_after, longest_horizon, placed
+from dealermarket.data.log import Mapped
+from dealermarket.data.moves import DEFAULT_HORIZON, LONGEST_GAP, flat_after, longest_horizon, read_placed
 from dealermarket.disk import replacing
 from dealermarket.errors import DataError, ParameterError
 from dealermarket.estimates import Estimate, ratio
@@ -116,7 +116,7 @@ def _of_files(
         raise ParameterError(f"step_seconds: must be a number of seconds above 0, got {step_seconds!r}")
     seconds = usual_spacing(mids, {}) if step_seconds is None else step_seconds
     recording = read_prices(mids, {}, seconds, LONGEST_GAP)
-    log, place = placed(read_requests(rfqs, mapped, instrument), recording, seconds)
+    log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
     longest = longest_horizon(recording)
     if longest < 1:
         raise DataError(f"{mids}: no session has two steps, so nothing is known of moves; give more mids, or longer steps")

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from dealermarket import laws
 from dealermarket.data.competition import Competition, fit_competition
 from dealermarket.data.informed import oracle_probabilities
-from dealermarket.data.log import Mapped, RequestLog, read_requests
+from dealermarket.data.log import Mapped, RequestLog
 from dealermarket.data.market import annual_volatility, spread_law
-from dealermarket.data.moves import DEFAULT_HORIZON, LONGEST_GAP, flat_after, moves_after, placed
+from dealermarket.data.moves import DEFAULT_HORIZON, LONGEST_GAP, flat_after, moves_after, read_placed
 from dealermarket.data.pricing import ALPHA, DeskPricing, fit_pricing
 from dealermarket.data.shares import shares
 from dealermarket.data.sizes import size_laws
@@ -84,7 +84,7 @@ def calibrate(
     tell(f"reading {rfqs} and {mids}")
     seconds = usual_spacing(str(mids), {}) if step_seconds is None else step_seconds
     recording = read_prices(str(mids), {}, seconds, LONGEST_GAP)
-    log, place = placed(read_requests(rfqs, mapped, instrument), recording, seconds)
+    log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
     tell(f"estimating from {len(log):,} requests")
     return _Fit(log, place, recording, seconds, name, reward_horizon).calibration()
 

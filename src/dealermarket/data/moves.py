@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.data.log import RequestLog
+from dealermarket.data.log import Mapped, RequestLog, read_requests
 from dealermarket.errors import DataError
 from dealermarket.reading.prices import Recording
+from dealermarket.reading.times import Times
 
 Array = NDArray[Any]
 
@@ -21,22 +23,31 @@ DEFAULT_HORIZON = 4
 """The reward horizon, in steps, where requests tell nothing of the moves after them."""
 
 
-def placed(log: RequestLog, recording: Recording, seconds: float) -> tuple[RequestLog, Array]:
-    """The requests that lie within the mids' sessions, and the place of each one's step in the recording.
+def read_placed(
+    rfqs: str | Path, mapped: Mapped | None, instrument: str | None, recording: Recording, seconds: float
+) -> tuple[RequestLog, Array]:
+    """The requests of a file that lie within the mids' sessions, in order of time, and the place of each one's step in the
+    recording, (requests,).
 
-    A request without a mid gets that of its step. Raises DataError where no request lies there, and where quotes are prices, or
-    basis points, of a mid that the log does not have."""
-    if np.isnan(log.spread).any():
-        raise DataError("rfqs: has no column of mids, so nobody knows how far from them its quotes are; add a column 'mid'")
-    step = np.floor(log.time.values / (seconds if log.time.is_clock else 1.0) + 1e-6)
-    place = np.clip(np.searchsorted(recording.at, step), 0, len(recording.at) - 1)
-    inside = recording.at[place] == step
+    A log without mids gets those of the recording. Raises DataError for what cannot be read, and where no request lies there."""
+
+    def mid_at(times: Times) -> Array:
+        place, inside = _places(times, recording, seconds)
+        return np.where(inside, recording.mid[place], np.nan)
+
+    log = read_requests(rfqs, mapped, instrument, mid_at)
+    place, inside = _places(log.time, recording, seconds)
     if not inside.any():
-        raise DataError("rfqs: no request lies within the times of the mids; do both files count time alike?")
+        raise DataError(f"{rfqs}: no request lies within the times of the mids; do both files count time alike?")
     outside = [] if inside.all() else [f"left out {int((~inside).sum()):,} requests at times without mids"]
-    kept, place = log.chosen(inside, outside), place[inside]
-    mid = np.where(np.isnan(kept.mid), recording.mid[place], kept.mid)
-    return kept.__class__(**{**vars(kept), "mid": mid}), place
+    return log.chosen(inside, outside), place[inside]
+
+
+def _places(times: Times, recording: Recording, seconds: float) -> tuple[Array, Array]:
+    """The place in the recording of the step at each time, and whether there is one, (times,)."""
+    step = np.floor(times.values / (seconds if times.is_clock else 1.0) + 1e-6)
+    place = np.clip(np.searchsorted(recording.at, step), 0, len(recording.at) - 1)
+    return place, recording.at[place] == step
 
 
 def moves_after(recording: Recording, place: Array, horizon: int) -> Array:
