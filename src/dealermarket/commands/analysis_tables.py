@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dealermarket.commands.tables import Column, Together, split_tables
-from dealermarket.estimates import FEWEST_RUNS, Estimate, plus_minus
+from dealermarket.estimates import FEWEST_RUNS, LEVEL, Estimate, plus_minus
 from dealermarket.runs.needs import in_time_units
 from dealermarket.runs.statistics import statistic_named
 
@@ -124,10 +124,12 @@ def _toxic(found: Analysis) -> list[str]:
     share = f"what was won of it, {100 * worst['share']:.0f} % of all that was won, yields {earned} bp"
     won = share if math.isfinite(worst["yield_bp"]) else "nothing was won of it whose markout is known"
     said = f"Look at {worst['client']} first: {later} later its requests are worth {markout} bp to the desk; {won}."
-    told = toxic["yield_bp_high"].notna()
+    chance = (
+        f"the 95 % interval of the markout lies below 0, as it does by chance for one in {2 / (1 - LEVEL):.0f} harmless clients"
+    )
     losing = int((toxic["yield_bp_high"] < 0).sum())
-    lost = f"; {losing:,} of these surely lose money after spread" if told.any() else ""
-    return [said, f"Of {len(clients):,} clients {len(toxic):,} are toxic (95 % interval of the markout below 0){lost}."]
+    lost = f" After spread, {losing:,} of them surely lost money." if toxic["yield_bp_high"].notna().any() else ""
+    return [said, f"Toxic clients: {len(toxic):,} of {len(clients):,} ({chance}).{lost}"]
 
 
 def _winners_curse(found: Analysis) -> list[str]:

@@ -53,7 +53,7 @@ def client_markouts(markouts: pd.DataFrame, clients: pd.DataFrame, reward_horizo
         "the mid moves against the desk. The most toxic clients (reddish) and the least; bands: 95 % intervals by blocks of "
         "time; the vertical line is the reward horizon."
     )
-    x, y = Axis(f"time since the request ({step})"), Axis("markout (bp of volume)")
+    x, y = Axis(f"time since the request ({step})", whole=True), Axis("markout (bp of volume)")
     return Figure("markouts", caption, marks, x, y, "Markouts by client")
 
 
