@@ -79,7 +79,9 @@ def _columns(rows: pd.DataFrame) -> list[Column | Together]:
 
 def _book(rows: pd.DataFrame) -> tuple[str, list[Column], list[Column | Together]]:
     """P&L and its parts, in money and in bp of the clients' volume: a row each."""
-    money = rows[rows["bp"].notna() | rows["statistic"].eq("pnl")]
+    from dealermarket.data.analysis import BOOK
+
+    money = rows[rows["statistic"].isin(BOOK)]
     labels = [statistic_named(name).label for name in money["statistic"]]
     columns = {"money": "value", "bp of clients' volume": "bp"}
     parts = [Column(heading, plus_minus(_estimates(money, name))) for heading, name in columns.items()]
