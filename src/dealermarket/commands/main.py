@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
 from dealermarket import interrupt
+from dealermarket.commands.analyse import analyse
 from dealermarket.commands.calibrate import calibrate
 from dealermarket.commands.check import check
 from dealermarket.commands.compare import compare
@@ -40,7 +41,22 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # main answers it
 )
-for command in (run, scenarios, check, plot, inspect, trace, compare, evaluate, experiment, reproduce, train, calibrate, export):
+for command in (
+    run,
+    scenarios,
+    check,
+    plot,
+    inspect,
+    trace,
+    compare,
+    evaluate,
+    experiment,
+    reproduce,
+    train,
+    calibrate,
+    export,
+    analyse,
+):
     app.command(command)
 
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from dealermarket import laws
 from dealermarket.data.competition import Competition, fit_competition
 from dealermarket.data.informed import oracle_probabilities
-from dealermarket.data.log import Mapped, RequestLog, read_requests
+from dealermarket.data.log import Mapped, RequestLog
 from dealermarket.data.market import annual_volatility, spread_law
+from dealermarket.data.moves import DEFAULT_HORIZON, LONGEST_GAP, flat_after, moves_after, read_placed
 from dealermarket.data.pricing import ALPHA, DeskPricing, fit_pricing
 from dealermarket.data.shares import shares
 from dealermarket.data.sizes import size_laws
@@ -42,8 +43,6 @@ MOST_CLIENTS = 100
 GROUPS = 40
 DEEPEST = 10.0  # v_max, in largest sizes
 _SECONDS_PER_DAY = 86_400.0
-_LONGEST_GAP = 4.0
-_LATEST = 96  # steps up to which markouts are looked at
 
 
 @dataclass(frozen=True)
@@ -84,23 +83,10 @@ def calibrate(
     DataError for what cannot be read."""
     tell(f"reading {rfqs} and {mids}")
     seconds = usual_spacing(str(mids), {}) if step_seconds is None else step_seconds
-    recording = read_prices(str(mids), {}, seconds, _LONGEST_GAP)
-    log, place = _placed(read_requests(rfqs, mapped, instrument), recording, seconds)
+    recording = read_prices(str(mids), {}, seconds, LONGEST_GAP)
+    log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
     tell(f"estimating from {len(log):,} requests")
     return _Fit(log, place, recording, seconds, name, reward_horizon).calibration()
-
-
-def _placed(log: RequestLog, recording: Recording, seconds: float) -> tuple[RequestLog, Array]:
-    """The requests that lie within the mids' sessions, and the place of each one's step in the recording."""
-    step = np.floor(log.time.values / (seconds if log.time.is_clock else 1.0) + 1e-6)
-    place = np.clip(np.searchsorted(recording.at, step), 0, len(recording.at) - 1)
-    inside = recording.at[place] == step
-    if not inside.any():
-        raise DataError("rfqs: no request lies within the times of the mids; do both files count time alike?")
-    outside = [] if inside.all() else [f"left out {int((~inside).sum()):,} requests at times without mids"]
-    kept, place = log.chosen(inside, outside), place[inside]
-    mid = np.where(np.isnan(kept.mid), recording.mid[place], kept.mid)
-    return kept.__class__(**{**vars(kept), "mid": mid}), place
 
 
 class _Fit:
@@ -188,25 +174,14 @@ class _Fit:
 
     def _horizon(self) -> int:
         """After how many steps markouts flatten."""
-        signed = [self.log.side * self._move(horizon) for horizon in range(1, _LATEST + 1)]
-        mean = np.array([np.nanmean(each) if np.isfinite(each).any() else np.nan for each in signed])
-        error = np.array([np.nanstd(each) / np.sqrt(max(np.isfinite(each).sum(), 1)) for each in signed])
-        level = float(np.nanmean(mean[: _LATEST // 4]))
-        known = np.isfinite(mean) & (np.abs(mean) > 3.0 * error)
-        if not known[:8].any():
-            self.unknown.append("reward_horizon: requests tell nothing of the moves after them; an hour's default of 4 steps")
-            return 4
-        flat = int(np.argmax(mean >= 0.95 * max(level, float(mean[known].min())))) + 1
+        flat = flat_after(self.log.side, self.recording, self.place)
+        if flat is None:
+            self.unknown.append(
+                f"reward_horizon: requests tell nothing of the moves after them; an hour's default of {DEFAULT_HORIZON} steps"
+            )
+            return DEFAULT_HORIZON
         self._found("reward_horizon", None, f"markouts have risen to what they stay at after {flat} steps")
         return flat
-
-    def _move(self, horizon: int) -> Array:
-        """How the mid moves over some steps after each request, (requests,); NaN where its session ends before."""
-        ends = self.recording.sessions[np.searchsorted(self.recording.sessions, self.place, side="right")]
-        later = self.place + horizon
-        known = later < ends
-        moves = self.recording.mid[np.minimum(later, len(self.recording.mid) - 1)] - self.recording.mid[self.place]
-        return np.where(known, moves, np.nan)
 
     # --- makers
 
@@ -255,7 +230,8 @@ class _Fit:
         buying = shares(
             np.bincount(self.member[self.log.side > 0], minlength=members), np.bincount(self.member, minlength=members)
         )
-        oracle, buyer = oracle_probabilities(self.member, members, self.log.side, self._move(self.reward_horizon))
+        moves = moves_after(self.recording, self.place, self.reward_horizon)
+        oracle, buyer = oracle_probabilities(self.member, members, self.log.side, moves)
         sizes, why = size_laws(self.member, members, self.log.size)
         self._found("investors.*.size", None, f"{sizes[0].kind}: {why}")
         demand: Demand = AlwaysTrades()

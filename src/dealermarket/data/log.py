@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -122,8 +122,14 @@ class _Kept:
             self.mask &= ~wrong
 
 
-def read_requests(file: str | Path, mapped: Mapped | None = None, instrument: str | None = None) -> RequestLog:
-    """The requests in a file, CSV or Parquet, of one instrument.
+def read_requests(
+    file: str | Path,
+    mapped: Mapped | None = None,
+    instrument: str | None = None,
+    mid_at: Callable[[Times], Array] | None = None,
+) -> RequestLog:
+    """The requests in a file, CSV or Parquet, of one instrument. `mid_at` has the mids for a file without a column of them, NaN
+    at times without one.
 
     Rows without what a request needs, with a size that is not above 0, that repeat another to the last cell, or whose quote is
     better than the mid by more than three median spreads, are left out; `notes` counts them. Raises DataError for what cannot
@@ -141,14 +147,16 @@ def read_requests(file: str | Path, mapped: Mapped | None = None, instrument: st
     side = sides if told.side == "client" else -sides
     codes = {"won": WON, "traded_away": TRADED_AWAY, "not_traded": NOT_TRADED}
     outcome = _coded(rows, "outcome", _OUTCOMES, _named(told.outcomes, codes, "outcomes"))
-    mid = rows.numbers("mid") if "mid" in rows else np.full(len(rows), np.nan)
+    mid = rows.numbers("mid") if "mid" in rows else np.full(len(rows), np.nan) if mid_at is None else mid_at(times)
     quote = rows.numbers("quote")
     empty = np.isnan(size) | np.isnan(quote) | np.isnan(times.values) | np.isnan(side) | np.isnan(outcome)
     kept.leave_out(empty | np.array([name is None for name in clients]), "a cell is empty")
     kept.leave_out(~(size > 0), "a size that is not above 0", size)
     kept.leave_out(~(mid > 0) & ("mid" in rows), "a mid that is not above 0", mid)
     spread, cover = (_over_mid(told, values, side, mid) for values in (quote, _optional(rows, "cover")))
-    usual = np.nanmedian(np.abs(spread[kept.mask])) if kept.mask.any() else np.nan
+    if "mid" not in rows and mid_at is not None:
+        kept.leave_out(np.isnan(mid), "at a time without mids")
+    usual = np.nanmedian(np.abs(spread[kept.mask])) if np.isfinite(spread[kept.mask]).any() else np.nan
     wrong = f"a quote on the wrong side of the mid by more than {FURTHEST:g} median spreads"
     kept.leave_out(spread < -FURTHEST * usual, wrong, quote)
     kept.leave_out(_repeated(rows), "the same as another row")
@@ -189,14 +197,17 @@ def _named(given: Mapping[str, tuple[str, ...]], codes: Mapping[str, int], where
 
 def _coded(rows: Rows, name: str, usual: Mapping[int, tuple[str, ...]], given: Mapping[int, tuple[str, ...]]) -> Array:
     """A column of words as numbers, NaN where a cell is empty. Raises DataError for words that are not known."""
+    import pandas as pd
+
     texts = rows.texts(name) if _is_text(rows, name) else np.array([f"{value:g}" for value in rows.numbers(name)], object)
     code = {word: value for value, words in usual.items() for word in words} | {
         _plain(word): value for value, words in given.items() for word in words
     }
-    words, places = np.unique([("" if text is None else _plain(text)) for text in texts], return_inverse=True)
-    values = np.array([code.get(word, np.nan) for word in words.tolist()])[places]
+    places, words = pd.factorize(texts, use_na_sentinel=False)
+    plain = np.array([_plain(word) if isinstance(word, str) else "" for word in words], dtype=object)
+    values = np.array([code.get(word, np.nan) for word in plain])[places]
     known = f"values that are not known ({', '.join(each[0] for each in usual.values())} are, and others that a mapping names)"
-    rows.refuse(name, np.isnan(values) & (words[places] != ""), known, texts)
+    rows.refuse(name, np.isnan(values) & (plain != "")[places], known, texts)
     return np.asarray(values, dtype=np.float64)
 
 

@@ -16,6 +16,7 @@ A figure of anything else is a value, a `Figure` of marks, which `draw(figure, a
 backend is chosen: both are the caller's.
 """
 
+from dealermarket.plots.desk import plot_client_markouts, plot_hit_ratio
 from dealermarket.plots.drawing import draw, draw_panels
 from dealermarket.plots.figure import (
     Axis,
@@ -72,11 +73,13 @@ __all__ = [
     "draw_panels",
     "drawn_once",
     "looks",
+    "plot_client_markouts",
     "plot_client_sizes",
     "plot_client_tiers",
     "plot_cumulative_reward",
     "plot_hedge_fractions",
     "plot_hedging_costs",
+    "plot_hit_ratio",
     "plot_market_share",
     "plot_markouts",
     "plot_net_position",
