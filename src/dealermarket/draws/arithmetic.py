@@ -57,6 +57,11 @@ class TapeArrays(NamedTuple):
     capped: Array
 
 
+def most_orders(tape: TapeArrays) -> int:
+    """How many orders there are in the step that has the most, of all replicas."""
+    return int(np.diff(tape.order_start, axis=1).max(initial=0))
+
+
 class TapeRules(NamedTuple):
     """What the random numbers of a scenario are made into prices and orders with. N investors."""
 

@@ -169,7 +169,8 @@ class Tape(HoldsArrays):
         """A tape of one replica made by hand or from market data.
 
         `mid` (T + t_m,) or (T,) if nobody has an oracle to ask, `reference_spread` (T,); `orders` rows of (step,
-        investor number, side, size) or (step, investor number, side, size, tie draw), in any order of steps.
+        investor number, side, size) or (step, investor number, side, size, tie draw), in any order of steps; those of a step
+        are executed in the order of the rows, also where an investor has several.
         `reservation` (orders,) and `asked` (orders, M) belong to the rows of `orders`; where left out, every order trades and
         asks all makers. `hedge_tie` (T, M) is 0 and `tie_order` (M, J) the order of the participants' numbers where left out.
         Raises TapeError.

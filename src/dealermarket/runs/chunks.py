@@ -59,6 +59,7 @@ class Simulator:
     def run(self, replicas: range, tape: Tape, report: Progress) -> Chunk:
         """The chunk of these replicas, whose tape this is."""
         from dealermarket.compiled import among
+        from dealermarket.draws.arithmetic import most_orders
         from dealermarket.engine.advance import advance
         from dealermarket.engine.recorder import empty_record
         from dealermarket.engine.state import empty_state
@@ -75,7 +76,8 @@ class Simulator:
             session.run(report)
         else:
             engine = among(advance, self._rules.of_the_papers)
-            engine(self._rules, empty_state(self._rules, 1), tape.arrays(), 0, 2 * steps, True, record)
+            arrays = tape.arrays()
+            engine(self._rules, empty_state(self._rules, 1, most_orders(arrays)), arrays, 0, 2 * steps, True, record)
             report(len(replicas) * steps)
         kept = slice(0, steps if "steps" in level else 0)
         prices = tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()
