@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from conftest import raises, refused
 from dealermarket import DataError, ParameterError, Scenario, SimulationResult, SimulationRunner, Tape, TapeError
 from dealermarket.commands.main import main
-from dealermarket.draws.recorded import read_from_files
+from dealermarket.draws.files import read_from_files
 from dealermarket.draws.streams import Episode
 from dealermarket.draws.tape import TapeSource
 from dealermarket.reading.prices import Recording, read_prices

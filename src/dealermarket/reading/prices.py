@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import DataError
-from dealermarket.reading.columns import Rows, Wanted, digest_of_file, read_columns
-from dealermarket.reading.times import times_of
+from dealermarket.reading.columns import Rows, Wanted, digest_of_file, read_columns, state_of_file
+from dealermarket.reading.times import TIME, times_of
 
 Array = NDArray[Any]
 
 COLUMNS = (
-    Wanted("time", ("timestamp", "datetime", "date", "step", "t", "ts")),
+    TIME,
     Wanted("mid", ("price", "midprice", "mid_px", "close", "last")),
     Wanted("bid", ("bidprice", "bid_px", "bestbid")),
     Wanted("ask", ("offer", "askprice", "ask_px", "bestask", "bestoffer")),
@@ -30,11 +29,13 @@ COLUMNS = (
 class Recording:
     """Prices at steps, in sessions that no step crosses."""
 
-    mid: Array  # (prices,) price units, session after session
+    step: Array  # (prices,) the number of each step, since 1970 or as the file counts; session after session
+    mid: Array  # (prices,) price units
     spread: Array | None  # (prices,) ask less bid; None where the file has mids alone
     sessions: Array  # (sessions + 1,) where each begins, and the number of prices
     notes: tuple[str, ...]  # what was read, and what was left out and why
     digest: str  # SHA-256 of the file
+    seconds: float | None  # how long a step is; None where the file counts steps
 
     @property
     def log_returns(self) -> Array:
@@ -50,16 +51,7 @@ def read_prices(file: str, columns: Mapping[str, str], seconds: float, longest_g
     Where no price came for more than `longest_gap` steps a session ends, and another begins with the next price. Times that are
     numbers count steps themselves. Rows out of order are sorted; of rows with the same time the last one counts. Rows without a
     time or price, and quotes whose bid is not below their ask, are left out; `notes` counts all that. Raises DataError."""
-    return _read(file, tuple(sorted(columns.items())), seconds, longest_gap, _state_of(file))
-
-
-def _state_of(file: str) -> tuple[int, int]:
-    """What tells that a file was changed since it was read."""
-    try:
-        found = Path(file).stat()
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from None
-    return found.st_mtime_ns, found.st_size
+    return _read(file, tuple(sorted(columns.items())), seconds, longest_gap, state_of_file(file))
 
 
 @lru_cache(maxsize=8)
@@ -78,22 +70,21 @@ def _read(
     if not usable.any():
         raise DataError(f"{file}: holds no row with a time and a price")
     at = times.values[usable] / (seconds if times.is_clock else 1.0)  # in steps
-    unsorted = int(np.sum(np.diff(at) < 0))
     order = np.argsort(at, kind="stable")
     at, mid = at[order], mid[usable][order]
     spread = None if spread is None else spread[usable][order]
     repeated = int(np.sum(np.diff(at) == 0))
-    notes += [f"sorted by time: {unsorted:,} rows came before an earlier one"] if unsorted else []
+    notes += times.notes(usable)
     notes += [f"{repeated:,} rows have the time of another: the last one counts"] if repeated else []
-    notes += [] if times.zoned or not times.is_clock else ["times without a time zone are taken as UTC"]
-    chosen, sessions, longest = _resampled(at, longest_gap)
+    step, chosen, sessions, longest = _resampled(at, longest_gap)
     if longest > longest_gap and len(sessions) > 2:
         length = f"{longest * seconds / 3600:.4g} hours" if times.is_clock else f"{longest:.4g} steps"
         notes.append(
             f"{len(sessions) - 1:,} sessions: no price for more than {longest_gap:g} steps in between, at most for {length}"
         )
     read = f"{len(rows):,} rows of {file}: {len(chosen):,} steps"
-    return Recording(mid[chosen], None if spread is None else spread[chosen], sessions, (read, *notes), digest)
+    spread = None if spread is None else spread[chosen]
+    return Recording(step, mid[chosen], spread, sessions, (read, *notes), digest, seconds if times.is_clock else None)
 
 
 def _prices(rows: Rows) -> tuple[Array, Array | None, list[str]]:
@@ -116,18 +107,20 @@ def _prices(rows: Rows) -> tuple[Array, Array | None, list[str]]:
     return mid, spread, notes
 
 
-def _resampled(at: Array, longest_gap: float) -> tuple[Array, Array, float]:
-    """Which price stands at each step, (steps,), where sessions begin, (sessions + 1,), and the longest time between prices.
+def _resampled(at: Array, longest_gap: float) -> tuple[Array, Array, Array, float]:
+    """The number of each step, (steps,), which price stands there, (steps,), where sessions begin, (sessions + 1,), and the
+    longest time between prices.
 
     `at` (prices,) are times in steps, rising."""
     gaps = np.diff(at)
     ends = np.flatnonzero(gaps > longest_gap)
-    chosen, starts = [], [0]
+    numbers, chosen, starts = [], [], [0]
     for first, last in zip([0, *(ends + 1)], [*ends, len(at) - 1], strict=True):
         steps = np.arange(np.ceil(at[first]), np.floor(at[last]) + 1)
         if len(steps):
+            numbers.append(steps)
             chosen.append(np.searchsorted(at, steps, side="right") - 1)
             starts.append(starts[-1] + len(steps))
     if not chosen:
         raise DataError("prices: no step lies between the first price and the last; give more of them, or shorter steps")
-    return np.concatenate(chosen), np.array(starts), float(gaps.max(initial=0.0))
+    return np.concatenate(numbers), np.concatenate(chosen), np.array(starts), float(gaps.max(initial=0.0))

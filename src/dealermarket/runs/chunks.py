@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dealermarket import interrupt
+from dealermarket.draws.files import Recorded
 from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.model.scenario import Scenario
@@ -33,7 +34,8 @@ def cores() -> int:
 
 def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) -> list[range]:
     """The replicas, cut into chunks whose size depends on the scenario, and whether Python policies act in it, alone."""
-    numbers = scenario.steps * (len(scenario.agents) + 10 * len(scenario.makers))
+    replayed = Recorded.of(scenario).orders
+    numbers = scenario.steps * (len(scenario.agents) + 10 * len(scenario.makers)) + (0 if replayed is None else replayed.most)
     room = _CHUNK_NUMBERS_WITH_POLICIES if with_policies else _CHUNK_NUMBERS
     size = min(max(room // numbers, 1), _MOST_REPLICAS)
     return [replicas[first : first + size] for first in range(0, len(replicas), size)]
