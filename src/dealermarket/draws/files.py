@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from dealermarket.draws.recorded import RecordedPaths
@@ -44,6 +45,12 @@ def replicas_there(scenario: Scenario, replicas: int) -> int:
     """So many replicas, or as many as the scenario's files have."""
     most = Recorded.of(scenario).replicas
     return replicas if most is None else min(replicas, most)
+
+
+def orders_of_a_step(scenario: Scenario) -> float:
+    """How many orders there are in a step on average; of recorded ones, in the replica that has the most."""
+    replayed = Recorded.of(scenario).orders
+    return math.fsum(agent.trade_probability for agent in scenario.agents) if replayed is None else replayed.most / scenario.steps
 
 
 def read_from_files(scenario: Scenario, replicas: int | None = None) -> list[str]:

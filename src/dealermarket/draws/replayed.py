@@ -118,7 +118,7 @@ class ReplayedOrders:
         unknown = [name for name in column.names if name not in known]
         wrong = np.isin(column.names, unknown)[column.number]
         way_out = suggestion(unknown[0], known) if unknown else ""
-        self._rows.refuse("client", wrong, "clients that are no investors of the scenario", self._rows.words("client"), way_out)
+        self._rows.refuse("client", wrong, "clients that are no investors of the scenario", way_out=way_out)
         return np.array([known[name] for name in column.names])[column.number]
 
     def _panels(self) -> Array | None:
@@ -131,15 +131,15 @@ class ReplayedOrders:
         wrong = np.array([bool(names) for names in unknown] + [False])[column.number]  # of an empty cell, number -1, the last
         first = next((name for names in unknown for name in names), "")
         way_out = f"; there is no {first!r}{suggestion(first, makers)}"
-        self._rows.refuse("asked", wrong, "other names than those of makers", self._rows.words("asked"), way_out)
+        self._rows.refuse("asked", wrong, "other names than those of makers", way_out=way_out)
         nobody = np.array([not names for names in lists] + [False])[column.number]
-        self._rows.refuse("asked", nobody, "no names", self._rows.words("asked"), "; an empty cell asks all makers")
+        self._rows.refuse("asked", nobody, "no names", way_out="; an empty cell asks all makers")
         return np.array([[maker in names for maker in makers] for names in lists] + [[True] * len(makers)])[column.number]
 
     def _check_sizes(self) -> None:
         largest, size = self._scenario.exchange.largest_trade, self._log.size
-        what = f"sizes above 0.99 v_max = {largest:g}"
-        self._rows.refuse("size", size > largest, what, size, "; raise exchange.v_max, or split the orders")
+        what, way_out = f"sizes above 0.99 v_max = {largest:g}", "; raise exchange.v_max, or split the orders"
+        self._rows.refuse("size", size > largest, what, way_out=way_out)
 
     def _steps(self, paths: RecordedPaths | None) -> Array:
         """The step in which each order comes, (orders,), where times count those of a replica."""
@@ -154,7 +154,7 @@ class ReplayedOrders:
             )
         outside = (times.values < 0) | (times.values >= steps)
         way_out = "; leave them out, or run more steps"
-        self._rows.refuse("time", outside, f"steps outside of 0..{steps - 1}", times.values, way_out)
+        self._rows.refuse("time", outside, f"steps outside of 0..{steps - 1}", way_out=way_out)
         return np.floor(times.values).astype(np.int64)
 
     def _steps_of_prices(self, paths: RecordedPaths) -> Array:

@@ -55,22 +55,24 @@ class Rows:
         return f"{self.file}: column {self.headings[name]!r}"
 
     def numbers(self, name: str) -> Array:
-        """A column as numbers (rows,), NaN where a cell is empty. Raises DataError for a text that is no finite number."""
+        """A column as numbers (rows,), NaN where a cell is empty. Raises DataError for what is no finite number."""
         import pandas as pd
         import pyarrow as pa
 
         column = self.columns[name]
         if not pa.types.is_string(column.type):
             try:
-                return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+                numbers = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
             except pa.ArrowException:
                 raise DataError(f"{self.heading(name)}: must hold numbers, holds {column.type}") from None
+            self.refuse(name, np.isinf(numbers), "no finite numbers", numbers)
+            return numbers
         texts = self.texts(name)
         cells = pd.Series(texts, dtype=object).str.strip()
         if self.decimal_comma:
             cells = cells.str.replace(",", ".", regex=False)
         values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
-        self.refuse(name, (texts != None) & ~np.isfinite(values), "no numbers", texts)  # noqa: E711, an array
+        self.refuse(name, (texts != None) & ~np.isfinite(values), "no finite numbers", texts)  # noqa: E711, an array
         return values
 
     def texts(self, name: str) -> Array:
@@ -89,8 +91,10 @@ class Rows:
         return np.asarray(pc.if_else(pc.equal(words, ""), None, words).to_numpy(zero_copy_only=False), dtype=object)
 
     def refuse(self, name: str, wrong: Array, what: str, cells: Array | None = None, way_out: str = "") -> None:
-        """Raises DataError where rows are `wrong` (rows,), with the first ten of them."""
+        """Raises DataError where rows are `wrong` (rows,), with the first ten of them and their `cells`, those of the column if
+        none are given."""
         if wrong.any():
+            cells = self.texts(name) if cells is None else cells
             raise DataError(f"{self.heading(name)}: holds {what} in {self.rows(wrong, cells)}{way_out}")
 
     def rows(self, chosen: Array, cells: Array | None = None) -> str:

@@ -67,7 +67,7 @@ def _read(file: str, columns: tuple[tuple[str, str], ...], _state: tuple[int, in
     rows = read_columns(file, COLUMNS, dict(columns))
     missing = [repr(column.name) for column in _NEEDED if column.name not in rows]
     if missing:
-        raise DataError(f"{file}: has no column {listed(missing)}; call it so, or say which it is in columns")
+        raise DataError(f"{file}: has no column {listed(missing)}; call it so, or say in columns what the file calls it")
     found: dict[str, Any] = {}
     problems = []
     for name, read in _READERS.items():
@@ -118,16 +118,15 @@ def _sides(rows: Rows, name: str) -> Array:
     numbers = pd.to_numeric(pd.Series(words.names, dtype=object), errors="coerce")
     signs = [_SIDES.get(word.casefold(), number) for word, number in zip(words.names, numbers, strict=True)]
     sides = np.array([*signs, np.nan], dtype=np.float64)[words.number]  # of an empty cell, number -1, the last
-    rows.refuse(
-        name, np.abs(sides) != 1, "no sides", rows.words(name), "; a client buys (buy, b, bid, +1) or sells (sell, s, ask, -1)"
-    )
+    way_out = "; a client buys (buy, b, bid, +1) or sells (sell, s, ask, -1)"
+    rows.refuse(name, np.abs(sides) != 1, "no sides", way_out=way_out)
     return sides.astype(np.int8)
 
 
 def _sizes(rows: Rows, name: str) -> Array:
     sizes = rows.numbers(name)
     rows.refuse(name, np.isnan(sizes), "empty cells")
-    rows.refuse(name, sizes <= 0, "sizes that are not above 0", sizes, "; the side stands in a column of its own")
+    rows.refuse(name, sizes <= 0, "sizes that are not above 0", way_out="; the side stands in a column of its own")
     return sizes
 
 

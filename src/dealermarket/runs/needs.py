@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dealermarket.draws.files import Recorded
+from dealermarket.draws.files import Recorded, orders_of_a_step
 from dealermarket.errors import ParameterError
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.scenario import Scenario
@@ -141,8 +141,7 @@ def _nanoseconds_of_a_hedge(maker: MarketMakerAgent, makers: int) -> float:
 
 def _trades_of_a_step(scenario: Scenario) -> tuple[float, float]:
     """How many orders there are in a step on average, and how many hedges there may be."""
-    replayed = Recorded.of(scenario).orders
-    orders = sum(agent.trade_probability for agent in scenario.agents) if replayed is None else replayed.most / scenario.steps
+    orders = orders_of_a_step(scenario)
     hedgers = sum(maker.hedging.kind != "none" for maker in scenario.makers)
     return orders, hedgers * min(1.0, 10 * orders)  # where hardly anybody trades, there is hardly anything to hedge
 
