@@ -29,7 +29,7 @@ class Observation:
         self.step, self.steps = 0, steps
         self._tape: TapeArrays
 
-    def move_to(self, state: State) -> None:
+    def _move_to(self, state: State) -> None:
         """Reads another state from now on: the same markets, with more room."""
         self._state = state
 

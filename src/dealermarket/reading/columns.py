@@ -85,7 +85,8 @@ class Rows:
         import pyarrow.compute as pc
 
         column = self.columns[name]
-        if not (pa.types.is_string(column.type) or pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        kinds = (pa.types.is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
+        if not any(is_one(column.type) for is_one in kinds):
             raise DataError(f"{self.heading(name)}: must hold texts, holds {column.type}")
         words = pc.utf8_trim_whitespace(column.cast(pa.string()))
         return np.asarray(pc.if_else(pc.equal(words, ""), None, words).to_numpy(zero_copy_only=False), dtype=object)

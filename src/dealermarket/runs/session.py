@@ -70,7 +70,7 @@ class Session:
         self.tape = tape
         self.state = with_room(self.state, most_orders(tape))
         for view in self._views:
-            view.move_to(self.state)
+            view._move_to(self.state)
         if self._engine is None:
             engine = among(advance, self.rules.of_the_papers)
             self._engine = resolved(engine, self.rules, self.state, tape, 0, 0, False, self.record)
