@@ -102,7 +102,10 @@ def python_blocks(file: Path) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["README.md", *(f"docs/{page}.md" for page in ("compare", "experiments", "extending", "figures", "learning", "model"))],
+    [
+        "README.md",
+        *(f"docs/{page}.md" for page in ("compare", "experiments", "extending", "figures", "learning", "model", "own-data")),
+    ],
 )
 def test_python_in_the_docs_runs(name: str, tmp_path: Path) -> None:
     needs(*{"README.md": ["gymnasium"], "docs/learning.md": ["pettingzoo", "stable_baselines3", "torchrl"]}.get(name, []))

@@ -83,7 +83,9 @@ def by_hand() -> tuple[Record, int]:
     position = np.array([[-8.0, 5.0], [0.0, 0.0]])
     nothing = np.zeros(2, np.int64)
     empty = np.zeros(0)
-    return Record(False, False, False, True, np.zeros((1, 1, 2)), sums, position, empty, nothing, nothing, empty, nothing), 4
+    return Record(
+        False, False, False, True, np.zeros((1, 1, 2)), sums, position, empty, nothing, nothing, empty, nothing, empty, empty
+    ), 4
 
 
 NONE = float("nan")

@@ -44,6 +44,7 @@ from dealermarket.policies import Action, MakerPolicy, Observation, PolicySetup
 from dealermarket.runs.live import LiveMarket
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.runner import SimulationRunner
+from dealermarket.runs.trace import StepTrace, trace
 from dealermarket.slots import register
 from dealermarket.version import __version__
 
@@ -89,9 +90,11 @@ __all__ = [
     "ScenarioError",
     "SimulationResult",
     "SimulationRunner",
+    "StepTrace",
     "Tape",
     "TapeError",
     "__version__",
     "preset_names",
     "register",
+    "trace",
 ]

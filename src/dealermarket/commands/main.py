@@ -9,11 +9,13 @@ from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnusedCliTokensError
 
 from dealermarket import interrupt
+from dealermarket.commands.calibrate import calibrate
 from dealermarket.commands.check import check
 from dealermarket.commands.compare import compare
 from dealermarket.commands.console import open_console
 from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.experiment import experiment
+from dealermarket.commands.export import export
 from dealermarket.commands.inspect import inspect
 from dealermarket.commands.own_kinds import registered_from
 from dealermarket.commands.plain_text import for_every_encoding
@@ -21,6 +23,7 @@ from dealermarket.commands.plot import plot
 from dealermarket.commands.reproduce import reproduce
 from dealermarket.commands.run import run
 from dealermarket.commands.scenarios import scenarios
+from dealermarket.commands.trace import trace
 from dealermarket.commands.train import train
 from dealermarket.errors import DealerMarketError
 from dealermarket.program import program
@@ -37,7 +40,7 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # main answers it
 )
-for command in (run, scenarios, check, plot, inspect, compare, evaluate, experiment, reproduce, train):
+for command in (run, scenarios, check, plot, inspect, trace, compare, evaluate, experiment, reproduce, train, calibrate, export):
     app.command(command)
 
 

@@ -69,7 +69,7 @@ class RecordedPaths:
 
     def windows_of(self, steps: Array) -> tuple[Array, Array]:
         """In which window each of these steps of the file lies, -1 where in none, and which of its steps it is, (steps,) each."""
-        firsts = self._recording.step[self._starts]
+        firsts = self._recording.at[self._starts]
         window = np.searchsorted(firsts, steps, side="right") - 1
         within = steps - firsts[window]
         return np.where(within < self._steps, window, -1), within.astype(np.int64)

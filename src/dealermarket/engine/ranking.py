@@ -99,6 +99,12 @@ def key_of(metric):
 
 
 @kernel
+def metric_of_key(key):
+    """The metric that a key stands for."""
+    return np.int64(key ^ ((key >> _SIGN) & _HIGHEST)).view(np.float64)
+
+
+@kernel
 def put(ranking, participant, tie, place, quantile):
     """Puts a participant into a place and its quantile, and so into a tier, unless its tier is fixed."""
     ranking.ranked[place], ranking.tie[place] = participant, tie

@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.compiled import kernel
-from dealermarket.engine.quotes import cheapest, cover, exchange_quote, prices_of, request_of, reservation_of
+from dealermarket.engine.quotes import (
+    cheapest,
+    cover,
+    exchange_quote,
+    is_asked,
+    prices_of,
+    quote,
+    quoted_tier,
+    request_of,
+    reservation_of,
+)
 from dealermarket.engine.records import MAKER_STEP, MAKER_TOTALS, MAKERS, REQUEST, TRADE
 from dealermarket.engine.rules import Rules
 from dealermarket.laws import trades_at
@@ -32,11 +42,13 @@ class Record(NamedTuple):
     trade_count: Array  # (B,) int64
     requests: Array  # (orders,) REQUEST, in the order of the tape
     request_start: Array  # (B + 1,) int64: where those of each replica begin
+    quotes: Array  # (orders, M) spread that each maker quotes for a request, NaN where it is not asked; (0, M) if not kept
+    quoted_tiers: Array  # (orders, M) int32: the tier that it quotes in
 
 
 def empty_record(rules: Rules, order_count: Array, steps: int, kept: Collection[str] = (), in_turn: bool = False) -> Record:
-    """Room for replicas with `order_count` (B,) orders and `steps` steps, run `in_turn` or all at once; `kept` names the tables
-    that are, of "steps", "trades" and "requests"."""
+    """Room for replicas with `order_count` (B,) orders and `steps` steps, run `in_turn` or all at once; `kept` names what is, of
+    "steps", "trades", "requests", and with these "quotes"."""
     replicas, makers = len(order_count), len(rules.pricing)
     keep_steps, keep_trades, keep_requests = (table in kept for table in ("steps", "trades", "requests"))
     room = (order_count + steps * makers) * keep_trades
@@ -53,6 +65,8 @@ def empty_record(rules: Rules, order_count: Array, steps: int, kept: Collection[
         trade_start=np.cumsum(room) - room,
         trade_count=np.zeros(replicas, np.int64),
         requests=np.empty(order_count.sum() * keep_requests, REQUEST),
+        quotes=np.full((order_count.sum() * ("quotes" in kept), makers), np.nan),
+        quoted_tiers=np.zeros((order_count.sum() * ("quotes" in kept), makers), np.int32),
         request_start=np.concatenate([[0], np.cumsum(order_count)]) * keep_requests,
     )
 
@@ -89,4 +103,9 @@ def log_requests(rules, market, record, first, orders, mid, s0):
         row.cover, row.asked = cover(rules, market, request, prices)
         row.mid, row.reference = mid, exchange_quote(request, prices)
         row.reservation = limit * row.reference
+        if len(record.quotes) > 0:
+            for i in range(len(rules.pricing)):
+                if is_asked(rules, request, i):
+                    record.quotes[first + n, i] = quote(rules, market, i, request, prices)
+                    record.quoted_tiers[first + n, i] = quoted_tier(market, i, request.participant)
         row.traded = trades_at(row.best, row.reference, limit)

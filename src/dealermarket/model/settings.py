@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from dealermarket.errors import ParameterError, ScenarioError
+from dealermarket.errors import DealerMarketError, ScenarioError
 from dealermarket.slots import kind_name
 from dealermarket.values import components_at, listed, readable, short, suggestion
 
@@ -45,7 +45,7 @@ def not_too_deep(where: str) -> Iterator[None]:
         raise ScenarioError(f"{where}: holds hundreds of lists or tables within each other; a scenario has a few") from None
 
 
-def validated(model: type[Model], content: Any, where: str, error: type[ParameterError], within: str = "") -> Model:
+def validated(model: type[Model], content: Any, where: str, error: type[DealerMarketError], within: str = "") -> Model:
     """The value that content describes, or the `error` with a line for every problem; paths begin with `within`."""
     try:
         return model.model_validate(content)

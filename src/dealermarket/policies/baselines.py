@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.model.makers.policies import DrawnPrices, HeuristicMaker, PersistentMaker, RandomMaker, SkewMaker
+from dealermarket.model.makers.policies import DrawnPrices, HeuristicMaker, NormalMaker, PersistentMaker, RandomMaker, SkewMaker
 from dealermarket.policies.action_slot import LARGEST_SKEW
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, PolicySetup
@@ -39,6 +39,21 @@ class PersistentActor(ShippedActor[PersistentMaker]):
 
     def act(self, observation: Observation) -> Action:
         return self._action
+
+
+class NormalActor(ShippedActor[NormalMaker]):
+    """New prices at every step."""
+
+    def __init__(self, policy: NormalMaker, setup: PolicySetup) -> None:
+        super().__init__(policy, setup)
+        self._draws = setup.uniform_by_step(2)
+
+    def act(self, observation: Observation) -> Action:
+        from scipy.special import ndtri
+
+        draws = np.maximum(next(self._draws), 2.0**-54)  # 0 would be a price below all
+        eps = np.clip(self._policy.mean + self._policy.std * ndtri(draws), -1.0, LARGEST_SKEW)
+        return Action(eps_buy=eps[:, 0], eps_sell=eps[:, 1])
 
 
 class SkewActor(ShippedActor[SkewMaker]):

@@ -9,6 +9,7 @@ from dealermarket.errors import PolicyError
 from dealermarket.model.makers.policies import (
     AdaptiveMaker,
     HeuristicMaker,
+    NormalMaker,
     PersistentMaker,
     Policy,
     RandomMaker,
@@ -16,7 +17,7 @@ from dealermarket.model.makers.policies import (
     TrainedMaker,
 )
 from dealermarket.policies.adaptive import AdaptiveActor
-from dealermarket.policies.baselines import HeuristicActor, PersistentActor, RandomActor, SkewActor
+from dealermarket.policies.baselines import HeuristicActor, NormalActor, PersistentActor, RandomActor, SkewActor
 from dealermarket.policies.policy import Actor, MakerPolicy, PolicySetup
 from dealermarket.policies.shipped import ShippedActor
 from dealermarket.policies.trained import TrainedActor
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 ACTORS: Mapping[type[Policy], type[ShippedActor[Any]]] = {
     HeuristicMaker: HeuristicActor,
     RandomMaker: RandomActor,
+    NormalMaker: NormalActor,
     PersistentMaker: PersistentActor,
     AdaptiveMaker: AdaptiveActor,
     SkewMaker: SkewActor,

@@ -29,13 +29,13 @@ COLUMNS = (
 class Recording:
     """Prices at steps, in sessions that no step crosses."""
 
-    step: Array  # (prices,) the number of each step, since 1970 or as the file counts; session after session
-    mid: Array  # (prices,) price units
+    mid: Array  # (prices,) price units, session after session
     spread: Array | None  # (prices,) ask less bid; None where the file has mids alone
+    at: Array  # (prices,) the step of each: whole multiples of the step's length since 1970, or the file's own numbers
     sessions: Array  # (sessions + 1,) where each begins, and the number of prices
     notes: tuple[str, ...]  # what was read, and what was left out and why
     digest: str  # SHA-256 of the file
-    seconds: float | None  # how long a step is; None where the file counts steps
+    seconds: float | None = None  # how long a step is; None where the file counts steps
 
     @property
     def log_returns(self) -> Array:
@@ -76,7 +76,7 @@ def _read(
     repeated = int(np.sum(np.diff(at) == 0))
     notes += times.notes(usable)
     notes += [f"{repeated:,} rows have the time of another: the last one counts"] if repeated else []
-    step, chosen, sessions, longest = _resampled(at, longest_gap)
+    chosen, steps, sessions, longest = _resampled(at, longest_gap)
     if longest > longest_gap and len(sessions) > 2:
         length = f"{longest * seconds / 3600:.4g} hours" if times.is_clock else f"{longest:.4g} steps"
         notes.append(
@@ -84,7 +84,7 @@ def _read(
         )
     read = f"{len(rows):,} rows of {file}: {len(chosen):,} steps"
     spread = None if spread is None else spread[chosen]
-    return Recording(step, mid[chosen], spread, sessions, (read, *notes), digest, seconds if times.is_clock else None)
+    return Recording(mid[chosen], spread, steps, sessions, (read, *notes), digest, seconds if times.is_clock else None)
 
 
 def _prices(rows: Rows) -> tuple[Array, Array | None, list[str]]:
@@ -108,19 +108,32 @@ def _prices(rows: Rows) -> tuple[Array, Array | None, list[str]]:
 
 
 def _resampled(at: Array, longest_gap: float) -> tuple[Array, Array, Array, float]:
-    """The number of each step, (steps,), which price stands there, (steps,), where sessions begin, (sessions + 1,), and the
+    """Which price stands at each step and the number of the step, (steps,), where sessions begin, (sessions + 1,), and the
     longest time between prices.
 
     `at` (prices,) are times in steps, rising."""
     gaps = np.diff(at)
     ends = np.flatnonzero(gaps > longest_gap)
-    numbers, chosen, starts = [], [], [0]
+    chosen, numbers, starts = [], [], [0]
     for first, last in zip([0, *(ends + 1)], [*ends, len(at) - 1], strict=True):
         steps = np.arange(np.ceil(at[first]), np.floor(at[last]) + 1)
         if len(steps):
-            numbers.append(steps)
             chosen.append(np.searchsorted(at, steps, side="right") - 1)
+            numbers.append(steps)
             starts.append(starts[-1] + len(steps))
     if not chosen:
         raise DataError("prices: no step lies between the first price and the last; give more of them, or shorter steps")
-    return np.concatenate(numbers), np.concatenate(chosen), np.array(starts), float(gaps.max(initial=0.0))
+    return np.concatenate(chosen), np.concatenate(numbers), np.array(starts), float(gaps.max(initial=0.0))
+
+
+def usual_spacing(file: str, columns: Mapping[str, str]) -> float:
+    """The median time between two prices of a file, seconds; 1 where its times count steps. Raises DataError."""
+    state_of_file(file)
+    rows = read_columns(file, COLUMNS, columns)
+    if "time" not in rows:
+        raise DataError(f"{file}: has no column of times; call it 'time', or say which it is in columns")
+    times = times_of(rows, "time")
+    gaps = np.diff(np.unique(times.values[np.isfinite(times.values)]))
+    if not len(gaps):
+        raise DataError(f"{file}: holds one time alone; give more prices")
+    return float(np.median(gaps)) if times.is_clock else 1.0

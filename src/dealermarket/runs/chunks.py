@@ -42,13 +42,16 @@ def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) 
 
 
 class Simulator:
-    """Runs the markets of one scenario on tapes."""
+    """Runs the markets of one scenario on tapes; with `quotes`, those of all makers are kept with requests."""
 
-    def __init__(self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, Policy], seed: int) -> None:
+    def __init__(
+        self, scenario: Scenario, record: RecordLevel, policies: Mapping[str, Policy], seed: int, quotes: bool = False
+    ) -> None:
         from dealermarket.engine.rules import rules_of
         from dealermarket.runs.session import acting_policies
 
         self.scenario, self._record, self._seed = scenario, record, seed
+        self._kept = (*tables_of(record), *(("quotes",) if quotes else ()))
         self._policies = acting_policies(scenario, policies)
         self._rules = rules_of(scenario)
 
@@ -68,7 +71,7 @@ class Simulator:
 
         steps, level = self.scenario.steps, tables_of(self._record)
         order_count = tape.order_start[:, -1] - tape.order_start[:, 0]
-        record = empty_record(self._rules, order_count, steps, level, in_turn=not self._policies)
+        record = empty_record(self._rules, order_count, steps, self._kept, in_turn=not self._policies)
         if self._policies and replicas:
             from dealermarket.runs.session import Session
 

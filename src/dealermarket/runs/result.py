@@ -17,6 +17,8 @@ from dealermarket.model.scenario import RESERVED_NAME, Scenario
 from dealermarket.runs.folder import RunFolder, RunMeta
 from dealermarket.runs.statistics import statistics
 from dealermarket.runs.tables import KINDS, OUTCOMES, Chunk, RecordLevel, arrow_table, columns_of, tables_of
+from dealermarket.runs.trace import StepTrace, trace
+from dealermarket.values import listed, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +131,25 @@ class SimulationResult(RunMeta):
                 values = pc.index_in(values, pa.array(names))
             arrays[name] = values.to_numpy()
         return arrays
+
+    def trace(self, replica: int = 0, step: int = 0) -> StepTrace:
+        """One step of one replica told in order, with every quote: `dealermarket.trace`. It is worked out again, whatever was
+        recorded.
+
+        Raises ParameterError for a replica or step that the run has not, and RunFolderError where scenario and seed do not say
+        what happened: of a run on a tape that was handed in, or with policies that are not the scenario's."""
+        whole_number("replica", replica, 0, self.meta["replicas"] - 1)
+        where = self._source.path if isinstance(self._source, RunFolder) else self.scenario.name
+        if "tape" in self.meta:
+            raise RunFolderError(
+                f"{where}: was run on a tape that was handed in, and cannot be traced: its prices and orders are not kept"
+            )
+        if self.meta["policies"]:
+            raise RunFolderError(
+                f"{where}: was run with policies for {listed(self.meta['policies'])} that its scenario does not have, and cannot "
+                "be traced; give them to the scenario, with Scenario.with_policies, and use dealermarket.trace"
+            )
+        return trace(self.scenario, self.meta["seed"], replica, step)
 
     def _table(self, table: RecordLevel, columns: list[str] | None = None, replicas: int | None = None) -> pa.Table:
         import pyarrow as pa

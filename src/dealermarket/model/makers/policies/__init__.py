@@ -6,6 +6,7 @@ from dealermarket.model.makers.policies.adaptive import AdaptiveMaker
 from dealermarket.model.makers.policies.base import Policy
 from dealermarket.model.makers.policies.drawn import DrawnPrices
 from dealermarket.model.makers.policies.heuristic import HeuristicMaker
+from dealermarket.model.makers.policies.normal import NormalMaker
 from dealermarket.model.makers.policies.persistent import PersistentMaker
 from dealermarket.model.makers.policies.random import RandomMaker
 from dealermarket.model.makers.policies.skew import SkewMaker
@@ -13,7 +14,11 @@ from dealermarket.model.makers.policies.trained import TrainedMaker
 from dealermarket.slots import Slot
 
 POLICIES = Slot(
-    "policy", Policy, [HeuristicMaker, RandomMaker, PersistentMaker, AdaptiveMaker, SkewMaker, TrainedMaker], is_open=True
+    "policy",
+    Policy,
+    [HeuristicMaker, RandomMaker, PersistentMaker, AdaptiveMaker, SkewMaker, TrainedMaker],
+    beyond=[NormalMaker],
+    is_open=True,
 )
 
 __all__ = [
@@ -21,6 +26,7 @@ __all__ = [
     "AdaptiveMaker",
     "DrawnPrices",
     "HeuristicMaker",
+    "NormalMaker",
     "PersistentMaker",
     "Policy",
     "RandomMaker",

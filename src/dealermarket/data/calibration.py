@@ -1,0 +1,321 @@
+"""From a log of requests to a scenario: the desk, its rivals and its clients, as far as the log tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket import laws
+from dealermarket.data.competition import Competition, fit_competition
+from dealermarket.data.informed import oracle_probabilities
+from dealermarket.data.log import Mapped, RequestLog, read_requests
+from dealermarket.data.market import annual_volatility, spread_law
+from dealermarket.data.pricing import ALPHA, DeskPricing, fit_pricing
+from dealermarket.data.shares import shares
+from dealermarket.data.sizes import size_laws
+from dealermarket.errors import DataError
+from dealermarket.estimates import Estimate
+from dealermarket.model.exchange import Exchange
+from dealermarket.model.investors.agent import InvestorAgent
+from dealermarket.model.investors.demand import AlwaysTrades, Demand, LogisticDemand
+from dealermarket.model.investors.group import InvestorGroup
+from dealermarket.model.makers.agent import MarketMakerAgent
+from dealermarket.model.makers.hedging import AlmgrenChriss, NoHedge
+from dealermarket.model.makers.policies import NormalMaker
+from dealermarket.model.makers.pricing import PowerPricing
+from dealermarket.model.makers.tiering import AverageYield, FixedTiers
+from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price import GeometricBrownianMotion
+from dealermarket.model.market.reference_spread import ConstantSpread
+from dealermarket.model.scenario import Scenario
+from dealermarket.reading.prices import Recording, read_prices, usual_spacing
+
+Array = NDArray[Any]
+
+MOST_CLIENTS = 100
+"""More clients than these become groups of clients that are alike."""
+GROUPS = 40
+DEEPEST = 10.0  # v_max, in largest sizes
+_SECONDS_PER_DAY = 86_400.0
+_LONGEST_GAP = 4.0
+_LATEST = 96  # steps up to which markouts are looked at
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one field of the scenario: an estimate with its 95 % interval, or why there is none."""
+
+    field: str  # as a setting names it
+    estimate: Estimate | None
+    how: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A scenario that a log describes, and what was found and what was not."""
+
+    scenario: Scenario
+    findings: tuple[Finding, ...]
+    unknown: tuple[str, ...]  # what the log does not tell, and what stands there instead
+    notes: tuple[str, ...]  # what was read, and what was left out
+    log: RequestLog
+    predicted: Array  # (requests, 3): the fitted probability of each outcome
+
+
+def calibrate(
+    rfqs: str | Path,
+    mids: str | Path,
+    *,
+    name: str = "desk",
+    step_seconds: float | None = None,
+    reward_horizon: int | None = None,
+    mapped: Mapped | None = None,
+    instrument: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Calibration:
+    """The market that a log of requests and a file of mids describe (docs/own-data.md, "From a log to a market").
+
+    A step takes `step_seconds`, the usual time between two mids where left out. `tell` hears what is being done. Raises
+    DataError for what cannot be read."""
+    tell(f"reading {rfqs} and {mids}")
+    seconds = usual_spacing(str(mids), {}) if step_seconds is None else step_seconds
+    recording = read_prices(str(mids), {}, seconds, _LONGEST_GAP)
+    log, place = _placed(read_requests(rfqs, mapped, instrument), recording, seconds)
+    tell(f"estimating from {len(log):,} requests")
+    return _Fit(log, place, recording, seconds, name, reward_horizon).calibration()
+
+
+def _placed(log: RequestLog, recording: Recording, seconds: float) -> tuple[RequestLog, Array]:
+    """The requests that lie within the mids' sessions, and the place of each one's step in the recording."""
+    step = np.floor(log.time.values / (seconds if log.time.is_clock else 1.0) + 1e-6)
+    place = np.clip(np.searchsorted(recording.at, step), 0, len(recording.at) - 1)
+    inside = recording.at[place] == step
+    if not inside.any():
+        raise DataError("rfqs: no request lies within the times of the mids; do both files count time alike?")
+    outside = [] if inside.all() else [f"left out {int((~inside).sum()):,} requests at times without mids"]
+    kept, place = log.chosen(inside, outside), place[inside]
+    mid = np.where(np.isnan(kept.mid), recording.mid[place], kept.mid)
+    return kept.__class__(**{**vars(kept), "mid": mid}), place
+
+
+class _Fit:
+    """All estimates of one log."""
+
+    def __init__(
+        self, log: RequestLog, place: Array, recording: Recording, seconds: float, name: str, reward_horizon: int | None
+    ) -> None:
+        self.log, self.place, self.recording, self.name = log, place, recording, name
+        self.steps_per_day = max(round(_SECONDS_PER_DAY / seconds), 1)
+        self.member, self.names, self.counts = _members(log)
+        self.exchange = Exchange(v_max=DEEPEST * float(log.size.max()))
+        self.findings: list[Finding] = []
+        self.unknown: list[str] = [
+            f"exchange.v_max: no log of a desk tells; {DEEPEST:g} times the largest size, {self.exchange.v_max:g}",
+            "makers.desk.hedging: the log has no hedges; the optimal one at the exchange, with the default risk aversion",
+            "makers.desk.tiering: the log says in which tiers clients were, not by which rule; average yield",
+        ]
+        self.half_spread = self._half_spread()
+        self.reward_horizon = self._horizon() if reward_horizon is None else reward_horizon
+
+    def calibration(self) -> Calibration:
+        """The scenario and what is said of it."""
+        curve = np.log(laws.relative_spread(self.log.size / self.exchange.v_max, laws.curve_exponent(self.exchange.lam)))
+        relative, cover = self.log.spread / self.log.mid, self.log.cover / self.log.mid
+        reference = self.half_spread * np.exp(curve)
+        rivals = np.nan_to_num(self.log.asked, nan=2.0).astype(np.int64) - 1
+        if np.isnan(self.log.asked).any():
+            self.unknown.append("makers: the log does not say how many dealers were asked; one rival stands for all")
+        pricing = fit_pricing(relative, self.half_spread, curve, self.log.tier)
+        rivalry = fit_competition(relative / reference, self.log.outcome, rivals, cover / reference)
+        self.unknown += [*pricing.unknown, *rivalry.unknown]
+        makers = (self._desk(pricing), *self._rivals(rivalry, int(rivals.max(initial=0))))
+        market = self._market()
+        investors = self._investors(rivalry, rivals, len(makers))
+        scenario = Scenario(
+            name=self.name,
+            description="calibrated on a log of requests",
+            steps=max(min(self.steps_per_day, 1000), self.reward_horizon + 1),
+            reward_horizon=self.reward_horizon,
+            exchange=self.exchange,
+            market=market,
+            investors=investors,
+            makers=makers,
+        )
+        choices = {finding.field: _said(finding) for finding in self.findings}
+        unknown = dict(text.split(": ", 1) for text in self.unknown)
+        choices |= {field: f"not in the log: {why}" for field, why in unknown.items()}
+        chosen = scenario.replace(choices={path: why for path, why in choices.items() if _stands(scenario, path)})
+        notes = (*self.recording.notes, *self.log.notes)
+        return Calibration(chosen, tuple(self.findings), tuple(self.unknown), notes, self.log, rivalry.predicted)
+
+    def _found(self, field: str, estimate: Estimate | None, how: str) -> None:
+        self.findings.append(Finding(field, estimate, how))
+
+    # --- market
+
+    def _half_spread(self) -> Array:
+        """Half the reference spread at each request, as a share of the mid, (requests,)."""
+        spread = self.recording.spread
+        if spread is not None:
+            return np.asarray(0.5 * spread[self.place] / self.recording.mid[self.place])
+        best = float(np.quantile(self.log.spread / self.log.mid, 0.05))
+        if not best > 0:
+            raise DataError("mids: hold no bids and asks, and the desk's quotes do not tell the market's spread; give both")
+        self.unknown.append("market.reference_spread: the mids have no bids and asks; the desk's best quotes stand for them")
+        return np.full(len(self.log), best)
+
+    def _market(self) -> MarketEnvironment:
+        clock = MarketEnvironment(steps_per_day=self.steps_per_day)
+        volatility, note = annual_volatility(self.recording, clock.dt)
+        self._found("market.mid_price.volatility", volatility, f"realised variance at the step; {note}")
+        if self.recording.spread is not None:
+            law, found, why = spread_law(self.recording)
+            for field, estimate in found.items():
+                self._found(f"market.reference_spread.{field}", estimate, f"bids and asks, over the mid; {why}")
+        else:
+            law = ConstantSpread(mean=2.0 * float(self.half_spread[0]))
+        return clock.replace(
+            mid_price=GeometricBrownianMotion(initial=float(self.recording.mid[0]), volatility=_rounded(volatility.value)),
+            reference_spread=law,
+            spreads_scale_with_price=True,
+        )
+
+    def _horizon(self) -> int:
+        """After how many steps markouts flatten."""
+        signed = [self.log.side * self._move(horizon) for horizon in range(1, _LATEST + 1)]
+        mean = np.array([np.nanmean(each) if np.isfinite(each).any() else np.nan for each in signed])
+        error = np.array([np.nanstd(each) / np.sqrt(max(np.isfinite(each).sum(), 1)) for each in signed])
+        level = float(np.nanmean(mean[: _LATEST // 4]))
+        known = np.isfinite(mean) & (np.abs(mean) > 3.0 * error)
+        if not known[:8].any():
+            self.unknown.append("reward_horizon: requests tell nothing of the moves after them; an hour's default of 4 steps")
+            return 4
+        flat = int(np.argmax(mean >= 0.95 * max(level, float(mean[known].min())))) + 1
+        self._found("reward_horizon", None, f"markouts have risen to what they stay at after {flat} steps")
+        return flat
+
+    def _move(self, horizon: int) -> Array:
+        """How the mid moves over some steps after each request, (requests,); NaN where its session ends before."""
+        ends = self.recording.sessions[np.searchsorted(self.recording.sessions, self.place, side="right")]
+        later = self.place + horizon
+        known = later < ends
+        moves = self.recording.mid[np.minimum(later, len(self.recording.mid) - 1)] - self.recording.mid[self.place]
+        return np.where(known, moves, np.nan)
+
+    # --- makers
+
+    def _desk(self, pricing: DeskPricing) -> MarketMakerAgent:
+        self._found("makers.desk.pricing.alpha", pricing.alpha, "least squares of the desk's quotes")
+        self._found("makers.desk.pricing.tier_penalty", pricing.tier_penalty, "least squares of the desk's quotes, by tier")
+        self._found("makers.desk.pricing.eps_buy", pricing.eps, "least squares of the desk's quotes, both sides alike")
+        eps = max(_rounded(pricing.eps.value), -1.0)
+        return MarketMakerAgent(
+            name="desk",
+            tiering=AverageYield(tiers=pricing.tiers) if pricing.tiers > 1 else FixedTiers(tiers=1),
+            pricing=PowerPricing(
+                alpha=ALPHA if pricing.alpha is None else _rounded(pricing.alpha.value),
+                tier_penalty=0.0 if pricing.tier_penalty is None else max(_rounded(pricing.tier_penalty.value), 0.0),
+                eps_buy=eps,
+                eps_sell=eps,
+            ),
+            hedging=AlmgrenChriss(venue="exchange"),
+        )
+
+    def _rivals(self, rivalry: Competition, count: int) -> list[MarketMakerAgent]:
+        if rivalry.rival_mean is None or rivalry.rival_std is None:
+            return []
+        mean, std = rivalry.rival_mean, rivalry.rival_std
+        shifted = Estimate(mean.value - 1.0, mean.error, mean.low - 1.0, mean.high - 1.0)
+        self._found("makers.rival-1.policy.mean", shifted, "greatest likelihood of won and lost requests; all rivals alike")
+        self._found("makers.rival-1.policy.std", std, "greatest likelihood of won and lost requests; all rivals alike")
+        policy = NormalMaker(mean=max(_rounded(shifted.value), -1.0), std=_rounded(std.value))
+        return [
+            MarketMakerAgent(
+                name=f"rival-{number}",
+                tiering=FixedTiers(tiers=1),
+                pricing=PowerPricing(alpha=1.0, tier_penalty=0.0),
+                hedging=NoHedge(),
+                policy=policy,
+            )
+            for number in range(1, count + 1)
+        ]
+
+    # --- clients
+
+    def _investors(self, rivalry: Competition, rivals: Array, makers: int) -> tuple[InvestorAgent | InvestorGroup, ...]:
+        members, steps = len(self.names), len(self.recording.mid)
+        _, first = np.unique(self.log.client * steps + self.place, return_index=True)  # a client asks once a step, or more often
+        arrival = shares(np.bincount(self.member[first], minlength=members), steps * self.counts)
+        buying = shares(
+            np.bincount(self.member[self.log.side > 0], minlength=members), np.bincount(self.member, minlength=members)
+        )
+        oracle, buyer = oracle_probabilities(self.member, members, self.log.side, self._move(self.reward_horizon))
+        sizes, why = size_laws(self.member, members, self.log.size)
+        self._found("investors.*.size", None, f"{sizes[0].kind}: {why}")
+        demand: Demand = AlwaysTrades()
+        if rivalry.reservation_mean is not None and rivalry.reservation_scale is not None:
+            mean, scale = rivalry.reservation_mean, rivalry.reservation_scale
+            demand = LogisticDemand(mean=_rounded(mean.value), scale=_rounded(scale.value))
+            for field, estimate in (("mean", mean), ("scale", scale)):
+                how = "greatest likelihood of won and lost requests; one law for all"
+                self._found(f"investors.*.demand.{field}", estimate, how)
+        asked = np.array([int(np.median(rivals[self.member == number])) for number in range(members)])
+        made: list[InvestorAgent | InvestorGroup] = []
+        for number, name in enumerate(self.names):
+            panel: Any = "all" if asked[number] >= makers - 1 else ("desk", *(f"rival-{n + 1}" for n in range(asked[number])))
+            informed = bool(oracle.low[number] > 0)
+            fields: dict[str, Any] = {
+                "name": name,
+                "trade_probability": _rounded(arrival.value[number]),
+                "size": sizes[number],
+                "buy_probability": _rounded(buyer[number] if informed else buying.value[number]),
+                "oracle_probability": _rounded(oracle.value[number]),
+                "asks": panel,
+                "demand": demand,
+            }
+            count = int(self.counts[number])
+            made.append(InvestorAgent(**fields) if count == 1 else InvestorGroup(count=count, **fields))
+            self._found(f"investors.{name}.trade_probability", arrival[number], "requests a step, shrunk towards all clients'")
+            self._found(f"investors.{name}.oracle_probability", oracle[number], "mids after all its requests")
+        return tuple(made)
+
+
+def _members(log: RequestLog) -> tuple[Array, list[str], Array]:
+    """Whose each request is, (requests,): clients, or where these are many groups of clients who ask as often; names and how many
+    each stands for, (members,)."""
+    if len(log.clients) <= MOST_CLIENTS:
+        return log.client, list(log.clients), np.ones(len(log.clients), np.int64)
+    often = np.bincount(log.client, minlength=len(log.clients))
+    group = np.empty(len(log.clients), np.int64)
+    parts = np.array_split(np.argsort(-often, kind="stable"), GROUPS)
+    for number, clients in enumerate(parts):
+        group[clients] = number
+    return group[log.client], [f"group-{number + 1}" for number in range(GROUPS)], np.array([len(part) for part in parts])
+
+
+def _rounded(value: Any) -> float:
+    """A number with the digits that an estimate has at most; what rounding left of 0 is 0."""
+    return float(f"{float(value):.6g}") if abs(float(value)) > 1e-12 else 0.0
+
+
+def _said(finding: Finding) -> str:
+    if finding.estimate is None:
+        return finding.how
+    value, low, high = (f"{float(part):.4g}" for part in (finding.estimate.value, finding.estimate.low, finding.estimate.high))
+    return f"{value}, 95 % interval {low} to {high}: {finding.how}"
+
+
+def _stands(scenario: Scenario, path: str) -> bool:
+    """Whether a path is one of the scenario's."""
+    from dealermarket.errors import ScenarioError
+
+    try:
+        scenario.values_at(path)
+    except ScenarioError:
+        return False
+    return True
