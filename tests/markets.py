@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dealermarket.compiled import among
-from dealermarket.draws.arithmetic import TapeArrays
+from dealermarket.draws.arithmetic import TapeArrays, most_orders
 from dealermarket.draws.tape import Tape
 from dealermarket.engine.advance import advance
 from dealermarket.engine.recorder import Record, empty_record
@@ -95,16 +95,17 @@ def run_engine(scenario: Scenario, tape: Tape, *, steps: bool = True, trades: bo
     """The whole tape in one call: replica after replica in the same room (`in_turn`), or each in its own."""
     rules = rules_of(scenario)
     record = _record(rules, tape, steps=steps, trades=trades, in_turn=in_turn)
-    state = empty_state(rules, 1 if in_turn else tape.replicas)
-    among(advance, rules.of_the_papers)(rules, state, tape.arrays(), 0, 2 * tape.steps, True, record)
+    arrays = tape.arrays()
+    state = empty_state(rules, 1 if in_turn else tape.replicas, most_orders(arrays))
+    among(advance, rules.of_the_papers)(rules, state, arrays, 0, 2 * tape.steps, True, record)
     return EngineRun(record.steps, record.totals, record.position, _trades(record), _requests(record))
 
 
 def drive_engine(scenario: Scenario, tape: Tape, between: Between | None = None, *, live: bool = False) -> DrivenRun:
     """The tape one half step a call, all replicas side by side; `live`: from tapes that hold one step each."""
     rules = rules_of(scenario)
-    record, state = _record(rules, tape, in_turn=False), empty_state(rules, tape.replicas)
     whole, proceed = tape.arrays(), among(advance, rules.of_the_papers)
+    record, state = _record(rules, tape, in_turn=False), empty_state(rules, tape.replicas, most_orders(whole))
     tier, psi, flow = [], [], []
     for t in range(tape.steps):
         arrays = _one_step(whole, t) if live else whole
@@ -379,7 +380,8 @@ def _random_sheet(rng: np.random.Generator, tiers: int, rungs: Array) -> LadderP
 
 
 def random_tape(rng: np.random.Generator, scenario: Scenario) -> Tape:
-    """A tape of one replica made by hand: jumpy or flat prices, round sizes that repeat, orders bunched in few steps."""
+    """A tape of one replica made by hand: jumpy or flat prices, round sizes that repeat, orders bunched in few steps, and of
+    half of the tapes several of an investor in a step."""
     steps, makers, investors = scenario.steps, len(scenario.makers), len(scenario.agents)
     participants = makers + investors
     busy = np.flatnonzero(rng.random(steps) < rng.choice([0.1, 0.5, 1.0]))
@@ -389,20 +391,22 @@ def random_tape(rng: np.random.Generator, scenario: Scenario) -> Tape:
     spread = rng.uniform(2e-5, 5e-4, steps) if jump == 0 or rng.random() < 0.5 else np.full(steps, 0.01 * rng.random() + 1e-5)
     largest = scenario.exchange.largest_trade * (0.999 if scenario.exchange.lam > 1.2 else 0.2)
     unit = largest / 32  # round sizes: positions often cancel, up to rounding
+    most = int(rng.choice([1, 4]))  # of an investor in a step
     orders = [
         (t, j, rng.choice([-1, 1]), _random_size(rng, unit, largest), rng.choice([0.0, 0.5, rng.random(), 1 - 2**-53]))
         for t in busy
         for j in range(investors)
+        for _ in range(rng.integers(1, most, endpoint=True))
         if rng.random() < 0.6
     ]
     rng.shuffle(orders)
-    demanding = rng.random() < 0.5
+    demanding = rng.random() < 0.5  # but no reservation that a quote may equal but for rounding
     return Tape.from_orders(
         scenario,
         scenario.market.mid_price.initial * np.exp(np.cumsum(jump * rng.standard_normal(steps + scenario.reward_horizon))),
         spread,
         orders,
-        reservation=rng.choice([np.inf, -np.inf, 1.0, 1.3], len(orders)) if demanding else None,
+        reservation=rng.choice([np.inf, -np.inf, 1.0 + 1e-9, 1.3], len(orders)) if demanding else None,
         asked=_some_of_each(rng, len(orders), makers) if rng.random() < 0.5 else None,
         hedge_tie=rng.random((steps, makers)) if rng.random() < 0.7 else None,
         tie_order=rng.permuted(np.tile(np.arange(participants), (makers, 1)), axis=1) if rng.random() < 0.7 else None,

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from conftest import raises, refused
 from dealermarket import DataError, ParameterError, Scenario, SimulationResult, SimulationRunner, Tape, TapeError
 from dealermarket.commands.main import main
-from dealermarket.draws.recorded import read_from_files
+from dealermarket.draws.files import read_from_files
 from dealermarket.draws.streams import Episode
 from dealermarket.draws.tape import TapeSource
 from dealermarket.reading.prices import Recording, read_prices
@@ -129,6 +129,10 @@ def test_other_things_that_are_no_files_of_prices(tmp_path: Path) -> None:
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
     with raises(DataError, tmp_path / "broken.parquet"):
         read_prices(str(tmp_path / "broken.parquet"), {}, MINUTE, 4.0)
+    for infinite in ("time", "mid"):
+        pd.DataFrame({"time": [0.0, 1.0], "mid": [1.0, 2.0], infinite: [0.5, np.inf]}).to_parquet(tmp_path / "inf.parquet")
+        with raises(DataError, tmp_path / "inf.parquet", names=[infinite, "1 row: 2 (inf)"]):
+            read_prices(str(tmp_path / "inf.parquet"), {}, MINUTE, 4.0)
     with pytest.raises(DataError, match="did you mean 'mid'"):
         read(tmp_path, "time,mid\n0,1\n", {"mids": "mid"})
     with pytest.raises(DataError, match="no column 'price'"):

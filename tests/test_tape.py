@@ -641,10 +641,10 @@ def test_a_wrong_order_is_named_by_its_place_among_those_given() -> None:
         by_hand([(2, 0, 1, 2.0), (1, 1, 5, 2.0), GOOD])
 
 
-def test_two_orders_of_an_investor_in_a_step_are_refused() -> None:
-    with raises(TapeError, "orders", names=["once"]):
-        by_hand([GOOD, (2, 0, 1, 1.0), (1, 0, -1, 3.0)])
-    assert len(by_hand([GOOD, (2, 0, 1, 1.0), (1, 1, -1, 3.0)]).size) == 3
+def test_orders_of_an_investor_in_a_step_stay_in_their_order() -> None:
+    tape = by_hand([(1, 0, -1, 3.0), (2, 0, 1, 1.0), (1, 1, 1, 5.0), (1, 0, 1, 4.0), (1, 0, -1, 2.0)])
+    assert tape.size.tolist() == [3.0, 5.0, 4.0, 2.0, 1.0]
+    assert tape.order_start[0].tolist() == [0, 0, 4, 5, 5]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def check(
 ) -> None:
     """Check a scenario: prints every error at once and exits with status 2, or says what it describes and what a run takes."""
     from dealermarket.commands.run import REPLICAS
-    from dealermarket.draws.recorded import read_from_files
+    from dealermarket.draws.files import read_from_files, replicas_there
     from dealermarket.model.scenario import Scenario
     from dealermarket.runs.needs import fits, needs_of
 
@@ -32,6 +32,9 @@ def check(
     )
     for note in read_from_files(scenario):
         open_console().print(note, highlight=False, soft_wrap=True)
-    needs = needs_of(scenario, REPLICAS, cores())
+    replicas = replicas_there(scenario, REPLICAS)
+    needs = needs_of(scenario, replicas, cores())
     much = "" if fits(needs) else ", more than this machine has"
-    open_console().print(f"a run of {REPLICAS} replicas takes {needs}{much}", highlight=False, soft_wrap=True)
+    open_console().print(
+        f"a run of {replicas} replica{'s' if replicas != 1 else ''} takes {needs}{much}", highlight=False, soft_wrap=True
+    )

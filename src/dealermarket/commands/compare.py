@@ -144,13 +144,14 @@ def _of_scenarios(
     threads: int,
     maker: str | None,
 ) -> Compared:
+    from dealermarket.draws.files import replicas_there
     from dealermarket.policies.named import with_policies
     from dealermarket.study import relative_tiers
     from dealermarket.study.pairs import REPLICAS, Pair
     from dealermarket.study.relative import check_relative
 
     a = Scenario.load(markets[0], clock)
-    base = Pair(a, a, REPLICAS if replicas is None else replicas, 0 if seed is None else seed)
+    base = Pair(a, a, replicas_there(a, REPLICAS) if replicas is None else replicas, 0 if seed is None else seed)
     if maker is not None:
         _maker_index(a, maker)
     _check_steps(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -40,13 +41,14 @@ def run(
     out: Annotated[Path | None, place("The new folder of the run; runs/NAME-1 and on if not given.")] = None,
     settings: Settings = (),
     policies: Policies = (),
+    orders: Annotated[Path | None, place("Replay the orders of this file, as [orders] in the scenario does.")] = None,
     resume: Annotated[Path | None, place("Finish an interrupted run instead.")] = None,
     plot: Annotated[bool, flag("Draw the figures into the run's folder, too.")] = False,
     as_json: Annotated[bool, flag("Print the numbers as JSON, and nothing else.", "--json")] = False,
     yes: Annotated[bool, flag("Run, though it takes more than an hour.")] = False,
 ) -> None:
     """Run a market and print what each maker earned: P&L and its parts, trading, and the paper's rewards."""
-    from dealermarket.draws.recorded import read_from_files
+    from dealermarket.draws.files import read_from_files, replicas_there
     from dealermarket.model.scenario import Scenario
     from dealermarket.policies.named import with_policies
     from dealermarket.runs.runner import SimulationRunner
@@ -55,7 +57,7 @@ def run(
     quiet = open_console(stderr=True)
     workers = number_of_threads(threads)
     if resume is not None:
-        if any(given is not None for given in (scenario, steps, replicas, seed, record, out)) or settings or policies:
+        if any(given is not None for given in (scenario, steps, replicas, seed, record, out, orders)) or settings or policies:
             raise ParameterError("--resume: takes the scenario and its options from the folder; leave them out")
         folder = resume
         result = _resumed(folder, workers, quiet)
@@ -63,8 +65,10 @@ def run(
         if scenario is None:
             raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
         changes = (*settings, f"steps={steps}") if steps is not None else settings
+        if orders is not None:
+            changes = (*changes, f"orders.file={json.dumps(str(orders), ensure_ascii=False)}")
         loaded = with_policies(Scenario.load(scenario, changes), policies)
-        count = REPLICAS if replicas is None else replicas
+        count = replicas_there(loaded, REPLICAS) if replicas is None else replicas
         level = record or (_pictured(loaded, count, quiet) if plot else "summary")
         runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=level)
         for note in read_from_files(loaded, count):

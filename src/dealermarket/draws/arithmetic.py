@@ -57,12 +57,20 @@ class TapeArrays(NamedTuple):
     capped: Array
 
 
+def most_orders(tape: TapeArrays) -> int:
+    """How many orders there are in the step that has the most, of all replicas."""
+    return int(np.diff(tape.order_start, axis=1).max(initial=0))
+
+
 class TapeRules(NamedTuple):
     """What the random numbers of a scenario are made into prices and orders with. N investors."""
 
     initial: float
     mid_is_there: bool  # recorded, and written before orders are drawn
     spread_is_there: bool
+    orders_are_there: bool  # recorded: investors, sides and sizes, and where those of each step begin
+    reservations_are_there: bool
+    panels_are_there: bool
     mid_price: Array  # (1,) record: kind, and the parameters of all kinds
     mid_numbers: Array  # (1, n)
     mid_normal: Array  # (draws,) bool: which of the numbers that a step takes are normal, the others being uniform
@@ -97,18 +105,25 @@ def draw_tapes(rules, places, tape):
     for b in range(len(places)):
         place, first = places[b], orders
         draw_prices(rules, place, tape.mid[b], tape.reference_spread[b])
-        orders = draw_arrivals(place, rules.trade_probability, tape.order_start[b], tape.investor, first)
+        if rules.orders_are_there:
+            orders = tape.order_start[b, -1]
+        else:
+            orders = draw_arrivals(place, rules.trade_probability, tape.order_start[b], tape.investor, first)
         if orders < 0:
             return orders, sound
         own = slice(first, orders)
-        tape.capped[b], positive = draw_sizes(rules, place, tape.investor[own], tape.size[own])
-        draw_sides(rules, place, tape.mid[b], tape.order_start[b], tape.investor, tape.side)
+        tape.capped[b] = 0
+        if not rules.orders_are_there:
+            tape.capped[b], positive = draw_sizes(rules, place, tape.investor[own], tape.size[own])
+            draw_sides(rules, place, tape.mid[b], tape.order_start[b], tape.investor, tape.side)
+            sound &= positive
         fill_uniform(place, Stream.TIE, 0, tape.tie[own])
-        draw_reservations(rules, place, tape.investor[own], tape.reservation[own])
-        draw_panels(rules, place, tape.investor[own], tape.asked[own])
+        if not rules.reservations_are_there:
+            draw_reservations(rules, place, tape.investor[own], tape.reservation[own])
+        if not rules.panels_are_there:
+            draw_panels(rules, place, tape.investor[own], tape.asked[own])
         fill_uniform(place, Stream.HEDGE_TIE, 0, tape.hedge_tie[b].reshape(-1))
         draw_orders_of_ties(place, tape.tie_order[b])
-        sound &= positive
     return orders, sound
 
 

@@ -126,9 +126,7 @@ def _number(given: Any) -> float:
     return float(given)
 
 
-def check_orders(
-    scenario: Scenario, step: Array, investor: Array, side: Array, size: Array, tie: Array, replica: Array | int = 0
-) -> None:
+def check_orders(scenario: Scenario, step: Array, investor: Array, side: Array, size: Array, tie: Array) -> None:
     """Raises TapeError, naming the first wrong order, unless all can be traded; each array is (orders,)."""
     largest, investors = scenario.exchange.largest_trade, len(scenario.agents)
     allowed = {
@@ -147,10 +145,6 @@ def check_orders(
             n = int(np.argmin(holds))
             order = (step[n], investor[n], side[n], size[n], tie[n])
             raise TapeError(f"order {n} (step, investor, side, size, tie) = {tuple(float(x) for x in order)}: {rule}")
-    # the engine has room for one order of each investor
-    place = ((replica * scenario.steps + step) * investors + investor).astype(np.int64)
-    if not (np.diff(place) > 0).all() and len(np.unique(place)) < len(place):
-        raise TapeError("orders: an investor trades at most once a step; merge its orders or add an investor")
 
 
 def fitted(tape: Tape, scenario: Scenario) -> Tape:
@@ -188,8 +182,7 @@ def fitted(tape: Tape, scenario: Scenario) -> Tape:
             f"order_start: must rise from 0 to the number of orders, {count}, step by step and replica by replica, "
             f"got {short(starts.tolist())}"
         )
-    replica, step = tape.orders.T
-    check_orders(scenario, step, tape.investor, tape.side, tape.size, tape.tie, replica)
+    check_orders(scenario, tape.orders[:, 1], tape.investor, tape.side, tape.size, tape.tie)
     check_reservations(tape.reservation)
     asked = tape.asked.view(np.uint8) > 0  # other bytes than 0 and 1 are not the same to all who read them
     check_panels(asked)

@@ -18,6 +18,7 @@ def exogenous(scenario: Scenario) -> dict[str, Any]:
         "exchange": scenario.exchange,
         "market": scenario.market,
         "investors": scenario.agents,
+        "orders": scenario.orders,
         "makers": list(scenario.maker_names) if by_name else len(scenario.makers),
     }
 

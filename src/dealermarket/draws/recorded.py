@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from itertools import pairwise
 from typing import Any
 
@@ -61,6 +62,24 @@ class RecordedPaths:
         """How many steps a block has."""
         return self._law.block
 
+    @property
+    def seconds(self) -> float | None:
+        """How long a step of the file is; None where it counts steps."""
+        return self._recording.seconds
+
+    def windows_of(self, steps: Array) -> tuple[Array, Array]:
+        """In which window each of these steps of the file lies, -1 where in none, and which of its steps it is, (steps,) each."""
+        firsts = self._recording.at[self._starts]
+        window = np.searchsorted(firsts, steps, side="right") - 1
+        within = steps - firsts[window]
+        return np.where(within < self._steps, window, -1), within.astype(np.int64)
+
+    def between(self, first: int, last: int) -> RecordedPaths:
+        """The same with the windows `first` to `last` alone."""
+        paths = copy(self)
+        paths._starts = self._starts[first : last + 1]
+        return paths
+
     def write(self, episodes: Sequence[Episode], mid: Array, spread: Array | None) -> None:
         """Writes the mids (B, T + t_m) of episodes, and their reference spreads (B, T) where these are wanted."""
         recording = self._recording
@@ -97,17 +116,3 @@ class RecordedPaths:
         returns = prices[places] - prices[places - 1]
         returns[0] = 0.0
         return np.asarray(returns)
-
-
-def read_from_files(scenario: Scenario, replicas: int | None = None) -> list[str]:
-    """What is read of the scenario's files, and what of it was left out, in sentences; `replicas`: if so many are to be run.
-
-    Raises DataError and ParameterError where that is not to be had."""
-    paths, recording = RecordedPaths.of(scenario), scenario.market.recording
-    if paths is None or recording is None:
-        return []
-    count = paths.windows
-    if count is None:
-        return [*recording.notes, f"prices are made of blocks of {paths.block:,} steps, drawn with replacement"]
-    again = "" if replicas is None or replicas <= count else "; each serves several replicas, with other orders"
-    return [*recording.notes, f"{count:,} window{'s' if count != 1 else ''} of {scenario.steps:,} steps{again}"]

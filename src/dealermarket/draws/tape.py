@@ -24,7 +24,7 @@ from dealermarket.draws.checks import (
     panels_of,
     reservations,
 )
-from dealermarket.draws.recorded import RecordedPaths
+from dealermarket.draws.files import Recorded
 from dealermarket.draws.streams import Episode, first_episodes, places_of
 from dealermarket.errors import ParameterError, TapeError
 from dealermarket.model.investors.agent import InvestorAgent
@@ -169,7 +169,8 @@ class Tape(HoldsArrays):
         """A tape of one replica made by hand or from market data.
 
         `mid` (T + t_m,) or (T,) if nobody has an oracle to ask, `reference_spread` (T,); `orders` rows of (step,
-        investor number, side, size) or (step, investor number, side, size, tie draw), in any order of steps.
+        investor number, side, size) or (step, investor number, side, size, tie draw), in any order of steps; those of a step
+        are executed in the order of the rows, also where an investor has several.
         `reservation` (orders,) and `asked` (orders, M) belong to the rows of `orders`; where left out, every order trades and
         asks all makers. `hedge_tie` (T, M) is 0 and `tie_order` (M, J) the order of the participants' numbers where left out.
         Raises TapeError.
@@ -250,15 +251,20 @@ class TapeSource:
             return np.array([draw == "normal" for draw in draws], np.bool_)
 
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
-        self._recorded = RecordedPaths.of(scenario)
+        self._recorded, self._replayed = Recorded.of(scenario)
         self._makers, self._participants = len(scenario.makers), len(scenario.participants)
-        self._reserves = any(not isinstance(law, AlwaysTrades) for law in demands)
-        self._chooses = bool((np.minimum(panel, allowed.sum(axis=1)) < self._makers).any())
+        reserves = any(not isinstance(law, AlwaysTrades) for law in demands)
+        chooses = bool((np.minimum(panel, allowed.sum(axis=1)) < self._makers).any())
+        reserved, chosen = (self._replayed.has_reservations, self._replayed.has_panels) if self._replayed else (False, False)
+        self._reserves, self._chooses = reserves or reserved, chooses or chosen
         self._v_max, self._curve_exponent = scenario.exchange.v_max, laws.curve_exponent(scenario.exchange.lam)
         self._rules: TapeRules = TapeRules(
             initial=market.initial_price,
             mid_is_there=self._recorded is not None,
             spread_is_there=isinstance(spread, RecordedSpread),
+            orders_are_there=self._replayed is not None,
+            reservations_are_there=reserved,
+            panels_are_there=chosen,
             mid_price=rule_records(MID_PRICES, [mid], market.clock, of_the_papers),
             mid_numbers=number_rows([mid]),
             mid_normal=normal(mid.draws),
@@ -270,7 +276,7 @@ class TapeSource:
             uniform_sizes=bool(size["uniform"].any()),
             demand=demand,
             demand_numbers=number_rows(demands),
-            uniform_demand=bool(demand["uniform"].any()) and self._reserves,
+            uniform_demand=bool(demand["uniform"].any()) and reserves,
             panel=panel,
             allowed=allowed,
             largest=scenario.exchange.largest_trade,
@@ -285,7 +291,8 @@ class TapeSource:
         from dealermarket.compiled import among
         from dealermarket.draws.arithmetic import draw_tapes, log_curves
 
-        places, most = places_of(episodes), self._likely_orders(len(episodes))
+        places = places_of(episodes)
+        most = self._likely_orders(len(episodes)) if self._replayed is None else self._replayed.count(episodes)
         rules = self._rules._replace(
             mid_is_there=self._rules.mid_is_there or "mid" in given,
             spread_is_there=self._rules.spread_is_there or "reference_spread" in given,
@@ -294,6 +301,8 @@ class TapeSource:
             room = self._room(len(episodes), most)
             if self._recorded is not None:
                 self._recorded.write(episodes, room.mid, room.reference_spread if rules.spread_is_there else None)
+            if self._replayed is not None:
+                self._replayed.write(episodes, room)
             for name, prices in given.items():
                 getattr(room, name)[:] = prices
             count, sound_sizes = among(draw_tapes, rules.of_the_papers)(rules, places, room)

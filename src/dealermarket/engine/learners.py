@@ -75,7 +75,7 @@ class Source(NamedTuple):
 
     position: Array  # (B, M)
     slot: Array  # (B, 1)
-    pending: Array  # (B, t_m, J) TRADE
+    pending: Array  # (B, t_m, room) TRADE
     pending_count: Array  # (B, t_m)
     flow: Array  # (B, M) MAKER_FLOW
     steps: Array  # (B, T or 2, M) MAKER_STEP: of a record

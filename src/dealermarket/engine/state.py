@@ -19,7 +19,7 @@ class State(NamedTuple):
     clock: Array  # (B, 1) int64: steps begun
     slot: Array  # (B, 1) int64: t mod t_m, the place of step t in the circular buffers
     mids: Array  # (B, t_m) the last t_m mids
-    pending: Array  # (B, t_m, J) TRADE: the trades of the last t_m steps
+    pending: Array  # (B, t_m, room) TRADE: the trades of the last t_m steps, J of a step or more
     pending_count: Array  # (B, t_m) int64
     position: Array  # (B, M)
     standing: Array  # (B, M, J) STANDING of every participant with every maker
@@ -37,15 +37,16 @@ class State(NamedTuple):
     totals: Array  # (B, M) MAKER_TOTALS
 
 
-def empty_state(rules: Rules, replicas: int) -> State:
-    """Room for `replicas` markets; `step.start` makes them new."""
+def empty_state(rules: Rules, replicas: int, most_orders: int = 0) -> State:
+    """Room for `replicas` markets with an order of each investor a step, or with as many as `most_orders` in all where that is
+    more; `step.start` makes them new."""
     makers, participants = rules.fixed_tier.shape
     b, m, j, horizon = replicas, makers, participants, rules.reward_horizon
     return State(
         clock=np.zeros((b, 1), np.int64),
         slot=np.zeros((b, 1), np.int64),
         mids=np.zeros((b, horizon)),
-        pending=np.zeros((b, horizon, j), TRADE),
+        pending=np.zeros((b, horizon, max(j, most_orders + m)), TRADE),
         pending_count=np.zeros((b, horizon), np.int64),
         position=np.zeros((b, m)),
         standing=np.zeros((b, m, j), STANDING),
@@ -62,3 +63,13 @@ def empty_state(rules: Rules, replicas: int) -> State:
         flow=np.zeros((b, m), MAKER_FLOW),
         totals=np.zeros((b, m), MAKER_TOTALS),
     )
+
+
+def with_room(state: State, most_orders: int) -> State:
+    """The same markets, with room for as many orders a step and a hedge of each maker."""
+    replicas, horizon, room = state.pending.shape
+    more = most_orders + state.position.shape[1] - room
+    if more <= 0:
+        return state
+    pending = np.concatenate([state.pending, np.zeros((replicas, horizon, more), TRADE)], axis=2)
+    return state._replace(pending=pending)

@@ -21,6 +21,7 @@ from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import TradingPolicy
 from dealermarket.model.makers.policies import POLICIES, HeuristicMaker, Policy
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.orders import RecordedOrders
 from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, not_too_deep, parsed, validated, values_at
 from dealermarket.values import Value, short, suggestion
 
@@ -43,8 +44,9 @@ class Scenario(Value):
     """What is simulated: the market, the exchange, the investors, the makers, for how many steps.
 
     `reward_horizon` (the paper's t_m, in steps) is how long a trade's position revenue takes to be known. Entries of
-    `investors` are single investors or groups; `agents` has every one. `choices` says why a value was chosen where
-    nothing dictates it, path of the field -> reason; a setting that changes a value takes its reason away.
+    `investors` are single investors or groups; `agents` has every one. `orders` are those of a file, in place of drawn ones.
+    `choices` says why a value was chosen where nothing dictates it, path of the field -> reason; a setting that changes a value
+    takes its reason away.
     Raises ParameterError, and where it is read ScenarioError, with all problems.
     """
 
@@ -63,6 +65,7 @@ class Scenario(Value):
     market: MarketEnvironment = MarketEnvironment()
     investors: Annotated[tuple[Investor, ...], Field(strict=False)]
     makers: Annotated[tuple[MarketMakerAgent, ...], Field(strict=False)]
+    orders: RecordedOrders | None = None
     choices: Frozen[str, str] = FrozenMapping()
 
     def __repr__(self) -> str:
@@ -89,8 +92,9 @@ class Scenario(Value):
 
     @cached_property
     def selective(self) -> bool:
-        """Whether requests may leave makers out, or trade with nobody; else every maker is asked, and one wins."""
-        return any(agent.selective for agent in self.agents)
+        """Whether requests may leave makers out, or trade with nobody, as recorded ones may; else every maker is asked, and one
+        wins."""
+        return self.orders is not None or any(agent.selective for agent in self.agents)
 
     def volume_moment(self, order: int) -> float:
         """The sum over the investors of the mean of size^`order` that each trades in a step; of order 1, the mean volume."""
@@ -122,14 +126,18 @@ class Scenario(Value):
         return type(self)(**content)
 
     def pinned(self) -> Self:
-        """The same, with the digest of the file that prices are recorded in: another file of its name is then refused.
+        """The same, with the digests of the files that prices and orders are recorded in: other files of their names are then
+        refused.
 
-        Raises DataError where the file cannot be read."""
-        recording = self.market.recording
-        if recording is None:
-            return self
-        mid_price = self.market.mid_price.replace(digest=recording.digest)
-        return self.replace(market=self.market.replace(mid_price=mid_price))
+        Raises DataError where a file cannot be read."""
+        changed: dict[str, Value] = {}
+        recording, orders = self.market.recording, self.orders
+        if recording is not None:
+            mid_price = self.market.mid_price.replace(digest=recording.digest)
+            changed["market"] = self.market.replace(mid_price=mid_price)
+        if orders is not None:
+            changed["orders"] = orders.replace(digest=orders.log().digest)
+        return self.replace(**changed) if changed else self
 
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""

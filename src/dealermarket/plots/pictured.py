@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.draws.files import orders_of_a_step
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import Estimate
 from dealermarket.model.scenario import Scenario
@@ -157,8 +158,7 @@ class PicturedRun:
 
 def rows_of(scenario: Scenario) -> int:
     """About how many rows of steps and trades one replica has."""
-    orders = math.fsum(agent.trade_probability for agent in scenario.agents)
-    return math.ceil(scenario.steps * (2 * len(scenario.makers) + orders))
+    return math.ceil(scenario.steps * (2 * len(scenario.makers) + orders_of_a_step(scenario)))
 
 
 def together(names: Sequence[str]) -> str:

@@ -59,6 +59,8 @@ def _without_held_tiers(run: PicturedRun) -> str | None:
 
 
 def _without_oracle(run: PicturedRun) -> str | None:
+    if run.scenario.orders is not None:
+        return "orders are recorded, and nothing says how often clients know where the mid goes"
     informed = any(agent.oracle_probability > 0 for agent in run.scenario.agents)
     return _without_trades(run) if informed else "no client knows where the mid goes (oracle_probability)"
 

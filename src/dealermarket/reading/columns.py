@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.errors import DataError
+from dealermarket.errors import DataError, ParameterError
 from dealermarket.values import listed, plain, short, suggestion
 
 if TYPE_CHECKING:
@@ -55,32 +55,48 @@ class Rows:
         return f"{self.file}: column {self.headings[name]!r}"
 
     def numbers(self, name: str) -> Array:
-        """A column as numbers (rows,), NaN where a cell is empty. Raises DataError for a text that is no finite number."""
+        """A column as numbers (rows,), NaN where a cell is empty. Raises DataError for what is no finite number."""
         import pandas as pd
         import pyarrow as pa
 
         column = self.columns[name]
         if not pa.types.is_string(column.type):
             try:
-                return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+                numbers = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
             except pa.ArrowException:
                 raise DataError(f"{self.heading(name)}: must hold numbers, holds {column.type}") from None
+            self.refuse(name, np.isinf(numbers), "no finite numbers", numbers)
+            return numbers
         texts = self.texts(name)
         cells = pd.Series(texts, dtype=object).str.strip()
         if self.decimal_comma:
             cells = cells.str.replace(",", ".", regex=False)
         values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
-        self.refuse(name, (texts != None) & ~np.isfinite(values), "no numbers", texts)  # noqa: E711, an array
+        self.refuse(name, (texts != None) & ~np.isfinite(values), "no finite numbers", texts)  # noqa: E711, an array
         return values
 
     def texts(self, name: str) -> Array:
         """A column as texts (rows,), None where a cell is empty."""
         return np.asarray(self.columns[name].to_numpy(zero_copy_only=False), dtype=object)
 
-    def refuse(self, name: str, wrong: Array, what: str, cells: Array) -> None:
-        """Raises DataError where rows are `wrong` (rows,), with the first ten of them."""
+    def words(self, name: str) -> Array:
+        """A column as words (rows,), without spaces around them, None where a cell is empty; numbers are words as well."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = self.columns[name]
+        kinds = (pa.types.is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
+        if not any(is_one(column.type) for is_one in kinds):
+            raise DataError(f"{self.heading(name)}: must hold texts, holds {column.type}")
+        words = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        return np.asarray(pc.if_else(pc.equal(words, ""), None, words).to_numpy(zero_copy_only=False), dtype=object)
+
+    def refuse(self, name: str, wrong: Array, what: str, cells: Array | None = None, way_out: str = "") -> None:
+        """Raises DataError where rows are `wrong` (rows,), with the first ten of them and their `cells`, those of the column if
+        none are given."""
         if wrong.any():
-            raise DataError(f"{self.heading(name)}: holds {what} in {self.rows(wrong, cells)}")
+            cells = self.texts(name) if cells is None else cells
+            raise DataError(f"{self.heading(name)}: holds {what} in {self.rows(wrong, cells)}{way_out}")
 
     def rows(self, chosen: Array, cells: Array | None = None) -> str:
         """Chosen rows in words: how many, and the numbers of the first ten, with what stands there."""
@@ -103,6 +119,24 @@ def read_columns(file: str | Path, wanted: Sequence[Wanted], given: Mapping[str,
         return _read(path, wanted, given)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def state_of_file(path: str | Path) -> tuple[int, int]:
+    """What tells that a file was changed since it was read. Raises DataError where it cannot be read."""
+    try:
+        found = Path(path).stat()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    return found.st_mtime_ns, found.st_size
+
+
+def check_digest(file: str, found: str, wanted: str | None) -> None:
+    """Raises ParameterError where a file is not the one whose digest is `wanted`."""
+    if wanted is not None and found != wanted:
+        raise ParameterError(
+            f"{file} is not the file that it was: its SHA-256 must be {wanted[:16]}..., got {found[:16]}...; put the former file "
+            "there, or leave digest out"
+        )
 
 
 def digest_of_file(path: str | Path) -> str:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import DataError
-from dealermarket.reading.columns import Rows, Wanted, digest_of_file, read_columns
-from dealermarket.reading.times import times_of
+from dealermarket.reading.columns import Rows, Wanted, digest_of_file, read_columns, state_of_file
+from dealermarket.reading.times import TIME, times_of
 
 Array = NDArray[Any]
 
 COLUMNS = (
-    Wanted("time", ("timestamp", "datetime", "date", "step", "t", "ts")),
+    TIME,
     Wanted("mid", ("price", "midprice", "mid_px", "close", "last")),
     Wanted("bid", ("bidprice", "bid_px", "bestbid")),
     Wanted("ask", ("offer", "askprice", "ask_px", "bestask", "bestoffer")),
@@ -36,6 +35,7 @@ class Recording:
     sessions: Array  # (sessions + 1,) where each begins, and the number of prices
     notes: tuple[str, ...]  # what was read, and what was left out and why
     digest: str  # SHA-256 of the file
+    seconds: float | None = None  # how long a step is; None where the file counts steps
 
     @property
     def log_returns(self) -> Array:
@@ -51,16 +51,7 @@ def read_prices(file: str, columns: Mapping[str, str], seconds: float, longest_g
     Where no price came for more than `longest_gap` steps a session ends, and another begins with the next price. Times that are
     numbers count steps themselves. Rows out of order are sorted; of rows with the same time the last one counts. Rows without a
     time or price, and quotes whose bid is not below their ask, are left out; `notes` counts all that. Raises DataError."""
-    return _read(file, tuple(sorted(columns.items())), seconds, longest_gap, _state_of(file))
-
-
-def _state_of(file: str) -> tuple[int, int]:
-    """What tells that a file was changed since it was read."""
-    try:
-        found = Path(file).stat()
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from None
-    return found.st_mtime_ns, found.st_size
+    return _read(file, tuple(sorted(columns.items())), seconds, longest_gap, state_of_file(file))
 
 
 @lru_cache(maxsize=8)
@@ -79,14 +70,12 @@ def _read(
     if not usable.any():
         raise DataError(f"{file}: holds no row with a time and a price")
     at = times.values[usable] / (seconds if times.is_clock else 1.0)  # in steps
-    unsorted = int(np.sum(np.diff(at) < 0))
     order = np.argsort(at, kind="stable")
     at, mid = at[order], mid[usable][order]
     spread = None if spread is None else spread[usable][order]
     repeated = int(np.sum(np.diff(at) == 0))
-    notes += [f"sorted by time: {unsorted:,} rows came before an earlier one"] if unsorted else []
+    notes += times.notes(usable)
     notes += [f"{repeated:,} rows have the time of another: the last one counts"] if repeated else []
-    notes += [] if times.zoned or not times.is_clock else ["times without a time zone are taken as UTC"]
     chosen, steps, sessions, longest = _resampled(at, longest_gap)
     if longest > longest_gap and len(sessions) > 2:
         length = f"{longest * seconds / 3600:.4g} hours" if times.is_clock else f"{longest:.4g} steps"
@@ -94,7 +83,8 @@ def _read(
             f"{len(sessions) - 1:,} sessions: no price for more than {longest_gap:g} steps in between, at most for {length}"
         )
     read = f"{len(rows):,} rows of {file}: {len(chosen):,} steps"
-    return Recording(mid[chosen], None if spread is None else spread[chosen], steps, sessions, (read, *notes), digest)
+    spread = None if spread is None else spread[chosen]
+    return Recording(mid[chosen], spread, steps, sessions, (read, *notes), digest, seconds if times.is_clock else None)
 
 
 def _prices(rows: Rows) -> tuple[Array, Array | None, list[str]]:
@@ -138,7 +128,7 @@ def _resampled(at: Array, longest_gap: float) -> tuple[Array, Array, Array, floa
 
 def usual_spacing(file: str, columns: Mapping[str, str]) -> float:
     """The median time between two prices of a file, seconds; 1 where its times count steps. Raises DataError."""
-    _state_of(file)
+    state_of_file(file)
     rows = read_columns(file, COLUMNS, columns)
     if "time" not in rows:
         raise DataError(f"{file}: has no column of times; call it 'time', or say which it is in columns")

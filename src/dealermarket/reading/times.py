@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import DataError
-from dealermarket.reading.columns import Rows
+from dealermarket.reading.columns import Rows, Wanted
 
 Array = NDArray[Any]
 
+TIME = Wanted("time", ("timestamp", "datetime", "date", "step", "t", "ts"))
+"""What a column of times is called."""
 LARGEST_STEP = 1e8
 """Larger numbers are no steps but seconds since 1970, or their thousandth, millionth or milliardth parts."""
 _ZONE = r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)\s*$"
@@ -25,6 +27,12 @@ class Times:
     values: Array
     is_clock: bool
     zoned: bool = False  # whether the file says in which zone; without, times count as UTC
+
+    def notes(self, used: Array) -> list[str]:
+        """What is to be said of the times of those rows that are used, (rows,) bool."""
+        unsorted = int(np.sum(np.diff(self.values[used]) < 0))
+        sorting = [f"sorted by time: {unsorted:,} rows came before an earlier one"] if unsorted else []
+        return sorting + ([] if self.zoned or not self.is_clock else ["times without a time zone are taken as UTC"])
 
 
 def times_of(rows: Rows, name: str) -> Times:

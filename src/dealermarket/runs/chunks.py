@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dealermarket import interrupt
+from dealermarket.draws.files import Recorded
 from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.model.scenario import Scenario
@@ -33,7 +34,8 @@ def cores() -> int:
 
 def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) -> list[range]:
     """The replicas, cut into chunks whose size depends on the scenario, and whether Python policies act in it, alone."""
-    numbers = scenario.steps * (len(scenario.agents) + 10 * len(scenario.makers))
+    replayed = Recorded.of(scenario).orders
+    numbers = scenario.steps * (len(scenario.agents) + 10 * len(scenario.makers)) + (0 if replayed is None else replayed.most)
     room = _CHUNK_NUMBERS_WITH_POLICIES if with_policies else _CHUNK_NUMBERS
     size = min(max(room // numbers, 1), _MOST_REPLICAS)
     return [replicas[first : first + size] for first in range(0, len(replicas), size)]
@@ -62,6 +64,7 @@ class Simulator:
     def run(self, replicas: range, tape: Tape, report: Progress) -> Chunk:
         """The chunk of these replicas, whose tape this is."""
         from dealermarket.compiled import among
+        from dealermarket.draws.arithmetic import most_orders
         from dealermarket.engine.advance import advance
         from dealermarket.engine.recorder import empty_record
         from dealermarket.engine.state import empty_state
@@ -78,7 +81,8 @@ class Simulator:
             session.run(report)
         else:
             engine = among(advance, self._rules.of_the_papers)
-            engine(self._rules, empty_state(self._rules, 1), tape.arrays(), 0, 2 * steps, True, record)
+            arrays = tape.arrays()
+            engine(self._rules, empty_state(self._rules, 1, most_orders(arrays)), arrays, 0, 2 * steps, True, record)
             report(len(replicas) * steps)
         kept = slice(0, steps if "steps" in level else 0)
         prices = tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()

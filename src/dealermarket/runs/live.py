@@ -109,8 +109,8 @@ class LiveMarket:
     def finish(self, orders: Iterable[Sequence[float]] = (), hedge_tie: ArrayLike | None = None) -> list[LiveTrade]:
         """The orders of the step: they trade, makers hedge, positions move. Returns the trades, in order.
 
-        `orders` are rows (investor number, side, size) or (investor number, side, size, tie draw), at most one an
-        investor; `hedge_tie` (M,) the draws of the hedges. Draws left out come from the seed. Raises TapeError.
+        `orders` are rows (investor number, side, size) or (investor number, side, size, tie draw), executed one after the
+        other; `hedge_tie` (M,) the draws of the hedges. Draws left out come from the seed. Raises TapeError.
         """
         if self._prices is None:
             raise TapeError("finish: hand the step's prices to begin first")

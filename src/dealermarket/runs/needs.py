@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dealermarket.draws.files import Recorded, orders_of_a_step
 from dealermarket.errors import ParameterError
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.scenario import Scenario
@@ -140,7 +141,7 @@ def _nanoseconds_of_a_hedge(maker: MarketMakerAgent, makers: int) -> float:
 
 def _trades_of_a_step(scenario: Scenario) -> tuple[float, float]:
     """How many orders there are in a step on average, and how many hedges there may be."""
-    orders = sum(agent.trade_probability for agent in scenario.agents)
+    orders = orders_of_a_step(scenario)
     hedgers = sum(maker.hedging.kind != "none" for maker in scenario.makers)
     return orders, hedgers * min(1.0, 10 * orders)  # where hardly anybody trades, there is hardly anything to hedge
 
@@ -159,5 +160,7 @@ def _bytes_of_a_step(scenario: Scenario, record: RecordLevel) -> tuple[float, fl
 def _bytes_of_state(scenario: Scenario, markets: int, side_by_side: bool) -> float:
     """The accounts that makers keep of participants, and the trades that have not matured."""
     makers, participants = len(scenario.makers), len(scenario.participants)
-    state = participants * (56.0 * scenario.reward_horizon + 52.0 * makers)
+    replayed = Recorded.of(scenario).orders
+    waiting = participants if replayed is None else max(participants, makers + replayed.most_of_a_step)  # trades of a step
+    state = 56.0 * waiting * scenario.reward_horizon + 52.0 * participants * makers
     return (markets if side_by_side else 1) * state + markets * makers * (12.0 * participants + 200)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dealermarket.draws.checks import fitted
-from dealermarket.draws.recorded import RecordedPaths
+from dealermarket.draws.files import Recorded
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.frozen import FrozenMapping
@@ -53,7 +53,7 @@ class SimulationRunner:
         check_scenario(self.scenario)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        RecordedPaths.of(self.scenario)  # fails here, before anything is written
+        Recorded.of(self.scenario).check_replicas(self.replicas)  # fails here, before anything is written
         if self.scenario.policies or self.policies:
             from dealermarket.runs.session import acting_policies
 

@@ -7,12 +7,12 @@ from typing import Any, NoReturn
 
 from dealermarket import interrupt
 from dealermarket.compiled import among, resolved
-from dealermarket.draws.arithmetic import TapeArrays
+from dealermarket.draws.arithmetic import TapeArrays, most_orders
 from dealermarket.draws.streams import Episode
 from dealermarket.engine.advance import advance
 from dealermarket.engine.recorder import Record
 from dealermarket.engine.rules import Rules
-from dealermarket.engine.state import empty_state
+from dealermarket.engine.state import empty_state, with_room
 from dealermarket.errors import PolicyError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Actor, HeuristicMaker, Observation, Policy, PolicySetup, start
@@ -38,6 +38,7 @@ class Session:
         self.state = empty_state(rules, markets)
         self.step = 0
         self._policies = policies
+        self._views: list[Observation] = []
         self._places = [(self.view(maker), self.action_slot(maker)) for maker in policies]
         self._actors: list[tuple[Actor, Observation, ActionSlot]] = []
         self._engine: Any = None
@@ -48,7 +49,9 @@ class Session:
 
     def view(self, maker: str) -> Observation:
         """What a maker sees."""
-        return Observation(self.state, self.record, self.scenario.maker_names.index(maker), self.steps)
+        view = Observation(self.state, self.record, self.scenario.maker_names.index(maker), self.steps)
+        self._views.append(view)
+        return view
 
     def action_slot(self, maker: str) -> ActionSlot:
         """Where a maker's actions go."""
@@ -65,6 +68,9 @@ class Session:
     def use(self, tape: TapeArrays) -> None:
         """What comes next is on this tape; all tapes of a session are arrays of the same types."""
         self.tape = tape
+        self.state = with_room(self.state, most_orders(tape))
+        for view in self._views:
+            view._move_to(self.state)
         if self._engine is None:
             engine = among(advance, self.rules.of_the_papers)
             self._engine = resolved(engine, self.rules, self.state, tape, 0, 0, False, self.record)

@@ -47,7 +47,7 @@ class Pair:
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
         check_paired(self.a, self.b)
         for scenario in (self.a, self.b):
-            SimulationRunner(scenario)  # fails here, before anything is run
+            SimulationRunner(scenario, self.replicas)  # fails here, before anything is run
 
     @cached_property
     def _study(self) -> Study:

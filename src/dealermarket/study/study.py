@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dealermarket.checksums import Parts
 from dealermarket.digests import digest_of
+from dealermarket.draws.files import Recorded
 from dealermarket.draws.pairing import unlike_tapes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError
@@ -55,6 +56,7 @@ class Study:
 
     def __post_init__(self) -> None:
         first, *others = self.variants.values()
+        Recorded.of(first).check_replicas(self.replicas)
         for label, variant in zip(list(self.variants)[1:], others, strict=True):
             unlike = unlike_tapes(first, variant)
             if unlike:

@@ -12,6 +12,7 @@ from dealermarket.errors import DataError, ParameterError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.market.mid_price.base import MidPrice
 from dealermarket.model.part import Clock
+from dealermarket.reading.columns import check_digest
 from dealermarket.reading.prices import Recording, read_prices
 
 _SECONDS_PER_DAY = 24.0 * 60.0 * 60.0
@@ -46,11 +47,7 @@ class RecordedMid(MidPrice):
             found = read_prices(self.file, self.columns, seconds, self.longest_gap)
         except DataError as error:
             raise DataError(f"market.mid_price.file: {error}") from None
-        if self.digest is not None and found.digest != self.digest:
-            raise ParameterError(
-                f"market.mid_price.file: {self.file} is not the file that it was: its SHA-256 must be {self.digest[:16]}..., "
-                f"got {found.digest[:16]}...; put the former file there, or leave digest out"
-            )
+        check_digest(f"market.mid_price.file: {self.file}", found.digest, self.digest)
         return found
 
     def first_price(self, clock: Clock) -> float:
