@@ -88,6 +88,14 @@ class LearnedExperiment(Experiment):
         another training would do as these did."""
         return np.asarray((self.over_seeds(study, name, learner) / unit).mean(axis=1))
 
+    def charged(self, study: str) -> Array:
+        """Mean eps of both makers of a market and both sides, of every seed, (seeds,)."""
+        return np.asarray(np.mean([self.means(study, f"eps_{side}", n) for side in ("buy", "sell") for n in (0, 1)], axis=0))
+
+    def incomes(self, study: str) -> Array:
+        """Spread revenue less hedging cost of both makers together, of every seed in each run, (seeds, replicas)."""
+        return np.asarray(sum(self.over_seeds(study, name, n) for name in INCOME["weights"] for n in (0, 1)))
+
     def every_training(self, studies: Iterable[str]) -> list[tuple[str, int]]:
         """Rows of a table: a study and the number of a seed."""
         return [(study, seed) for study in studies for seed in range(len(self.results[study]))]

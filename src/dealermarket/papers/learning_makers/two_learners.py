@@ -88,10 +88,9 @@ class TwoLearners(learned.LearnedExperiment):
     @property
     def _prices(self) -> Array:
         """Mean eps of both makers and both sides, (seeds,)."""
-        return np.asarray(np.mean([self.means(STUDY, f"eps_{side}", n) for side in ("buy", "sell") for n in (0, 1)], axis=0))
+        return self.charged(STUDY)
 
     @property
     def _earned(self) -> Array:
         """Spread revenue less hedging cost of both, as a share of the joint profit, (seeds,)."""
-        both = sum(self.means(STUDY, name, n) for name in ("spread_revenue", "hedging_cost") for n in (0, 1))
-        return np.asarray(both / ((1.0 + JOINT) * learned.worth(self.scenario)))
+        return np.asarray(self.incomes(STUDY).mean(axis=1) / ((1.0 + JOINT) * learned.worth(self.scenario)))
