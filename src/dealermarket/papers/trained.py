@@ -76,7 +76,9 @@ def measure_trained(
     report, parts = progress or (lambda _: None), None if keep is None else Parts(keep)
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would train alike is trained once
-    report(sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values()))
+    for study in studies:
+        if study is not distinct[keys[study.name]]:
+            report(study.market_steps)
     found: dict[str, dict[str, Measures]] = {key: {} for key in distinct}
     jobs: dict[tuple[str, int], tuple[Training, int, str]] = {}
     for key, study in distinct.items():

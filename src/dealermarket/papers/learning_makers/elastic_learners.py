@@ -73,14 +73,16 @@ class ElasticLearners(learned.LearnedExperiment):
     # --- what is measured
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        def charging(asked: str, own: float, other: float) -> Scenario:
-            return playing(_asking(scenario, asked), constant(float(other)), constant(float(own)))
+        def charging(market: Scenario, own: float, other: float) -> Scenario:
+            return playing(market, constant(float(other)), constant(float(own)))
 
-        pairs = [
-            Study(_pairs(asked), {_pair(*eps): charging(asked, *eps) for eps in product(PRICES, PRICES)}, runs, income)
-            for asked in ASKS
-        ]
-        return [*pairs, Study(EQUAL, {f"{eps:g}": charging(ALL, eps, eps) for eps in FINE}, runs, income)]
+        def every_pair(market: Scenario) -> dict[str, Scenario]:
+            return {_pair(*eps): charging(market, *eps) for eps in product(PRICES, PRICES)}
+
+        both = _asking(scenario, ALL)
+        equal = {f"{eps:g}": charging(both, eps, eps) for eps in FINE}
+        pairs = [Study(_pairs(asked), every_pair(_asking(scenario, asked)), runs, income) for asked in ASKS]
+        return [*pairs, Study(EQUAL, equal, runs, income)]
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
         markets = {asked: _asking(scenario, asked) for asked in ASKS} | {ALWAYS: without_reservation(scenario)}
@@ -163,12 +165,15 @@ class ElasticLearners(learned.LearnedExperiment):
         found, expected = self._shares(joint(len(FINE))), self._theory(FINE)
         inside = (found.low <= expected) & (expected <= found.high)
         known = float(np.max(found.margin))
+        furthest = int(np.argmax(np.abs(found.value - expected)))
         return Verdict(
             "curve",
             "Every equal price earns both makers together what theory says: x F̄(x) of the worth of the volume, with x = 1 + ε.",
             agrees(found, expected, known, MARGIN),
             f"{int(inside.sum())} of {len(inside)} intervals contain the theory's value ({comparisons(len(FINE))}). The widest "
-            f"is ± {number(known, 3)}, and the claim needs ± {MARGIN} or less.",
+            f"is ± {number(known, 3)}, and the claim needs ± {MARGIN} or less. The furthest from theory is ε = "
+            f"{number(FINE[furthest], 1)}, with {estimated(found[furthest], 4)} where theory has "
+            f"{number(float(expected[furthest]), 4)}.",
         )
 
     def _answers(self, asked: str, name: str, claim: str) -> Verdict:
