@@ -1020,6 +1020,7 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
     first = measure_trained(studies, 7, workers=2, progress=done.append, keep=tmp_path / "kept")
     assert sum(done) == sum(study.market_steps for study in studies) == 5 * 600
     assert len(done) > 10
+    assert done[0] == 600  # at once, for it is the same as another
     assert {name: list(found) for name, found in first.items()} == {"one": ["0", "1", "2"], "both": ["0"], "again": ["0"]}
     assert same(first["both"]["0"], first["again"]["0"])
     assert first["both"]["0"]["pnl"].shape == (10, 2)

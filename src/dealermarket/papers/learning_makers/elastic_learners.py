@@ -154,7 +154,7 @@ class ElasticLearners(learned.LearnedExperiment):
         nearest = int(np.argmin(leads.low))
         return Verdict(
             "joint optimum",
-            f"Of equal prices ε = {number(best, 1)} earns both makers most, the one tried that theory says.",
+            f"Where both makers charge the same, ε = {number(best, 1)} earns most of the prices tried, as theory says.",
             above(leads),
             f"Theory has the optimum at ε = {number(self.optimum, 3)}. The hardest to tell from ε = {number(best, 1)} is ε = "
             f"{number(others[nearest], 1)}, which earns {estimated(leads[nearest].scaled(100 / self._joint), 2)} % of the joint "
@@ -211,14 +211,14 @@ class ElasticLearners(learned.LearnedExperiment):
         )
         yield Verdict(
             "undercutting",
-            f"Their prices end nearer to ε = {number(LOWEST, 0)}, where nothing is earned, than to the joint optimum.",
+            f"The prices of two makers who learn, and are both asked, end nearer to ε = {number(LOWEST, 0)}, where nothing is earned, than to the joint optimum.",
             self.unless_few_seeds(below(mean(prices), middle), ALL),
             f"The mean ε is {estimated(mean(prices), 3)}; half-way it is {number(middle, 3)}.",
         )
         higher = mean(prices - self.charged(ALWAYS))
         yield Verdict(
             "no floor learned",
-            f"With reservations their prices end at most {SAME:g} higher than without.",
+            f"With reservations the prices of two makers who learn, and are both asked, end at most {SAME:g} higher than without.",
             self.unless_few_seeds(below(higher, SAME), ALL),
             f"Without reservations the mean ε is {estimated(mean(self.charged(ALWAYS)), 3)}; with them it is "
             f"{estimated(higher, 3)} higher (paired by training).",
