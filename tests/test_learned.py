@@ -96,7 +96,7 @@ def constant_prices(study: Study, draw: np.random.Generator) -> dict[str, Measur
     measured = {}
     for label, scenario in study.variants.items():
         income = income_of(scenario)
-        chance = 0.001 * np.abs(income) * draw.normal(size=(study.replicas, 2))
+        chance = 0.01 * np.abs(income) * draw.normal(size=(study.replicas, 2))
         measured[label] = Measures({"income": income * common + chance}, scenario.maker_names)
     return measured
 

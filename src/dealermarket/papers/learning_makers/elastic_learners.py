@@ -96,8 +96,9 @@ class ElasticLearners(learned.LearnedExperiment):
         yield (
             f"Reservations have m = {demand.mean:g} and s = {demand.scale:g}: at the reference curve (ε = 0) "
             f"{number(float(demand.trade_share(1.0)), 0, 100)} % of the requests trade, at the joint optimum "
-            f"{number(float(demand.trade_share(1.0 + self.optimum)), 0, 100)} %. The papers know none; these were chosen so that "
-            "the joint optimum lies among the prices that makers may charge, and is not where their learning starts."
+            f"{number(float(demand.trade_share(1.0 + self.optimum)), 0, 100)} %. The papers know none; 1.5 and 0.3 were "
+            "chosen so that the joint optimum lies among the prices that makers may charge, and is not where their learning "
+            "starts."
         )
         yield (
             f"By the grid undercutting ends one step of it, {STEP:g}, above the price at which nothing is earned: who goes "
@@ -211,14 +212,16 @@ class ElasticLearners(learned.LearnedExperiment):
         )
         yield Verdict(
             "undercutting",
-            f"The prices of two makers who learn, and are both asked, end nearer to ε = {number(LOWEST, 0)}, where nothing is earned, than to the joint optimum.",
+            f"The prices of two makers who learn, and are both asked, end nearer to ε = {number(LOWEST, 0)}, where "
+            "nothing is earned, than to the joint optimum.",
             self.unless_few_seeds(below(mean(prices), middle), ALL),
             f"The mean ε is {estimated(mean(prices), 3)}; half-way it is {number(middle, 3)}.",
         )
         higher = mean(prices - self.charged(ALWAYS))
         yield Verdict(
             "no floor learned",
-            f"With reservations the prices of two makers who learn, and are both asked, end at most {SAME:g} higher than without.",
+            f"With reservations the prices of two makers who learn, and are both asked, end at most {SAME:g} higher "
+            "than without.",
             self.unless_few_seeds(below(higher, SAME), ALL),
             f"Without reservations the mean ε is {estimated(mean(self.charged(ALWAYS)), 3)}; with them it is "
             f"{estimated(higher, 3)} higher (paired by training).",
