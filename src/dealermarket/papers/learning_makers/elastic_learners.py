@@ -271,11 +271,7 @@ class ElasticLearners(learned.LearnedExperiment):
             ("joint optimum, theory", self.optimum, 1.0, math.nan, math.nan),
         ]
         for study in TRAINED:
-            earned = self.incomes(study).mean(axis=1) / self._joint
-            rows.append((f"{study}: trained, mean", mean(self.charged(study)), mean(earned), math.nan, math.nan))
-            for n, seed in enumerate(self.seeds(study)):
-                did = (float(seed[name].mean()) for name in ("abs_position", "hedge_fraction"))
-                rows.append((f"{study}: {n + 1}", float(self.charged(study)[n]), float(earned[n]), *did))
+            rows += self.level_rows(study, self.incomes(study).mean(axis=1) / self._joint, f"{study}: ")
         return Table.of(
             "levels",
             "What two makers charge and earn together: where undercutting ends and at the joint optimum, by grid; and makers who "
@@ -283,10 +279,7 @@ class ElasticLearners(learned.LearnedExperiment):
             "trainings.",
             rows,
             Column("who", "where", value=itemgetter(0)),
-            Column("eps", "mean ε", 2, itemgetter(1)),
-            Column("earned", "earned together, % of the joint optimum", 1, itemgetter(2), 100),
-            Column("inventory", "mean |z| (units)", 1, itemgetter(3)),
-            Column("hedge", "hedged, % of position", 1, itemgetter(4), 100),
+            *learned.level_columns("joint optimum"),
         )
 
     def figures(self) -> Iterator[Figure]:
