@@ -3,6 +3,7 @@ processes of their own, and one experiment from the command to its report."""
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import threading
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ from dealermarket.learning import training as of_training
 from dealermarket.learning.training import Hyperparameters, Training
 from dealermarket.papers import Outcome, Plan, Section, experiment_named
 from dealermarket.papers import trained as of_trained
+from dealermarket.papers.learning_makers import elastic_learners as of_elastic
 from dealermarket.papers.learning_makers import learned as of_learned
 from dealermarket.papers.learning_makers import learned_price as of_price
 from dealermarket.papers.learning_makers import two_learners as of_two
@@ -42,7 +44,7 @@ from test_experiments import check_whole
 from test_experiments import made_up as made_up_market
 
 HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
-TRAINED = ("learned-price", "learned-risk", "learned-drift", "two-learners")
+TRAINED = ("learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners")
 RUNS = 6  # of what is made up
 LEARNERS = ("learner", "competitor")
 MONEY = ("spread_revenue", "hedging_cost", "inventory_pnl")
@@ -88,11 +90,37 @@ def made_up(study: TrainedStudy, draw: np.random.Generator) -> dict[str, Measure
     return by_seed
 
 
+def constant_prices(study: Study, draw: np.random.Generator) -> dict[str, Measures]:
+    """What two makers with constant prices earn by theory in markets that are common to all, and some chance of each pair's."""
+    common = 1.0 + 0.03 * draw.normal(size=(study.replicas, 1))
+    measured = {}
+    for label, scenario in study.variants.items():
+        income = income_of(scenario)
+        chance = 0.01 * np.abs(income) * draw.normal(size=(study.replicas, 2))
+        measured[label] = Measures({"income": income * common + chance}, scenario.maker_names)
+    return measured
+
+
+def income_of(scenario: Scenario) -> np.ndarray:
+    """Of two makers with constant prices who do not hedge, (2,): those who ask one of them ask each half of the time."""
+    investor = scenario.agents[0]
+    quotes = 1.0 + np.array([maker.policy.low for maker in scenario.makers])  # type: ignore[union-attr]
+    wins = (quotes == quotes.min()) / (quotes == quotes.min()).sum() if investor.asks == "all" else np.full(2, 0.5)
+    return np.asarray(of_learned.worth(scenario) * wins * quotes * investor.demand.trade_share(quotes))
+
+
+@functools.cache
+def plan_of(name: str, runs: int) -> Plan:
+    return Plan.of(experiment_named(name), runs=runs)
+
+
 def section_of(name: str, runs: int, draw: int = 0) -> Section:
     """The whole of an experiment, of made-up measures."""
-    experiment, generator = experiment_named(name), np.random.default_rng(draw)
-    plan = Plan.of(experiment, runs=runs)
-    measured: dict[str, Any] = {study.name: made_up_market(study, generator) for study in plan.studies}
+    plan, generator = plan_of(name, runs), np.random.default_rng(draw)
+    measured: dict[str, Any] = {
+        study.name: (constant_prices if study.observe is of_elastic.income else made_up_market)(study, generator)
+        for study in plan.studies
+    }
     return plan.section(measured | {study.name: made_up(study, generator) for study in plan.trainings})
 
 
@@ -147,7 +175,7 @@ def test_fewer_runs_shorten_the_training(name: str, runs: int, count: int, share
     experiment = experiment_named(name)
     scenario = experiment.load_scenario()
     full, these = experiment.trainings(scenario, 1000), experiment.trainings(scenario, runs)
-    assert len(full) == len(these) == {"learned-price": 4, "learned-risk": 4, "learned-drift": 2, "two-learners": 1}[name]
+    assert len(full) == len(these) == dict(zip(TRAINED, (4, 4, 2, 1, 3), strict=True))[name]
     for whole, part in zip(full, these, strict=True):
         assert whole.training.steps >= 100_000
         assert part == TrainedStudy(whole.name, part.training, count, runs)
@@ -195,6 +223,13 @@ def test_who_is_trained_on_what() -> None:
     assert both.start.tolist() == [0.5, 0.5, -1.0]
     for trained, own in zip(both.scenario.makers, usual.makers, strict=True):
         assert trained == own.replace(pricing=own.pricing.replace(eps_buy=0.5, eps_sell=0.5))
+    elastic = usual.with_settings("investors.*.demand={kind='logistic', mean=1.5, scale=0.3}")
+    for label, market in (
+        ("both asked, no reservation", usual),
+        ("both asked", elastic),
+        ("one asked", elastic.with_settings("investors.*.asks=1")),
+    ):
+        assert trainings.pop(("elastic-learners", label)) == both.replace(scenario=of_learned.started(market, [0, 1]))
     assert not trainings
 
 
@@ -544,6 +579,143 @@ def test_the_levels_are_those_of_the_market(eps: float, earned: float) -> None:
     assert_allclose(both._earned, earned, rtol=0.03)  # the spread moves around its mean
 
 
+# --- elastic-learners
+
+
+def elastic_market(*settings: str) -> Scenario:
+    return experiment_named("elastic-learners").load_scenario(None, [*settings])
+
+
+@functools.cache
+def elastic_incomes() -> dict[str, dict[str, np.ndarray]]:
+    """What constant prices earn by theory, (2,), in each variant of each study."""
+    studies = experiment_named("elastic-learners").studies(elastic_market(), RUNS)
+    return {study.name: {label: income_of(variant) for label, variant in study.variants.items()} for study in studies}
+
+
+def elastic(study: str = "", label: str = "", times: float = 1.0) -> Any:
+    """The experiment with incomes that are the theory's but for a little chance; one variant's are some `times` as much."""
+    common = (1.0 + 0.001 * SHAKE)[:, None]
+    results = {name: {key: income * common for key, income in incomes.items()} for name, incomes in elastic_incomes().items()}
+    if study:
+        results[study][label] = times * results[study][label]
+    measured: Any = {
+        name: {key: Measures({"income": income}, LEARNERS) for key, income in incomes.items()}
+        for name, incomes in results.items()
+    }
+    return learnt_in(elastic_market(), measured)
+
+
+def learnt_in(scenario: Scenario, results: Any) -> Any:
+    return experiment_named("elastic-learners").with_results(scenario, results)
+
+
+def of_grid(experiment: Any) -> dict[str, Any]:
+    """Its claims on constant prices."""
+    found = (
+        experiment._best_together(),
+        experiment._curve(),
+        experiment._answers(of_elastic.ALL, "no floor", ""),
+        experiment._answers(of_elastic.ONE, "a floor", ""),
+    )
+    return {verdict.name: verdict for verdict in found}
+
+
+@pytest.mark.compiled
+def test_undercutting_has_no_floor_and_monopolists_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a market, with few prices."""
+    few = np.array([-1.0, -0.5, 0.0, 0.5])
+    monkeypatch.setattr(of_elastic, "PRICES", few)
+    monkeypatch.setattr(of_elastic, "FINE", few)
+    experiment, scenario = experiment_named("elastic-learners"), elastic_market("steps=48")
+    asked: Any = experiment.with_results(scenario, measure(experiment.studies(scenario, 40), 0))
+    assert {verdict.outcome for verdict in of_grid(asked).values()} == {HOLDS}
+    assert [asked._answer(of_elastic.ALL, eps) for eps in few[1:]] == [-0.5, -0.5, 0.0]
+    assert [asked._answer(of_elastic.ONE, eps) for eps in few] == [0.0] * 4
+    assert asked._war(of_elastic.ALL) == [0.0, -0.5]
+
+
+def test_the_joint_optimum_is_where_theory_has_it() -> None:
+    """Lambert's W, beside the most of a fine grid; where the optimum is dearer than allowed, the dearest."""
+    fine = np.linspace(-1.0, 1.0, 20_001)
+    for mean, scale in ((1.5, 0.3), (1.0, 0.25), (0.5, 1.0)):
+        experiment = learnt_in(elastic_market(f"investors.*.demand={{kind='logistic', mean={mean}, scale={scale}}}"), {})
+        assert experiment.optimum == pytest.approx(fine[np.argmax(experiment._theory(fine))], abs=1e-4)
+    dear = elastic_market("investors.*.demand={kind='logistic', mean=1000.0, scale=0.1}")
+    assert learnt_in(dear, {}).optimum == 1.0
+
+
+# what is changed in a study, for one of its variants, and the claims that then fail
+TURNED = [
+    ("equal prices", "0.5", 2.0, ["joint optimum", "curve"]),
+    ("equal prices", "-0.5", 1.02, ["curve"]),
+    ("pairs, both asked", "-0.8 / -0.4", 3.0, ["no floor"]),  # who undercuts by more is better off
+    ("pairs, both asked", "-0.4 / -0.4", 2.0, ["no floor"]),  # who stays is
+    ("pairs, both asked", "0.4 / 0.8", 1.2, ["no floor"]),  # who charges more than the joint optimum is
+    ("pairs, both asked", "-1 / -1", 5.0, []),  # times nothing
+    ("pairs, one asked", "-0.4 / -0.2", 2.0, ["a floor"]),
+]
+
+
+@pytest.mark.parametrize(("study", "label", "times", "failing"), TURNED)
+def test_one_pair_of_prices_turns_a_claim(study: str, label: str, times: float, failing: list[str]) -> None:
+    found = of_grid(elastic(study, label, times))
+    assert {name: verdict.outcome for name, verdict in found.items()} == {
+        name: FAILS if name in failing else HOLDS for name in ("joint optimum", "curve", "no floor", "a floor")
+    }
+
+
+def test_undercutting_goes_step_by_step_to_the_lowest_price_that_earns() -> None:
+    experiment = elastic()
+    assert_allclose(experiment._war(of_elastic.ALL), [0.2, 0.0, -0.2, -0.4, -0.6, -0.8])
+    assert experiment._war(of_elastic.ONE) == [0.2]
+    said = {name: verdict.evidence for name, verdict in of_grid(experiment).items()}
+    assert "100 of 100" in said["no floor"] and "110 of 110" in said["a floor"]
+
+
+def all_learnt(prices: Mapping[str, np.ndarray], earned: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The claims on makers who learnt, whose eps are these on average and who together earn such a share of the optimum."""
+    experiment = learnt_in(elastic_market(), {})
+    for study, eps in prices.items():
+        shape = (len(eps), RUNS, 2)
+        income = experiment._joint * earned.get(study, np.ones(len(eps)))
+        given = {
+            f"eps_{side}": np.broadcast_to(eps[:, None, None] + move, shape) for side, move in (("buy", 0.1), ("sell", -0.1))
+        }
+        given["spread_revenue"] = np.broadcast_to(income[:, None, None] * np.array([0.9, 0.3]), shape)
+        given["hedging_cost"] = np.broadcast_to(-0.1 * income[:, None, None], shape)
+        experiment.results[study] = seeds(len(eps), learners=2, **given)
+    return {verdict.name: verdict for verdict in experiment._trained_verdicts()}
+
+
+@pytest.mark.parametrize(("count", "place"), COUNTS)
+@pytest.mark.parametrize(("ahead", "full", "few"), BORDERS)
+def test_where_learners_end(ahead: float, full: Outcome, few: Outcome, count: int, place: int) -> None:
+    """`ahead` half-widths below the middle, below the optimum, and below what would be a floor."""
+    offsets, half = at_least(0.01 * np.array(OFFSETS), count)
+    middle = (learnt_in(elastic_market(), {}).optimum - 1.0) / 2
+    both = middle - ahead * half + offsets
+    always = both - (0.1 - ahead * half + offsets)
+    by_name = all_learnt(
+        {of_elastic.ALL: both, of_elastic.ALWAYS: always, of_elastic.ONE: np.zeros(count)},
+        {of_elastic.ALL: 1.0 - ahead * half - offsets},
+    )
+    learnt = ["below joint optimum", "undercutting", "no floor learned"]
+    assert list(by_name) == [*learnt, "floor learned"]
+    assert [by_name[name].outcome for name in learnt] == [(full, few)[place]] * 3
+
+
+@pytest.mark.parametrize(("count", "place"), COUNTS)
+@pytest.mark.parametrize(("off", "outcomes"), [(1e-6, (HOLDS, HOLDS)), (-1e-6, (FAILS, UNDECIDED))])
+def test_every_training_is_to_reach_the_joint_optimum(
+    off: float, outcomes: tuple[Outcome, Outcome], count: int, place: int
+) -> None:
+    reached = np.full(count, 0.99)
+    reached[1] = 0.95 + off
+    prices = dict.fromkeys((of_elastic.ALL, of_elastic.ALWAYS, of_elastic.ONE), np.array(OFFSETS[:count]))
+    assert all_learnt(prices, {of_elastic.ONE: reached})["floor learned"].outcome is outcomes[place]
+
+
 # --- playing a policy
 
 
@@ -840,13 +1012,17 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 @pytest.mark.slow
 @pytest.mark.usefixtures("nobody_is_left")
 def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two at a time; then those whose files are damaged or gone, one after the other in one process; then none."""
-    studies = [TrainedStudy("one", tiny(), 3, 10), TrainedStudy("both", tiny(makers=("learner", "competitor")), 1, 10)]
+    """Two at a time; then those whose files are damaged or gone, one after the other in one process; then none. What two studies
+    train alike is trained once."""
+    together = tiny(makers=("learner", "competitor"))
+    studies = [TrainedStudy("one", tiny(), 3, 10), TrainedStudy("both", together, 1, 10), TrainedStudy("again", together, 1, 10)]
     done: list[int] = []
     first = measure_trained(studies, 7, workers=2, progress=done.append, keep=tmp_path / "kept")
-    assert sum(done) == sum(study.market_steps for study in studies) == 4 * 600
+    assert sum(done) == sum(study.market_steps for study in studies) == 5 * 600
     assert len(done) > 10
-    assert {name: list(found) for name, found in first.items()} == {"one": ["0", "1", "2"], "both": ["0"]}
+    assert done[0] == 600  # at once, for it is the same as another
+    assert {name: list(found) for name, found in first.items()} == {"one": ["0", "1", "2"], "both": ["0"], "again": ["0"]}
+    assert same(first["both"]["0"], first["again"]["0"])
     assert first["both"]["0"]["pnl"].shape == (10, 2)
     assert not same(first["one"]["0"], first["one"]["1"])
     files = {f"{file.name.split('.')[0]}.npz": file for file in (tmp_path / "kept").iterdir()}
@@ -858,8 +1034,8 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
 
     done.clear()
     second = measure_trained(studies, 7, workers=1, progress=done.append, keep=tmp_path / "kept")
-    assert done[:2] == [600, 600]  # what was there
-    assert sum(done) == 4 * 600
+    assert done[:3] == [600, 600, 600]  # what is the same as another, and what was there
+    assert sum(done) == 5 * 600
     for name, found in first.items():
         assert list(second[name]) == list(found)
         assert all(same(found[seed], second[name][seed]) for seed in found)

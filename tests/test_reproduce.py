@@ -53,7 +53,7 @@ NUMBERS = {  # what is kept of which tables
     "markouts-by-tier": ["h_4", "h_4_low"],
     "best-price-revenue": [f"found_{rival}" for rival in range(3)],
 }
-TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners"]
+TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners"]
 TINY = """
 name = "tiny"
 description = "Small enough to be run uncompiled"

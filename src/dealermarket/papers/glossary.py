@@ -29,6 +29,9 @@ _WORDS = {
     "ε = 1 twice the reference.",
     "F(ε)": "the probability that the competitor's ε is at most ε; 1 − F(ε) is the share of clients to whom ε is the cheaper "
     "price.",
+    "x, F̄(x)": "what a client pays, as a multiple of the reference curve: x = 1 + ε; and the probability that it trades at that "
+    "price.",
+    "joint optimum": "the price that earns two makers most who both charge it.",
     "worth of the volume": "what all clients' volume of a run would earn one maker at ε = 0. Money is given as a share of it.",
     "training": "the same learning from another seed. Each trained maker is then played in markets that are common to all.",
     "reward": "what a training maximises, a step; 1 is the worth of a step's volume at ε = 0.",

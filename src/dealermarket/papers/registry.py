@@ -27,6 +27,7 @@ _OF_THE_PAPERS = (
     ("learning_makers.learned_risk", "LearnedRisk"),
     ("learning_makers.learned_drift", "LearnedDrift"),
     ("learning_makers.two_learners", "TwoLearners"),
+    ("learning_makers.elastic_learners", "ElasticLearners"),
 )
 _registered: dict[str, type[Experiment]] = {}
 

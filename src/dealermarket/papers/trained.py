@@ -74,19 +74,28 @@ def measure_trained(
 
     The label of a seed is its number, "0" and on. Equal calls give equal numbers, whatever the number of workers."""
     report, parts = progress or (lambda _: None), None if keep is None else Parts(keep)
-    found: dict[str, dict[str, Measures]] = {study.name: {} for study in studies}
-    jobs: dict[tuple[str, int], tuple[Training, int, str]] = {}
+    keys = {study.name: study.key(seed) for study in studies}
+    distinct = {keys[study.name]: study for study in studies}  # what two studies would train alike is trained once
     for study in studies:
+        if study is not distinct[keys[study.name]]:
+            report(study.market_steps)
+    found: dict[str, dict[str, Measures]] = {key: {} for key in distinct}
+    jobs: dict[tuple[str, int], tuple[Training, int, str]] = {}
+    for key, study in distinct.items():
         for number, training in enumerate(study.trainings(seed)):
-            file = f"{study.key(seed)}-{number}.npz"
+            file = f"{key}-{number}.npz"
             known = None if parts is None else kept(parts, file)
             if known is None:
-                jobs[study.name, number] = training, study.replicas, file
+                jobs[key, number] = training, study.replicas, file
             else:
-                found[study.name][str(number)] = known["trained"]
+                found[key][str(number)] = known["trained"]
                 report(training.steps)
+
+    def by_name() -> Measured:
+        return {name: dict(sorted(found[key].items())) for name, key in keys.items()}
+
     if not jobs:
-        return found
+        return by_name()
     context = multiprocessing.get_context("spawn")
     lifeline, parents_end = context.Pipe(duplex=False)
     with _told(context, report) as steps_done:
@@ -98,10 +107,10 @@ def measure_trained(
                 }
             for future in as_completed(futures):
                 interrupt.check()
-                name, number = futures[future]
-                found[name][str(number)] = future.result()
+                key, number = futures[future]
+                found[key][str(number)] = future.result()
                 if parts is not None:
-                    keep_measures(parts, jobs[name, number][2], {"trained": future.result()})
+                    keep_measures(parts, jobs[key, number][2], {"trained": future.result()})
         except BaseException as error:
             parents_end.close()  # nobody waits for what is under way, or in a worker's queue
             if isinstance(error, BrokenProcessPool):
@@ -113,7 +122,7 @@ def measure_trained(
             executor.shutdown(wait=True, cancel_futures=True)
             parents_end.close()
             lifeline.close()
-    return {name: dict(sorted(seeds.items())) for name, seeds in found.items()}
+    return by_name()
 
 
 @contextmanager

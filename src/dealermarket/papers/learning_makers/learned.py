@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Column, Experiment, Outcome, TrainedStudy, number
 from dealermarket.papers.learning_makers.best_price import FOLLOW_UP, LEARNER
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Legend, Line, Mark
-from dealermarket.study import Array, Measures
+from dealermarket.study import Array, Measures, mean
 
 SEEDS, FEWEST_SEEDS = 5, 2
 INCOME = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}  # P&L but for what the mid adds by chance
@@ -88,6 +90,23 @@ class LearnedExperiment(Experiment):
         another training would do as these did."""
         return np.asarray((self.over_seeds(study, name, learner) / unit).mean(axis=1))
 
+    def charged(self, study: str) -> Array:
+        """Mean eps of both makers of a market and both sides, of every seed, (seeds,)."""
+        return np.asarray(np.mean([self.means(study, f"eps_{side}", n) for side in ("buy", "sell") for n in (0, 1)], axis=0))
+
+    def incomes(self, study: str) -> Array:
+        """Spread revenue less hedging cost of both makers together, of every seed in each run, (seeds, replicas)."""
+        return np.asarray(sum(self.over_seeds(study, name, n) for name in INCOME["weights"] for n in (0, 1)))
+
+    def level_rows(self, study: str, earned: Array, prefix: str = "") -> list[tuple[Any, ...]]:
+        """Rows of `level_columns`: what two makers charge and earned (seeds,) together, on average and in every training."""
+        prices = self.charged(study)
+        rows: list[tuple[Any, ...]] = [(f"{prefix}trained, mean", mean(prices), mean(earned), math.nan, math.nan)]
+        for n, seed in enumerate(self.seeds(study)):
+            did = (float(seed[name].mean()) for name in ("abs_position", "hedge_fraction"))
+            rows.append((f"{prefix}{n + 1}", float(prices[n]), float(earned[n]), *did))
+        return rows
+
     def every_training(self, studies: Iterable[str]) -> list[tuple[str, int]]:
         """Rows of a table: a study and the number of a seed."""
         return [(study, seed) for study in studies for seed in range(len(self.results[study]))]
@@ -127,6 +146,16 @@ class LearnedExperiment(Experiment):
             y=Axis("mean |z| (units)" if field == "inventory" else f"reward of a step{whose}"),
             legend=Legend(below=True, columns=2),
         )
+
+
+def level_columns(whole: str) -> list[Column]:
+    """Of rows of what two makers charge, earn together as a share of the `whole`, hold and hedge, behind their name."""
+    return [
+        Column("eps", "mean ε", 2, itemgetter(1)),
+        Column("earned", f"earned together, % of the {whole}", 1, itemgetter(2), 100),
+        Column("inventory", "mean |z| (units)", 1, itemgetter(3)),
+        Column("hedge", "hedged, % of position", 1, itemgetter(4), 100),
+    ]
 
 
 def started(scenario: Scenario, makers: Sequence[int]) -> Scenario:

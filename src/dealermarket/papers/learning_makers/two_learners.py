@@ -61,21 +61,15 @@ class TwoLearners(learned.LearnedExperiment):
         rows: list[tuple[Any, ...]] = [
             ("competitive", COMPETITIVE, 0.0, math.nan, math.nan),
             ("joint profit", JOINT, 1.0, math.nan, math.nan),
-            ("trained, mean", mean(self._prices), mean(self._earned), math.nan, math.nan),
+            *self.level_rows(STUDY, self._earned),
         ]
-        for n, seed in enumerate(self.seeds(STUDY)):
-            did = (float(seed[name].mean()) for name in ("abs_position", "hedge_fraction"))
-            rows.append((str(n + 1), float(self._prices[n]), float(self._earned[n]), *did))
         yield Table.of(
             "levels",
             "What two makers who learn charge and earn together, beside the competitive and the joint-profit level. Intervals "
             "are over the trainings.",
             rows,
             Column("training", "training", value=itemgetter(0)),
-            Column("eps", "mean ε", 2, itemgetter(1)),
-            Column("earned", "earned together, % of the joint profit", 1, itemgetter(2), 100),
-            Column("inventory", "mean |z| (units)", 1, itemgetter(3)),
-            Column("hedge", "hedged, % of position", 1, itemgetter(4), 100),
+            *learned.level_columns("joint profit"),
         )
 
     def figures(self) -> Iterator[Figure]:
@@ -88,10 +82,9 @@ class TwoLearners(learned.LearnedExperiment):
     @property
     def _prices(self) -> Array:
         """Mean eps of both makers and both sides, (seeds,)."""
-        return np.asarray(np.mean([self.means(STUDY, f"eps_{side}", n) for side in ("buy", "sell") for n in (0, 1)], axis=0))
+        return self.charged(STUDY)
 
     @property
     def _earned(self) -> Array:
         """Spread revenue less hedging cost of both, as a share of the joint profit, (seeds,)."""
-        both = sum(self.means(STUDY, name, n) for name in ("spread_revenue", "hedging_cost") for n in (0, 1))
-        return np.asarray(both / ((1.0 + JOINT) * learned.worth(self.scenario)))
+        return np.asarray(self.incomes(STUDY).mean(axis=1) / ((1.0 + JOINT) * learned.worth(self.scenario)))
