@@ -102,7 +102,7 @@ def truths() -> dict[str, float]:
 def calibrated(seed: int, folder: Path) -> Calibration:
     """What the log of a desk gives."""
     rfqs, mids = export(market(), "ours", REPLICAS, seed).write(folder, parquet=True)
-    return calibrate(rfqs, mids, reward_horizon=4)
+    return calibrate(rfqs, mids, reward_horizon=4, v_max=500.0)
 
 
 def kind_of(field: str) -> str:

@@ -367,6 +367,14 @@ def test_it_foretells_a_change_of_prices_that_its_log_never_saw(calibrated: Cali
     assert runs[0]["hit_ratio"].value - before["hit_ratio"].value > 0.04  # and the change is not small beside that
 
 
+def test_a_depth_that_sizes_exceed_is_refused(files: DeskFiles, tmp_path: Path) -> None:
+    rfqs, mids = files.write(tmp_path)
+    with raises(ParameterError, "v_max", 2):
+        calibrate(rfqs, mids, v_max=2.0)
+    given = calibrate(rfqs, mids, v_max=1e4)
+    assert given.scenario.exchange.v_max == 1e4 and not any("v_max" in text for text in given.unknown)
+
+
 def test_a_calibrated_scenario_says_where_its_numbers_come_from(calibrated: Calibration) -> None:
     choices = calibrated.scenario.choices
     assert "95 % interval" in choices["investors.client-3.trade_probability"]

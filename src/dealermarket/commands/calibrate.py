@@ -28,6 +28,7 @@ def calibrate(
     mapping: Annotated[Path | None, place("A TOML file that says what the log calls its columns and values.")] = None,
     instrument: Annotated[str | None, Parameter(help="Which instrument, where the log holds several.")] = None,
     step_seconds: Annotated[float | None, Parameter(help="How long a step is; the usual time between mids if not given.")] = None,
+    v_max: Annotated[float | None, Parameter(help="The exchange's depth; ten times the largest size if not given.")] = None,
     reward_horizon: Annotated[
         int | None, Parameter(help="Steps after which a trade is judged; from the markouts if not given.")
     ] = None,
@@ -49,6 +50,7 @@ def calibrate(
         reward_horizon=reward_horizon,
         mapped=mapped,
         instrument=instrument,
+        v_max=v_max,
         tell=lambda what: quiet.print(what, highlight=False, soft_wrap=True),
     )
     write_text(out, found.scenario.to_toml())

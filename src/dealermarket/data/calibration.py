@@ -19,7 +19,7 @@ from dealermarket.data.moves import DEFAULT_HORIZON, LONGEST_GAP, flat_after, mo
 from dealermarket.data.pricing import ALPHA, DeskPricing, fit_pricing
 from dealermarket.data.shares import shares
 from dealermarket.data.sizes import size_laws
-from dealermarket.errors import DataError
+from dealermarket.errors import DataError, ParameterError
 from dealermarket.estimates import Estimate
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.investors.agent import InvestorAgent
@@ -75,36 +75,48 @@ def calibrate(
     reward_horizon: int | None = None,
     mapped: Mapped | None = None,
     instrument: str | None = None,
+    v_max: float | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
     """The market that a log of requests and a file of mids describe (docs/own-data.md, "From a log to a market").
 
-    A step takes `step_seconds`, the usual time between two mids where left out. `tell` hears what is being done. Raises
-    DataError for what cannot be read."""
+    A step takes `step_seconds`, the usual time between two mids where left out; `v_max` is the depth of the exchange, ten times
+    the largest size where left out. `tell` hears what is being done. Raises DataError for what cannot be read."""
     tell(f"reading {rfqs} and {mids}")
     seconds = usual_spacing(str(mids), {}) if step_seconds is None else step_seconds
     recording = read_prices(str(mids), {}, seconds, LONGEST_GAP)
     log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
     tell(f"estimating from {len(log):,} requests")
-    return _Fit(log, place, recording, seconds, name, reward_horizon).calibration()
+    return _Fit(log, place, recording, seconds, name, reward_horizon, v_max).calibration()
 
 
 class _Fit:
     """All estimates of one log."""
 
     def __init__(
-        self, log: RequestLog, place: Array, recording: Recording, seconds: float, name: str, reward_horizon: int | None
+        self,
+        log: RequestLog,
+        place: Array,
+        recording: Recording,
+        seconds: float,
+        name: str,
+        reward_horizon: int | None,
+        v_max: float | None,
     ) -> None:
         self.log, self.place, self.recording, self.name = log, place, recording, name
         self.steps_per_day = max(round(_SECONDS_PER_DAY / seconds), 1)
         self.member, self.names, self.counts = _members(log)
-        self.exchange = Exchange(v_max=DEEPEST * float(log.size.max()))
+        if v_max is not None and not v_max * laws.LARGEST_TRADE >= log.size.max():
+            least = float(log.size.max()) / laws.LARGEST_TRADE
+            raise ParameterError(f"v_max: must be at least {least:.6g}, the largest size over 0.99, got {v_max:g}")
+        self.exchange = Exchange(v_max=DEEPEST * float(log.size.max()) if v_max is None else v_max)
         self.findings: list[Finding] = []
         self.unknown: list[str] = [
-            f"exchange.v_max: no log of a desk tells; {DEEPEST:g} times the largest size, {self.exchange.v_max:g}",
             "makers.desk.hedging: the log has no hedges; the optimal one at the exchange, with the default risk aversion",
             "makers.desk.tiering: the log says in which tiers clients were, not by which rule; average yield",
         ]
+        if v_max is None:
+            self.unknown.insert(0, f"exchange.v_max: no log of a desk tells; {DEEPEST:g} times the largest size")
         self.half_spread = self._half_spread()
         self.reward_horizon = self._horizon() if reward_horizon is None else reward_horizon
 

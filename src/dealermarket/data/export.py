@@ -28,6 +28,7 @@ Array = NDArray[Any]
 
 START = np.datetime64("2024-01-01T00:00:00", "ns")
 """When the first replica begins; each later one begins some whole days after it, with a day of rest in between."""
+_REST = 8  # steps at least, so that a session ends with its replica however short days are
 _DAY = 24 * 60 * 60 * 1_000_000_000  # nanoseconds
 
 
@@ -134,7 +135,7 @@ def _mids(scenario: Scenario, chunk: Chunk) -> pd.DataFrame:
 
 def _times(scenario: Scenario, replica: Array, step: Array) -> Array:
     per_day = scenario.market.steps_per_day
-    days = -(-scenario.steps // per_day) + 1  # of a replica, with the day of rest
+    days = -(-(scenario.steps + _REST) // per_day) + 1  # of a replica, with the day of rest
     nanoseconds = replica.astype(np.int64) * days * _DAY + np.round(step * (_DAY / per_day)).astype(np.int64)
     return np.asarray(START + nanoseconds.astype("timedelta64[ns]"))
 

@@ -69,7 +69,7 @@ def _read(
     usable = ~np.isnan(mid) & ~np.isnan(times.values)
     if not usable.any():
         raise DataError(f"{file}: holds no row with a time and a price")
-    at = times.values[usable] / (seconds if times.is_clock else 1.0)  # in steps
+    at = np.round(times.values[usable] / (seconds if times.is_clock else 1.0), 6)  # in steps, without what division leaves
     order = np.argsort(at, kind="stable")
     at, mid = at[order], mid[usable][order]
     spread = None if spread is None else spread[usable][order]
