@@ -56,9 +56,9 @@ def test_dir_of_a_folder_is_its_face(name: str) -> None:
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(dealermarket, "envs", raising=False)  # first: it looks for the folder, which imports it
     for name in [name for name in sys.modules if name.partition(".")[0] == "gymnasium" or name.startswith("dealermarket.envs")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(dealermarket, "envs", raising=False)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert not hasattr(dealermarket, "envs")
     with pytest.raises(ImportError, match=r"dealermarket\[envs\]"):
