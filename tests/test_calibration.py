@@ -350,6 +350,7 @@ def test_a_simulated_desk_finds_what_its_market_was_made_with(calibrated: Calibr
     assert isinstance(law, LogNormalSize) and law.log_mean == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.compiled
 def test_it_foretells_a_change_of_prices_that_its_log_never_saw(calibrated: Calibration) -> None:
     """Hit ratio and traded away after the desk's tier penalty is halved, in the true market and in the one made of its log."""
     true = true_market().with_settings("makers.ours.pricing.tier_penalty=1e-5")
@@ -426,3 +427,54 @@ def test_commands_from_a_run_to_a_market(
     assert "cannot be read" in refused(capsys, "calibrate", "desk/none.csv", "--mids", "desk/mids.csv", "--out", "b.toml")
     assert "maker" in refused(capsys, "export", "run", "--maker", "nobody", "--out", "c")
     assert not (tmp_path / "b.toml").exists() and not (tmp_path / "c").exists()
+
+
+# --- logs that are not what they seem
+
+
+def test_logs_whose_numbers_cannot_be_meant_are_refused(tmp_path: Path) -> None:
+    swapped = [row.replace("buy", "SIDE").replace("sell", "buy").replace("SIDE", "sell") for row in ROWS]
+    with pytest.raises(DataError, match="better for the client than the mid"):
+        log_of(tmp_path, *swapped)
+    log_of(tmp_path, *swapped, mapped=Mapped(side="desk"))
+    with pytest.raises(DataError, match="the mid itself"):
+        log_of(tmp_path, *(row.replace("1.10010", "1.10000").replace("1.09980", "1.10000") for row in ROWS[:2]))
+    for wrong in ("0", "2.5", "500"):
+        with pytest.raises(DataError, match=r"'dealers_asked'.*1 row: 2"):
+            log_of(tmp_path, f"{ROWS[0]},{wrong}", f"{ROWS[1]},3", header=f"{HEADER},dealers_asked")
+    with pytest.raises(DataError, match="no column of instruments"):
+        log_of(tmp_path, *ROWS, instrument="EURUSD")
+    with pytest.raises(DataError, match="'done' stands for two things"):
+        log_of(tmp_path, *ROWS, mapped=Mapped(outcomes={"won": ("done",), "traded_away": ("DONE",)}))
+    with raises(ParameterError, "unit", "'bp'"):
+        Mapped(unit="bp")
+    far = log_of(tmp_path, *ROWS, ROWS[0].replace("1.10010", "1.5"), ROWS[0].replace("1.10010", "-1.1"))
+    assert len(far) == 3 and "more than 100 median spreads" in far.notes[-1] and "a price that is not above 0" in far.notes[1]
+
+
+def test_too_little_to_learn_from_is_refused(files: DeskFiles, tmp_path: Path) -> None:
+    rfqs, mids = files.write(tmp_path / "whole")
+    with raises(ParameterError, "step_seconds"):
+        calibrate(rfqs, mids, step_seconds=0.0)
+    with pytest.raises(DataError, match="50 or more are needed"):
+        calibrate(rfqs, mids, step_seconds=7.0)
+    with raises(ParameterError, "reward_horizon", 480, names=["479"]):
+        calibrate(rfqs, mids, reward_horizon=480)
+    few, _ = DeskFiles(files.rfqs[:30], files.mids).write(tmp_path / "few")
+    with pytest.raises(DataError, match="30 requests are left"):
+        calibrate(few, mids)
+    shifted = files.rfqs.assign(mid=files.rfqs["mid"] * 1.01, quote=files.rfqs["quote"] * 1.01)
+    far, _ = DeskFiles(shifted, files.mids).write(tmp_path / "far")
+    with pytest.raises(DataError, match="bp from those of the file of mids"):
+        calibrate(far, mids)
+    rfqs.unlink()
+    with raises(DataError, mids):  # the other file is there
+        files.write(tmp_path / "whole")
+
+
+def test_one_client_makes_a_market(files: DeskFiles, tmp_path: Path) -> None:
+    alone = files.rfqs[files.rfqs["client"] == "client-5"]
+    rfqs, mids = DeskFiles(alone, files.mids).write(tmp_path)
+    found = calibrate(rfqs, mids)
+    assert [agent.name for agent in found.scenario.agents] == ["client-5"]
+    assert SimulationRunner(found.scenario, 2).run().summary["requests"].sum() > 0

@@ -230,6 +230,7 @@ def best_of(eps: Array, scenario: Callable[[float], Scenario]) -> Array:
     return np.array([measured[f"{value:g}"]["spread_revenue"][:, 0].mean() for value in eps])
 
 
+@pytest.mark.compiled
 def test_best_quote_of_a_lone_maker_solves_its_first_order_condition() -> None:
     """x (1 - F(x)) = s: x = s (1 + W(exp(m / s - 1))), .802 here."""
     size = LadderSize(sizes=(2.0,), weights=(1.0,))
@@ -341,6 +342,7 @@ def test_scenarios_that_differ_in_demand_have_no_common_tape(choosing: Scenario)
 # --- the presets
 
 
+@pytest.mark.compiled
 def test_quotes_of_fx_are_those_it_promises() -> None:
     """All quotes, bid to ask, in bp of the mid: one dealer asked a request, drawn anew, is any dealer's quote."""
     scenario = Scenario.load("fx", ["investors.*.asks=1"])
@@ -349,6 +351,7 @@ def test_quotes_of_fx_are_those_it_promises() -> None:
     assert_allclose(np.quantile(spread, [0.05, 0.5, 0.95]), [0.09, 0.36, 0.72], rtol=0.08)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("preset", "asked", "refused"), [("fx", 3, (0.15, 0.3)), ("bonds", 5, (0.1, 0.2))])
 def test_clients_of_the_presets_ask_some_and_refuse_some(preset: str, asked: int, refused: tuple[float, float]) -> None:
     requests = SimulationRunner(Scenario.load(preset), replicas=20, record="requests").run().requests

@@ -44,7 +44,7 @@ def analysis_tables(found: Analysis, of: str, width: int) -> list[Table]:
     tables = split_tables(title, [Column("", labels, "left")], _columns(rows), width)
     clients = found.clients.head(MOST_CLIENTS)
     more = f"the {len(clients)} most toxic of {len(found.clients):,} clients" if len(clients) < len(found.clients) else "clients"
-    title = f"{more[0].upper()}{more[1:]}: the first is the one whose requests surely cost most"
+    title = f"{more[0].upper()}{more[1:]}: the first is the one whose interval lies furthest below 0"
     tables += split_tables(title, [Column("client", [str(name) for name in clients["client"]], "left")], _columns(clients), width)
     return [*tables, *([] if found.book is None else split_tables(*_book(found.book), width))]
 
@@ -114,7 +114,7 @@ def what_to_look_at(found: Analysis) -> list[str]:
 
 
 def _toxic(found: Analysis) -> list[str]:
-    """Whose requests surely cost money."""
+    """Whose requests cost money, by their intervals."""
     clients, later = found.clients, _later(found)
     if clients["markout_bp_high"].isna().all():
         return ["Nothing is sure of any client: the log is too short for intervals, or no mid is known after its requests."]
@@ -130,7 +130,7 @@ def _toxic(found: Analysis) -> list[str]:
         f"the 95 % interval of the markout lies below 0, as it does by chance for one in {2 / (1 - LEVEL):.0f} harmless clients"
     )
     losing = int((toxic["yield_bp_high"] < 0).sum())
-    lost = f" After spread, {losing:,} of them surely lost money." if toxic["yield_bp_high"].notna().any() else ""
+    lost = f" After spread, {losing:,} of them lost money, by their intervals." if toxic["yield_bp_high"].notna().any() else ""
     return [said, f"Toxic clients: {len(toxic):,} of {len(clients):,} ({chance}).{lost}"]
 
 

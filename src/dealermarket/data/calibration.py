@@ -41,6 +41,7 @@ Array = NDArray[Any]
 MOST_CLIENTS = 100
 """More clients than these become groups of clients that are alike."""
 GROUPS = 40
+FEWEST_REQUESTS = 50
 DEEPEST = 10.0  # v_max, in largest sizes
 _SECONDS_PER_DAY = 86_400.0
 
@@ -83,11 +84,33 @@ def calibrate(
     A step takes `step_seconds`, the usual time between two mids where left out; `v_max` is the depth of the exchange, ten times
     the largest size where left out. `tell` hears what is being done. Raises DataError for what cannot be read."""
     tell(f"reading {rfqs} and {mids}")
+    if step_seconds is not None and not (step_seconds > 0 and np.isfinite(step_seconds)):
+        raise ParameterError(f"step_seconds: must be a number of seconds above 0, got {step_seconds!r}")
     seconds = usual_spacing(str(mids), {}) if step_seconds is None else step_seconds
     recording = read_prices(str(mids), {}, seconds, LONGEST_GAP)
     log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
+    _check_enough(rfqs, mids, log, recording, reward_horizon)
     tell(f"estimating from {len(log):,} requests")
     return _Fit(log, place, recording, seconds, name, reward_horizon, v_max).calibration()
+
+
+def _check_enough(rfqs: str | Path, mids: str | Path, log: RequestLog, recording: Recording, reward_horizon: int | None) -> None:
+    """Raises DataError and ParameterError where there is too little to learn from."""
+    if len(log) < FEWEST_REQUESTS:
+        left = "; ".join(log.notes[1:])
+        raise DataError(
+            f"{rfqs}: {len(log):,} requests are left, {FEWEST_REQUESTS} or more are needed" + (f"; {left}" if left else "")
+        )
+    if len(recording.log_returns) < FEWEST_REQUESTS:
+        raise DataError(
+            f"{mids}: {len(recording.log_returns):,} steps from one mid to the next, {FEWEST_REQUESTS} or more are needed; take "
+            "steps of about the time between two mids"
+        )
+    longest = int(np.diff(recording.sessions).max()) - 1
+    if reward_horizon is not None and not 1 <= reward_horizon <= longest:
+        raise ParameterError(
+            f"reward_horizon: must be from 1 to {longest}, the steps of the longest session, got {reward_horizon}"
+        )
 
 
 class _Fit:
@@ -132,7 +155,8 @@ class _Fit:
         together = 2 * self.place + (self.log.side > 0)  # the same step and side
         rivalry = fit_competition(relative / reference, self.log.outcome, rivals, cover / reference, together)
         self.unknown += [*pricing.unknown, *rivalry.unknown]
-        makers = (self._desk(pricing), *self._rivals(rivalry, int(rivals.max(initial=0))))
+        rival_makers = self._rivals(rivalry, int(rivals.max(initial=0)))
+        makers = (self._desk(pricing, int(self.counts.sum()) + len(rival_makers)), *rival_makers)
         market = self._market()
         investors = self._investors(rivalry, rivals, len(makers))
         scenario = Scenario(
@@ -189,7 +213,7 @@ class _Fit:
         flat = flat_after(self.log.side, self.recording, self.place)
         if flat is None:
             self.unknown.append(
-                f"reward_horizon: requests tell nothing of the moves after them; an hour's default of {DEFAULT_HORIZON} steps"
+                f"reward_horizon: requests tell nothing of the moves after them; the default of {DEFAULT_HORIZON} steps"
             )
             return DEFAULT_HORIZON
         self._found("reward_horizon", None, f"markouts have risen to what they stay at after {flat} steps")
@@ -197,14 +221,17 @@ class _Fit:
 
     # --- makers
 
-    def _desk(self, pricing: DeskPricing) -> MarketMakerAgent:
+    def _desk(self, pricing: DeskPricing, others: int) -> MarketMakerAgent:
+        tiers = min(pricing.tiers, others)
+        if tiers < pricing.tiers:
+            self.unknown.append(f"makers.desk.tiering.tiers: {pricing.tiers} tiers for {others} others; {tiers}")
         self._found("makers.desk.pricing.alpha", pricing.alpha, "least squares of the desk's quotes")
         self._found("makers.desk.pricing.tier_penalty", pricing.tier_penalty, "least squares of the desk's quotes, by tier")
         self._found("makers.desk.pricing.eps_buy", pricing.eps, "least squares of the desk's quotes, both sides alike")
         eps = max(_rounded(pricing.eps.value), -1.0)
         return MarketMakerAgent(
             name="desk",
-            tiering=AverageYield(tiers=pricing.tiers) if pricing.tiers > 1 else FixedTiers(tiers=1),
+            tiering=AverageYield(tiers=tiers) if tiers > 1 else FixedTiers(tiers=1),
             pricing=PowerPricing(
                 alpha=ALPHA if pricing.alpha is None else _rounded(pricing.alpha.value),
                 tier_penalty=0.0 if pricing.tier_penalty is None else max(_rounded(pricing.tier_penalty.value), 0.0),
@@ -219,6 +246,9 @@ class _Fit:
             return []
         mean, std = rivalry.rival_mean, rivalry.rival_std
         shifted = Estimate(mean.value - 1.0, mean.error, mean.low - 1.0, mean.high - 1.0)
+        self.unknown.append(
+            "makers.rival-1.hedging: the log has no hedges of rivals; none, so that their positions and P&L mean nothing"
+        )
         self._found("makers.rival-1.policy.mean", shifted, "greatest likelihood of won and lost requests; all rivals alike")
         self._found("makers.rival-1.policy.std", std, "greatest likelihood of won and lost requests; all rivals alike")
         policy = NormalMaker(mean=max(_rounded(shifted.value), -1.0), std=_rounded(std.value))
@@ -277,8 +307,9 @@ class _Fit:
 def _members(log: RequestLog) -> tuple[Array, list[str], Array]:
     """Whose each request is, (requests,): clients, or where these are many groups of clients who ask as often; names and how many
     each stands for, (members,)."""
-    if len(log.clients) <= MOST_CLIENTS:
-        return log.client, list(log.clients), np.ones(len(log.clients), np.int64)
+    there, client = np.unique(log.client, return_inverse=True)
+    if len(there) <= MOST_CLIENTS:
+        return client, [log.clients[number] for number in there], np.ones(len(there), np.int64)
     often = np.bincount(log.client, minlength=len(log.clients))
     group = np.empty(len(log.clients), np.int64)
     parts = np.array_split(np.argsort(-often, kind="stable"), GROUPS)

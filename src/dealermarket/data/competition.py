@@ -91,8 +91,11 @@ def fit_competition(quote: Array, outcome: Array, rivals: Array, cover: Array, t
     whole[free] = best.x
     for place, value, error in zip(np.flatnonzero(free).tolist(), best.x, errors, strict=True):
         found[place] = _estimate(value, error, in_logs=place in (RIVAL_STD, RESERVATION_SCALE))
-    if not np.isfinite(errors).all():
-        unknown.append("some of rivals' quotes and reservations: the likelihood is flat")
+    for name, first, second in (("rivals' quotes", RIVAL_MEAN, RIVAL_STD), ("reservations", RESERVATION_MEAN, RESERVATION_SCALE)):
+        pair = (found[first], found[second])
+        if any(each is not None and not np.isfinite(each.error) for each in pair):
+            found[first] = found[second] = None
+            unknown.append(f"{name}: the likelihood is flat, so that the log tells nothing of them")
     return Competition(found[0], found[1], found[2], found[3], tuple(unknown), _probabilities(whole, free, quote, asked))
 
 

@@ -113,7 +113,7 @@ class DeskTables:
         """The table by the desk's quote in bp of the mid: bins of as many requests each, fewer where quotes repeat."""
         import pandas as pd
 
-        quote = 1e4 * self.log.spread / self.log.mid
+        quote = np.round(1e4 * self.log.spread / self.log.mid, 6)  # what rounding leaves of equal quotes makes no bins
         edges = np.unique(np.quantile(quote, np.linspace(0, 1, QUOTES + 1)))
         member = np.searchsorted(edges[1:-1], quote, side="left")
         bins = self.table(Groups("bin", range(max(len(edges) - 1, 1)), member)).set_index("bin")

@@ -42,10 +42,14 @@ class DeskFiles:
     def write(self, folder: Path, parquet: bool = False) -> list[Path]:
         """Writes rfqs and mids into a folder, as CSV or Parquet. Raises DataError where that cannot be."""
         written = []
+        paths = {name: folder / f"{name}.{'parquet' if parquet else 'csv'}" for name in ("rfqs", "mids")}
+        for path in paths.values():
+            if path.exists():
+                raise DataError(f"{path}: exists already and is left as it is; give another folder")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, frame in (("rfqs", self.rfqs), ("mids", self.mids)):
-                path = folder / f"{name}.{'parquet' if parquet else 'csv'}"
+                path = paths[name]
                 with replacing(path) as unfinished:
                     if parquet:
                         frame.to_parquet(unfinished, index=False)
@@ -58,12 +62,16 @@ class DeskFiles:
 
 
 def export(
-    run: SimulationResult | Scenario, maker: str, replicas: int = 1, seed: int = 0, progress: Progress | None = None
+    run: SimulationResult | Scenario | str | Path, maker: str, replicas: int = 1, seed: int = 0, progress: Progress | None = None
 ) -> DeskFiles:
-    """The files of one maker of a run, whose replicas are run again: session after session, days apart; or of so many `replicas`
-    of a scenario.
+    """The files of one maker of a run (a result or its folder), whose replicas are run again: session after session, days apart;
+    or of so many `replicas` of a scenario.
 
     Raises ParameterError for a maker that there is none of, and for a run whose prices or policies its folder does not keep."""
+    if isinstance(run, (str, Path)):
+        from dealermarket.runs.result import SimulationResult
+
+        run = SimulationResult.load(run)
     scenario, count, seed = _source(run, replicas, seed)
     if maker not in scenario.maker_names:
         raise ParameterError(f"maker: there is no {maker!r}{suggestion(maker, scenario.maker_names)}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dealermarket.data.outcomes import NOT_TRADED, TRADED_AWAY, WON
 from dealermarket.errors import DataError
@@ -44,6 +44,11 @@ _OUTCOMES: Mapping[int, tuple[str, ...]] = {
 }
 FURTHEST = 3.0
 """A quote that is better than the mid by more than so many median spreads is no quote of the desk."""
+DEAREST = 100.0
+"""Nor is one that is so many median spreads away from the mid."""
+MOST_ON_THE_WRONG_SIDE = 0.25
+"""The share of quotes that are better than the mid beyond which sides, or quotes, are taken for something else."""
+MOST_ASKED = 100
 
 
 Words = Annotated[tuple[str, ...], Field(strict=False)]
@@ -64,6 +69,12 @@ class Mapped(Value):
     quote: Literal["price", "spread"] = "price"
     unit: Literal["price", "bp", "pips"] = "price"
     pip: Annotated[float, Field(gt=0)] = 1e-4
+
+    @model_validator(mode="after")
+    def _units_of_spreads(self) -> Mapped:
+        if self.quote == "price" and self.unit != "price":
+            raise ValueError(f"unit: quotes that are prices have no unit, got {self.unit!r}; set quote = 'spread'")
+        return self
 
     @classmethod
     def load(cls, path: str | Path) -> Mapped:
@@ -152,30 +163,55 @@ def read_requests(
     empty = np.isnan(size) | np.isnan(quote) | np.isnan(times.values) | np.isnan(side) | np.isnan(outcome)
     kept.leave_out(empty | np.array([name is None for name in clients]), "a cell is empty")
     kept.leave_out(~(size > 0), "a size that is not above 0", size)
-    kept.leave_out(~(mid > 0) & ("mid" in rows), "a mid that is not above 0", mid)
+    if "mid" in rows:
+        kept.leave_out(np.isnan(mid), "a cell is empty")
+        kept.leave_out(~(mid > 0), "a mid that is not above 0", mid)
+    if told.quote == "price":
+        kept.leave_out(~(quote > 0), "a price that is not above 0", quote)
+    asked = _optional(rows, "dealers_asked")
+    if "dealers_asked" in rows:
+        no_number = np.isfinite(asked) & ((asked < 1) | (asked > MOST_ASKED) | (asked != np.floor(asked)))
+        rows.refuse("dealers_asked", no_number, f"no whole numbers from 1 to {MOST_ASKED}", asked)
     spread, cover = (_over_mid(told, values, side, mid) for values in (quote, _optional(rows, "cover")))
     if "mid" not in rows and mid_at is not None:
         kept.leave_out(np.isnan(mid), "at a time without mids")
     usual = np.nanmedian(np.abs(spread[kept.mask])) if np.isfinite(spread[kept.mask]).any() else np.nan
+    _check_side(file, spread[kept.mask])
     wrong = f"a quote on the wrong side of the mid by more than {FURTHEST:g} median spreads"
     kept.leave_out(spread < -FURTHEST * usual, wrong, quote)
+    kept.leave_out(spread > DEAREST * usual, f"a quote more than {DEAREST:g} median spreads away from the mid", quote)
     kept.leave_out(_repeated(rows), "the same as another row")
     if not kept.mask.any():
         raise DataError(f"{file}: no request is left; " + "; ".join(kept.notes))
-    names, client = np.unique(clients[kept.mask].astype(str), return_inverse=True)
+    names, client = np.unique([name.strip() for name in clients[kept.mask].astype(str)], return_inverse=True)
     order = np.argsort(times.values[kept.mask], kind="stable")
     early = int(np.sum(np.diff(times.values[kept.mask]) < 0))
     notes = [f"{len(rows):,} rows of {file}, {int(kept.mask.sum()):,} requests of {len(names):,} clients", *kept.notes]
     notes += [f"sorted by time: {early:,} rows came before an earlier one"] if early else []
-    columns = (side, size, spread, mid, outcome, _optional(rows, "dealers_asked"), cover, _optional(rows, "tier"))
+    columns = (side, size, spread, mid, outcome, asked, cover, _optional(rows, "tier"))
     values = dict(zip(_ARRAYS[1:], (column[kept.mask][order] for column in columns), strict=True))
     values["side"], values["outcome"] = values["side"].astype(np.int64), values["outcome"].astype(np.int64)
     time = Times(times.values[kept.mask][order], times.is_clock, times.zoned)
     return RequestLog(tuple(names.tolist()), client.astype(np.int64)[order], time, notes=tuple(notes), **values)
 
 
+def _check_side(file: str | Path, spread: Array) -> None:
+    """Raises DataError where quotes are not what a client pays over the mid."""
+    known = spread[np.isfinite(spread)]
+    better = float(np.mean(known < 0)) if len(known) else 0.0
+    if better > MOST_ON_THE_WRONG_SIDE:
+        raise DataError(
+            f"{file}: {100 * better:.0f} % of the quotes are better for the client than the mid; if sides are the desk's own, or "
+            "quotes are spreads, say so in a mapping file: side = 'desk', quote = 'spread'"
+        )
+    if len(known) and not np.median(np.abs(known)) > 0:
+        raise DataError(f"{file}: most quotes are the mid itself, so that there is no spread to learn from")
+
+
 def _choose_instrument(kept: _Kept, instrument: str | None) -> None:
     if "instrument" not in kept.rows:
+        if instrument is not None:
+            raise DataError(f"{kept.rows.file}: has no column of instruments to choose {instrument!r} by")
         return
     there = kept.rows.texts("instrument")
     known = sorted({str(name) for name in there if name is not None})
@@ -192,6 +228,10 @@ def _named(given: Mapping[str, tuple[str, ...]], codes: Mapping[str, int], where
     for name in given:
         if name not in codes:
             raise DataError(f"{where}: {short(name)} is not known; there are {listed(list(codes))}")
+    said = [_plain(word) for words in given.values() for word in words]
+    twice = sorted({word for word in said if said.count(word) > 1})
+    if twice:
+        raise DataError(f"{where}: {twice[0]!r} stands for two things")
     return {codes[name]: words for name, words in given.items()}
 
 

@@ -15,6 +15,8 @@ from dealermarket.reading.times import Times
 
 Array = NDArray[Any]
 
+MOST_APART = 5.0
+"""Steps' moves by which the mids of a log may lie from those of the file of mids, in the median."""
 LONGEST_GAP = 4.0
 """Steps without a mid after which a session ends."""
 LATEST = 96
@@ -40,7 +42,23 @@ def read_placed(
     if not inside.any():
         raise DataError(f"{rfqs}: no request lies within the times of the mids; do both files count time alike?")
     outside = [] if inside.all() else [f"left out {int((~inside).sum()):,} requests at times without mids"]
-    return log.chosen(inside, outside), place[inside]
+    kept, place = log.chosen(inside, outside), place[inside]
+    _check_mids(rfqs, kept.mid, recording, place)
+    return kept, place
+
+
+def _check_mids(rfqs: str | Path, mid: Array, recording: Recording, place: Array) -> None:
+    """Raises DataError where the log's mids are far from those of the file of mids."""
+    apart = float(np.median(np.abs(mid / recording.mid[place] - 1.0)))
+    returns = recording.log_returns
+    usual = float(np.std(returns)) if len(returns) else 0.0
+    if recording.spread is not None:
+        usual = max(usual, float(np.median(recording.spread / recording.mid)))
+    if apart > MOST_APART * max(usual, 1e-12):
+        raise DataError(
+            f"{rfqs}: its mids are {1e4 * apart:,.1f} bp from those of the file of mids, in the median, which move by "
+            f"{1e4 * usual:,.1f} bp a step; do both count time and prices alike?"
+        )
 
 
 def _places(times: Times, recording: Recording, seconds: float) -> tuple[Array, Array]:

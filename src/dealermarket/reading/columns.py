@@ -164,7 +164,8 @@ def _read(path: Path, wanted: Sequence[Wanted], given: Mapping[str, str]) -> Row
             table = _read_csv(path, delimiter, list(headings.values()))
             comma = delimiter != "," and _has_decimal_commas(table)
     except (pa.ArrowException, UnicodeError) as error:
-        raise DataError(f"{path}: is no table that can be read: {error}") from None
+        hint = "; save it as UTF-8" if "UTF8" in str(error) or "utf" in str(error) else ""
+        raise DataError(f"{path}: is no table that can be read: {error}{hint}") from None
     if not len(table):
         raise DataError(f"{path}: has no rows")
     return Rows(path, {name: _plainly_typed(table[heading]) for name, heading in headings.items()}, headings, first, comma)
@@ -235,6 +236,9 @@ def _found(path: Path, headings: Sequence[str], wanted: Sequence[Wanted], given:
     repeated = sorted({name for name in headings if list(headings).count(name) > 1})
     if repeated:
         raise DataError(f"{path}: has {repeated[0]!r} twice in its header; every column needs a name of its own")
+    shared = sorted({heading for heading in given.values() if list(given.values()).count(heading) > 1})
+    if shared:
+        raise DataError(f"{path}: column {shared[0]!r} is given for two things; every one needs its own")
     found: dict[str, str] = {}
     for column in wanted:
         if column.name in given:

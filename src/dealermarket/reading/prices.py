@@ -68,7 +68,7 @@ def _read(
     notes += [f"left out {rows.rows(untimed)}: without a time"] if untimed.any() else []
     usable = ~np.isnan(mid) & ~np.isnan(times.values)
     if not usable.any():
-        raise DataError(f"{file}: holds no row with a time and a price")
+        raise DataError(f"{file}: holds no row with a time and a price" + "".join(f"; {note}" for note in notes))
     at = np.round(times.values[usable] / (seconds if times.is_clock else 1.0), 6)  # in steps, without what division leaves
     order = np.argsort(at, kind="stable")
     at, mid = at[order], mid[usable][order]
