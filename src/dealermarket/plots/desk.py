@@ -48,10 +48,11 @@ def client_markouts(markouts: pd.DataFrame, clients: pd.DataFrame, reward_horizo
             own[column].to_numpy() for column in ("horizon", "markout_bp", "markout_bp_low", "markout_bp_high")
         )
         marks += [Band(at, low, high, colour, 0.2), Line(at, value, name, colour, 1.5)]
+    bands = " Bands: 95 % intervals by blocks of time." if len(sure) else ""
+    chosen = " The most toxic clients (reddish) and the least." if harmless else ""
     caption = (
         "What the mid's moves add to a unit that a client asks for, won or not, seen from the desk and before spread: below 0 "
-        "the mid moves against the desk. The most toxic clients (reddish) and the least; bands: 95 % intervals by blocks of "
-        "time; the vertical line is the reward horizon."
+        f"the mid moves against the desk.{chosen}{bands} The vertical line is the reward horizon, {reward_horizon:,}."
     )
     x, y = Axis(f"time since the request ({step})", whole=True), Axis("markout (bp of volume)")
     return Figure("markouts", caption, marks, x, y, "Markouts by client")
@@ -72,15 +73,16 @@ def hit_ratio(quotes: pd.DataFrame) -> Figure:
     if quotes["not_traded"].any():
         traded = 100 * (1.0 - quotes["not_traded"].to_numpy())
         marks.append(Line(at, traded, "traded with anybody", COLOURS[7], style="--", marker="hollow"))
+    bars = "; bars: 95 % intervals by blocks of time" if np.isfinite(low).any() else ""
     caption = (
-        "The share of requests that traded with the desk, by its quote over the mid: bins of as many requests each; bars: 95 % "
-        "intervals by blocks of time. Clients and sizes differ between bins, too."
+        f"The share of requests that traded with the desk, by its quote over the mid: bins of as many requests each{bars}. "
+        "Clients and sizes differ between bins, too."
     )
     return Figure(
         "hit_ratio",
         caption,
         marks,
         Axis("quote (bp of the mid)"),
-        Axis("of requests (%)", limits=(0.0, 100.0)),
+        Axis("of requests (%)", limits=(-4.0, 104.0)),
         "Hit ratio by quote",
     )
