@@ -211,6 +211,7 @@ def test_what_a_tape_by_hand_refuses(given: dict[str, Any], field: str) -> None:
 # --- what follows for makers
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("demand", [LOGISTIC, NORMAL])
 @pytest.mark.parametrize("eps", [-0.5, 0.0, 0.3])
 def test_hit_ratio_of_one_maker_is_demand_at_its_quote(demand: Demand, eps: float) -> None:
@@ -244,6 +245,7 @@ def test_best_quote_of_a_lone_maker_solves_its_first_order_condition() -> None:
     assert_allclose(revenue / revenue.max(), expected / expected.max(), atol=0.012)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("asks", [1, 3, 5])
 def test_equal_makers_share_what_panels_ask(asks: int) -> None:
     """Each of five is asked in asks / 5 of the requests and wins a fifth of them."""
@@ -255,6 +257,7 @@ def test_equal_makers_share_what_panels_ask(asks: int) -> None:
     assert won.sum() == pytest.approx(1.0)
 
 
+@pytest.mark.compiled
 def test_the_more_makers_are_asked_the_more_informed_clients_cost() -> None:
     """The winner's curse: the winner is who quotes the least, and the move to come is the same whoever wins."""
     makers = [maker(f"m{i}", 0.4 * i) for i in range(5)]
