@@ -456,8 +456,10 @@ def test_too_little_to_learn_from_is_refused(files: DeskFiles, tmp_path: Path) -
     rfqs, mids = files.write(tmp_path / "whole")
     with raises(ParameterError, "step_seconds"):
         calibrate(rfqs, mids, step_seconds=0.0)
-    with pytest.raises(DataError, match="50 or more are needed"):
+    with raises(DataError, mids, names=["two steps"]):
         calibrate(rfqs, mids, step_seconds=7.0)
+    with pytest.raises(DataError, match=r"[0-9]+ steps from one mid to the next, 50 or more are needed"):
+        calibrate(rfqs, mids, step_seconds=200_000.0)
     with raises(ParameterError, "reward_horizon", 480, names=["479"]):
         calibrate(rfqs, mids, reward_horizon=480)
     few, _ = DeskFiles(files.rfqs[:30], files.mids).write(tmp_path / "few")
@@ -474,7 +476,10 @@ def test_too_little_to_learn_from_is_refused(files: DeskFiles, tmp_path: Path) -
 
 def test_one_client_makes_a_market(files: DeskFiles, tmp_path: Path) -> None:
     alone = files.rfqs[files.rfqs["client"] == "client-5"]
-    rfqs, mids = DeskFiles(alone, files.mids).write(tmp_path)
-    found = calibrate(rfqs, mids)
+    found = calibrate(*DeskFiles(alone, files.mids).write(tmp_path))
+    frames = calibrate(alone, files.mids)
+    assert frames.scenario.makers[1:] == found.scenario.makers[1:] and "rfqs.parquet" in "".join(frames.notes)
+    with raises(ParameterError, "mids"):
+        calibrate(alone, None)  # type: ignore[arg-type]
     assert [agent.name for agent in found.scenario.agents] == ["client-5"]
     assert SimulationRunner(found.scenario, 2).run().summary["requests"].sum() > 0

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import tempfile
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dealermarket.data.desk_log import horizon_of, read_desk
 from dealermarket.data.desk_tables import DeskTables, bounds
 from dealermarket.data.export import export
 from dealermarket.data.log import Mapped
-from dealermarket.data.moves import DEFAULT_HORIZON, LONGEST_GAP, flat_after, longest_horizon, read_placed
+from dealermarket.data.moves import DEFAULT_HORIZON, longest_horizon
 from dealermarket.disk import replacing
-from dealermarket.errors import DataError, ParameterError
+from dealermarket.errors import DataError
 from dealermarket.estimates import Estimate, ratio
-from dealermarket.reading.prices import read_prices, usual_spacing
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.statistics.positions import half_life
-from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,39 +89,10 @@ def analyse(
     A step takes `step_seconds`, the usual time between two mids where left out. Trades are judged `reward_horizon` steps later,
     where left out when markouts flatten. Raises DataError for what cannot be read, ParameterError for steps and horizons that
     cannot be."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = [_file(given, Path(folder) / f"{name}.parquet") for name, given in (("rfqs", rfqs), ("mids", mids))]
-        try:
-            found = _of_files(files[0], files[1], mapped, instrument, step_seconds, reward_horizon)
-        except DataError as error:
-            raise DataError(str(error).replace(f"{folder}/", "")) from None
-        return replace(found, notes=tuple(note.replace(f"{folder}/", "") for note in found.notes))
-
-
-def _file(given: str | Path | pd.DataFrame, path: Path) -> str:
-    """The path of a file, or of that which a frame is written to: all logs are read the same way."""
-    if isinstance(given, (str, Path)):
-        return str(given)
-    given.to_parquet(path, index=False)
-    return str(path)
-
-
-def _of_files(
-    rfqs: str, mids: str, mapped: Mapped | None, instrument: str | None, step_seconds: float | None, reward_horizon: int | None
-) -> Analysis:
-    if step_seconds is not None and not (step_seconds > 0 and math.isfinite(step_seconds)):
-        raise ParameterError(f"step_seconds: must be a number of seconds above 0, got {step_seconds!r}")
-    seconds = usual_spacing(mids, {}) if step_seconds is None else step_seconds
-    recording = read_prices(mids, {}, seconds, LONGEST_GAP)
-    log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
-    longest = longest_horizon(recording)
-    if longest < 1:
-        raise DataError(f"{mids}: no session has two steps, so nothing is known of moves; give more mids, or longer steps")
-    if reward_horizon is None:
-        horizon = min(flat_after(log.side, recording, place) or DEFAULT_HORIZON, longest)
-    else:
-        horizon = whole_number("reward_horizon", reward_horizon, 1, longest)
-    desk = DeskTables(log, recording, place, horizon)
+    read = read_desk(rfqs, mids, mapped, instrument, step_seconds)
+    horizon = horizon_of(read, reward_horizon) or min(DEFAULT_HORIZON, longest_horizon(read.recording))
+    log, seconds = read.log, read.seconds
+    desk = DeskTables(log, read.recording, read.place, horizon)
     return Analysis(
         total=desk.table(desk.as_one),
         clients=desk.clients(),
@@ -137,7 +105,7 @@ def _of_files(
         seconds=seconds if log.time.is_clock else None,
         blocks=len(desk.blocks),
         block_steps=desk.blocks.steps,
-        notes=(*recording.notes, *log.notes, *desk.notes),
+        notes=(*read.recording.notes, *log.notes, *desk.notes),
     )
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket import laws
 from dealermarket.data.competition import Competition, fit_competition
+from dealermarket.data.desk_log import DeskLog, horizon_of, read_desk
 from dealermarket.data.informed import oracle_probabilities
 from dealermarket.data.log import Mapped, RequestLog
 from dealermarket.data.market import annual_volatility, spread_law
-from dealermarket.data.moves import DEFAULT_HORIZON, LONGEST_GAP, flat_after, moves_after, read_placed
+from dealermarket.data.moves import DEFAULT_HORIZON, longest_horizon, moves_after
 from dealermarket.data.pricing import ALPHA, DeskPricing, fit_pricing
 from dealermarket.data.shares import shares
 from dealermarket.data.sizes import size_laws
@@ -34,7 +35,9 @@ from dealermarket.model.market.environment import MarketEnvironment
 from dealermarket.model.market.mid_price import GeometricBrownianMotion
 from dealermarket.model.market.reference_spread import ConstantSpread
 from dealermarket.model.scenario import Scenario
-from dealermarket.reading.prices import Recording, read_prices, usual_spacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[Any]
 
@@ -68,8 +71,8 @@ class Calibration:
 
 
 def calibrate(
-    rfqs: str | Path,
-    mids: str | Path,
+    rfqs: str | Path | pd.DataFrame,
+    mids: str | Path | pd.DataFrame,
     *,
     name: str = "desk",
     step_seconds: float | None = None,
@@ -79,54 +82,35 @@ def calibrate(
     v_max: float | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
-    """The market that a log of requests and a file of mids describe (docs/own-data.md, "From a log to a market").
+    """The market that a log of requests and mids describe, files or frames (docs/own-data.md, "From a log to a market").
 
     A step takes `step_seconds`, the usual time between two mids where left out; `v_max` is the depth of the exchange, ten times
     the largest size where left out. `tell` hears what is being done. Raises DataError for what cannot be read."""
-    tell(f"reading {rfqs} and {mids}")
-    if step_seconds is not None and not (step_seconds > 0 and np.isfinite(step_seconds)):
-        raise ParameterError(f"step_seconds: must be a number of seconds above 0, got {step_seconds!r}")
-    seconds = usual_spacing(str(mids), {}) if step_seconds is None else step_seconds
-    recording = read_prices(str(mids), {}, seconds, LONGEST_GAP)
-    log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
-    _check_enough(rfqs, mids, log, recording, reward_horizon)
-    tell(f"estimating from {len(log):,} requests")
-    return _Fit(log, place, recording, seconds, name, reward_horizon, v_max).calibration()
+    tell("reading the requests and the mids")
+    desk = read_desk(rfqs, mids, mapped, instrument, step_seconds)
+    _check_enough(desk)
+    tell(f"estimating from {len(desk.log):,} requests")
+    return _Fit(desk, name, reward_horizon, v_max).calibration()
 
 
-def _check_enough(rfqs: str | Path, mids: str | Path, log: RequestLog, recording: Recording, reward_horizon: int | None) -> None:
-    """Raises DataError and ParameterError where there is too little to learn from."""
-    if len(log) < FEWEST_REQUESTS:
-        left = "; ".join(log.notes[1:])
+def _check_enough(desk: DeskLog) -> None:
+    """Raises DataError where there is too little to learn from."""
+    count, moves, left = len(desk.log), len(desk.recording.log_returns), "".join(f"; {note}" for note in desk.log.notes[1:])
+    if count < FEWEST_REQUESTS:
+        raise DataError(f"rfqs: {count:,} requests are left, {FEWEST_REQUESTS} or more are needed{left}")
+    if moves < FEWEST_REQUESTS:
         raise DataError(
-            f"{rfqs}: {len(log):,} requests are left, {FEWEST_REQUESTS} or more are needed" + (f"; {left}" if left else "")
-        )
-    if len(recording.log_returns) < FEWEST_REQUESTS:
-        raise DataError(
-            f"{mids}: {len(recording.log_returns):,} steps from one mid to the next, {FEWEST_REQUESTS} or more are needed; take "
-            "steps of about the time between two mids"
-        )
-    longest = int(np.diff(recording.sessions).max()) - 1
-    if reward_horizon is not None and not 1 <= reward_horizon <= longest:
-        raise ParameterError(
-            f"reward_horizon: must be from 1 to {longest}, the steps of the longest session, got {reward_horizon}"
+            f"mids: {moves:,} steps from one mid to the next, {FEWEST_REQUESTS} or more are needed; take steps of about the time "
+            "between two mids"
         )
 
 
 class _Fit:
     """All estimates of one log."""
 
-    def __init__(
-        self,
-        log: RequestLog,
-        place: Array,
-        recording: Recording,
-        seconds: float,
-        name: str,
-        reward_horizon: int | None,
-        v_max: float | None,
-    ) -> None:
-        self.log, self.place, self.recording, self.name = log, place, recording, name
+    def __init__(self, desk: DeskLog, name: str, reward_horizon: int | None, v_max: float | None) -> None:
+        self.log, self.recording, self.place, seconds = desk
+        self.name, log = name, self.log
         self.steps_per_day = max(round(_SECONDS_PER_DAY / seconds), 1)
         self.member, self.names, self.counts = _members(log)
         if v_max is not None and not v_max * laws.LARGEST_TRADE >= log.size.max():
@@ -141,7 +125,7 @@ class _Fit:
         if v_max is None:
             self.unknown.insert(0, f"exchange.v_max: no log of a desk tells; {DEEPEST:g} times the largest size")
         self.half_spread = self._half_spread()
-        self.reward_horizon = self._horizon() if reward_horizon is None else reward_horizon
+        self.reward_horizon = self._horizon(desk, reward_horizon)
 
     def calibration(self) -> Calibration:
         """The scenario and what is said of it."""
@@ -208,16 +192,14 @@ class _Fit:
             spreads_scale_with_price=True,
         )
 
-    def _horizon(self) -> int:
-        """After how many steps markouts flatten."""
-        flat = flat_after(self.log.side, self.recording, self.place)
-        if flat is None:
-            self.unknown.append(
-                f"reward_horizon: requests tell nothing of the moves after them; the default of {DEFAULT_HORIZON} steps"
-            )
-            return DEFAULT_HORIZON
-        self._found("reward_horizon", None, f"markouts have risen to what they stay at after {flat} steps")
-        return flat
+    def _horizon(self, desk: DeskLog, given: int | None) -> int:
+        horizon = horizon_of(desk, given)
+        if horizon is None:
+            horizon = min(DEFAULT_HORIZON, longest_horizon(desk.recording))
+            self.unknown.append(f"reward_horizon: requests tell nothing of the moves after them; the default of {horizon} steps")
+        elif given is None:
+            self._found("reward_horizon", None, f"markouts have risen to what they stay at after {horizon} steps")
+        return horizon
 
     # --- makers
 

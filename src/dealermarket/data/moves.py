@@ -84,9 +84,11 @@ def longest_horizon(recording: Recording) -> int:
 
 def flat_after(side: Array, recording: Recording, place: Array) -> int | None:
     """After how many steps markouts flatten; None where requests tell nothing of the moves after them."""
-    signed = [side * moves_after(recording, place, horizon) for horizon in range(1, LATEST + 1)]
-    mean = np.array([np.nanmean(each) if np.isfinite(each).any() else np.nan for each in signed])
-    error = np.array([np.nanstd(each) / np.sqrt(max(np.isfinite(each).sum(), 1)) for each in signed])
+    horizons = range(1, min(LATEST, longest_horizon(recording)) + 1)
+    signed = [side * moves_after(recording, place, horizon) for horizon in horizons]
+    known_moves = [each[np.isfinite(each)] for each in signed]
+    mean = np.array([each.mean() if len(each) else np.nan for each in known_moves])
+    error = np.array([each.std() / np.sqrt(len(each)) if len(each) else np.nan for each in known_moves])
     known = np.isfinite(mean) & (np.abs(mean) > 3.0 * error)
     if not known[:8].any():
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 from dealermarket.draws.recorded import RecordedPaths
@@ -20,11 +21,7 @@ class Recorded(NamedTuple):
     @classmethod
     def of(cls, scenario: Scenario) -> Recorded:
         """Those of a scenario. Raises DataError and ParameterError for files that will not do."""
-        paths = RecordedPaths.of(scenario)
-        orders = ReplayedOrders.of(scenario, paths)
-        if paths is not None and orders is not None and orders.windows is not None:
-            paths = paths.between(*orders.windows)
-        return cls(paths, orders)
+        return cls(None, None) if scenario.market.recording is None and scenario.orders is None else _recorded(scenario.pinned())
 
     @property
     def replicas(self) -> int | None:
@@ -39,6 +36,16 @@ class Recorded(NamedTuple):
                 f"replicas: must be at most {most}, the windows of recorded prices in which there are orders, got {replicas}: "
                 "more repeat them. Take shorter windows (steps), or bootstrap = 'block' with orders by the number of the step"
             )
+
+
+@lru_cache(maxsize=4)
+def _recorded(scenario: Scenario) -> Recorded:
+    """Those of a scenario that names the digests of its files: read into arrays once."""
+    paths = RecordedPaths.of(scenario)
+    orders = ReplayedOrders.of(scenario, paths)
+    if paths is not None and orders is not None and orders.windows is not None:
+        paths = paths.between(*orders.windows)
+    return Recorded(paths, orders)
 
 
 def replicas_there(scenario: Scenario, replicas: int) -> int:

@@ -214,8 +214,13 @@ class Tape(HoldsArrays):
         )
 
 
-def _may_ask(agent: InvestorAgent, maker: str) -> bool:
-    return not isinstance(agent.asks, tuple) or maker in agent.asks
+def _allowed(agents: Sequence[InvestorAgent], makers: Sequence[str]) -> Array:
+    """Which makers each investor may ask, (N, M)."""
+    allowed = np.ones((len(agents), len(makers)), np.bool_)
+    for number, agent in enumerate(agents):
+        if isinstance(agent.asks, tuple):
+            allowed[number] = [maker in agent.asks for maker in makers]
+    return allowed
 
 
 def _typed(name: str, given: object) -> Array:
@@ -241,7 +246,7 @@ class TapeSource:
         of_the_papers = of_prices and SIZES.of_the_papers(sizes) and DEMANDS.of_the_papers(demands)
         size = rule_records(SIZES, sizes, market.clock, of_the_papers)
         demand = rule_records(DEMANDS, demands, market.clock, of_the_papers)
-        allowed = np.array([[_may_ask(agent, maker) for maker in scenario.maker_names] for agent in agents])
+        allowed = _allowed(agents, scenario.maker_names)
         panel = np.array([agent.asks if isinstance(agent.asks, int) else len(scenario.makers) for agent in agents])
 
         def of_agents(field: str) -> Array:

@@ -13,10 +13,9 @@ from dealermarket.engine.quotes import (
     cost_of_hedge,
     cost_with,
     exchange_quote,
-    is_asked,
     prices_of,
-    quote,
     quoted_tier,
+    quotes_of_all,
     request_of,
 )
 from dealermarket.engine.ranking import metric_of_key
@@ -48,8 +47,7 @@ def read_quotes(rules, state, orders, mid, s0, quotes):
     exchange = len(rules.pricing)
     for n in range(len(orders.investor)):
         request = request_of(rules, orders, n)
-        for i in range(exchange):
-            quotes[n, i] = quote(rules, market, i, request, prices) if is_asked(rules, request, i) else np.nan
+        quotes_of_all(rules, market, request, prices, quotes[n])
         quotes[n, exchange] = exchange_quote(request, prices)
     return prices.half_spread
 

@@ -134,6 +134,13 @@ def cover(rules, market, request, prices):
 
 
 @kernel
+def quotes_of_all(rules, market, request, prices, quotes):
+    """Writes the spread that each maker quotes for a request, NaN of who is not asked, into the first M of `quotes`."""
+    for i in range(len(rules.pricing)):
+        quotes[i] = quote(rules, market, i, request, prices) if is_asked(rules, request, i) else np.nan
+
+
+@kernel
 def quote(rules, market, i, request, prices):
     """Maker i's spread for a request."""
     rule, numbers, tier = market.pricing[i], rules.pricing_numbers[i], quoted_tier(market, i, request.participant)

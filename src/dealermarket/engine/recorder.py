@@ -13,10 +13,9 @@ from dealermarket.engine.quotes import (
     cheapest,
     cover,
     exchange_quote,
-    is_asked,
     prices_of,
-    quote,
     quoted_tier,
+    quotes_of_all,
     request_of,
     reservation_of,
 )
@@ -65,8 +64,8 @@ def empty_record(rules: Rules, order_count: Array, steps: int, kept: Collection[
         trade_start=np.cumsum(room) - room,
         trade_count=np.zeros(replicas, np.int64),
         requests=np.empty(order_count.sum() * keep_requests, REQUEST),
-        quotes=np.full((order_count.sum() * ("quotes" in kept), makers), np.nan),
-        quoted_tiers=np.zeros((order_count.sum() * ("quotes" in kept), makers), np.int32),
+        quotes=np.empty((order_count.sum() * ("quotes" in kept), makers)),
+        quoted_tiers=np.empty((order_count.sum() * ("quotes" in kept), makers), np.int32),
         request_start=np.concatenate([[0], np.cumsum(order_count)]) * keep_requests,
     )
 
@@ -104,8 +103,7 @@ def log_requests(rules, market, record, first, orders, mid, s0):
         row.mid, row.reference = mid, exchange_quote(request, prices)
         row.reservation = limit * row.reference
         if len(record.quotes) > 0:
+            quotes_of_all(rules, market, request, prices, record.quotes[first + n])
             for i in range(len(rules.pricing)):
-                if is_asked(rules, request, i):
-                    record.quotes[first + n, i] = quote(rules, market, i, request, prices)
-                    record.quoted_tiers[first + n, i] = quoted_tier(market, i, request.participant)
+                record.quoted_tiers[first + n, i] = quoted_tier(market, i, request.participant)
         row.traded = trades_at(row.best, row.reference, limit)
