@@ -26,6 +26,7 @@ from dealermarket import (
     NoHedge,
     ParameterError,
     PowerPricing,
+    RunFolderError,
     Scenario,
     SimulationResult,
     SimulationRunner,
@@ -408,7 +409,7 @@ def test_export_refuses_what_it_cannot_run_again(tmp_path: Path) -> None:
         export(scenario, "maker-9")
     result = SimulationRunner(scenario, 2).run()
     meta = {**result.meta, "policies": ["maker-1"]}
-    with raises(ParameterError, "run"):
+    with raises(RunFolderError, "paper", names=["maker-1"]):
         export(SimulationResult(scenario, meta, []), "maker-1")
 
 

@@ -115,7 +115,7 @@ def analyse_run(
     """The same of one maker of a run, from the log that it would have (its replicas are run again), and what only a run knows:
     P&L and its parts, hedging and risk cost, internalization, the half-life of the inventory.
 
-    Raises ParameterError for a maker that there is none of, and for a run whose prices or policies its folder does not keep."""
+    Raises ParameterError for a maker that there is none of, RunFolderError for a run that cannot be run again."""
     files = export(run, maker, progress=progress)
     if files.rfqs.empty:
         raise DataError(f"{maker}: nobody asked it for a quote, so there is nothing to analyse; choose another maker")

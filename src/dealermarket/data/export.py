@@ -67,7 +67,7 @@ def export(
     """The files of one maker of a run (a result or its folder), whose replicas are run again: session after session, days apart;
     or of so many `replicas` of a scenario.
 
-    Raises ParameterError for a maker that there is none of, and for a run whose prices or policies its folder does not keep."""
+    Raises ParameterError for a maker that there is none of, RunFolderError for a run that cannot be run again."""
     if isinstance(run, (str, Path)):
         from dealermarket.runs.result import SimulationResult
 
@@ -92,9 +92,7 @@ def export(
 def _source(run: SimulationResult | Scenario, replicas: int, seed: int) -> tuple[Scenario, int, int]:
     if isinstance(run, Scenario):
         return run, whole_number("replicas", replicas, 1, 1_000_000), whole_number("seed", seed, 0)
-    for kept, what in (("policies", "policies written in Python"), ("tape", "a tape that was handed in")):
-        if run.meta.get(kept):
-            raise ParameterError(f"run: it ran with {what}, which its folder does not keep, so it cannot be run again")
+    run.check_can_run_again()
     return run.scenario, run.meta["replicas"], run.meta["seed"]
 
 

@@ -152,7 +152,7 @@ def read_requests(
         raise DataError(f"{file}: has no column of {listed(missing)}; rename them, or say which they are in a mapping file")
     kept = _Kept(rows, np.ones(len(rows), np.bool_))
     _choose_instrument(kept, instrument)
-    clients = rows.texts("client").astype(object)
+    clients = rows.words("client")
     times, size = times_of(rows, "time"), rows.numbers("size")
     sides = _coded(rows, "side", _SIDES, _named(told.sides, {"buy": +1, "sell": -1}, "sides"))
     side = sides if told.side == "client" else -sides
@@ -183,7 +183,7 @@ def read_requests(
     kept.leave_out(_repeated(rows), "the same as another row")
     if not kept.mask.any():
         raise DataError(f"{file}: no request is left; " + "; ".join(kept.notes))
-    names, client = np.unique([name.strip() for name in clients[kept.mask].astype(str)], return_inverse=True)
+    names, client = np.unique(clients[kept.mask].astype(str), return_inverse=True)
     order = np.argsort(times.values[kept.mask], kind="stable")
     early = int(np.sum(np.diff(times.values[kept.mask]) < 0))
     notes = [f"{len(rows):,} rows of {file}, {int(kept.mask.sum()):,} requests of {len(names):,} clients", *kept.notes]
@@ -239,7 +239,7 @@ def _coded(rows: Rows, name: str, usual: Mapping[int, tuple[str, ...]], given: M
     """A column of words as numbers, NaN where a cell is empty. Raises DataError for words that are not known."""
     import pandas as pd
 
-    texts = rows.texts(name) if _is_text(rows, name) else np.array([f"{value:g}" for value in rows.numbers(name)], object)
+    texts = rows.words(name)
     code = {word: value for value, words in usual.items() for word in words} | {
         _plain(word): value for value, words in given.items() for word in words
     }
@@ -249,10 +249,6 @@ def _coded(rows: Rows, name: str, usual: Mapping[int, tuple[str, ...]], given: M
     known = f"values that are not known ({', '.join(each[0] for each in usual.values())} are, and others that a mapping names)"
     rows.refuse(name, np.isnan(values) & (plain != "")[places], known, texts)
     return np.asarray(values, dtype=np.float64)
-
-
-def _is_text(rows: Rows, name: str) -> bool:
-    return str(rows.columns[name].type) in ("string", "null")
 
 
 def _plain(word: str) -> str:

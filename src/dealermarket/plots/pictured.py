@@ -59,7 +59,7 @@ class PicturedRun:
     @property
     def can_run_again(self) -> bool:
         """Whether its replicas can be run once more: all that acted in them is known."""
-        return not self.result.meta["policies"] and "tape" not in self.result.meta
+        return self.result.can_run_again
 
     @cached_property
     def paths(self) -> Paths:

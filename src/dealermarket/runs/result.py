@@ -132,6 +132,26 @@ class SimulationResult(RunMeta):
             arrays[name] = values.to_numpy()
         return arrays
 
+    @property
+    def can_run_again(self) -> bool:
+        """Whether its replicas can be run once more: scenario and seed say all that happened in them."""
+        return not self.meta["policies"] and "tape" not in self.meta
+
+    def check_can_run_again(self) -> None:
+        """Raises RunFolderError where scenario and seed do not say what happened: of a run on a tape that was handed in, or with
+        policies that are not the scenario's."""
+        if self.can_run_again:
+            return
+        where = self._source.path if isinstance(self._source, RunFolder) else self.scenario.name
+        if "tape" in self.meta:
+            why = "on a tape that was handed in, whose prices and orders are not kept, so that it cannot be run again"
+        else:
+            why = (
+                f"with policies for {listed(self.meta['policies'])} that its scenario does not have, so that it cannot be run "
+                "again; give them to the scenario, with Scenario.with_policies"
+            )
+        raise RunFolderError(f"{where}: was run {why}")
+
     def trace(self, replica: int = 0, step: int = 0) -> StepTrace:
         """One step of one replica told in order, with every quote: `dealermarket.trace`. It is worked out again, whatever was
         recorded.
@@ -139,16 +159,7 @@ class SimulationResult(RunMeta):
         Raises ParameterError for a replica or step that the run has not, and RunFolderError where scenario and seed do not say
         what happened: of a run on a tape that was handed in, or with policies that are not the scenario's."""
         whole_number("replica", replica, 0, self.meta["replicas"] - 1)
-        where = self._source.path if isinstance(self._source, RunFolder) else self.scenario.name
-        if "tape" in self.meta:
-            raise RunFolderError(
-                f"{where}: was run on a tape that was handed in, and cannot be traced: its prices and orders are not kept"
-            )
-        if self.meta["policies"]:
-            raise RunFolderError(
-                f"{where}: was run with policies for {listed(self.meta['policies'])} that its scenario does not have, and cannot "
-                "be traced; give them to the scenario, with Scenario.with_policies, and use dealermarket.trace"
-            )
+        self.check_can_run_again()
         return trace(self.scenario, self.meta["seed"], replica, step)
 
     def _table(self, table: RecordLevel, columns: list[str] | None = None, replicas: int | None = None) -> pa.Table:
