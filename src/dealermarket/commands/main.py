@@ -24,6 +24,7 @@ from dealermarket.commands.plot import plot
 from dealermarket.commands.reproduce import reproduce
 from dealermarket.commands.run import run
 from dealermarket.commands.scenarios import scenarios
+from dealermarket.commands.sweep import sweep
 from dealermarket.commands.trace import trace
 from dealermarket.commands.train import train
 from dealermarket.errors import DealerMarketError
@@ -49,6 +50,7 @@ for command in (
     inspect,
     trace,
     compare,
+    sweep,
     evaluate,
     experiment,
     reproduce,

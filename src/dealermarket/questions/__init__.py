@@ -1,0 +1,22 @@
+"""Questions to a market: what follows from other values of its fields, which are best, and what if others answer.
+
+A sweep, every statistic of every maker at every point, on common prices and orders::
+
+    from dealermarket import Scenario
+    from dealermarket.questions import Sweep
+
+    sweep = Sweep.of(Scenario.load("paper"), {"makers.0.pricing.alpha": (1.3, 1.5, 1.7)}, replicas=200)
+    swept = sweep.run(threads=2)
+    print(swept.best("pnl"))
+    print(swept.frame().query("statistic == 'pnl'"))
+"""
+
+from dealermarket.questions.fields import Range, Setting, Varied, short_names, varied_from
+from dealermarket.questions.points import Point
+from dealermarket.questions.sweep import Sweep, Swept
+
+__all__ = ["Point", "Range", "Setting", "Sweep", "Swept", "Varied", "short_names", "varied_from"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
