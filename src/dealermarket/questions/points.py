@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dealermarket.draws.pairing import unlike_tapes
 from dealermarket.errors import DealerMarketError, ParameterError
 from dealermarket.model.scenario import Scenario
@@ -40,27 +43,32 @@ def grid(scenario: Scenario, fields: Sequence[Varied]) -> tuple[Point, ...]:
     """A point for every combination of values, the last field's the quickest to change.
 
     Raises ParameterError, with a line each, where the scenario cannot have values or combinations of them."""
-    _check_paths(fields)
+    check_paths(fields)
     count = 1
     for field in fields:
         count *= len(field.values)
     if count > MOST_POINTS:
-        raise ParameterError(f"--vary: {count:,} points, at most {MOST_POINTS:,} are run; take fewer values, or --sample")
-    return _points(scenario, itertools.product(*(field.settings for field in fields)))
+        raise ParameterError(f"grid: {count:,} points, at most {MOST_POINTS:,} are run; take fewer values, or --sample")
+    return points_of(scenario, itertools.product(*(field.settings for field in fields)))
 
 
 def sampled(scenario: Scenario, fields: Sequence[Range], count: int, seed: int = 0) -> tuple[Point, ...]:
     """`count` points in ranges, spread evenly: a scrambled Sobol sequence (Owen, J. Complexity 14, 1998), the same for a seed.
 
     Fields that hold whole numbers get whole numbers. Raises as `grid` does."""
+    check_paths(fields)
+    count = whole_number("--sample", count, 2, MOST_POINTS)
+    places = sobol_places(len(fields), count, seed)
+    settings = [[setting_at(scenario, field, where) for field, where in zip(fields, row, strict=True)] for row in places.tolist()]
+    return points_of(scenario, settings)
+
+
+def sobol_places(fields: int, count: int, seed: int) -> NDArray[Any]:
+    """The first `count` points of a scrambled Sobol sequence in the unit cube, (count, fields), the same for a seed."""
     from scipy.stats import qmc
 
-    _check_paths(fields)
-    count = whole_number("--sample", count, 2, MOST_POINTS)
-    sobol = qmc.Sobol(len(fields), scramble=True, rng=seed)
-    places = sobol.random_base2((count - 1).bit_length())[:count]
-    settings = [[setting_at(scenario, field, where) for field, where in zip(fields, row, strict=True)] for row in places.tolist()]
-    return _points(scenario, settings)
+    sobol = qmc.Sobol(fields, scramble=True, rng=seed)
+    return np.asarray(sobol.random_base2((count - 1).bit_length())[:count])
 
 
 def setting_at(scenario: Scenario, field: Range, place: float) -> Setting:
@@ -85,16 +93,17 @@ def by_tapes(scenarios: Iterable[Scenario]) -> list[list[int]]:
     return [members for _, members in groups]
 
 
-def _check_paths(fields: Sequence[Varied | Range]) -> None:
+def check_paths(fields: Sequence[Varied | Range]) -> None:
+    """Raises ParameterError where there is no field, or one comes twice."""
     if not fields:
-        raise ParameterError("--vary: give at least one field, such as --vary makers.0.pricing.alpha=1.2,1.3,1.4")
+        raise ParameterError("fields: give at least one, such as makers.0.pricing.alpha=1.2,1.3,1.4")
     paths = [field.path for field in fields]
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
         raise ParameterError(f"{twice}: is varied twice; give all its values at once")
 
 
-def _points(scenario: Scenario, combinations: Iterable[Sequence[Setting]]) -> tuple[Point, ...]:
+def points_of(scenario: Scenario, combinations: Iterable[Sequence[Setting]]) -> tuple[Point, ...]:
     """The points of settings. Raises ParameterError that lists all that cannot be."""
     points, refused, lines = [], 0, dict[str, None]()
     for settings in combinations:

@@ -52,10 +52,11 @@ class Study:
     replicas: int
     observe: Observe
     record: RecordLevel = "summary"
+    first: int = 0  # the number of the first replica
 
     def __post_init__(self) -> None:
         first, *others = self.variants.values()
-        Recorded.of(first).check_replicas(self.replicas)
+        Recorded.of(first).check_replicas(self.first + self.replicas)
         for label, variant in zip(list(self.variants)[1:], others, strict=True):
             unlike = unlike_tapes(first, variant)
             if unlike:
@@ -87,6 +88,7 @@ class Study:
         parts = [
             __version__,
             str(seed),
+            str(self.first),
             str(self.replicas),
             self.record,
             digest_of(self.observe),
@@ -144,7 +146,7 @@ class _Measured:
         """What is left to do."""
         study = self._study
         market, labels = next(iter(study.variants.values())), study.distinct.values()
-        chunks = chunks_of(market, range(study.replicas))
+        chunks = chunks_of(market, range(study.first, study.first + study.replicas))
         if self._folder is not None:
             known = {chunk: self._folder.read(chunk.start) for chunk in chunks}
             self._chunks = {chunk.start: measures for chunk, measures in known.items() if measures is not None}
