@@ -18,6 +18,7 @@ from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.experiment import experiment
 from dealermarket.commands.export import export
 from dealermarket.commands.inspect import inspect
+from dealermarket.commands.optimise import optimise
 from dealermarket.commands.own_kinds import registered_from
 from dealermarket.commands.plain_text import for_every_encoding
 from dealermarket.commands.plot import plot
@@ -51,6 +52,7 @@ for command in (
     trace,
     compare,
     sweep,
+    optimise,
     evaluate,
     experiment,
     reproduce,

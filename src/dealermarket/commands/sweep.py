@@ -72,7 +72,8 @@ class _Sweep(Question):
     def of(cls, market: Scenario, asked: Mapping[str, Any]) -> _Sweep:
         from dealermarket.policies.named import maker_index
         from dealermarket.questions import Sweep, varied_from
-        from dealermarket.questions.sweep import REPLICAS, sign_of
+        from dealermarket.questions.objective import sign_of
+        from dealermarket.questions.sweep import REPLICAS
         from dealermarket.runs.statistics import statistic_named
 
         text = asked["measure"]

@@ -75,10 +75,9 @@ class SweepAnswer(Answer):
         """What was asked in a line, and a row a point, the scenario as it is first; of many points the best."""
         sweep = self.swept.sweep
         replicas = f"{sweep.replicas:,} {'replica' if sweep.replicas == 1 else 'replicas'}"
-        common = (
-            "on common prices and orders" if len(sweep.studies) == 1 else f"on {len(sweep.studies)} sets of tapes of one seed"
-        )
-        yield f"{sweep.scenario.name}, {self.maker}: {len(sweep.points):,} points, {replicas} of {sweep.scenario.steps:,} steps each, {common}"
+        common = "on common prices and orders" if len(sweep.studies) == 1 else f"on {len(sweep.studies)} sets of tapes"
+        what = f"{len(sweep.points):,} points, {replicas} of {sweep.scenario.steps:,} steps, {common}"
+        yield f"{sweep.scenario.name}, {self.maker}: {what}"
         rows, title = self._rows()
         settings = [sweep.points[n].settings for n in rows]
         names = short_names([field.path for field in sweep.fields])

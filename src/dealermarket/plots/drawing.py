@@ -301,6 +301,8 @@ def _set_axis(ax: Axes, name: Literal["x", "y"], axis: Axis) -> None:
         places = [place for place, tick in enumerate(axis.ticks) if tick]
         ax.set(**{f"{name}ticks": places, f"{name}ticklabels": [axis.ticks[place] for place in places]})
     ax.set(**{f"{name}label": axis.label})
+    if axis.log:
+        ax.set(**{f"{name}scale": "log"})
     if axis.limits is not None:
         ax.set(**{f"{name}lim": axis.limits})
     if axis.form is not None:

@@ -181,6 +181,7 @@ class Axis:
     limits: tuple[float | None, float | None] | None = None
     form: str | None = None
     whole: bool = False  # numbers stand at whole values alone
+    log: bool = False  # as far apart as their logarithms
     plain: bool = False  # numbers are written in full, never as what is to be added to one that stands apart
     room: float | None = None  # beside the data, as a share of its range
 

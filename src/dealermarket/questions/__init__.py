@@ -12,10 +12,25 @@ A sweep, every statistic of every maker at every point, on common prices and ord
 """
 
 from dealermarket.questions.fields import Range, Setting, Varied, short_names, varied_from
+from dealermarket.questions.objective import Objective
 from dealermarket.questions.points import Point
+from dealermarket.questions.search import Found, Search, Trial
 from dealermarket.questions.sweep import Sweep, Swept
 
-__all__ = ["Point", "Range", "Setting", "Sweep", "Swept", "Varied", "short_names", "varied_from"]
+__all__ = [
+    "Found",
+    "Objective",
+    "Point",
+    "Range",
+    "Search",
+    "Setting",
+    "Sweep",
+    "Swept",
+    "Trial",
+    "Varied",
+    "short_names",
+    "varied_from",
+]
 
 
 def __dir__() -> list[str]:

@@ -24,7 +24,7 @@ _MOST_VALUES = 10_000
 
 @dataclass(frozen=True)
 class Setting:
-    """A value of a field, as it is put into a scenario and as it is shown."""
+    """A value of a field, or of several, whose paths are joined by "+", as it is put into a scenario and as it is shown."""
 
     path: str
     value: Any  # number, text, list, or a policy
@@ -39,15 +39,22 @@ class Setting:
         return type(self.value).__name__ if _policy_of(self.path) else _as_toml(self.value)
 
     @property
-    def as_option(self) -> str:
+    def paths(self) -> list[str]:
+        """The paths of the fields that have the value."""
+        return paths_of(self.path)
+
+    @property
+    def as_options(self) -> tuple[str, ...]:
         """As `--set` takes it, or for a policy `--policy`."""
-        maker = _policy_of(self.path)
-        return f"{self.path}={_as_toml(self.value)}" if maker is None else f"{maker}={self.label}"
+        if _policy_of(self.path):
+            return tuple(f"{_policy_of(path)}={self.label}" for path in self.paths)
+        return tuple(f"{path}={_as_toml(self.value)}" for path in self.paths)
 
 
 @dataclass(frozen=True)
 class Varied:
-    """A field by its path, such as "makers.0.pricing.alpha" or "makers.maker-1.policy", and the values that it takes in turn.
+    """A field by its path, such as "makers.0.pricing.alpha" or "makers.maker-1.policy", and the values that it takes in turn;
+    fields whose paths are joined by "+" take the same values together.
 
     Values are numbers, texts and lists as a setting has them; of a policy its kind, its file (.npz), or the policy itself.
     Raises ParameterError for no value, or one that comes twice."""
@@ -134,11 +141,8 @@ def varied_from(text: str) -> Varied | Range:
 def short_names(paths: Sequence[str]) -> list[str]:
     """The ends of paths that tell them apart: "alpha", or "maker-1.alpha" and "maker-2.alpha"."""
 
-    def ending(path: str, length: int) -> str:
-        parts = path.split(".")
-        last = parts[-2:] if parts[-1] == "kind" else parts[-1:]
-        holder = [parts[1]] if length == 2 and parts[0] in ("makers", "investors") and len(parts) > 2 else []
-        return ".".join([*holder, *last] if length <= 2 else parts[-length:])
+    def ending(joined: str, length: int) -> str:
+        return "+".join(dict.fromkeys(_ending(path, length) for path in paths_of(joined)))
 
     names = []
     for path in paths:
@@ -148,16 +152,24 @@ def short_names(paths: Sequence[str]) -> list[str]:
     return names
 
 
+def _ending(path: str, length: int) -> str:
+    """The last field of a path; with its maker or investor; or as many parts as that."""
+    parts = path.split(".")
+    last = parts[-2:] if parts[-1] == "kind" else parts[-1:]
+    holder = [parts[1]] if length == 2 and parts[0] in ("makers", "investors") and len(parts) > 2 else []
+    return ".".join([*holder, *last] if length <= 2 else parts[-length:])
+
+
 def with_values(scenario: Scenario, settings: Iterable[Setting]) -> Scenario:
     """The scenario with values of fields. Raises ParameterError (also ScenarioError, PolicyError) where it cannot have them."""
     settings = list(settings)
-    texts = [each.as_option for each in settings if not _policy_of(each.path)]
+    texts = [option for each in settings if not _policy_of(each.path) for option in each.as_options]
     changed = scenario.with_settings(*texts) if texts else scenario
     assigned: dict[str, Policy] = {}
-    for each in settings:
-        maker = _policy_of(each.path)
+    for path, value in ((path, each.value) for each in settings for path in each.paths):
+        maker = _policy_of(path)
         if maker is not None:
-            policy = policy_named(each.value) if isinstance(each.value, str) else each.value
+            policy = policy_named(value) if isinstance(value, str) else value
             names = scenario.maker_names if maker == "*" else [scenario.maker_names[maker_index(scenario, maker)]]
             assigned |= dict.fromkeys(names, policy)
     return changed.with_policies(assigned) if assigned else changed
@@ -165,13 +177,19 @@ def with_values(scenario: Scenario, settings: Iterable[Setting]) -> Scenario:
 
 def makers_varied(scenario: Scenario, paths: Iterable[str]) -> tuple[str, ...]:
     """The makers that paths name, in order; none where they name other parts or all."""
-    named = [path.split(".")[1] for path in paths if path.startswith("makers.") and path.count(".") > 1]
+    every = (path for joined in paths for path in paths_of(joined))
+    named = [path.split(".")[1] for path in every if path.startswith("makers.") and path.count(".") > 1]
     return tuple(dict.fromkeys(scenario.maker_names[maker_index(scenario, name)] for name in named if name != "*"))
 
 
 def value_now(scenario: Scenario, path: str) -> Any:
     """What the scenario has at a path: of several entries, the first one's. Raises ScenarioError where there is no such field."""
-    return scenario.values_at(path)[0]
+    return scenario.values_at(paths_of(path)[0])[0]
+
+
+def paths_of(path: str) -> list[str]:
+    """The paths that "+" joins."""
+    return path.split("+")
 
 
 # --- texts
@@ -236,8 +254,8 @@ def _value(path: str, text: str) -> Any:
 
 
 def _policy_of(path: str) -> str | None:
-    """The maker whose whole policy stands at a path; None at another path."""
-    found = _POLICY.fullmatch(path)
+    """The maker whose whole policy stands at a path, of several at the first one; None at another path."""
+    found = _POLICY.fullmatch(paths_of(path)[0])
     return None if found is None else found[1]
 
 

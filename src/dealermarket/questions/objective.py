@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.frozen import FrozenMapping
-from dealermarket.questions.sweep import sign_of
-from dealermarket.runs.statistics import statistic_named
+from dealermarket.runs.statistics import Statistic, statistic_named
 from dealermarket.study.labelled import Measures
 
 Array = NDArray[Any]
@@ -68,18 +67,26 @@ class Objective:
         less = f", less {self.risk:g} standard deviations" if self.risk else ""
         return " ".join(parts) + less
 
-    def by_replica(self, measures: Measures, maker: int) -> Array:
-        """Numbers (replicas,) whose mean is the objective, and whose spread gives its error, also of paired differences.
+    def by_replica(self, measures: Measures) -> Array:
+        """Numbers (replicas, M) whose means are the objectives of the makers, and whose spread gives their errors, also of paired
+        differences.
 
         A standard deviation s stands in them by its influence function, s + ((x - mean)^2 - s^2) / (2 s) (Hampel et al., Robust
         Statistics, 1986, section 2.1)."""
-        total = np.sum(
-            [weight * statistic_named(name).by_replica(measures)[:, maker] for name, weight in self.weights.items()], axis=0
-        )
+        parts = [weight * statistic_named(name).by_replica(measures) for name, weight in self.weights.items()]
+        total = np.asarray(np.sum(parts, axis=0))
         if self.risk == 0:
-            return np.asarray(total)
-        count = int(np.count_nonzero(~np.isnan(total)))
-        squares = (total - np.nanmean(total)) ** 2 * (count / max(count - 1, 1))
-        deviation = math.sqrt(float(np.nanmean(squares)))
-        influence = deviation + (squares - deviation**2) / (2 * deviation) if deviation > 0 else 0.0
+            return total
+        count = np.count_nonzero(~np.isnan(total), axis=0)
+        squares = (total - np.nanmean(total, axis=0)) ** 2 * count / np.maximum(count - 1, 1)
+        deviation = np.sqrt(np.nanmean(squares, axis=0))
+        with np.errstate(invalid="ignore"):
+            influence = np.where(deviation > 0, deviation + (squares - deviation**2) / (2 * deviation), 0.0)
         return np.asarray(total - self.risk * influence)
+
+
+def sign_of(statistic: Statistic) -> float:
+    """1 where more of a statistic is better, -1 where less is. Raises ParameterError where neither is."""
+    if statistic.more_is_better is None:
+        raise ParameterError(f"{statistic.name}: neither more nor less of it is better, so that no point is the best by it")
+    return 1.0 if statistic.more_is_better else -1.0

@@ -36,7 +36,7 @@ class Point:
     @property
     def as_options(self) -> tuple[str, ...]:
         """The settings as `--set` takes them."""
-        return tuple(setting.as_option for setting in self.settings)
+        return tuple(option for setting in self.settings for option in setting.as_options)
 
 
 def grid(scenario: Scenario, fields: Sequence[Varied]) -> tuple[Point, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket import interrupt
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import Estimate, mean
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies.named import maker_index
-from dealermarket.questions.fields import Range, value_now
+from dealermarket.questions.climb import climb
+from dealermarket.questions.fields import Range, Setting, value_now
 from dealermarket.questions.objective import Objective
-from dealermarket.questions.points import Point, check_paths, points_of, sampled, setting_at, sobol_places
+from dealermarket.questions.payoffs import Payoffs
+from dealermarket.questions.points import Point, check_paths, points_of, sampled, setting_at
 from dealermarket.runs.chunks import Progress
-from dealermarket.study import measures as observe
-from dealermarket.study.study import Study, measure
 from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ GRID = {1: 21, 2: 9, 3: 5}
 """By the number of fields, how many values of each the grid has that the search is held against."""
 SOBOL = 128
 """Points that take the place of a grid of more fields."""
-_STARTS = 16  # of the search, after the first
-_START_RADIUS, _END_RADIUS = 0.25, 1e-3  # of the trust region, in the unit cube
 START, BEST_OF_GRID, FOUND = "start", "best of the grid", "found"
 
 
@@ -98,40 +95,34 @@ class Search:
 
     def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Found:
         """Searches; `keep` is a folder for what is done, so that an interrupted search can go on."""
-        done = 0
-        total = progress or (lambda _: None)
-
-        def report(steps: int) -> None:
-            nonlocal done
-            done += steps
-            total(steps)
+        payoffs, maker = Payoffs(self.objective, self.seed, threads, progress, keep), self.scenario.maker_names.index(self.maker)
 
         def values_of(points: Sequence[Point], replicas: range) -> Array:
-            study = Study(
-                "search",
-                {str(n): point.scenario for n, point in enumerate(points)},
-                len(replicas),
-                observe.totals,
-                first=replicas.start,
-            )
-            measured = measure([study], self.seed, threads, report, keep)["search"]
-            number = self.scenario.maker_names.index(self.maker)
-            return np.stack([self.objective.by_replica(measured[str(n)], number) for n in range(len(points))])
+            return payoffs.of([point.scenario for point in points], replicas)[:, :, maker]
 
         seen = range(self.replicas)
         on_grid = values_of(self.coarse, seen)
-        tried = self._tried(lambda point: float(np.mean(values_of([point], seen)[0])))
-        best = tried[int(np.argmax([trial.value for trial in tried]))]
-        coarse = self.coarse[int(np.argmax(on_grid.mean(axis=1)))]
-        start = Point(
-            tuple(setting_at(self.scenario, each, place) for each, place in zip(self.ranges, self._start, strict=True)),
-            self.scenario,
+        tried = climb(
+            lambda place: float(np.mean(values_of(self._points(place[np.newaxis]), seen))),
+            self._start,
+            self.evaluations,
+            self.seed,
         )
+        trials = [
+            Trial(point, trial.value)
+            for point, trial in zip(self._points(np.array([trial.place for trial in tried])), tried, strict=True)
+        ]
+        best = max(trials, key=lambda trial: -math.inf if math.isnan(trial.value) else trial.value)
+        coarse = self.coarse[int(np.argmax(on_grid.mean(axis=1)))]
+        now = tuple(Setting(each.path, value_now(self.scenario, each.path)) for each in self.ranges)
+        start = Point(now, self.scenario)
         judged = values_of([start, coarse, best.point], range(self.replicas, self.replicas + self.fresh))
-        total(self.market_steps - done)
+        if progress is not None:
+            progress(self.market_steps - payoffs.steps)
         return Found(
             self,
-            tuple(tried),
+            tuple(trials),
+            start,
             best.point,
             coarse,
             mean(on_grid.T),
@@ -143,34 +134,6 @@ class Search:
     def _start(self) -> Array:
         """Where in the unit cube the scenario as it is stands."""
         return np.array([each.place(float(value_now(self.scenario, each.path))) for each in self.ranges])
-
-    def _tried(self, value_of: Callable[[Point], float]) -> list[Trial]:
-        """The points that COBYQA asks for, each once, and their values (Ragonneau, Model-Based Derivative-Free Optimization
-        Methods and Software, thesis, 2022, arXiv 2210.12018): from the start, and then, while evaluations are left, from points
-        of a Sobol sequence."""
-        from scipy.optimize import Bounds, minimize
-
-        known: dict[tuple[Any, ...], Trial] = {}
-
-        def loss(place: Array) -> float:
-            interrupt.check()
-            (point,) = self._points(np.clip(place, 0.0, 1.0)[np.newaxis])
-            key = tuple(setting.value for setting in point.settings)
-            if key not in known:
-                known[key] = Trial(point, value_of(point))
-            value = known[key].value
-            return math.inf if math.isnan(value) else -value
-
-        fields = len(self.ranges)
-        cube = Bounds(np.zeros(fields), np.ones(fields))
-        radius = {"initial_tr_radius": _START_RADIUS, "final_tr_radius": _END_RADIUS}
-        for start in (self._start, *sobol_places(fields, _STARTS, self.seed)):
-            left = self.evaluations - len(known)
-            if left < 2 * fields + 1:  # fewer tell COBYQA nothing
-                break
-            options: Any = {"maxfev": left, **radius}
-            minimize(loss, start, method="COBYQA", bounds=cube, options=options)
-        return list(known.values())
 
     def _points(self, places: Array) -> tuple[Point, ...]:
         """The points at places (n, fields) of the unit cube."""
@@ -197,6 +160,7 @@ class Found:
 
     search: Search
     trials: tuple[Trial, ...]
+    start: Point  # the scenario as it is
     best: Point
     coarse: Point  # the best of the grid, by the replicas of the search
     on_grid: Estimate  # the objective at each point of the grid, on the replicas of the search

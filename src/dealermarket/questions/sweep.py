@@ -16,10 +16,11 @@ from dealermarket.estimates import LEVEL, Estimate, joint, mean
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies.named import maker_index
 from dealermarket.questions.fields import Range, Varied, makers_varied
-from dealermarket.questions.points import Point, by_tapes, grid, sampled
+from dealermarket.questions.objective import sign_of
+from dealermarket.questions.payoffs import studies_of
+from dealermarket.questions.points import Point, grid, sampled
 from dealermarket.runs.chunks import Progress
-from dealermarket.runs.statistics import Statistic, statistic_named, statistics
-from dealermarket.study import measures as observe
+from dealermarket.runs.statistics import statistic_named, statistics
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Study, measure
 from dealermarket.values import suggestion, whole_number
@@ -90,12 +91,7 @@ class Sweep:
     @cached_property
     def studies(self) -> list[Study]:
         """A study for each group of points that share their tapes."""
-        labels = list(self.scenarios)
-        groups = by_tapes(self.scenarios.values())
-        return [
-            Study(f"tapes {n}", {labels[m]: self.scenarios[labels[m]] for m in members}, self.replicas, observe.totals)
-            for n, members in enumerate(groups)
-        ]
+        return studies_of(self.scenarios, range(self.replicas))
 
     @property
     def market_steps(self) -> int:
@@ -234,13 +230,6 @@ class Swept:
 
     def _sign(self, statistic: str) -> float:
         return sign_of(statistic_named(statistic))
-
-
-def sign_of(statistic: Statistic) -> float:
-    """1 where more of a statistic is better, -1 where less is. Raises ParameterError where neither is."""
-    if statistic.more_is_better is None:
-        raise ParameterError(f"{statistic.name}: neither more nor less of it is better, so that no point is the best by it")
-    return 1.0 if statistic.more_is_better else -1.0
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,66 @@
+"""The figure of a search: what was tried over each field, with the grid beside, and how the best rose from trial to trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dealermarket.plots.drawing import draw_panels
+from dealermarket.plots.figure import Axis, Figure, Interval, Line, Mark, Panels, Points
+from dealermarket.plots.style import COLOURS, STYLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as Picture
+
+GRID, TRIED, BEST = "grid", "tried", "best"
+
+
+@dataclass(frozen=True)
+class SearchedField:
+    """A field that was searched: its path, what it is called, the ends of its range, and whether by its logarithm."""
+
+    path: str
+    name: str
+    ends: tuple[float, float]
+    log: bool
+
+
+def plot_search(
+    history: pd.DataFrame, fields: Sequence[SearchedField], grid: ArrayLike, on_grid: Interval, objective: str
+) -> Picture:
+    """A panel a field: the objective at each trial and, of a single field, at the points of the grid (points, fields) with
+    their intervals; and a panel of the best so far by trial. `history` is that of a search."""
+    from matplotlib import rc_context
+
+    value, best = history["value"].to_numpy(), int(np.nanargmax(history["value"].to_numpy()))
+    scale = Axis("objective")
+    figures = []
+    for n, field in enumerate(fields):
+        x = history[field.path].to_numpy(dtype=np.float64)
+        marks: list[Mark] = []
+        if len(fields) == 1:
+            marks.append(Points(np.asarray(grid)[:, n], on_grid, GRID, COLOURS[7]))
+        marks += [
+            Line(x, value, TRIED, COLOURS[0], style="", marker="hollow"),
+            Line(x[[best]], value[[best]], BEST, COLOURS[5], style="", marker="filled"),
+        ]
+        figures.append(Figure(field.path, field.path, marks, Axis(field.name, log=field.log), scale, field.name))
+    trials = history["trial"].to_numpy()
+    so_far: list[Mark] = [
+        Line(trials, value, TRIED, COLOURS[0], style="", marker="hollow"),
+        Line(trials, history["best"].to_numpy(), "best so far", COLOURS[5]),
+    ]
+    figures.append(Figure("trials", "by trial", so_far, Axis("trial", whole=True), scale, "by trial"))
+    caption = "On the replicas of the search."
+    if len(fields) == 1:
+        caption += (
+            " Bars: 95 % intervals; what was tried is on the same replicas as the grid, so that differences are surer than these."
+        )
+    panels = Panels("search", objective, caption, figures, share_x=False, share_y=True)
+    with rc_context(STYLE):
+        return draw_panels(panels)

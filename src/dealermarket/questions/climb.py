@@ -1,0 +1,58 @@
+"""Climbing: looking in the unit cube for where a value is largest, with few evaluations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket import interrupt
+from dealermarket.questions.points import sobol_places
+
+Array = NDArray[Any]
+
+_START_RADIUS, _END_RADIUS = 0.15, 1e-3  # of the trust region
+
+
+class Trial(NamedTuple):
+    """A place in the unit cube, (fields,), and the value there."""
+
+    place: Array
+    value: float
+
+
+def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, evaluations: int, seed: int = 0) -> list[Trial]:
+    """The places that were tried, in order: the start and a Sobol sequence, a third of the evaluations, and then, from the best
+    of these on, what COBYQA asks for, a local method (Ragonneau, Model-Based Derivative-Free Optimization Methods and Software,
+    thesis, 2022, arXiv 2210.12018), and again from the next best while evaluations are left.
+
+    Where the value is NaN, nothing is best."""
+    from scipy.optimize import Bounds, minimize
+
+    fields, trials = len(start), list[Trial]()
+
+    def loss(place: Array) -> float:
+        interrupt.check()
+        place = np.clip(place, 0.0, 1.0)
+        value = value_of(place)
+        trials.append(Trial(place, value))
+        return math.inf if math.isnan(value) else -value
+
+    starts = [np.asarray(start), *sobol_places(fields, max(evaluations // 3, 1), seed)]
+    starts.sort(key=loss)  # equal ones stay in their order
+    cube = Bounds(np.zeros(fields), np.ones(fields))
+    for place in starts:
+        left = evaluations - len(trials)
+        if left < 2 * fields + 1:  # fewer tell COBYQA nothing
+            break
+        options: Any = {"maxfev": left, "initial_tr_radius": _START_RADIUS, "final_tr_radius": _END_RADIUS}
+        minimize(loss, place, method="COBYQA", bounds=cube, options=options)
+    return trials
+
+
+def best_of(trials: Sequence[Trial]) -> Trial:
+    """The first of the highest values."""
+    return max(trials, key=lambda trial: -math.inf if math.isnan(trial.value) else trial.value)
