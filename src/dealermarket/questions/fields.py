@@ -36,6 +36,9 @@ class Setting:
             return f"{self.value:.6g}"
         if isinstance(self.value, (str, int)) and not isinstance(self.value, bool):
             return str(self.value)
+        if isinstance(self.value, dict) and "kind" in self.value:
+            others = (f"{name}={Setting(name, value).label}" for name, value in self.value.items() if name != "kind")
+            return " ".join([str(self.value["kind"]), *others])
         return type(self.value).__name__ if _policy_of(self.path) else _as_toml(self.value)
 
     @property
@@ -180,6 +183,20 @@ def makers_varied(scenario: Scenario, paths: Iterable[str]) -> tuple[str, ...]:
     every = (path for joined in paths for path in paths_of(joined))
     named = [path.split(".")[1] for path in every if path.startswith("makers.") and path.count(".") > 1]
     return tuple(dict.fromkeys(scenario.maker_names[maker_index(scenario, name)] for name in named if name != "*"))
+
+
+def path_of_maker(scenario: Scenario, path: str, maker: str) -> str | None:
+    """The path with a maker's name in it, where it names every maker, "makers.*.pricing.alpha", or this one; None where it names
+    another. Raises ParameterError for a path of something else."""
+    named = []
+    for part in paths_of(path):
+        keys = part.split(".")
+        if keys[0] != "makers" or len(keys) < 3:
+            raise ParameterError(f"{path}: must be a field of makers, such as makers.*.pricing.alpha")
+        if keys[1] != "*" and scenario.maker_names[maker_index(scenario, keys[1])] != maker:
+            return None
+        named.append(".".join(["makers", maker, *keys[2:]]))
+    return "+".join(named)
 
 
 def value_now(scenario: Scenario, path: str) -> Any:
