@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.options import number_of_threads, place
 from dealermarket.errors import ParameterError
+from dealermarket.estimates import Estimate
 from dealermarket.runs.chunks import Progress
 
 if TYPE_CHECKING:
@@ -124,3 +126,14 @@ def _work(folder: QuestionFolder, question: Question, threads: int, as_json: boo
     # the seconds of what was resumed are those of its last part
     speed = "" if resumed else f"{steps:,} market steps in {seconds:.1f} s, {rate(steps / max(seconds, 1e-9))}; "
     console.print(f"{speed}kept in {folder.path}", highlight=False, soft_wrap=True)
+
+
+def finite(value: Any) -> Any:
+    """A value as JSON has it: null for what is no number."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def numbers(estimate: Estimate) -> dict[str, float | None]:
+    """An estimate as JSON has it."""
+    return {"value": finite(estimate.value), "low": finite(estimate.low), "high": finite(estimate.high)}

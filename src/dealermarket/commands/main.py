@@ -14,6 +14,7 @@ from dealermarket.commands.calibrate import calibrate
 from dealermarket.commands.check import check
 from dealermarket.commands.compare import compare
 from dealermarket.commands.console import open_console
+from dealermarket.commands.equilibrium import equilibrium
 from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.experiment import experiment
 from dealermarket.commands.export import export
@@ -25,6 +26,7 @@ from dealermarket.commands.plot import plot
 from dealermarket.commands.reproduce import reproduce
 from dealermarket.commands.run import run
 from dealermarket.commands.scenarios import scenarios
+from dealermarket.commands.sensitivity import sensitivity
 from dealermarket.commands.sweep import sweep
 from dealermarket.commands.trace import trace
 from dealermarket.commands.train import train
@@ -53,6 +55,8 @@ for command in (
     compare,
     sweep,
     optimise,
+    equilibrium,
+    sensitivity,
     evaluate,
     experiment,
     reproduce,

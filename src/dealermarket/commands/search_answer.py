@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dealermarket.commands.asking import Answer
+from dealermarket.commands.asking import Answer, numbers
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import write_frame, write_text
-from dealermarket.estimates import Estimate, plus_minus
+from dealermarket.estimates import plus_minus
 from dealermarket.plots.comparison import save
 from dealermarket.plots.search import SearchedField, plot_search
 from dealermarket.program import program
@@ -60,10 +59,10 @@ class SearchAnswer(Answer):
             "trials": len(found.trials),
             "best": str(self.folder / BEST),
             "points": {
-                name: {"values": {each.path: each.value for each in point.settings}, "fresh": _numbers(found.value(name))}
+                name: {"values": {each.path: each.value for each in point.settings}, "fresh": numbers(found.value(name))}
                 for name, point in self.points.items()
             },
-            "gain": {name: _numbers(found.gain(name)) for name in (START, BEST_OF_GRID)},
+            "gain": {name: numbers(found.gain(name)) for name in (START, BEST_OF_GRID)},
             "searched": found.searched,
             "gap": found.gap,
         }
@@ -103,8 +102,3 @@ class SearchAnswer(Answer):
         if at_end:
             yield f"At an end of its range: {', '.join(at_end)}; a wider one may hold better values."
         yield f"{program()} run {self.folder / BEST}"
-
-
-def _numbers(estimate: Estimate) -> dict[str, float | None]:
-    fields = {"value": float(estimate.value), "low": float(estimate.low), "high": float(estimate.high)}
-    return {name: value if math.isfinite(value) else None for name, value in fields.items()}

@@ -11,18 +11,29 @@ A sweep, every statistic of every maker at every point, on common prices and ord
     print(swept.frame().query("statistic == 'pnl'"))
 """
 
+from dealermarket.questions.equilibrium import BestResponses, Equilibrium
 from dealermarket.questions.fields import Range, Setting, Varied, short_names, varied_from
+from dealermarket.questions.game import Game, Mixed, Played
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.points import Point
 from dealermarket.questions.search import Found, Search, Trial
+from dealermarket.questions.sensitivity import Indices, Sensitive, Sensitivity
 from dealermarket.questions.sweep import Sweep, Swept
 
 __all__ = [
+    "BestResponses",
+    "Equilibrium",
     "Found",
+    "Game",
+    "Indices",
+    "Mixed",
     "Objective",
+    "Played",
     "Point",
     "Range",
     "Search",
+    "Sensitive",
+    "Sensitivity",
     "Setting",
     "Sweep",
     "Swept",

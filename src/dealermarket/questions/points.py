@@ -72,8 +72,8 @@ def sobol_places(fields: int, count: int, seed: int) -> NDArray[Any]:
 
 
 def setting_at(scenario: Scenario, field: Range, place: float) -> Setting:
-    """The setting at a place in 0..1 of a range: a whole number where the field holds one."""
-    value: Any = field.at(place)
+    """The setting at a place in 0..1 of a range, with six digits: a whole number where the field holds one."""
+    value: Any = float(f"{field.at(place):.6g}")
     now = value_now(scenario, field.path)
     if isinstance(now, int) and not isinstance(now, bool):
         value = round(value)
