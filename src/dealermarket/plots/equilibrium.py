@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 
 class ResponseCurve(Protocol):
-    """An objective at values of a field, each (n,)."""
+    """What is gained at values of a field, each (n,)."""
 
     @property
     def at(self) -> Array: ...
@@ -32,9 +32,9 @@ class ResponseCurve(Protocol):
 def plot_equilibrium(
     history: pd.DataFrame, names: Mapping[str, str], curves: Mapping[str, ResponseCurve], objective: str
 ) -> Picture:
-    """Panels: by round the values of every maker and its best responses, a panel a field; and the objective of each maker over
-    its field at the end, with 95 % bands, where each has a single one. `history` is that of an equilibrium, `names` what the
-    columns of fields are called."""
+    """Panels: by round the values of every maker and its best responses, a panel a field; and what each maker gains by moving
+    alone at the end over its field, with 95 % bands, where each has a single one. `history` is that of an equilibrium, `names`
+    what the columns of fields are called."""
     from matplotlib import rc_context
 
     figures = []
@@ -61,7 +61,8 @@ def plot_equilibrium(
                 Level(float(history[path].dropna().iloc[-1]), "x", colour, style=":"),
             ]
         field = next(iter(by_field))
-        figures.append(Figure("curves", "at the end", at_end, Axis(field), Axis(objective), "against what the others end with"))
+        title = "gain by moving alone, at the end"
+        figures.append(Figure("curves", title, [Level(0.0), *at_end], Axis(field), Axis(objective), title))
     caption = "Bands: 95 % intervals. Dotted: where each maker ends." if curves else "Hollow: best responses."
     panels = Panels("equilibrium", f"Best responses: {objective}", caption, figures, share_x=False, share_y=False)
     with rc_context(STYLE):
@@ -87,7 +88,8 @@ def plot_game(
         for profile in profiles:
             cells[profile] = True
         regions.append(Region(cells, name, colour, style))
-    y, x = (Axis(maker, list(own)) for maker, own in zip(makers, labels, strict=True))
+    folded = [[label.replace(" ", "\n") for label in own] for own in labels]  # in lines, so that neighbours have room
+    y, x = (Axis(maker, own) for maker, own in zip(makers, folded, strict=True))
     figures = [
         Figure(maker, objective, [Surface(payoffs[..., n], limits, objective, regions)], x, y, f"what {maker} gets")
         for n, maker in enumerate(makers)

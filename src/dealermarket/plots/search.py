@@ -33,12 +33,13 @@ class SearchedField:
 def plot_search(
     history: pd.DataFrame, fields: Sequence[SearchedField], grid: ArrayLike, on_grid: Interval, objective: str
 ) -> Picture:
-    """A panel a field: the objective at each trial and, of a single field, at the points of the grid (points, fields) with
-    their intervals; and a panel of the best so far by trial. `history` is that of a search."""
+    """A panel a field: what each trial has more of than the first, which is the start, and, of a single field, the points of the
+    grid (points, fields) with paired intervals; and a panel of the best so far by trial. `history` is that of a search."""
     from matplotlib import rc_context
 
-    value, best = history["value"].to_numpy(), int(np.nanargmax(history["value"].to_numpy()))
-    scale = Axis("objective")
+    start = float(history["value"].iloc[0])
+    value = history["value"].to_numpy() - start
+    best, scale = int(np.nanargmax(value)), Axis("more than at the start")
     figures = []
     for n, field in enumerate(fields):
         x = history[field.path].to_numpy(dtype=np.float64)
@@ -53,14 +54,10 @@ def plot_search(
     trials = history["trial"].to_numpy()
     so_far: list[Mark] = [
         Line(trials, value, TRIED, COLOURS[0], style="", marker="hollow"),
-        Line(trials, history["best"].to_numpy(), "best so far", COLOURS[5]),
+        Line(trials, history["best"].to_numpy() - start, "best so far", COLOURS[5]),
     ]
     figures.append(Figure("trials", "by trial", so_far, Axis("trial", whole=True), scale, "by trial"))
-    caption = "On the replicas of the search."
-    if len(fields) == 1:
-        caption += (
-            " Bars: 95 % intervals; what was tried is on the same replicas as the grid, so that differences are surer than these."
-        )
+    caption = "On the replicas of the search." + (" Bars: paired 95 % intervals." if len(fields) == 1 else "")
     panels = Panels("search", objective, caption, figures, share_x=False, share_y=True)
     with rc_context(STYLE):
         return draw_panels(panels)

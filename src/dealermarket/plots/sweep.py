@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 MOST_MAKERS, MOST_PANELS, MOST_TICKS = 6, 16, 12
+_MOST_BESIDE = 4
+_LEVEL, _DIFFERENCE = ("mean", "low", "high"), ("difference", "difference_low", "difference_high")
 BEST, BETTER, WORSE = "as good as the best", "better", "worse"
 
 
@@ -65,7 +67,7 @@ def plot_sweep(
     if drawn_points:
         panels = _clouds(points, fields, statistics[0], maker, best)
     elif len(fields) == 1:
-        panels = _lines(frame, points, fields[0], statistics, maker)
+        panels = _lines(frame, points, fields[0], statistics, maker, against)
     elif len(fields) == 2:
         panels = _maps(points, fields, statistics, maker, best, against)
     elif len(fields) == 3 and len(fields[2].values) <= MOST_PANELS:
@@ -85,22 +87,32 @@ def axis_label(statistic: Statistic) -> str:
 # --- one field
 
 
-def _lines(frame: pd.DataFrame, points: pd.DataFrame, field: SweptField, statistics: Sequence[str], maker: str) -> Panels:
+def _lines(
+    frame: pd.DataFrame, points: pd.DataFrame, field: SweptField, statistics: Sequence[str], maker: str, against: str
+) -> Panels:
     makers = _makers(points, maker)
     places, axis = _scale(points, field)
-    figures = []
+    levels, differences = [], []
     for name in statistics:
         statistic, marks = statistic_named(name), list[Mark]()
         for colour, each in zip(COLOURS, makers, strict=False):
-            rows = points[(points["maker"] == each) & (points["statistic"] == name)]
-            estimate = _Interval(*(statistic.scale * rows[column].to_numpy() for column in ("mean", "low", "high")))
-            marks.append(Points(places, estimate, each, colour))
-        now = frame[(frame["point"] == "as it is") & (frame["maker"] == maker) & (frame["statistic"] == name)]
+            marks.append(Points(places, _interval(_rows(points, each, name), statistic, *_LEVEL), each, colour))
+        now = _rows(frame[frame["point"] == "as it is"], maker, name)
         marks.insert(0, Level(statistic.scale * float(now["mean"].iloc[0]), colour=COLOURS[0], style=":"))
-        figures.append(Figure(name, statistic.meaning, marks, axis, Axis(axis_label(statistic)), statistic.label))
-    caption = f"Bars: 95 % intervals. Dotted: {maker} in the scenario as it is."
-    columns = min(len(figures), 3)
-    return Panels("sweep", f"What follows from {field.name}", caption, figures, columns, share_x=True, share_y=False)
+        levels.append(Figure(name, statistic.meaning, marks, axis, Axis(axis_label(statistic)), statistic.label))
+        gained = Points(places, _interval(_rows(points, maker, name), statistic, *_DIFFERENCE), None, COLOURS[0])
+        title = f"{maker}: difference to the scenario {against}" if against == "as it is" else f"{maker}: difference to {against}"
+        differences.append(Figure(f"{name} difference", title, [Level(0.0), gained], axis, Axis(axis_label(statistic)), title))
+    caption = f"Bars: 95 % intervals, below of the paired differences. Dotted: {maker} in the scenario as it is."
+    figures, columns = [*levels, *differences], len(statistics)
+    heights = (2.7, 2.3) if columns <= _MOST_BESIDE else None
+    columns = columns if heights else _MOST_BESIDE
+    return Panels("sweep", f"What follows from {field.name}", caption, figures, columns, heights, share_x=False, share_y=False)
+
+
+def _interval(rows: pd.DataFrame, statistic: Statistic, *columns: str) -> _Interval:
+    """Three columns of a frame, in the unit in which the statistic is shown."""
+    return _Interval(*(statistic.scale * rows[column].to_numpy() for column in columns))
 
 
 def _scale(points: pd.DataFrame, field: SweptField) -> tuple[Array, Axis]:
@@ -201,7 +213,7 @@ def _regions_said(best: bool, against: str, statistic: Statistic) -> str:
 
 def _clouds(points: pd.DataFrame, fields: Sequence[SweptField], name: str, maker: str, best: Array | None) -> Panels:
     statistic, rows = statistic_named(name), _rows(points, maker, name)
-    estimate = _Interval(*(statistic.scale * rows[column].to_numpy() for column in ("mean", "low", "high")))
+    estimate = _interval(rows, statistic, *_LEVEL)
     figures = []
     for field in fields:
         x = rows[field.path].to_numpy(dtype=np.float64)

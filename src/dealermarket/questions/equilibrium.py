@@ -181,13 +181,15 @@ class BestResponses:
         return (best.place, gain) if gain > 0 else (profile[maker], 0.0)
 
     def _curves(self, payoffs: Payoffs, profile: Profile, replicas: range) -> Mapping[str, Curve]:
-        """By maker, its objective over its only field, the others having what they ended with."""
+        """By maker, what it gains over its only field, the others having what they ended with."""
         curves = {}
         for maker in self.makers:
             places = [np.array([where]) for where in np.linspace(0.0, 1.0, CURVE)]
-            found = payoffs.of([self.point({**profile, maker: place}).scenario for place in places], replicas)
+            moved = [self.point({**profile, maker: place}).scenario for place in places]
+            number = self.scenario.maker_names.index(maker)
+            here, *there = payoffs.of([self.point(profile).scenario, *moved], replicas)[:, :, number]
             values = [self.settings(maker, place)[0].value for place in places]
-            curves[maker] = Curve(np.array(values, dtype=np.float64), mean(found[:, :, self.scenario.maker_names.index(maker)].T))
+            curves[maker] = Curve(np.array(values, dtype=np.float64), mean((np.array(there) - here).T))
         return curves
 
 
@@ -205,7 +207,7 @@ class Move:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """An objective (n,) at values of a field (n,), on the replicas of the search."""
+    """What a maker gains, paired, (n,), at values of its field (n,), on the replicas that responses are measured on."""
 
     at: Array
     value: Estimate

@@ -125,7 +125,7 @@ class Search:
             start,
             best.point,
             coarse,
-            mean(on_grid.T),
+            mean((on_grid - values_of([start], seen)).T),
             best.value,
             dict(zip((START, BEST_OF_GRID, FOUND), judged, strict=True)),
         )
@@ -163,7 +163,7 @@ class Found:
     start: Point  # the scenario as it is
     best: Point
     coarse: Point  # the best of the grid, by the replicas of the search
-    on_grid: Estimate  # the objective at each point of the grid, on the replicas of the search
+    on_grid: Estimate  # what each point of the grid has more of than the start, paired, on the replicas of the search
     searched: float  # the objective of the best on the replicas of the search
     fresh: dict[str, Array]  # the objective by replica of "start", "best of the grid" and "found", on fresh replicas
 
