@@ -27,7 +27,8 @@ class Trial(NamedTuple):
 def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, evaluations: int, seed: int = 0) -> list[Trial]:
     """The places that were tried, in order: the start and a Sobol sequence, a third of the evaluations, and then, from the best
     of these on, what COBYQA asks for, a local method (Ragonneau, Model-Based Derivative-Free Optimization Methods and Software,
-    thesis, 2022, arXiv 2210.12018), and again from the next best while evaluations are left.
+    thesis, 2022, arXiv 2210.12018), and again from the next best while evaluations are left: each
+    time two thirds of these at most.
 
     Where the value is NaN, nothing is best."""
     from scipy.optimize import Bounds, minimize
@@ -45,10 +46,10 @@ def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, ev
     starts.sort(key=loss)  # equal ones stay in their order
     cube = Bounds(np.zeros(fields), np.ones(fields))
     for place in starts:
-        left = evaluations - len(trials)
-        if left < 2 * fields + 1:  # fewer tell COBYQA nothing
+        left, least = evaluations - len(trials), 2 * fields + 1
+        if left < least:  # fewer tell COBYQA nothing
             break
-        options: Any = {"maxfev": left, "initial_tr_radius": _START_RADIUS, "final_tr_radius": _END_RADIUS}
+        options: Any = {"maxfev": max(2 * left // 3, least), "initial_tr_radius": _START_RADIUS, "final_tr_radius": _END_RADIUS}
         minimize(loss, place, method="COBYQA", bounds=cube, options=options)
     return trials
 

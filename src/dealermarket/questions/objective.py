@@ -55,7 +55,7 @@ class Objective:
             weights[term[3]] = weights.get(term[3], 0.0) + (-number if term[1] == "-" else number)
             at = term.end()
         if len(weights) == 1 and re.fullmatch(r"\s*[A-Za-z_]\w*\s*", text):
-            weights = {name: sign_of(statistic_named(name)) for name in weights}
+            weights = {name: -1.0 if statistic_named(name).more_is_better is False else 1.0 for name in weights}
         return cls(weights, risk)
 
     def __str__(self) -> str:

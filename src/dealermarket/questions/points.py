@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.draws.pairing import unlike_tapes
+from dealermarket.draws.pairing import exogenous
 from dealermarket.errors import DealerMarketError, ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.questions.fields import Range, Setting, Varied, short_names, value_now, with_values
@@ -82,15 +82,10 @@ def setting_at(scenario: Scenario, field: Range, place: float) -> Setting:
 
 def by_tapes(scenarios: Iterable[Scenario]) -> list[list[int]]:
     """Numbers of the scenarios, in groups that share their tapes."""
-    groups: list[tuple[Scenario, list[int]]] = []
+    groups: dict[tuple[Any, ...], list[int]] = {}
     for number, scenario in enumerate(scenarios):
-        for first, members in groups:
-            if not unlike_tapes(first, scenario):
-                members.append(number)
-                break
-        else:
-            groups.append((scenario, [number]))
-    return [members for _, members in groups]
+        groups.setdefault(tuple(exogenous(scenario).values()), []).append(number)
+    return list(groups.values())
 
 
 def check_paths(fields: Sequence[Varied | Range]) -> None:
@@ -115,6 +110,6 @@ def points_of(scenario: Scenario, combinations: Iterable[Sequence[Setting]]) -> 
     if refused:
         shown = list(lines)[:_MOST_SAID]
         more = [f"and {len(lines) - len(shown):,} more"] if len(lines) > len(shown) else []
-        which = f"{refused:,} points are" if refused > 1 else "a point is"
-        raise ParameterError("\n".join([f"{which} none that the scenario can be at; nothing was run:", *shown, *more]))
+        count = f"{refused:,} points cannot be" if refused > 1 else "one point cannot be"
+        raise ParameterError("\n".join([f"{count}, so nothing was run:", *shown, *more]))
     return tuple(points)
