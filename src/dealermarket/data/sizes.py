@@ -16,7 +16,6 @@ MOST_RUNGS, ON_RUNGS, OFTEN = 30, 0.95, 5
 """A ladder has at most so many sizes; these, each of which came so often, are that share of all."""
 OWN, PRIOR = 30, 20.0
 """Requests from which on a client has a log-normal law of its own; with how many of all clients' each one's ladder begins."""
-_DECIMALS = range(-12, 13)  # of the grids that sizes may lie on
 
 
 def size_laws(member: Array, members: int, size: Array) -> tuple[list[OrderSize], str]:
@@ -29,7 +28,7 @@ def size_laws(member: Array, members: int, size: Array) -> tuple[list[OrderSize]
     often = counts >= OFTEN
     if not often.any() or often.sum() > MOST_RUNGS or counts[often].sum() < ON_RUNGS * len(size):
         logs = np.log(size)
-        fits = [(float(part.mean()), float(part.std())) for part in (logs,)]
+        fits = [(float(logs.mean()), float(logs.std()))]
         for number in range(members):
             mine = logs[member == number]
             fits.append(fits[0] if len(mine) < OWN else (float(mine.mean()), float(mine.std(ddof=1))))
@@ -37,18 +36,18 @@ def size_laws(member: Array, members: int, size: Array) -> tuple[list[OrderSize]
     rungs = values[often]
     nearest = np.argmin(np.abs(np.log(values)[:, np.newaxis] - np.log(rungs)), axis=1)[places]
     table = np.bincount(member * len(rungs) + nearest, minlength=members * len(rungs)).reshape(members, -1)
-    many = table.sum(axis=1) >= OWN
-    parts = [*table[many], table[~many].sum(axis=0)]  # who has few sizes has those of all such
-    cells = _cells(rungs)
-    rounded = [_rounded_lognormal(part, rungs, cells) for part in parts]
-    bic_of_ladder = sum(_bic(_likelihood(part, part / max(part.sum(), 1)), len(rungs) - 1, part.sum()) for part in parts)
-    bic = sum(_bic(_likelihood(part, _mass(fit, cells)), 2, part.sum()) for part, fit in zip(parts, rounded, strict=True))
+    many, total, cells = table.sum(axis=1) >= OWN, table.sum(axis=0), _cells(rungs)
+    found = [*table[many], table[~many].sum(axis=0)]
+    learned = [*table[many], total]  # who has few sizes has the law of all
+    rounded = [_rounded_lognormal(count, rungs, cells) for count in learned]
+    ladders = [count / count.sum() for count in learned]
+    bic_of_ladder = sum(_bic(part, law, len(rungs) - 1) for part, law in zip(found, ladders, strict=True))
+    bic = sum(_bic(part, _mass(fit, cells), 2) for part, fit in zip(found, rounded, strict=True))
     said = f"{len(rungs)} sizes are {100 * counts[often].sum() / len(size):.1f} % of all requests"
     if bic < bic_of_ladder:
         own = np.where(many, np.cumsum(many) - 1, len(rounded) - 1)
         return _lognormal([rounded[number] for number in own]), f"{said}, rounded ones: its BIC is {bic_of_ladder - bic:,.0f} less"
-    common = table.sum(axis=0) / table.sum()
-    weights = (table + PRIOR * common) / (table.sum(axis=1, keepdims=True) + PRIOR)
+    weights = (table + PRIOR * ladders[-1]) / (table.sum(axis=1, keepdims=True) + PRIOR)
     laws: list[OrderSize] = [LadderSize(sizes=rungs.tolist(), weights=row.tolist()) for row in weights]
     return laws, f"{said}, and its BIC is {bic - bic_of_ladder:,.0f} less than that of log-normal ones"
 
@@ -58,12 +57,12 @@ def _lognormal(fits: list[tuple[float, float]]) -> list[OrderSize]:
 
 
 def _cells(rungs: Array) -> tuple[Array, Array]:
-    """Where the cell of each size begins and ends, on the coarsest grid of a power of ten on which all lie."""
+    """Where the cell of each size begins and ends, on the coarsest grid of 1, 2 or 5 times a power of ten on which all lie."""
     width = float(np.diff(rungs).min(initial=rungs[0]))
-    for decimals in _DECIMALS:
-        scaled = rungs * 10.0**decimals
-        if np.all(np.abs(scaled - np.round(scaled)) <= 1e-9 * scaled) and scaled[0] > 0.5:
-            width = 10.0**-decimals
+    for step in (digit * 10.0**power for power in range(12, -13, -1) for digit in (5, 2, 1)):
+        scaled = rungs / step
+        if scaled[0] > 0.5 and np.all(np.abs(scaled - np.round(scaled)) <= 1e-9 * scaled):
+            width = step
             break
     below = rungs - 0.5 * width
     return np.where(below <= 0.5 * width * (1.0 + 1e-9), 0.0, below), rungs + 0.5 * width
@@ -79,25 +78,20 @@ def _mass(fit: tuple[float, float], cells: tuple[Array, Array]) -> Array:
 
 def _rounded_lognormal(count: Array, rungs: Array, cells: tuple[Array, Array]) -> tuple[float, float]:
     """Mean and standard deviation of log size of the greatest likelihood of these counts of cells, (rungs,)."""
-    if not count.any():
-        return 0.0, 1.0
     logs = np.log(rungs)
     mean = float(np.average(logs, weights=count))
     std = max(float(np.sqrt(np.average((logs - mean) ** 2, weights=count))), 1e-3)
 
     def unlikely(parameters: Array) -> float:
-        return -_likelihood(count, _mass((float(parameters[0]), float(np.exp(parameters[1]))), cells))
+        return _bic(count, _mass((float(parameters[0]), float(np.exp(parameters[1]))), cells), 0)
 
     begin = np.array([mean, np.log(std)])
     best = optimize.minimize(unlikely, begin, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-4, "maxiter": 200})
     return float(best.x[0]), float(np.exp(best.x[1]))
 
 
-def _likelihood(count: Array, probability: Array) -> float:
-    """The logarithm of the likelihood of these counts."""
+def _bic(count: Array, probability: Array, parameters: int) -> float:
+    """Of a law of so many free parameters, from the counts of cells and their probabilities (Schwarz 1978)."""
     there = count > 0
-    return float(count[there] @ np.log(np.maximum(probability[there], 1e-300)))
-
-
-def _bic(likelihood: float, parameters: int, requests: float) -> float:
-    return -2.0 * likelihood + parameters * float(np.log(max(requests, 1.0)))
+    likelihood = float(count[there] @ np.log(np.maximum(probability[there], 1e-300)))
+    return -2.0 * likelihood + parameters * float(np.log(max(count.sum(), 1)))
