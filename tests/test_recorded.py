@@ -246,7 +246,7 @@ def test_windows_have_the_activity_of_their_time_of_day(tmp_path: Path) -> None:
     settings = ("market.steps_per_day=1440", "investors.*.trade_probability=0.04", hour)
     tape = Tape.draw(recorded(str(clock), *settings), 2, 3)
     busy = tape.orders[:, 0] * 96 + tape.orders[:, 1]
-    assert 30 <= busy.min() and busy.max() < 90 and len(busy) > 400
+    assert busy.min() >= 30 and busy.max() < 90 and len(busy) > 400
     assert len(Tape.draw(recorded(str(steps), *settings), 2, 3).investor) == 0
 
 

@@ -99,7 +99,7 @@ class Arrivals:
     """How often each client, or group of clients, asks."""
 
     requests: Array  # (members,) steps in which one asked, counted by client
-    probability: Estimate  # (members,) a step and client, over the steps that have mids
+    probability: Estimate  # (members,) a step and client, in the mean over a day
     dispersion: Array  # (members,) variance of requests over what the market draws; NaN where there are too few to tell
     clustered: Array  # (members,) bool: whether it is above 1 by more than chance
     together: float  # the dispersion of all
@@ -119,8 +119,8 @@ def fit_arrivals(recording: Recording, member: Array, place: Array, clients: Arr
     if profile is not None and recording.seconds is not None:
         hour = np.round(recording.at * recording.seconds, 6) % _SECONDS_PER_DAY // _SECONDS_PER_HOUR
         activity = profile.factor.value[hour.astype(np.int64)]
-    at = np.cumsum(activity) - 0.5 * activity
-    at = (at / float(np.sum(activity)))[place]  # the share of a log's activity that lies before each request
+    whole = float(np.sum(activity))
+    at = ((np.cumsum(activity) - 0.5 * activity) / whole)[place]  # the share of a log's activity that lies before each request
     requests = np.bincount(member, minlength=members)
     probability = requests / (steps * clients)
     order = np.argsort(member, kind="stable")
@@ -131,7 +131,7 @@ def fit_arrivals(recording: Recording, member: Array, place: Array, clients: Arr
     level = ERROR / (1 + np.count_nonzero(np.isfinite(dispersion)))
     clustered = p_value < level
     fewer = np.where(clustered, dispersion, 1.0)
-    estimate = shares(requests / fewer, steps * clients / fewer)
+    estimate = shares(requests / fewer, whole * clients / fewer).scaled(1.0 if profile is None else profile.over_a_day)
     return Arrivals(requests, estimate, dispersion, clustered, everybody, bool(p_of_all < level))
 
 

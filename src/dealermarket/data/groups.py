@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 MOST_GROUPS = 40
 LEAST_GAIN = 1.0
-"""A group is split where that takes so much of the sum of squares beyond noise: as one client who is a standard deviation apart."""
+"""What a split takes of the sum of squares, beyond noise, at least: as much as one client who is a standard deviation apart."""
 CLEAR = 0.5  # standard deviations from all clients, from which on a group's name says so
 
 
@@ -34,13 +34,13 @@ def mean_trait(values: Array, client: Array, clients: int, less: str, more: str)
     values, client = values[told], client[told]
     count = np.bincount(client, minlength=clients)
     mean = np.bincount(client, weights=values, minlength=clients) / np.maximum(count, 1)
-    variance = float(np.sum((values - mean[client]) ** 2)) / max(len(values) - np.count_nonzero(count), 1)
+    variance = float(np.sum((values - mean[client]) ** 2)) / max(len(values) - int(np.count_nonzero(count)), 1)
     return Trait(mean, np.where(count > 0, np.sqrt(variance / np.maximum(count, 1)), np.inf), less, more)
 
 
 def groups_of(traits: Sequence[Trait], requests: Array) -> tuple[Array, list[str]]:
-    """In which group each client is, (clients,), and what the groups are called; who asks most together, by `requests` (clients,), is
-    the first.
+    """In which group each client is, (clients,), and what the groups are called; those who ask most together, by `requests`
+    (clients,), are the first.
 
     Traits are in standard deviations of what clients truly differ by, and drawn towards the mean by as much as they are unsure
     (DerSimonian and Laird 1986), so that traits in which clients hardly differ, and clients who asked rarely, count little.

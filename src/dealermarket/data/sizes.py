@@ -46,7 +46,9 @@ def size_laws(member: Array, members: int, size: Array) -> tuple[list[OrderSize]
     said = f"{len(rungs)} sizes are {100 * counts[often].sum() / len(size):.1f} % of all requests"
     if bic < bic_of_ladder:
         own = np.where(many, np.cumsum(many) - 1, len(rounded) - 1)
-        return _lognormal([rounded[number] for number in own]), f"{said}, rounded ones: its BIC is {bic_of_ladder - bic:,.0f} less"
+        return _lognormal(
+            [rounded[number] for number in own]
+        ), f"{said}, rounded ones: its BIC is {bic_of_ladder - bic:,.0f} less"
     weights = (table + PRIOR * ladders[-1]) / (table.sum(axis=1, keepdims=True) + PRIOR)
     laws: list[OrderSize] = [LadderSize(sizes=rungs.tolist(), weights=row.tolist()) for row in weights]
     return laws, f"{said}, and its BIC is {bic - bic_of_ladder:,.0f} less than that of log-normal ones"

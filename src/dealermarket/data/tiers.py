@@ -30,13 +30,13 @@ class FoundTiers:
 
 
 def find_tiers(quote: Array, curve: Array, rise: Array, client: Array) -> FoundTiers:
-    """From quotes in half reference spreads, log(S_ref(v) / S_ref(0)), by what one unit of surcharge raises a quote, and whose each
-    is, (requests,) each; clients count from 0, and all have requests.
+    """From quotes in half reference spreads, log(S_ref(v) / S_ref(0)), by what one unit of surcharge raises a quote, and whose
+    each is, (requests,) each; clients count from 0, and all have requests.
 
     Each client's surcharge over a curve that all share comes from least squares (clients as fixed effects). Surcharges are a
     mixture of normal laws of one width, each client's with its own standard error; their number, up to 10, is that of the least
-    BIC, the interval holds those that have 95 % of exp(-BIC / 2) (Fraley and Raftery 2002, Model-based clustering, JASA 97). Levels
-    become tiers by how many of the smallest steps between levels they lie above the lowest."""
+    BIC, the interval holds those that have 95 % of exp(-BIC / 2) (Fraley and Raftery 2002, Model-based clustering, JASA 97).
+    Levels become tiers by how many of the smallest steps between levels they lie above the lowest."""
     surcharge, error = _surcharges(quote, curve, rise, client)
     least = NEAREST * float(np.median(np.abs(quote)))
     fits = [_Mixture(surcharge, error, count, least) for count in range(1, min(MOST_TIERS, len(surcharge)) + 1)]
@@ -97,7 +97,11 @@ class _Mixture:
 
 def _climbed(value: Array, error: Array, means: Array, least: float) -> tuple[float, Array, Array]:
     """The greatest log-likelihood that is reached, the means, (laws,), and which law each value is of, (values, laws)."""
-    share, variance, before = np.full(len(means), 1.0 / len(means)), max(float(np.var(value)) / len(means) ** 2, least**2), -np.inf
+    share, variance, before = (
+        np.full(len(means), 1.0 / len(means)),
+        max(float(np.var(value)) / len(means) ** 2, least**2),
+        -np.inf,
+    )
     for _ in range(_ROUNDS):
         both = (variance + error**2)[:, np.newaxis]
         away = value[:, np.newaxis] - means
@@ -110,7 +114,9 @@ def _climbed(value: Array, error: Array, means: Array, least: float) -> tuple[fl
             break
         before = likelihood
         kept = variance / both  # of a deviation, as the value's own and not its error
-        variance = max(float(np.sum(responsible * ((kept * away) ** 2 + kept * error[:, np.newaxis] ** 2)) / len(value)), least**2)
+        variance = max(
+            float(np.sum(responsible * ((kept * away) ** 2 + kept * error[:, np.newaxis] ** 2)) / len(value)), least**2
+        )
         heavy = responsible / both
         total = heavy.sum(axis=0)
         means = np.where(total > 1e-300, (heavy * value[:, np.newaxis]).sum(axis=0) / np.maximum(total, 1e-300), means)
