@@ -19,7 +19,7 @@ from dealermarket.data.log import Mapped, RequestLog
 from dealermarket.data.market import annual_volatility, spread_law
 from dealermarket.data.members import Members, members_of, won_beyond
 from dealermarket.data.moves import DEFAULT_HORIZON, longest_horizon, moves_after
-from dealermarket.data.pricing import ALPHA, DeskPricing, fit_pricing
+from dealermarket.data.pricing import DeskPricing, fit_pricing
 from dealermarket.data.shares import shares
 from dealermarket.data.sizes import size_laws
 from dealermarket.errors import DataError, ParameterError
@@ -249,7 +249,7 @@ class _Fit:
             name="desk",
             tiering=self._tiering(pricing, members, tiers),
             pricing=PowerPricing(
-                alpha=ALPHA if pricing.alpha is None else _rounded(pricing.alpha.value),
+                alpha=_rounded(pricing.used),
                 tier_penalty=0.0 if pricing.tier_penalty is None else max(_rounded(pricing.tier_penalty.value), 0.0),
                 eps_buy=eps,
                 eps_sell=eps,

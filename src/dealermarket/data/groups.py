@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 Array = NDArray[Any]
 
 MOST_GROUPS = 40
+ERROR = 0.01  # the level of the test that clients differ in a trait
 LEAST_GAIN = 1.0
 """What a split takes of the sum of squares, beyond noise, at least: as much as one client who is a standard deviation apart."""
 CLEAR = 0.5  # standard deviations from all clients, from which on a group's name says so
@@ -43,7 +45,8 @@ def groups_of(traits: Sequence[Trait], requests: Array) -> tuple[Array, list[str
     (clients,), are the first.
 
     Traits are in standard deviations of what clients truly differ by, and drawn towards the mean by as much as they are unsure
-    (DerSimonian and Laird 1986), so that traits in which clients hardly differ, and clients who asked rarely, count little.
+    (DerSimonian and Laird 1986), so that clients who asked rarely count little; traits in which clients differ by no more than
+    chance (Cochran's Q, 1 %) do not count.
     The group with the most to gain is split in two at one value of one trait, where that leaves the least sum of squares
     (Edwards and Cavalli-Sforza 1965, A method for cluster analysis, Biometrics 21, by one trait at a time as in regression
     trees), until there are 40 or nothing is left to gain beyond the noise of the trait in the group."""
@@ -74,10 +77,10 @@ def _standardised(trait: Trait) -> tuple[Array, Array]:
     noise = np.maximum(trait.error[told] ** 2, 1e-6 * float(np.var(value[told])))
     weight = 1.0 / noise
     mean = np.average(value[told], weights=weight)
-    beyond = float(weight @ (value[told] - mean) ** 2) - (len(noise) - 1)
-    between = max(beyond, 0.0) / float(weight.sum() - np.sum(weight**2) / weight.sum())
-    if between <= 0:
+    spread, others = float(weight @ (value[told] - mean) ** 2), len(noise) - 1
+    if special.chdtrc(others, spread) > ERROR:
         return found, left
+    between = (spread - others) / float(weight.sum() - np.sum(weight**2) / weight.sum())
     mean, shrunk = np.average(value[told], weights=1.0 / (between + noise)), between / (between + noise)
     found[told], left[told] = shrunk * (value[told] - mean) / np.sqrt(between), shrunk * (1.0 - shrunk)
     return found, left

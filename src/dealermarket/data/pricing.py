@@ -16,6 +16,8 @@ from dealermarket.estimates import Estimate
 Array = NDArray[Any]
 
 ALPHA = 1.5
+ALPHAS = (0.01, 10.0)
+"""Those that a scenario may have, about."""
 UNSURE = 0.5  # standard error of alpha from which on sizes tell nothing of it
 WELL = 0.1  # root of the mean square of what the rule leaves of a quote, as a share of it
 STAYS = 0.95  # the share of requests in their client's usual tier from which on clients are said to stay in it
@@ -25,6 +27,7 @@ STAYS = 0.95  # the share of requests in their client's usual tier from which on
 class DeskPricing:
     """The fitted rule; None where the log does not tell, and `unknown` says why."""
 
+    used: float  # alpha of the fit
     alpha: Estimate | None
     tier_penalty: Estimate | None
     eps: Estimate
@@ -37,8 +40,7 @@ class DeskPricing:
 
     def level(self, curve: Array) -> Array:
         """The quotes of the best tier in half reference spreads, at these log(S_ref(v) / S_ref(0))."""
-        alpha = ALPHA if self.alpha is None else float(self.alpha.value)
-        return np.asarray((1.0 + float(self.eps.value)) * np.exp(alpha * curve))
+        return np.asarray((1.0 + float(self.eps.value)) * np.exp(self.used * curve))
 
 
 def fit_pricing(spread: Array, half_spread: Array, curve: Array, tier: Array, client: Array) -> DeskPricing:
@@ -63,7 +65,15 @@ def fit_pricing(spread: Array, half_spread: Array, curve: Array, tier: Array, cl
     curved = bool(errors[2] < UNSURE)
     if not curved:
         unknown.append(f"alpha: sizes are so small a part of v_max that it does not show; left at {ALPHA:g}")
-        values, errors, left = _least_squares(spread / half_spread, curve, rises, np.array([True, tiered, False]))
+    at = ALPHA if not curved else float(np.clip(values[2], *ALPHAS))
+    if curved and at != values[2]:
+        unknown.append(
+            f"alpha: {values[2]:.3g} fits best, which no scenario has; left at {at:g}. It is about in proportion to v_max: give "
+            "another one"
+        )
+        curved = False
+    if not curved:
+        values, errors, left = _least_squares(spread / half_spread, curve, rises, np.array([True, tiered, False]), at)
     residual = float(np.sqrt(np.mean((left * half_spread) ** 2)) / np.mean(np.abs(spread)))
     if residual > WELL:
         unknown.append(
@@ -71,6 +81,7 @@ def fit_pricing(spread: Array, half_spread: Array, curve: Array, tier: Array, cl
         )
     eps, penalty, alpha = (normal_estimate(float(value), float(error)) for value, error in zip(values, errors, strict=True))
     return DeskPricing(
+        at if not curved else float(alpha.value),
         alpha if curved else None,
         penalty.scaled(usual) if tiered else None,
         eps,
@@ -98,9 +109,10 @@ def _usual_tiers(tier: Array, client: Array) -> Array | None:
     return np.argmax(table, axis=1) if table.max(axis=1).sum() >= STAYS * len(tier) else None
 
 
-def _least_squares(quote: Array, curve: Array, rises: Array, free: Array) -> tuple[Array, Array, Array]:
-    """eps, the penalty in usual half spreads, and alpha, of which some are `free`; their standard errors; and what is left."""
-    begin = np.array([0.0, 0.0, ALPHA])
+def _least_squares(quote: Array, curve: Array, rises: Array, free: Array, at: float = ALPHA) -> tuple[Array, Array, Array]:
+    """eps, the penalty in usual half spreads, and alpha, of which some are `free`, alpha being `at` this where it is not; their
+    standard errors; and what is left."""
+    begin = np.array([0.0, 0.0, at])
 
     def left(parameters: Array) -> Array:
         eps, penalty, alpha = np.where(free, 0.0, begin) + _filled(parameters, free)

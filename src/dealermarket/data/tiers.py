@@ -16,7 +16,7 @@ Array = NDArray[Any]
 MOST_TIERS = 10
 NEAREST = 0.01
 """Tiers that lie nearer to each other than so, as a share of a usual quote, are hardly told apart."""
-_ALPHAS = (-1.0, 6.0)  # in which the exponent is looked for
+_ALPHAS = (-2.0, 12.0)  # in which the exponent is looked for
 _LOOKED_AT = 100_000  # requests that it is looked for with
 _ROUNDS = 300  # of expectation and maximisation, at most
 
