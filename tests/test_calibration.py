@@ -358,7 +358,6 @@ def test_it_foretells_a_change_of_prices_that_its_log_never_saw(calibrated: Cali
     true = true_market().with_settings("makers.ours.pricing.tier_penalty=1e-5")
     ours = calibrated.scenario.with_settings(
         "makers.desk.pricing.tier_penalty=1e-5",
-        "makers.desk.tiering={kind='fixed', tiers=3, table={client-1=1, client-2=2, client-4=1, client-5=2}}",
         "makers.desk.hedging={kind='none'}",
         "steps=480",
     )

@@ -59,7 +59,7 @@ def fit_pricing(spread: Array, half_spread: Array, curve: Array, tier: Array, cl
         tier_of, levels, tier = found.tier, found.levels, found.tier[client]
     tiered = len(np.unique(tier)) > 1
     if not tiered:
-        unknown.append("tier penalty: all clients are quoted alike; the desk has one tier")
+        unknown.append("tier penalty: there are no tiers in which clients stay; the desk has one")
     rises = usual * tier / half_spread
     values, errors, left = _least_squares(spread / half_spread, curve, rises, np.array([True, tiered, True]))
     curved = bool(errors[2] < UNSURE)
