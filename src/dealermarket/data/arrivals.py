@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ MOST_BLOCKS, FEWEST_BLOCKS, OF_A_BLOCK = 100, 10, 5
 FEWEST_DAYS = 5
 """Days with mids, below which hours are not told apart."""
 HOURS = 24
+MOST_NAMED = 10  # clients in a note
 _SECONDS_PER_DAY, _SECONDS_PER_HOUR = 86_400.0, 3_600.0
 
 
@@ -56,15 +58,14 @@ def day_profile(recording: Recording, place: Array) -> tuple[DayProfile | None, 
     seconds = recording.seconds
     if seconds is None or seconds > _SECONDS_PER_HOUR:
         return None, "steps are longer than an hour" if seconds else "times count steps, and do not tell the hour"
-    time = np.round(recording.at * seconds, 6)
-    day, hour = (time // _SECONDS_PER_DAY).astype(np.int64), ((time % _SECONDS_PER_DAY) // _SECONDS_PER_HOUR).astype(np.int64)
+    day, hour = _days_and_hours(recording.at * seconds)
     days = len(np.unique(day))
     if days < FEWEST_DAYS:
         return None, f"{days} day{'s' if days != 1 else ''} of mids, {FEWEST_DAYS} or more are needed"
     _, first, cell, long = np.unique(day * HOURS + hour, return_index=True, return_inverse=True, return_counts=True)
     asked, of = np.bincount(cell[place], minlength=len(long)), hour[first]
     requests, steps = (np.bincount(of, weights=each, minlength=HOURS) for each in (asked, long))
-    expected = steps * len(place) / len(time)
+    expected = steps * len(place) / len(hour)
     open_hours = int((steps > 0).sum())
     if open_hours < 2 or len(long) <= open_hours:
         return None, "mids are known in one hour of the day alone"
@@ -74,6 +75,12 @@ def day_profile(recording: Recording, place: Array) -> tuple[DayProfile | None, 
     p_value = float(stats.f.sf(between / max(within, 1e-12), open_hours - 1, len(long) - open_hours))
     factor = _shrunk(requests / max(within, 1.0), expected / max(within, 1.0))
     return DayProfile(requests, steps, factor, within, p_value), ""
+
+
+def _days_and_hours(time: Array) -> tuple[Array, Array]:
+    """The day and the hour of each time in seconds since 1970, UTC."""
+    time = np.round(time, 6)
+    return (time // _SECONDS_PER_DAY).astype(np.int64), ((time % _SECONDS_PER_DAY) // _SECONDS_PER_HOUR).astype(np.int64)
 
 
 def _pearson(found: Array, expected: Array) -> float:
@@ -117,8 +124,7 @@ def fit_arrivals(recording: Recording, member: Array, place: Array, clients: Arr
     steps, members = len(recording.mid), len(clients)
     activity = np.ones(steps)
     if profile is not None and recording.seconds is not None:
-        hour = np.round(recording.at * recording.seconds, 6) % _SECONDS_PER_DAY // _SECONDS_PER_HOUR
-        activity = profile.factor.value[hour.astype(np.int64)]
+        activity = profile.factor.value[_days_and_hours(recording.at * recording.seconds)[1]]
     whole = float(np.sum(activity))
     at = ((np.cumsum(activity) - 0.5 * activity) / whole)[place]  # the share of a log's activity that lies before each request
     requests = np.bincount(member, minlength=members)
@@ -143,3 +149,40 @@ def _dispersion(at: Array, probability: float) -> tuple[float, float]:
     counts = np.bincount((at * blocks).astype(np.int64), minlength=blocks)
     chi = _pearson(counts, np.full(blocks, len(at) / blocks)) / (1.0 - probability)
     return chi / (blocks - 1), float(stats.chi2.sf(chi, blocks - 1))
+
+
+def said_of_hours(profile: DayProfile) -> str:
+    """What the hours of a day are, in a sentence."""
+    factor, test = profile.factor, f"F-test of hours against days, p {_p(profile.p_value)}"
+    if not profile.significant:
+        return f"hours of the day (UTC) do not differ: {test}; the same all day"
+    ends = [
+        f"{name} {hour}-{(hour + 1) % HOURS} h: {float(factor.value[hour]):.2f} ({float(factor.low[hour]):.2f} to "
+        f"{float(factor.high[hour]):.2f})"
+        for name, hour in (("busiest", int(np.argmax(factor.value))), ("quietest", int(np.argmin(factor.value))))
+    ]
+    known = int((profile.steps > 0).sum())
+    unknown = "" if known == HOURS else f"; {HOURS - known} hours have no mids and the mean of the others"
+    return f"hours of the day (UTC) differ, {', '.join(ends)} times the mean: {test}{unknown}"
+
+
+def _p(value: float) -> str:
+    return f"= {value:.2g}" if value >= 1e-6 else "< 1e-6"
+
+
+def said_of_clusters(names: Sequence[str], arrivals: Arrivals) -> list[str]:
+    """Whose requests come in clusters, in sentences."""
+    found = np.flatnonzero(arrivals.clustered)
+    found = found[np.argsort(-arrivals.dispersion[found], kind="stable")]
+    said = [
+        f"arrivals of {names[number]} come in clusters: {arrivals.dispersion[number]:.2f} times the variance that the "
+        "market draws"
+        for number in found[:MOST_NAMED]
+    ]
+    if len(found) > MOST_NAMED:
+        said.append(f"so do those of {len(found) - MOST_NAMED} others")
+    if arrivals.all_clustered:
+        said.append(
+            f"arrivals of all clients together come in clusters: {arrivals.together:.2f} times the variance that the market draws"
+        )
+    return said

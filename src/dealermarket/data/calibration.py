@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket import laws
-from dealermarket.data.arrivals import HOURS, Arrivals, DayProfile, day_profile, fit_arrivals
+from dealermarket.data.arrivals import Arrivals, DayProfile, day_profile, fit_arrivals, said_of_clusters, said_of_hours
 from dealermarket.data.competition import Competition, fit_competition
 from dealermarket.data.desk_log import DeskLog, horizon_of, read_desk
 from dealermarket.data.informed import oracle_probabilities
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-MOST_NAMED = 10  # clients in a note
 OTHER_DEPTHS = (0.5, 2.0)  # of the exchange, beside the one that is taken, for which alpha is said
 REPEATED = 0.01  # the share of requests after the first of a client and step, from which on it is said
 _SOME = 100_000  # requests that are enough for that
@@ -330,9 +329,9 @@ class _Fit:
         if self.profile is None:
             self.unknown.append(f"market.activity: {why}; the same all day")
         else:
-            self._found("market.activity", None, _said_of_hours(self.profile))
+            self._found("market.activity", None, said_of_hours(self.profile))
         arrivals = fit_arrivals(self.recording, members.of_request[first], self.place[first], members.counts, profile)
-        self.notes += _clusters(members, arrivals)
+        self.notes += said_of_clusters(members.names, arrivals)
         return profile, arrivals
 
     def _investors(
@@ -386,43 +385,6 @@ class _Fit:
             self._found(f"investors.{name}.trade_probability", arrival, how)
             self._found(f"investors.{name}.oracle_probability", oracle[number], "mids after all its requests")
         return tuple(made)
-
-
-def _said_of_hours(profile: DayProfile) -> str:
-    """What the hours of a day are, in a sentence."""
-    factor, test = profile.factor, f"F-test of hours against days, p {_p(profile.p_value)}"
-    if not profile.significant:
-        return f"hours of the day (UTC) do not differ: {test}; the same all day"
-    ends = [
-        f"{name} {hour}-{(hour + 1) % HOURS} h: {float(factor.value[hour]):.2f} ({float(factor.low[hour]):.2f} to "
-        f"{float(factor.high[hour]):.2f})"
-        for name, hour in (("busiest", int(np.argmax(factor.value))), ("quietest", int(np.argmin(factor.value))))
-    ]
-    known = int((profile.steps > 0).sum())
-    unknown = "" if known == HOURS else f"; {HOURS - known} hours have no mids and the mean of the others"
-    return f"hours of the day (UTC) differ, {', '.join(ends)} times the mean: {test}{unknown}"
-
-
-def _p(value: float) -> str:
-    return f"= {value:.2g}" if value >= 1e-6 else "< 1e-6"
-
-
-def _clusters(members: Members, arrivals: Arrivals) -> list[str]:
-    """Whose requests come in clusters, in sentences."""
-    found = np.flatnonzero(arrivals.clustered)
-    found = found[np.argsort(-arrivals.dispersion[found], kind="stable")]
-    said = [
-        f"arrivals of {members.names[number]} come in clusters: {arrivals.dispersion[number]:.2f} times the variance that the "
-        "market draws"
-        for number in found[:MOST_NAMED]
-    ]
-    if len(found) > MOST_NAMED:
-        said.append(f"so do those of {len(found) - MOST_NAMED} others")
-    if arrivals.all_clustered:
-        said.append(
-            f"arrivals of all clients together come in clusters: {arrivals.together:.2f} times the variance that the market draws"
-        )
-    return said
 
 
 def _rounded(value: Any, digits: int = 6) -> float:
