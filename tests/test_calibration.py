@@ -231,18 +231,19 @@ def test_what_a_log_cannot_tell_of_competition_is_said() -> None:
 def test_a_desks_prices_are_found_from_its_quotes() -> None:
     rng = np.random.default_rng(6)
     half, curve, tier = rng.uniform(4e-6, 8e-6, 500), rng.exponential(0.2, 500), rng.integers(0, 4, 500).astype(float)
+    client = np.arange(500) % 20
     quote = half * 1.1 * np.exp(1.3 * curve) + 5e-6 * tier
-    exact = fit_pricing(quote, half, curve, tier)
+    exact = fit_pricing(quote, half, curve, tier, client)
     assert exact.alpha is not None and exact.tier_penalty is not None
     assert_allclose([exact.alpha.value, exact.tier_penalty.value, exact.eps.value], [1.3, 5e-6, 0.1], rtol=1e-7)
     assert (exact.tiers, exact.unknown) == (4, ()) and exact.residual < 1e-9
-    noisy = fit_pricing(quote * rng.normal(1.0, 0.05, 500), half, curve, tier)
+    noisy = fit_pricing(quote * rng.normal(1.0, 0.05, 500), half, curve, tier, client)
     assert near(noisy.alpha, 1.3) and near(noisy.tier_penalty, 5e-6) and near(noisy.eps, 0.1)
-    flat = fit_pricing(half * 1.1, half, 0 * curve, np.full(500, np.nan))
+    flat = fit_pricing(half * 1.1, half, 0 * curve, np.full(500, np.nan), client)
     assert flat.alpha is flat.tier_penalty is None and flat.tiers == 1
     assert_allclose(flat.eps.value, 0.1, rtol=1e-9)
     assert any("alpha" in text for text in flat.unknown) and any("tier penalty" in text for text in flat.unknown)
-    odd = fit_pricing(quote * rng.uniform(0.3, 3.0, 500), half, curve, tier)
+    odd = fit_pricing(quote * rng.uniform(0.3, 3.0, 500), half, curve, tier, client)
     assert any("unexplained" in text for text in odd.unknown)
 
 
@@ -357,7 +358,6 @@ def test_it_foretells_a_change_of_prices_that_its_log_never_saw(calibrated: Cali
     true = true_market().with_settings("makers.ours.pricing.tier_penalty=1e-5")
     ours = calibrated.scenario.with_settings(
         "makers.desk.pricing.tier_penalty=1e-5",
-        "makers.desk.tiering={kind='fixed', tiers=3, table={client-1=1, client-2=2, client-4=1, client-5=2}}",
         "makers.desk.hedging={kind='none'}",
         "steps=480",
     )

@@ -85,10 +85,12 @@ def longest_horizon(recording: Recording) -> int:
 def flat_after(side: Array, recording: Recording, place: Array) -> int | None:
     """After how many steps markouts flatten; None where requests tell nothing of the moves after them."""
     horizons = range(1, min(LATEST, longest_horizon(recording)) + 1)
-    signed = [side * moves_after(recording, place, horizon) for horizon in horizons]
-    known_moves = [each[np.isfinite(each)] for each in signed]
-    mean = np.array([each.mean() if len(each) else np.nan for each in known_moves])
-    error = np.array([each.std() / np.sqrt(len(each)) if len(each) else np.nan for each in known_moves])
+    mean, error = np.full((2, len(horizons)), np.nan)
+    for n, horizon in enumerate(horizons):  # one after the other: all at once are a hundred arrays as long as the log
+        signed = side * moves_after(recording, place, horizon)
+        signed = signed[np.isfinite(signed)]
+        if len(signed):
+            mean[n], error[n] = signed.mean(), signed.std() / np.sqrt(len(signed))
     known = np.isfinite(mean) & (np.abs(mean) > 3.0 * error)
     if not known[:8].any():
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,7 +56,7 @@ def replicas_there(scenario: Scenario, replicas: int) -> int:
 def orders_of_a_step(scenario: Scenario) -> float:
     """How many orders there are in a step on average; of recorded ones, in the replica that has the most."""
     replayed = Recorded.of(scenario).orders
-    return math.fsum(agent.trade_probability for agent in scenario.agents) if replayed is None else replayed.most / scenario.steps
+    return scenario.mean_orders if replayed is None else replayed.most / scenario.steps
 
 
 def read_from_files(scenario: Scenario, replicas: int | None = None) -> list[str]:

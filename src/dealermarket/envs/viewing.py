@@ -107,8 +107,7 @@ class DayLog:
 
 def _usual_size(scenario: Scenario) -> float:
     """The mean size of an order, units of the asset."""
-    orders = sum(investor.trade_probability for investor in scenario.agents)
-    return scenario.volume_moment(1) / orders if orders else 0.0
+    return scenario.volume_moment(1) / scenario.mean_orders if scenario.mean_orders else 0.0
 
 
 def check_render_mode(render_mode: str | None, modes: Sequence[str]) -> None:

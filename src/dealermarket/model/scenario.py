@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeGuard
 
+import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from dealermarket.errors import ParameterError, ScenarioError
@@ -21,6 +23,7 @@ from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import TradingPolicy
 from dealermarket.model.makers.policies import POLICIES, HeuristicMaker, Policy
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price import RecordedMid
 from dealermarket.model.orders import RecordedOrders
 from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, not_too_deep, parsed, validated, values_at
 from dealermarket.values import Value, short, suggestion
@@ -99,7 +102,18 @@ class Scenario(Value):
     def volume_moment(self, order: int) -> float:
         """The sum over the investors of the mean of size^`order` that each trades in a step; of order 1, the mean volume."""
         largest = self.exchange.largest_trade
-        return sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
+        return self._mean_activity * sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
+
+    @cached_property
+    def mean_orders(self) -> float:
+        """How many orders the investors send in a step on average."""
+        return self._mean_activity * math.fsum(agent.trade_probability for agent in self.agents)
+
+    @cached_property
+    def _mean_activity(self) -> float:
+        """The mean factor of the market's activity over the steps; with recorded prices, which begin at any time, over a day."""
+        drawn = self.market.activity and not isinstance(self.market.mid_price, RecordedMid)
+        return float(np.mean(self.market.activity_at(np.arange(self.steps)))) if drawn else 1.0
 
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
@@ -207,6 +221,7 @@ class Scenario(Value):
         problems = [*self._extent_problems()] or [
             *self._clock_problems(),
             *self._name_problems(),
+            *self._arrival_problems(),
             *self._size_problems(),
             *self._panel_problems(),
             *self._price_problems(),
@@ -241,6 +256,19 @@ class Scenario(Value):
                 yield f"investors, makers: {times} participants are named {name!r}; every name must be unique"
             if name == RESERVED_NAME:
                 yield f"investors, makers: the name {name!r} is reserved for the exchange; choose another"
+
+    def _arrival_problems(self) -> Iterable[str]:
+        busiest = self.market.busiest
+        if busiest == 1.0:
+            return
+        for index, entry in enumerate(self.investors):
+            often = entry.trade_probability
+            highest = max(often) if isinstance(often, tuple) else often
+            if highest * busiest > 1.0 + 1e-12:
+                yield (
+                    f"investors.{index}.trade_probability: must be at most {1.0 / busiest:.6g}, 1 over the largest factor of "
+                    f"market.activity, {busiest:.6g}, got {highest:g}; lower it, take shorter steps, or even out the activity"
+                )
 
     def _size_problems(self) -> Iterable[str]:
         shares = {agent.name: agent.capped_share(self.exchange.largest_trade) for agent in self.agents}
