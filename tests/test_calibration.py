@@ -30,6 +30,7 @@ from dealermarket import (
     Scenario,
     SimulationResult,
     SimulationRunner,
+    Tape,
 )
 from dealermarket.commands.main import main
 from dealermarket.data.calibration import Calibration, calibrate
@@ -383,6 +384,16 @@ def test_a_calibrated_scenario_says_where_its_numbers_come_from(calibrated: Cali
     assert choices["exchange.v_max"].startswith("not in the log")
     assert Scenario.from_toml(calibrated.scenario.to_toml()) == calibrated.scenario
     assert_array_equal(calibrated.predicted.sum(axis=1).round(9), 1.0)
+
+
+def test_a_calibrated_desk_takes_recorded_prices_by_settings_alone(
+    calibrated: Calibration, files: DeskFiles, tmp_path: Path
+) -> None:
+    _, mids = files.write(tmp_path)
+    settings = (f"mid_price.file={mids}", "mid_price.kind=recorded", "reference_spread.kind=recorded")
+    scenario = calibrated.scenario.with_settings("steps=470", *(f"market.{each}" for each in settings))
+    assert set(scenario.choices) == {path for path in calibrated.scenario.choices if not path.startswith("market.")}
+    assert_array_equal(Tape.draw(scenario, replicas=1).mid[0], files.mids["mid"].to_numpy()[: 470 + scenario.reward_horizon])
 
 
 def test_a_maker_writes_down_what_it_could_know(files: DeskFiles) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress
-from dealermarket.commands.options import flag, place
+from dealermarket.commands.options import flag, place, whole
 from dealermarket.errors import ParameterError
 from dealermarket.runs.work_folder import WorkFolder
 
@@ -29,7 +29,7 @@ def analyse(
         float | None, Parameter(help="Of a log: how long a step is; the usual time between mids if not given.")
     ] = None,
     reward_horizon: Annotated[
-        int | None, Parameter(help="Steps after which a trade is judged; a run's own, or from the markouts, if not given.")
+        int | None, whole("Steps after which a trade is judged; a run's own, or from the markouts, if not given.")
     ] = None,
     out: Annotated[Path | None, place("A new folder for all tables, as CSV and Parquet, and the figures.")] = None,
     as_json: Annotated[bool, flag("Print the tables as JSON.", "--json")] = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from dealermarket.commands.console import open_console
-from dealermarket.commands.options import place
+from dealermarket.commands.options import place, whole
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import check_new, write_text
 
@@ -29,9 +29,7 @@ def calibrate(
     instrument: Annotated[str | None, Parameter(help="Which instrument, where the log holds several.")] = None,
     step_seconds: Annotated[float | None, Parameter(help="How long a step is; the usual time between mids if not given.")] = None,
     v_max: Annotated[float | None, Parameter(help="The exchange's depth; ten times the largest size if not given.")] = None,
-    reward_horizon: Annotated[
-        int | None, Parameter(help="Steps after which a trade is judged; from the markouts if not given.")
-    ] = None,
+    reward_horizon: Annotated[int | None, whole("Steps after which a trade is judged; from the markouts if not given.")] = None,
 ) -> None:
     """Make a scenario of a desk's log of requests: its clients, its rivals and its own prices, each with an interval.
 

@@ -125,6 +125,17 @@ class Scenario(Value):
         forget_changed_choices(before, content)
         return type(self)(**content)
 
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated again, without the `choices` for what is no longer the same.
+
+        Raises ParameterError where the copy would not be valid."""
+        if "choices" in changes or not self.choices:
+            return super().replace(**changes)
+        changed = super().replace(choices=FrozenMapping(), **changes)
+        content = {**changed.as_table(), "choices": dict(self.choices)}
+        forget_changed_choices(self.as_table(), content)
+        return changed.replace(choices=content["choices"])
+
     def pinned(self) -> Self:
         """The same, with the digests of the files that prices and orders are recorded in: other files of their names are then
         refused.
@@ -137,7 +148,7 @@ class Scenario(Value):
             changed["market"] = self.market.replace(mid_price=mid_price)
         if orders is not None:
             changed["orders"] = orders.replace(digest=orders.log().digest)
-        return self.replace(**changed) if changed else self
+        return self.replace(choices=self.choices, **changed) if changed else self
 
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
