@@ -73,11 +73,10 @@ HAND = [(0, 1, 1, 2.5), (0, 1, -1, 1.0), (0, 4, 1, 2.0), (0, 1, 1, 3.0), (95, 0,
     "lines",
     [
         "t,client,side,size 95,investor-0,sell,.5 0,investor-1,buy,2.5 0,investor-1,SELL,1 0,investor-4,Buy,2 0,investor-1,buy,3",
-        "Time;Client;Side;Qty 0;investor-1;b;2,5 0;investor-1;s;1 0;investor-4;B;2 0;investor-1;b;3 95;investor-0;Offer;0,5",
+        "Time;Client;Side;Qty 0;investor-1;b;2,5 0;investor-1;s;1 0;investor-4;B;2 0;investor-1;b;3 95;investor-0;SELL;0,5",
         "t|cpty|way|size 0|investor-1|+1|2.5 0|investor-1|-1|1 0|investor-4|1.0|2 0|investor-1|1|3 95|investor-0|-1|.5",
-        "t,client,side,qty 0,investor-1,bid,2.5 0,investor-1,ask,1 .2,investor-4,bid,2 .9,investor-1,bid,3 95,investor-0,ask,.5",
     ],
-    ids=["words", "letters", "numbers", "quotes"],
+    ids=["words", "letters", "numbers"],
 )
 def test_orders_are_those_of_the_file_in_the_order_of_their_times(tmp_path: Path, lines: str) -> None:
     tape = Tape.draw(replaying(tmp_path, lines.replace(" ", "\n")), 3, 2)
@@ -99,6 +98,24 @@ def test_columns_may_be_named(tmp_path: Path) -> None:
     scenario = replaying(tmp_path, text, "orders.columns={time='when', client='who'}")
     assert orders_of(Tape.draw(scenario)) == [(1, 1, 1, 2.0)]
     assert Scenario.from_toml(scenario.to_toml()) == scenario
+
+
+def test_times_numbers_and_sides_of_orders_as_the_file_writes_them(tmp_path: Path) -> None:
+    text = "day;client;side;size\n31.01.24;investor-1;Bid;1,500\n01.02.24;investor-4;Offer;2,250\n"
+    told = (
+        "format.time='%d.%m.%y'",
+        "format.decimal=','",
+        "format.timezone='Europe/Paris'",
+        "sides={buy=['bid'], sell=['offer']}",
+    )
+    scenario = replaying(tmp_path, text, "orders.columns={time='day'}", *(f"orders.{each}" for each in told))
+    assert scenario.orders is not None
+    log = scenario.orders.log()
+    assert pd.to_datetime(log.times.values, unit="s").tolist() == [
+        pd.Timestamp("2024-01-30 23:00"),
+        pd.Timestamp("2024-01-31 23:00"),
+    ]
+    assert log.side.tolist() == [1, -1] and log.size.tolist() == [1.5, 2.25]
 
 
 def test_reservations_and_who_is_asked(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def calibrate(
     rfqs: Annotated[Path, place("The log of requests: CSV, also as .csv.gz, or Parquet.")],
     /,
     *,
-    mids: Annotated[Path, place("The mids, or bids and asks, of the same time.")],
+    mids: Annotated[Path | None, place("The mids, or bids and asks, of the same time; those in the log if not given.")] = None,
     out: Annotated[Path, place("The scenario to write, such as desk.toml.")],
     mapping: Annotated[Path | None, place("A TOML file that says what the log calls its columns and values.")] = None,
     instrument: Annotated[str | None, Parameter(help="Which instrument, where the log holds several.")] = None,
