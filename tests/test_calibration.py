@@ -539,6 +539,12 @@ def test_logs_whose_numbers_cannot_be_meant_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="better for the client than the mid"):
         log_of(tmp_path, *swapped)
     log_of(tmp_path, *swapped, mapped=Mapped(side="desk"))
+    fine = [ROWS[0].replace("T10:00", f"T{11 + n // 60}:{n % 60:02}") for n in range(100)]
+    turned = [row.replace("1.10010", "1.09990") for row in fine]
+    mostly_bought = [*fine, *(row.replace("buy", "sell") for row in fine[:25])]  # the sells are in truth buys
+    with raises(DataError, tmp_path / "rfqs.csv", names=["sell", "100 %", "sides"]):
+        log_of(tmp_path, *mostly_bought)
+    assert len(log_of(tmp_path, *fine, *turned[:25])) == 125
     with pytest.raises(DataError, match="the mid itself"):
         log_of(tmp_path, *(row.replace("1.10010", "1.10000").replace("1.09980", "1.10000") for row in ROWS[:2]))
     for wrong in ("0", "2.5", "500"):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dealermarket.data.log import Mapped, RequestLog, read_requests
 from dealermarket.data.moves import LONGEST_GAP, LONGEST_GAP_OF_REQUESTS, flat_after, longest_horizon, placed, read_placed
 from dealermarket.errors import DataError, ParameterError
+from dealermarket.reading.columns import PLAIN
 from dealermarket.reading.prices import Recording, read_prices, recording_of, spacing_of, usual_spacing
 from dealermarket.values import short, whole_number
 
@@ -61,8 +62,16 @@ def read_desk(
 
 def _with_mids(rfqs: str, mids: str, mapped: Mapped, instrument: str | None, step_seconds: float | None) -> DeskLog:
     written = mapped.mids.format or mapped.format
-    seconds = usual_spacing(mids, mapped.mids.columns, written) if step_seconds is None else step_seconds
-    recording = read_prices(mids, mapped.mids.columns, seconds, LONGEST_GAP, written)
+    try:
+        seconds = usual_spacing(mids, mapped.mids.columns, written) if step_seconds is None else step_seconds
+        recording = read_prices(mids, mapped.mids.columns, seconds, LONGEST_GAP, written)
+    except DataError as error:
+        if mapped.mids.format is not None or written == PLAIN:
+            raise
+        other = "mids = { format = { time = 'ISO8601' } }, for example"
+        raise DataError(
+            f"{error}; where the mids are written otherwise than the log, the mapping file says so: {other}"
+        ) from None
     _check_moves(mids, recording)
     log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
     return DeskLog(log, recording, place, seconds)

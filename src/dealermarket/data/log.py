@@ -46,6 +46,9 @@ DEAREST = 100.0
 """Nor is one that is so many median spreads away from the mid."""
 MOST_ON_THE_WRONG_SIDE = 0.25
 """The share of quotes that are better than the mid beyond which sides, or quotes, are taken for something else."""
+MOST_OF_ONE_SIDE = 0.5
+"""The same of the quotes to those who buy, or to those who sell, alone, if there are `FEWEST_OF_A_SIDE` or more."""
+FEWEST_OF_A_SIDE = 20
 MOST_ASKED = 100
 
 
@@ -187,7 +190,7 @@ def read_requests(
     if "mid" not in rows and mid_at is not None:
         kept.leave_out(np.isnan(mid), "at a time without mids")
     usual = np.nanmedian(np.abs(spread[kept.mask])) if np.isfinite(spread[kept.mask]).any() else np.nan
-    _check_side(file, spread[kept.mask])
+    _check_side(file, spread[kept.mask], side[kept.mask])
     wrong = f"a quote on the wrong side of the mid by more than {FURTHEST:g} median spreads"
     kept.leave_out(spread < -FURTHEST * usual, wrong, quote)
     kept.leave_out(spread > DEAREST * usual, f"a quote more than {DEAREST:g} median spreads away from the mid", quote)
@@ -205,10 +208,20 @@ def read_requests(
     return RequestLog(tuple(names.tolist()), client.astype(np.int64)[order], time, notes=tuple(notes), **values)
 
 
-def _check_side(file: str | Path, spread: Array) -> None:
+def _check_side(file: str | Path, spread: Array, side: Array) -> None:
     """Raises DataError where quotes are not what a client pays over the mid."""
-    known = spread[np.isfinite(spread)]
+    there = np.isfinite(spread)
+    known = spread[there]
     better = float(np.mean(known < 0)) if len(known) else 0.0
+    for sign, who in ((+1, "buy"), (-1, "sell")):
+        mine, others = known[side[there] == sign], known[side[there] == -sign]
+        mostly = len(mine) >= FEWEST_OF_A_SIDE and np.mean(mine < 0) > MOST_OF_ONE_SIDE
+        if mostly and not np.mean(others < 0) > MOST_ON_THE_WRONG_SIDE:
+            raise DataError(
+                f"{file}: {100 * np.mean(mine < 0):.0f} % of the quotes to clients who {who} are better for them than the mid, and "
+                f"hardly any to the others; if the word for these means the other side, say so in a mapping file: sides = {{ buy = "
+                "[...], sell = [...] }; if all prices lie above or below the mids, give other mids"
+            )
     if better > MOST_ON_THE_WRONG_SIDE:
         raise DataError(
             f"{file}: {100 * better:.0f} % of the quotes are better for the client than the mid; if sides are the desk's own, or "

@@ -35,6 +35,9 @@ def outcome_codes(traded: Array, won: Array) -> Array:
     return np.where(won, WON, np.where(traded, TRADED_AWAY, NOT_TRADED))
 
 
+_NO_FLAG = "a column of words instead: columns = { outcome = '...' }, outcomes = { won = [...], ... }"
+
+
 def outcomes_of(rows: Rows, given: Mapping[str, tuple[str, ...]]) -> tuple[Array, list[str]]:
     """The outcomes of a log, NaN where a cell is empty, (rows,), and what is to be said of them.
 
@@ -46,11 +49,11 @@ def outcomes_of(rows: Rows, given: Mapping[str, tuple[str, ...]]) -> tuple[Array
         return coded(
             rows, "outcome", _WORDS, named(given, {name: code for code, name in enumerate(OUTCOMES)}, "outcomes"), way_out
         ), []
-    won = coded(rows, "won", FLAGS, {}, "a flag is true or false, y or n, 1 or 0")
+    won = coded(rows, "won", FLAGS, {}, _NO_FLAG)
     if "traded" not in rows:
         said = "no column says whether lost requests traded with another dealer (traded): all count as traded away"
         return np.where(np.isnan(won), np.nan, outcome_codes(np.ones(len(rows), np.bool_), won == 1)), [said]
-    traded = coded(rows, "traded", FLAGS, {}, "a flag is true or false, y or n, 1 or 0")
+    traded = coded(rows, "traded", FLAGS, {}, _NO_FLAG)
     rows.refuse("traded", (won == 1) & (traded == 0), "requests that were won and did not trade")
     empty = np.isnan(won) | (np.isnan(traded) & (won == 0))
     return np.where(empty, np.nan, outcome_codes(traded == 1, won == 1)), []

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dealermarket.errors import DataError
-from dealermarket.reading.columns import Rows
+from dealermarket.reading.columns import WHERE, Rows
 from dealermarket.values import listed, short
 
 Array = NDArray[Any]
@@ -36,7 +36,7 @@ def sides_of(rows: Rows, name: str, given: Mapping[str, tuple[str, ...]], needed
     words = pd.Series(rows.words(name), dtype=object)
     of_a_market = [word for word in words.unique() if isinstance(word, str) and plain_word(word) in _OF_A_MARKET]
     if of_a_market and not given:
-        why = f"; who bids buys, and who asks for a bid sells: say which it is: {way_out}"
+        why = f"; who bids buys, and who asks for a bid sells: say which it is, {WHERE}: {way_out}"
         rows.refuse(name, words.isin(of_a_market).to_numpy(), "sides of a market", words.to_numpy(), why)
     return coded(rows, name, SIDES, named(given, {"buy": +1, "sell": -1}, "sides"), way_out, needed)
 
@@ -65,7 +65,9 @@ def coded(rows: Rows, name: str, usual: Codes, given: Codes, way_out: str, neede
     plain = np.array([plain_word(word) if isinstance(word, str) else "" for word in words], dtype=object)
     values = np.array([code.get(word, np.nan) for word in plain])[places]
     known = f"values that are not known ({', '.join(each[0] for each in usual.values())} are)"
-    rows.refuse(name, np.isnan(values) & (needed | (plain != ""))[places], known, texts, f"; say what they stand for: {way_out}")
+    rows.refuse(
+        name, np.isnan(values) & (needed | (plain != ""))[places], known, texts, f"; say what they stand for, {WHERE}: {way_out}"
+    )
     return np.asarray(values, dtype=np.float64)
 
 

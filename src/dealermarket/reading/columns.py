@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+WHERE = "beside its name in a scenario, or of a log in a mapping file (--mapping)"
+"""Where it is said what a file calls things and how it writes them."""
 SHOWN = 10  # rows that an error names
 PLAIN = Format()
 _EMPTY = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
@@ -97,7 +99,7 @@ class Rows:
                 np.asarray(either(column)) & unclear,
                 "numbers whose comma may stand before decimals or between thousands",
                 self.texts(name),
-                "; say which: format = { decimal = ',' }, or { thousands = ',' }",
+                f"; say which, {WHERE}: format = {{ decimal = ',' }}, or {{ thousands = ',' }}",
             )
             mark = next(iter(told)) if len(told) == 1 else None
         if mark is None and self.written.thousands is None:
@@ -207,8 +209,8 @@ def _read(path: Path, wanted: Sequence[Wanted], given: Mapping[str, str], writte
     except (pa.ArrowException, UnicodeError) as error:
         if isinstance(error, UnicodeError) or "UTF8" in str(error):
             raise DataError(
-                f"{path}: its texts are not in {written.encoding or 'UTF-8'}; save it as UTF-8, or say what they are in: "
-                "format = { encoding = 'cp1252' } (Windows), 'latin-1' or 'utf-16'"
+                f"{path}: its texts are not in {written.encoding or 'UTF-8'}; save it as UTF-8, or say what they are "
+                f"in, {WHERE}: format = {{ encoding = 'cp1252' }} (Windows), 'latin-1' or 'utf-16'"
             ) from None
         raise DataError(f"{path}: is no table that can be read: {error}") from None
     if not len(table):

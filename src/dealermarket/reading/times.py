@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import DataError
-from dealermarket.reading.columns import Rows, Wanted
+from dealermarket.reading.columns import WHERE, Rows, Wanted
 from dealermarket.reading.format import ISO
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ LARGEST_STEP = 1e8
 """Larger numbers are no steps but seconds since 1970, or their thousandth, millionth or milliardth parts."""
 _DATES = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%d-%b-%Y", "%d %b %Y")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
-_LOOKED_AT = 50  # texts, to see how they are written
+_LOOKED_AT = 50  # texts, about, to see how they are written
 _ZONE = r"(?:[zZ]|[+-]\d\d(?::?\d\d)?)\s*$"
 
 
@@ -102,13 +102,14 @@ def _how_written(texts: pd.Series[Any]) -> str:
     """The formats that texts may be in, as a way out; nothing where they look like none."""
     import pandas as pd
 
-    some = texts.str.strip().drop_duplicates().iloc[:_LOOKED_AT]
+    all_of_them = texts.str.strip().drop_duplicates()
+    some = all_of_them.iloc[:: max(len(all_of_them) // _LOOKED_AT, 1)]
     forms = [date + clock for date in _DATES for clock in _CLOCKS]
     fitting = [form for form in forms if pd.to_datetime(some, format=form, errors="coerce").notna().all()]
     if not fitting:
         return ""
     ways = " or ".join(f"{{ time = {form!r} }}" for form in fitting[:2])
-    return f"; say how they are written: format = {ways}"
+    return f"; say how they are written, {WHERE}: format = {ways}"
 
 
 def _of_numbers(rows: Rows, name: str, values: Array) -> Times:
@@ -119,7 +120,10 @@ def _of_numbers(rows: Rows, name: str, values: Array) -> Times:
     if len(known) and known.min() > 1e7 and known.max() < 1e8:
         days = pd.to_datetime(pd.Series(known).astype("int64").astype("string"), format="%Y%m%d", errors="coerce")
         rows.refuse(
-            name, np.isfinite(values) & bool(days.notna().all()), "days", way_out="; say so: format = { time = '%Y%m%d' }"
+            name,
+            np.isfinite(values) & bool(days.notna().all()),
+            "days",
+            way_out=f"; say so, {WHERE}: format = {{ time = '%Y%m%d' }}",
         )
     largest = float(np.abs(known).max(initial=0.0))
     if largest <= LARGEST_STEP:
