@@ -323,3 +323,15 @@ def test_the_command_runs_as_many_replicas_as_there_are_windows(tmp_path: Path, 
     assert "a run of 2 replicas" in capsys.readouterr().out
     main(["run", str(tmp_path / "desk.toml"), "--json", "--out", str(tmp_path / "run")])
     assert SimulationResult.load(tmp_path / "run").meta["replicas"] == 2
+
+
+def test_volumes_are_measured_in_those_of_the_file(tmp_path: Path) -> None:
+    from dealermarket.draws.files import volume_moment
+    from dealermarket.policies.features import scales_of
+    from dealermarket.policies.rewards import Reward
+
+    scenario = replaying(tmp_path, "step,client,side,size\n0,investor-1,buy,3\n5,investor-2,sell,1\n")
+    assert [volume_moment(scenario, order) for order in (0, 1, 2)] == [2 / 96, 4 / 96, 10 / 96]
+    assert scales_of(scenario, Reward()).volume == 4 / 96
+    drawn = Scenario.load("paper")
+    assert volume_moment(drawn, 0) == pytest.approx(sum(agent.trade_probability for agent in drawn.agents))

@@ -218,8 +218,8 @@ def _check_side(file: str | Path, spread: Array, side: Array) -> None:
         mostly = len(mine) >= FEWEST_OF_A_SIDE and np.mean(mine < 0) > MOST_OF_ONE_SIDE
         if mostly and not np.mean(others < 0) > MOST_ON_THE_WRONG_SIDE:
             raise DataError(
-                f"{file}: {100 * np.mean(mine < 0):.0f} % of the quotes to clients who {who} are better for them than the mid, and "
-                f"hardly any to the others; if the word for these means the other side, say so in a mapping file: sides = {{ buy = "
+                f"{file}: {100 * np.mean(mine < 0):.0f} % of the quotes to clients who {who} are better for them than the mid, "
+                "and few of the others; if the word for these means the other side, say so in a mapping file: sides = { buy = "
                 "[...], sell = [...] }; if all prices lie above or below the mids, give other mids"
             )
     if better > MOST_ON_THE_WRONG_SIDE:

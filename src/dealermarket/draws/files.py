@@ -60,6 +60,15 @@ def orders_of_a_step(scenario: Scenario) -> float:
     return math.fsum(agent.trade_probability for agent in scenario.agents) if replayed is None else replayed.most / scenario.steps
 
 
+def volume_moment(scenario: Scenario, order: int) -> float:
+    """The sum of size^`order` of the orders of a step, in the mean: of order 0 their number, of order 1 their volume."""
+    replayed = Recorded.of(scenario).orders
+    if replayed is not None:
+        return replayed.volume_moment(order)
+    largest = scenario.exchange.largest_trade
+    return sum(agent.trade_probability * agent.size_moment(order, largest) for agent in scenario.agents)
+
+
 def read_from_files(scenario: Scenario, replicas: int | None = None) -> list[str]:
     """What is read of the scenario's files, and what of it was left out, in sentences; `replicas`: if so many are to be run.
 

@@ -96,11 +96,6 @@ class Scenario(Value):
         wins."""
         return self.orders is not None or any(agent.selective for agent in self.agents)
 
-    def volume_moment(self, order: int) -> float:
-        """The sum over the investors of the mean of size^`order` that each trades in a step; of order 1, the mean volume."""
-        largest = self.exchange.largest_trade
-        return sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
-
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
         """The policies that act in Python, by maker: every one but the paper's own, which the engine knows."""
