@@ -229,8 +229,8 @@ def check_room(path: Path, rows: float, columns: int) -> None:
     needed, most = rows * columns * BYTES_OF_A_CELL, machine_memory()
     if most is not None and needed > most:
         raise DataError(
-            f"{path}: to read about {rows / 1e6:,.1f} million rows takes about {needed / 1e9:,.1f} GB of memory, and this machine "
-            f"has {most / 1e9:,.1f}; give a part of it, such as fewer months"
+            f"{path}: reading about {rows / 1e6:,.1f} million rows takes about {needed / 1e9:,.1f} GB of memory, and this "
+            f"machine has {most / 1e9:,.1f}; give a part of it, such as fewer months"
         )
 
 
