@@ -314,3 +314,24 @@ def test_commands_say_what_was_read(quotes: tuple[str, Array], tmp_path: Path, c
     assert "cannot be read" in refused(capsys, "check", str(file))
     assert "cannot be read" in refused(capsys, "run", str(file), "--out", str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_does_not_fit_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gzip
+
+    from dealermarket.reading import columns
+
+    text = "time,mid\n" + "".join(f"{n},1.1\n" for n in range(10_000))
+    (tmp_path / "m.csv").write_text(text)
+    (tmp_path / "m.csv.gz").write_bytes(gzip.compress(text.encode()))
+    pd.DataFrame({"time": np.arange(10_000), "mid": 1.1}).to_parquet(tmp_path / "m.parquet")
+    needed = 10_000 * 2 * columns.BYTES_OF_A_CELL
+    for path in sorted(tmp_path.iterdir()):
+        monkeypatch.setattr(columns, "machine_memory", lambda: int(1.01 * needed))
+        read_prices(str(path), {}, MINUTE, 4.0)
+        path.touch()
+        monkeypatch.setattr(columns, "machine_memory", lambda: int(0.99 * needed))
+        monkeypatch.setattr(columns, "_read_csv", lambda *_: pytest.fail("was read"))
+        with raises(DataError, path, names=["GB"]):
+            read_prices(str(path), {}, MINUTE, 5.0)
+        monkeypatch.undo()

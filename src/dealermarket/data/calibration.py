@@ -77,7 +77,7 @@ class Calibration:
 
 def calibrate(
     rfqs: str | Path | pd.DataFrame,
-    mids: str | Path | pd.DataFrame,
+    mids: str | Path | pd.DataFrame | None = None,
     *,
     name: str = "desk",
     step_seconds: float | None = None,
@@ -87,7 +87,8 @@ def calibrate(
     v_max: float | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
-    """The market that a log of requests and mids describe, files or frames (docs/own-data.md, "From a log to a market").
+    """The market that a log of requests and mids describe, files or frames (docs/own-data.md, "From a log to a market"); without
+    `mids`, those in the log.
 
     A step takes `step_seconds`, the usual time between two mids where left out; `v_max` is the depth of the exchange, ten times
     the largest size where left out. `tell` hears what is being done. Raises DataError for what cannot be read."""

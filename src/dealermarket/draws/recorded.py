@@ -125,7 +125,7 @@ class RecordedPaths:
 
     def _returns(self, places: Array) -> Array:
         """The log returns that end at these places, 0 at step 0."""
-        prices = np.log(self._recording.mid)
-        returns = prices[places] - prices[places - 1]
+        mid = self._recording.mid
+        returns = np.log(mid[places]) - np.log(mid[places - 1])
         returns[0] = 0.0
         return np.asarray(returns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -100,14 +99,10 @@ class Scenario(Value):
         return self.orders is not None or any(agent.selective for agent in self.agents)
 
     def volume_moment(self, order: int) -> float:
-        """The sum over the investors of the mean of size^`order` that each trades in a step; of order 1, the mean volume."""
+        """The sum over the investors of the mean of size^`order` that each draws in a step: of order 0 the number of orders, of
+        order 1 their volume. `draws.files.volume_moment` knows recorded orders, too."""
         largest = self.exchange.largest_trade
         return self._mean_activity * sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
-
-    @cached_property
-    def mean_orders(self) -> float:
-        """How many orders the investors send in a step on average."""
-        return self._mean_activity * math.fsum(agent.trade_probability for agent in self.agents)
 
     @cached_property
     def _mean_activity(self) -> float:
@@ -139,6 +134,17 @@ class Scenario(Value):
         forget_changed_choices(before, content)
         return type(self)(**content)
 
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated again, without the `choices` for what is no longer the same.
+
+        Raises ParameterError where the copy would not be valid."""
+        if "choices" in changes or not self.choices:
+            return super().replace(**changes)
+        changed = super().replace(choices=FrozenMapping(), **changes)
+        content = {**changed.as_table(), "choices": dict(self.choices)}
+        forget_changed_choices(self.as_table(), content)
+        return changed.replace(choices=content["choices"])
+
     def pinned(self) -> Self:
         """The same, with the digests of the files that prices and orders are recorded in: other files of their names are then
         refused.
@@ -151,7 +157,7 @@ class Scenario(Value):
             changed["market"] = self.market.replace(mid_price=mid_price)
         if orders is not None:
             changed["orders"] = orders.replace(digest=orders.log().digest)
-        return self.replace(**changed) if changed else self
+        return self.replace(choices=self.choices, **changed) if changed else self
 
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
