@@ -321,7 +321,6 @@ def test_formulas_stay_texts(folder: Path) -> None:
 
 def test_what_the_command_refuses(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = ("analyse", "rfqs.csv", "--mids", "mids.csv")
-    assert_says(refused(capsys, "analyse", "rfqs.csv"), "--mids")
     assert_says(refused(capsys, *log, "--maker", "maker-1"), "--maker")
     assert_says(refused(capsys, "analyse", "run", "--mids", "mids.csv"), "--mids")
     assert_says(refused(capsys, "analyse", "run", "--step-seconds", "900"), "--step-seconds")

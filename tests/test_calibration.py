@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import integrate, special, stats
@@ -30,6 +31,7 @@ from dealermarket import (
     Scenario,
     SimulationResult,
     SimulationRunner,
+    Tape,
 )
 from dealermarket.commands.main import main
 from dealermarket.data.calibration import Calibration, calibrate
@@ -128,6 +130,11 @@ def test_what_is_left_out_of_a_log_is_counted(tmp_path: Path) -> None:
         (ROWS, "time,client,side,size,price,mid,what", ["outcome"]),
         ((ROWS[0].replace("won", "maybe"),), HEADER, ["'outcome'", "1 row: 2 ('maybe')", "traded_away"]),
         ((ROWS[0].replace("buy", "up"),), HEADER, ["'side'", "1 row: 2 ('up')", "sell"]),
+        ((ROWS[0], ROWS[1].replace("sell", "Offer")), HEADER, ["'side'", "1 row: 3 ('Offer')", "sides = {"]),
+        (ROWS, HEADER.replace(",mid", ",middle"), ["'mid'", "--mids"]),
+        ((ROWS[0].replace("2024-01-02T10:00:00Z", "31/01/2024 10:00"),), HEADER, ["'time'", "time = '%d/%m/%Y %H:%M'"]),
+        ((ROWS[0].replace("2024-01-02T10:00:00Z", "20240131"),), HEADER, ["'time'", "time = '%Y%m%d'"]),
+        ((f"{ROWS[0][:-4]},y,n", f"{ROWS[1][:-12]},n,y"), f"{HEADER[:-8]},won,traded", ["'traded'", "1 row: 2 ('n')"]),
         ((ROWS[0].replace(",5,", ",five,"),), HEADER, ["'size'", "1 row: 2 ('five')"]),
         ((ROWS[0].replace("2024-01-02T", ""),), HEADER, ["'time'", "10:00:00Z"]),
         ((ROWS[0].replace(",5,", ",-5,"),), HEADER, ["no request is left", "not above 0"]),
@@ -139,6 +146,90 @@ def test_logs_that_will_not_do_are_refused(tmp_path: Path, rows: tuple[str, ...]
         log_of(tmp_path, *rows, header=header)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_outcomes_as_flags(tmp_path: Path) -> None:
+    rows = [row.rsplit(",", 1)[0] for row in ROWS]
+    header = HEADER.replace("outcome", "is_won")
+    alone = log_of(tmp_path, *(f"{row},{flag}" for row, flag in zip(rows, ("TRUE", "false", "0"), strict=True)), header=header)
+    assert alone.outcome.tolist() == [WON, TRADED_AWAY, TRADED_AWAY] and "all count as traded away" in alone.notes[1]
+    flags = (("y", ""), ("n", "Y"), ("n", "N"))
+    both = log_of(
+        tmp_path, *(f"{row},{','.join(pair)}" for row, pair in zip(rows, flags, strict=True)), header=f"{header},traded"
+    )
+    assert both.outcome.tolist() == [WON, TRADED_AWAY, NOT_TRADED] and len(both.notes) == 1
+    table = pd.DataFrame([row.split(",") for row in rows], columns=HEADER.split(",")[:-1]).astype(
+        {"quote": float, "mid": float, "size": int}
+    )
+    table.assign(did=[True, False, False], any=[True, True, False]).to_parquet(tmp_path / "log.parquet")
+    mapped = Mapped(columns={"won": "did", "traded": "any"})
+    assert read_requests(tmp_path / "log.parquet", mapped).outcome.tolist() == [WON, TRADED_AWAY, NOT_TRADED]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("utf-8-sig", None), ("utf-16", None), ("cp1252", "cp1252"), ("utf-16-le", "utf-16-le")]
+)
+def test_texts_of_other_encodings(tmp_path: Path, encoding: str, said: str | None) -> None:
+    rows = [row.replace("bob", "Zoë") for row in ROWS]
+    (tmp_path / "log.csv").write_text("\n".join([HEADER, *rows, ""]), encoding=encoding)
+    if said is not None:
+        with raises(DataError, tmp_path / "log.csv", names=["encoding"]):
+            read_requests(tmp_path / "log.csv")
+    assert read_requests(tmp_path / "log.csv", Mapped(format={"encoding": said})).clients == ("Zoë", "ann")  # type: ignore[arg-type]
+
+
+def sizes_of(
+    folder: Path, *cells: str, written: dict[str, str] | None = None, prices: tuple[str, str] = ("1.1001", "1.1000")
+) -> list[float]:
+    rows = [f"{n};ann;buy;{cell};{prices[0]};{prices[1]};won" for n, cell in enumerate(cells)]
+    return log_of(folder, *rows, header=HEADER.replace(",", ";"), mapped=Mapped(format=written or {})).size.tolist()  # type: ignore[arg-type]
+
+
+def test_commas_before_decimals_and_between_thousands(tmp_path: Path) -> None:
+    comma = ("1,1001", "1,1000")
+    assert sizes_of(tmp_path, "1,5", "1,234", "7", prices=comma) == [1.5, 1.234, 7.0]
+    assert sizes_of(tmp_path, "1.234,5", "1.234", "+7", prices=comma) == [1234.5, 1234.0, 7.0]
+    assert sizes_of(tmp_path, "1,234,567", "1,234", "12") == [1234567.0, 1234.0, 12.0]
+    assert sizes_of(tmp_path, "1,234", "12") == [1234.0, 12.0]  # prices have decimal points
+    assert sizes_of(tmp_path, "1,234", "12", prices=comma) == [1.234, 12.0]
+    whole = ("1101", "1100")
+    assert sizes_of(tmp_path, "1,234", prices=whole, written={"decimal": ","}) == [1.234]
+    assert sizes_of(tmp_path, "1,234", prices=whole, written={"thousands": ","}) == [1234.0]
+    assert sizes_of(tmp_path, "1 234,5", "1\u202f234", prices=whole, written={"thousands": " ", "decimal": ","}) == [
+        1234.5,
+        1234.0,
+    ]
+    for cells, words in (
+        (("7", "1,234"), "1 row: 3 ('1,234')"),
+        (("1,5", "1.25"), "1 row: 2 ('1,5')"),
+        (("1,23,4",), "1 row: 2 ('1,23,4')"),
+    ):
+        with raises(DataError, f"{tmp_path / 'rfqs.csv'}: column 'size'", names=[words]):
+            sizes_of(tmp_path, *cells, prices=whole)
+
+
+def test_times_in_a_zone_and_a_format(tmp_path: Path) -> None:
+    def log(*times: str, **written: str) -> RequestLog:
+        rows = [ROWS[0].replace("2024-01-02T10:00:00Z", time) for time in times]
+        return log_of(tmp_path, *rows, mapped=Mapped(format=written))  # type: ignore[arg-type]
+
+    def seconds(read: RequestLog) -> list[float]:
+        return np.asarray(read.time.values, dtype=np.float64).tolist()
+
+    summer = log("31.07.2024 10:00", time="%d.%m.%Y %H:%M", timezone="Europe/London")
+    assert seconds(summer) == [pd.Timestamp("2024-07-31T09:00Z").timestamp()]
+    assert "times without a time zone are taken as Europe/London" in summer.notes
+    assert seconds(log("2024-07-31T10:00", timezone="Asia/Tokyo")) == [pd.Timestamp("2024-07-31T01:00Z").timestamp()]
+    zoned = log("31/07/24 10:00 +0200", time="%d/%m/%y %H:%M %z", timezone="Asia/Tokyo")
+    assert seconds(zoned) == [pd.Timestamp("2024-07-31T08:00Z").timestamp()] and len(zoned.notes) == 1
+    for twice_or_never in ("2024-10-27T01:30", "2024-03-31T01:30"):
+        with raises(DataError, f"{tmp_path / 'rfqs.csv'}: column 'time'", names=["1 row: 3", twice_or_never]):
+            log("2024-07-31T10:00", twice_or_never, timezone="Europe/London")
+    with raises(DataError, f"{tmp_path / 'rfqs.csv'}: column 'time'", names=["'%d.%m.%Y'", "1 row: 2"]):
+        log("2024-07-31", time="%d.%m.%Y")
+    for field, wrong in (("time", "%d.%m"), ("timezone", "Mars/Here"), ("encoding", "base64")):
+        with raises(ParameterError, f"format.{field}", repr(wrong)):
+            Mapped(format={field: wrong})  # type: ignore[arg-type]
 
 
 def test_one_instrument_of_several(tmp_path: Path) -> None:
@@ -231,18 +322,19 @@ def test_what_a_log_cannot_tell_of_competition_is_said() -> None:
 def test_a_desks_prices_are_found_from_its_quotes() -> None:
     rng = np.random.default_rng(6)
     half, curve, tier = rng.uniform(4e-6, 8e-6, 500), rng.exponential(0.2, 500), rng.integers(0, 4, 500).astype(float)
+    client = np.arange(500) % 20
     quote = half * 1.1 * np.exp(1.3 * curve) + 5e-6 * tier
-    exact = fit_pricing(quote, half, curve, tier)
+    exact = fit_pricing(quote, half, curve, tier, client)
     assert exact.alpha is not None and exact.tier_penalty is not None
     assert_allclose([exact.alpha.value, exact.tier_penalty.value, exact.eps.value], [1.3, 5e-6, 0.1], rtol=1e-7)
     assert (exact.tiers, exact.unknown) == (4, ()) and exact.residual < 1e-9
-    noisy = fit_pricing(quote * rng.normal(1.0, 0.05, 500), half, curve, tier)
+    noisy = fit_pricing(quote * rng.normal(1.0, 0.05, 500), half, curve, tier, client)
     assert near(noisy.alpha, 1.3) and near(noisy.tier_penalty, 5e-6) and near(noisy.eps, 0.1)
-    flat = fit_pricing(half * 1.1, half, 0 * curve, np.full(500, np.nan))
+    flat = fit_pricing(half * 1.1, half, 0 * curve, np.full(500, np.nan), client)
     assert flat.alpha is flat.tier_penalty is None and flat.tiers == 1
     assert_allclose(flat.eps.value, 0.1, rtol=1e-9)
     assert any("alpha" in text for text in flat.unknown) and any("tier penalty" in text for text in flat.unknown)
-    odd = fit_pricing(quote * rng.uniform(0.3, 3.0, 500), half, curve, tier)
+    odd = fit_pricing(quote * rng.uniform(0.3, 3.0, 500), half, curve, tier, client)
     assert any("unexplained" in text for text in odd.unknown)
 
 
@@ -357,7 +449,6 @@ def test_it_foretells_a_change_of_prices_that_its_log_never_saw(calibrated: Cali
     true = true_market().with_settings("makers.ours.pricing.tier_penalty=1e-5")
     ours = calibrated.scenario.with_settings(
         "makers.desk.pricing.tier_penalty=1e-5",
-        "makers.desk.tiering={kind='fixed', tiers=3, table={client-1=1, client-2=2, client-4=1, client-5=2}}",
         "makers.desk.hedging={kind='none'}",
         "steps=480",
     )
@@ -383,6 +474,16 @@ def test_a_calibrated_scenario_says_where_its_numbers_come_from(calibrated: Cali
     assert choices["exchange.v_max"].startswith("not in the log")
     assert Scenario.from_toml(calibrated.scenario.to_toml()) == calibrated.scenario
     assert_array_equal(calibrated.predicted.sum(axis=1).round(9), 1.0)
+
+
+def test_a_calibrated_desk_takes_recorded_prices_by_settings_alone(
+    calibrated: Calibration, files: DeskFiles, tmp_path: Path
+) -> None:
+    _, mids = files.write(tmp_path)
+    settings = (f"mid_price.file={mids}", "mid_price.kind=recorded", "reference_spread.kind=recorded")
+    scenario = calibrated.scenario.with_settings("steps=470", *(f"market.{each}" for each in settings))
+    assert set(scenario.choices) == {path for path in calibrated.scenario.choices if not path.startswith("market.")}
+    assert_array_equal(Tape.draw(scenario, replicas=1).mid[0], files.mids["mid"].to_numpy()[: 470 + scenario.reward_horizon])
 
 
 def test_a_maker_writes_down_what_it_could_know(files: DeskFiles) -> None:
@@ -438,6 +539,12 @@ def test_logs_whose_numbers_cannot_be_meant_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="better for the client than the mid"):
         log_of(tmp_path, *swapped)
     log_of(tmp_path, *swapped, mapped=Mapped(side="desk"))
+    fine = [ROWS[0].replace("T10:00", f"T{11 + n // 60}:{n % 60:02}") for n in range(100)]
+    turned = [row.replace("1.10010", "1.09990") for row in fine]
+    mostly_bought = [*fine, *(row.replace("buy", "sell") for row in fine[:25])]  # the sells are in truth buys
+    with raises(DataError, tmp_path / "rfqs.csv", names=["sell", "100 %", "sides"]):
+        log_of(tmp_path, *mostly_bought)
+    assert len(log_of(tmp_path, *fine, *turned[:25])) == 125
     with pytest.raises(DataError, match="the mid itself"):
         log_of(tmp_path, *(row.replace("1.10010", "1.10000").replace("1.09980", "1.10000") for row in ROWS[:2]))
     for wrong in ("0", "2.5", "500"):
@@ -475,12 +582,27 @@ def test_too_little_to_learn_from_is_refused(files: DeskFiles, tmp_path: Path) -
         files.write(tmp_path / "whole")
 
 
+def test_without_mids_those_of_the_log_stand_for_them(files: DeskFiles, calibrated: Calibration, tmp_path: Path) -> None:
+    found = calibrate(files.rfqs, step_seconds=60.0, reward_horizon=4)
+    volatility = {finding.field: finding.estimate for finding in found.findings}["market.mid_price.volatility"]
+    assert near(volatility, 0.1) and "no file of mids" in found.notes[0]
+    assert [maker.name for maker in found.scenario.makers] == [maker.name for maker in calibrated.scenario.makers]
+    with raises(DataError, "rfqs.parquet", names=["--mids"]):
+        calibrate(files.rfqs.drop(columns="mid"))
+
+
+def test_a_mapping_names_the_columns_of_mids_too(files: DeskFiles, calibrated: Calibration) -> None:
+    mids = files.mids.assign(when=files.mids["time"].dt.strftime("%d.%m.%Y %H:%M:%S"))[["when", "mid", "bid", "ask"]]
+    told = Mapped(mids={"columns": {"time": "when"}, "format": {"time": "%d.%m.%Y %H:%M:%S"}})  # type: ignore[arg-type]
+    assert calibrate(files.rfqs, mids, mapped=told).scenario == calibrated.scenario
+
+
 def test_one_client_makes_a_market(files: DeskFiles, tmp_path: Path) -> None:
     alone = files.rfqs[files.rfqs["client"] == "client-5"]
     found = calibrate(*DeskFiles(alone, files.mids).write(tmp_path))
     frames = calibrate(alone, files.mids)
     assert frames.scenario.makers[1:] == found.scenario.makers[1:] and "rfqs.parquet" in "".join(frames.notes)
     with raises(ParameterError, "mids"):
-        calibrate(alone, None)  # type: ignore[arg-type]
+        calibrate(alone, 5)  # type: ignore[arg-type]
     assert [agent.name for agent in found.scenario.agents] == ["client-5"]
     assert SimulationRunner(found.scenario, 2).run().summary["requests"].sum() > 0

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 
 from conftest import DEADLINE, assert_says, ran, refused
 from dealermarket import Scenario, SimulationResult, SimulationRunner
-from dealermarket.commands.main import main
+from dealermarket.commands.main import app, main
 
 SMALL = ["--steps", "20", "--replicas", "3", "--threads", "1"]
 
@@ -163,6 +164,17 @@ def test_commands_and_options_that_there_are_not(capsys: pytest.CaptureFixture[s
     assert not Path("runs").exists()
 
 
+def test_numbers_that_are_not_whole_are_refused_and_not_rounded(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = []
+    for command in (name for name in app if not name.startswith("-")):
+        options = [option for option in app[command].assemble_argument_collection() if option.name.startswith("--")]
+        for option in (option for option in options if int in (option.hint, *get_args(option.hint))):
+            needed = [word for other in options if other.required and other is not option for word in (other.name, "1")]
+            assert_says(refused(capsys, command, "paper", option.name, "1.5", *needed), option.name, "'1.5'")
+            seen.append(option.name)
+    assert {"--steps", "--seed", "--step", "--threads"} <= set(seen)
+
+
 def test_an_output_folder_in_use_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     Path("full").mkdir()
     Path("full/mine.txt").write_text("precious")
@@ -188,7 +200,7 @@ STOPPED = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from dealermarket import interrupt
-from dealermarket.commands.main import main
+from dealermarket.commands.main import app, main
 from dealermarket.runs.folder import RunFolder
 
 interrupt.GRACE = 900.0  # on a busy machine, too, it ends by itself

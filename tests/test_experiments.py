@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from conftest import raises
-from dealermarket import InvestorAgent, ParameterError, Scenario, ScenarioError
+from dealermarket import ConstantSpread, InvestorAgent, ParameterError, Scenario, ScenarioError
 from dealermarket.papers import Outcome, Plan, Section, Verdict, experiment_named, experiments
 from dealermarket.papers.dealer_market import best_gamma
 from dealermarket.papers.dealer_market import internalization as of_internalization
@@ -575,7 +575,14 @@ def test_choices_name_fields_and_go_with_a_value_that_changes(name: str) -> None
                 place: why for place, why in scenario.choices.items() if place != path
             }
     same = scenario.with_settings(f"steps={scenario.steps}", "description=another")
-    assert same.choices == scenario.choices
+    assert same.choices == scenario.choices == scenario.replace(description="another").choices
+
+
+def test_a_part_replaced_takes_the_reasons_for_its_fields_away() -> None:
+    scenario = Scenario.load("fx")
+    market = scenario.market.replace(reference_spread=ConstantSpread(mean=2e-5))
+    assert set(scenario.choices) - set(scenario.replace(market=market).choices) == {"market.reference_spread.mean"}
+    assert scenario.replace(market=market, choices={"steps": "why"}).choices == {"steps": "why"}
 
 
 def test_one_changed_entry_of_many_takes_the_reason_away() -> None:

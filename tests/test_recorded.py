@@ -236,6 +236,20 @@ def test_episodes_go_on_with_the_next_window(quotes: tuple[str, Array]) -> None:
     assert_array_equal(source.draw([Episode(1, 2)]).mid, source.draw([Episode(1, 0, 2)]).mid)
 
 
+def test_windows_have_the_activity_of_their_time_of_day(tmp_path: Path) -> None:
+    """Minutes from 05:30 UTC on; nobody trades but from 6 to 7. Without times a day begins with each window."""
+    minutes, mids = np.arange(700), walk(700)
+    clock, steps = tmp_path / "clock.csv", tmp_path / "steps.csv"
+    pd.DataFrame({"time": 1_700_000_000 // 86_400 * 86_400 + 60 * (330 + minutes), "mid": mids}).to_csv(clock, index=False)
+    pd.DataFrame({"step": minutes, "mid": mids}).to_csv(steps, index=False)
+    hour = f"market.activity={[float(n == 6) for n in range(24)]}"
+    settings = ("market.steps_per_day=1440", "investors.*.trade_probability=0.04", hour)
+    tape = Tape.draw(recorded(str(clock), *settings), 2, 3)
+    busy = tape.orders[:, 0] * 96 + tape.orders[:, 1]
+    assert busy.min() >= 30 and busy.max() < 90 and len(busy) > 400
+    assert len(Tape.draw(recorded(str(steps), *settings), 2, 3).investor) == 0
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -300,3 +314,24 @@ def test_commands_say_what_was_read(quotes: tuple[str, Array], tmp_path: Path, c
     assert "cannot be read" in refused(capsys, "check", str(file))
     assert "cannot be read" in refused(capsys, "run", str(file), "--out", str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_does_not_fit_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gzip
+
+    from dealermarket.reading import columns
+
+    text = "time,mid\n" + "".join(f"{n},1.1\n" for n in range(10_000))
+    (tmp_path / "m.csv").write_text(text)
+    (tmp_path / "m.csv.gz").write_bytes(gzip.compress(text.encode()))
+    pd.DataFrame({"time": np.arange(10_000), "mid": 1.1}).to_parquet(tmp_path / "m.parquet")
+    needed = 10_000 * 2 * columns.BYTES_OF_A_CELL
+    for path in sorted(tmp_path.iterdir()):
+        monkeypatch.setattr(columns, "machine_memory", lambda: int(1.01 * needed))
+        read_prices(str(path), {}, MINUTE, 4.0)
+        path.touch()
+        monkeypatch.setattr(columns, "machine_memory", lambda: int(0.99 * needed))
+        monkeypatch.setattr(columns, "_read_csv", lambda *_: pytest.fail("was read"))
+        with raises(DataError, path, names=["GB"]):
+            read_prices(str(path), {}, MINUTE, 5.0)
+        monkeypatch.undo()

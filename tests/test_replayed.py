@@ -73,11 +73,10 @@ HAND = [(0, 1, 1, 2.5), (0, 1, -1, 1.0), (0, 4, 1, 2.0), (0, 1, 1, 3.0), (95, 0,
     "lines",
     [
         "t,client,side,size 95,investor-0,sell,.5 0,investor-1,buy,2.5 0,investor-1,SELL,1 0,investor-4,Buy,2 0,investor-1,buy,3",
-        "Time;Client;Side;Qty 0;investor-1;b;2,5 0;investor-1;s;1 0;investor-4;B;2 0;investor-1;b;3 95;investor-0;Offer;0,5",
+        "Time;Client;Side;Qty 0;investor-1;b;2,5 0;investor-1;s;1 0;investor-4;B;2 0;investor-1;b;3 95;investor-0;SELL;0,5",
         "t|cpty|way|size 0|investor-1|+1|2.5 0|investor-1|-1|1 0|investor-4|1.0|2 0|investor-1|1|3 95|investor-0|-1|.5",
-        "t,client,side,qty 0,investor-1,bid,2.5 0,investor-1,ask,1 .2,investor-4,bid,2 .9,investor-1,bid,3 95,investor-0,ask,.5",
     ],
-    ids=["words", "letters", "numbers", "quotes"],
+    ids=["words", "letters", "numbers"],
 )
 def test_orders_are_those_of_the_file_in_the_order_of_their_times(tmp_path: Path, lines: str) -> None:
     tape = Tape.draw(replaying(tmp_path, lines.replace(" ", "\n")), 3, 2)
@@ -99,6 +98,24 @@ def test_columns_may_be_named(tmp_path: Path) -> None:
     scenario = replaying(tmp_path, text, "orders.columns={time='when', client='who'}")
     assert orders_of(Tape.draw(scenario)) == [(1, 1, 1, 2.0)]
     assert Scenario.from_toml(scenario.to_toml()) == scenario
+
+
+def test_times_numbers_and_sides_of_orders_as_the_file_writes_them(tmp_path: Path) -> None:
+    text = "day;client;side;size\n31.01.24;investor-1;Bid;1,500\n01.02.24;investor-4;Offer;2,250\n"
+    told = (
+        "format.time='%d.%m.%y'",
+        "format.decimal=','",
+        "format.timezone='Europe/Paris'",
+        "sides={buy=['bid'], sell=['offer']}",
+    )
+    scenario = replaying(tmp_path, text, "orders.columns={time='day'}", *(f"orders.{each}" for each in told))
+    assert scenario.orders is not None
+    log = scenario.orders.log()
+    assert pd.to_datetime(log.times.values, unit="s").tolist() == [
+        pd.Timestamp("2024-01-30 23:00"),
+        pd.Timestamp("2024-01-31 23:00"),
+    ]
+    assert log.side.tolist() == [1, -1] and log.size.tolist() == [1.5, 2.25]
 
 
 def test_reservations_and_who_is_asked(tmp_path: Path) -> None:
@@ -306,3 +323,15 @@ def test_the_command_runs_as_many_replicas_as_there_are_windows(tmp_path: Path, 
     assert "a run of 2 replicas" in capsys.readouterr().out
     main(["run", str(tmp_path / "desk.toml"), "--json", "--out", str(tmp_path / "run")])
     assert SimulationResult.load(tmp_path / "run").meta["replicas"] == 2
+
+
+def test_volumes_are_measured_in_those_of_the_file(tmp_path: Path) -> None:
+    from dealermarket.draws.files import volume_moment
+    from dealermarket.policies.features import scales_of
+    from dealermarket.policies.rewards import Reward
+
+    scenario = replaying(tmp_path, "step,client,side,size\n0,investor-1,buy,3\n5,investor-2,sell,1\n")
+    assert [volume_moment(scenario, order) for order in (0, 1, 2)] == [2 / 96, 4 / 96, 10 / 96]
+    assert scales_of(scenario, Reward()).volume == 4 / 96
+    drawn = Scenario.load("paper")
+    assert volume_moment(drawn, 0) == pytest.approx(sum(agent.trade_probability for agent in drawn.agents))

@@ -521,6 +521,46 @@ def test_many_arrivals_are_drawn_in_one_stream() -> None:
     np.testing.assert_array_equal(tape.investor, investor)
 
 
+# --- activity by time of day
+
+
+def active(weights: Sequence[float], steps_per_day: int, steps: int, probability: float = 0.3) -> Scenario:
+    agents = tuple(InvestorAgent(name=f"a{n}", trade_probability=probability / (n + 1), mean_size=1.0) for n in range(3))
+    environment = MarketEnvironment(steps_per_day=steps_per_day, activity=tuple(weights))
+    return market(steps, investors=agents, market=environment)
+
+
+@pytest.mark.parametrize(("parts", "steps_per_day"), [(24, 48), (24, 36), (3, 7), (24, 5), (5, 5)])
+def test_arrivals_follow_the_profile_of_a_day(parts: int, steps_per_day: int) -> None:
+    """Rebuilt in plain Python: a day is cut into so many pieces that each part and each step has whole ones."""
+    weights = [1.0 + n % 3 for n in range(parts)]
+    scenario = active(weights, steps_per_day, 90)
+    tape = Tape.draw(scenario, seed=4)
+    pieces = np.repeat(weights, steps_per_day) / np.mean(weights)
+    factors = np.resize(pieces.reshape(steps_per_day, parts).mean(axis=1), 90)
+    np.testing.assert_allclose(scenario.market.activity_at(np.arange(90)), factors, rtol=1e-12)
+    probability = factors[:, None] * [agent.trade_probability for agent in scenario.agents]
+    step, investor = np.nonzero(np.array(arrival_words(Episode(4, 0), Stream.ARRIVAL, 90, 3)) < probability * 2**32)
+    np.testing.assert_array_equal(tape.orders[:, 1], step)
+    np.testing.assert_array_equal(tape.investor, investor)
+    assert scenario.volume_moment(0) == pytest.approx(probability.sum(axis=1).mean(), rel=1e-12)
+    assert scenario.volume_moment(1) == pytest.approx(
+        scenario.volume_moment(0) * scenario.agents[0].size_moment(1, 1e9), rel=1e-9
+    )
+
+
+def test_a_flat_profile_is_none() -> None:
+    same(Tape.draw(active([3.0] * 24, 96, 200), 1, 3), Tape.draw(active([], 96, 200), 1, 3))
+
+
+def test_nobody_can_trade_with_a_probability_above_1() -> None:
+    assert active([1.0, 3.0], 96, 60, 2 / 3).market.busiest == 1.5
+    with raises(ParameterError, "investors.0.trade_probability", 0.7, names=["0.666667", "market.activity"]):
+        active([1.0, 3.0], 96, 60, 0.7)
+    with raises(ParameterError, "activity"):
+        MarketEnvironment(activity=(0.0, 0.0))
+
+
 # --- tapes made by hand
 
 

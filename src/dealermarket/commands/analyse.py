@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress
-from dealermarket.commands.options import flag, place
+from dealermarket.commands.options import flag, place, whole
 from dealermarket.errors import ParameterError
 from dealermarket.runs.work_folder import WorkFolder
 
@@ -22,14 +22,16 @@ def analyse(
     /,
     *,
     maker: Annotated[str | None, Parameter(help="Of a run: whose log. The first maker's if not given.")] = None,
-    mids: Annotated[Path | None, place("Of a log: the mids, or bids and asks, of the same time.")] = None,
+    mids: Annotated[
+        Path | None, place("Of a log: the mids, or bids and asks, of the same time; those in the log if not given.")
+    ] = None,
     mapping: Annotated[Path | None, place("A TOML file that says what the log calls its columns and values.")] = None,
     instrument: Annotated[str | None, Parameter(help="Which instrument, where the log holds several.")] = None,
     step_seconds: Annotated[
         float | None, Parameter(help="Of a log: how long a step is; the usual time between mids if not given.")
     ] = None,
     reward_horizon: Annotated[
-        int | None, Parameter(help="Steps after which a trade is judged; a run's own, or from the markouts, if not given.")
+        int | None, whole("Steps after which a trade is judged; a run's own, or from the markouts, if not given.")
     ] = None,
     out: Annotated[Path | None, place("A new folder for all tables, as CSV and Parquet, and the figures.")] = None,
     as_json: Annotated[bool, flag("Print the tables as JSON.", "--json")] = False,
@@ -50,8 +52,6 @@ def analyse(
     else:
         if maker is not None:
             raise ParameterError(f"--maker: is for runs, and {source} is no folder of one; a log is of one desk; leave it out")
-        if mids is None:
-            raise ParameterError(f"--mids: is required with a log of requests: what the trades of {source} are worth, mids tell")
         found, of = _of_log(source, mids, mapping, instrument, step_seconds, reward_horizon), f"{source}"
     _show(found, of, out, as_json)
 
@@ -70,7 +70,7 @@ def _of_run(folder: Path, maker: str | None, reward_horizon: int | None) -> Anal
 
 def _of_log(
     rfqs: Path,
-    mids: Path,
+    mids: Path | None,
     mapping: Path | None,
     instrument: str | None,
     step_seconds: float | None,

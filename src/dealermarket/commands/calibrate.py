@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from dealermarket.commands.console import open_console
-from dealermarket.commands.options import place
+from dealermarket.commands.options import place, whole
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import check_new, write_text
 
@@ -23,15 +23,13 @@ def calibrate(
     rfqs: Annotated[Path, place("The log of requests: CSV, also as .csv.gz, or Parquet.")],
     /,
     *,
-    mids: Annotated[Path, place("The mids, or bids and asks, of the same time.")],
+    mids: Annotated[Path | None, place("The mids, or bids and asks, of the same time; those in the log if not given.")] = None,
     out: Annotated[Path, place("The scenario to write, such as desk.toml.")],
     mapping: Annotated[Path | None, place("A TOML file that says what the log calls its columns and values.")] = None,
     instrument: Annotated[str | None, Parameter(help="Which instrument, where the log holds several.")] = None,
     step_seconds: Annotated[float | None, Parameter(help="How long a step is; the usual time between mids if not given.")] = None,
     v_max: Annotated[float | None, Parameter(help="The exchange's depth; ten times the largest size if not given.")] = None,
-    reward_horizon: Annotated[
-        int | None, Parameter(help="Steps after which a trade is judged; from the markouts if not given.")
-    ] = None,
+    reward_horizon: Annotated[int | None, whole("Steps after which a trade is judged; from the markouts if not given.")] = None,
 ) -> None:
     """Make a scenario of a desk's log of requests: its clients, its rivals and its own prices, each with an interval.
 

@@ -30,6 +30,13 @@ def check(
         highlight=False,
         soft_wrap=True,
     )
+    if scenario.market.activity:
+        factors = scenario.market.activity_at(range(min(scenario.steps, scenario.market.steps_per_day)))
+        open_console().print(
+            f"activity by time of day: {factors.min():.3g} to {factors.max():.3g} times each investor's trade_probability",
+            highlight=False,
+            soft_wrap=True,
+        )
     for note in read_from_files(scenario):
         open_console().print(note, highlight=False, soft_wrap=True)
     replicas = replicas_there(scenario, REPLICAS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place
+from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place, whole
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.changes import changes
 from dealermarket.model.scenario import Scenario, preset_names
@@ -37,8 +37,8 @@ def compare(
     *markets: Annotated[str, Parameter(help="A scenario, whose changes follow; or two scenarios; or the folders of two runs.")],
     settings: Settings = (),
     policies: Policies = (),
-    steps: Annotated[int | None, Parameter(help="Steps of each replica; the scenario's own if not given.")] = None,
-    replicas: Annotated[int | None, Parameter(help="Independent replicas of each market; 1000 if not given.")] = None,
+    steps: Annotated[int | None, whole("Steps of each replica; the scenario's own if not given.")] = None,
+    replicas: Annotated[int | None, whole("Independent replicas of each market; 1000 if not given.")] = None,
     seed: Seed = None,
     threads: Threads = None,
     maker: Annotated[str | None, Parameter(help="Show every statistic and every client of this maker.")] = None,

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.league_table import explanation, league_tables
-from dealermarket.commands.options import Threads, flag, number_of_threads, place, repeated
+from dealermarket.commands.options import Threads, flag, number_of_threads, place, repeated, whole
 from dealermarket.disk import check_new, replacing
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
@@ -41,8 +41,8 @@ def evaluate(
     scenario: Annotated[str, Parameter(help="A preset's name or a TOML file.")] = "learning",
     maker: Annotated[str | None, Parameter(help="Whose place the policies take; the first maker's if not given.")] = None,
     settings: Annotated[tuple[str, ...], repeated("--set", "Change a field, such as makers.1.policy.kind=adaptive.")] = (),
-    replicas: Annotated[int, Parameter(help="Independent replicas of the market for each policy.")] = 1000,
-    seed: Annotated[int, Parameter(help="Numbers depend on scenario, seed and replica alone.")] = 0,
+    replicas: Annotated[int, whole("Independent replicas of the market for each policy.")] = 1000,
+    seed: Annotated[int, whole("Numbers depend on scenario, seed and replica alone.")] = 0,
     threads: Threads = None,
     by: Annotated[str, Parameter(help=f"What they are ranked by: {', '.join(ranking_statistics())}.")] = RANKED_BY,
     against: Annotated[str | None, Parameter(help="The policy that differences are to; the best if not given.")] = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dealermarket.commands.console import open_console
-from dealermarket.commands.options import repeated
+from dealermarket.commands.options import repeated, whole
 from dealermarket.commands.report import NEEDS_EXTRA, ReportOptions, begin_report, command_of, extent_of, resume_report
 from dealermarket.errors import ParameterError
 
@@ -22,7 +22,7 @@ def experiment(
     *,
     scenario: Annotated[str | None, Parameter(help="A preset or a TOML file to ask in place of the experiment's own.")] = None,
     settings: Annotated[tuple[str, ...], repeated("--set", "Change a field, such as exchange.v_max=9000.")] = (),
-    runs: Annotated[int | None, Parameter(help="Runs a point; the experiment's own number if not given.")] = None,
+    runs: Annotated[int | None, whole("Runs a point; the experiment's own number if not given.")] = None,
     options: ReportOptions | None = None,
 ) -> None:
     """Run one of the papers' experiments: verdicts on the terminal, figures and tables in a report."""

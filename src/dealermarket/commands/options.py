@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from dealermarket.errors import RunFolderError
+from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.runs.chunks import cores
-from dealermarket.values import whole_number
+from dealermarket.values import short, whole_number
 
 MOST_THREADS = 1024
 
@@ -37,8 +37,21 @@ def _path(_: Any, tokens: Sequence[Token]) -> Path:
     return Path(token.value)
 
 
+def whole(text: str) -> Parameter:
+    """A whole number; others are refused, not rounded."""
+    return Parameter(help=text, converter=_whole)
+
+
+def _whole(_: Any, tokens: Sequence[Token]) -> int:
+    (token,) = tokens
+    try:
+        return int(token.value)
+    except ValueError:
+        raise ParameterError(f"must be a whole number, got {short(token.value)}") from None  # cyclopts says of which option
+
+
 Run = Annotated[Path, place("The folder of a run.")]
-Seed = Annotated[int | None, Parameter(help="Numbers depend on scenario, seed and replica alone; 0 if not given.")]
+Seed = Annotated[int | None, whole("Numbers depend on scenario, seed and replica alone; 0 if not given.")]
 Settings = Annotated[
     tuple[str, ...], repeated("--set", "Change a field, such as makers.0.pricing.alpha=1.3 or makers.*.hedging.kind=none.")
 ]
@@ -48,7 +61,7 @@ Policies = Annotated[
         "--policy", "A maker's policy, MAKER=POLICY, such as maker-1=random, maker-1=skew:strength=0.3 or maker-1=FILE.npz."
     ),
 ]
-Threads = Annotated[int | None, Parameter(help="Threads; as many as there are cores if not given.")]
+Threads = Annotated[int | None, whole("Threads; as many as there are cores if not given.")]
 
 
 def number_of_threads(given: int | None) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from dealermarket.commands.console import open_console
-from dealermarket.commands.options import Run, place
+from dealermarket.commands.options import Run, place, whole
 from dealermarket.commands.run_summary import draw
 from dealermarket.errors import RunFolderError
 
@@ -20,7 +20,7 @@ def plot(
     out: Annotated[Path | None, place("Where to; the folder plots in the run's folder if not given.")] = None,
     kind: Annotated[Literal["png", "svg"], Parameter(name="--format", help="The files' format.")] = "png",
     replica: Annotated[
-        int | None, Parameter(help="Whose path the net position shows; that with the largest position if not given.")
+        int | None, whole("Whose path the net position shows; that with the largest position if not given.")
     ] = None,
 ) -> None:
     """Draw a run: P&L, positions, hedging, shares and tiers of clients, prices, markouts.

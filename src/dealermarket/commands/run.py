@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place
+from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place, whole
 from dealermarket.commands.run_summary import draw, print_json, print_makers
 from dealermarket.errors import ParameterError
 from dealermarket.runs.tables import RecordLevel
@@ -33,8 +33,8 @@ def run(
     scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
     /,
     *,
-    steps: Annotated[int | None, Parameter(help="Steps of each replica; the scenario's own if not given.")] = None,
-    replicas: Annotated[int | None, Parameter(help=f"Independent replicas of the market; {REPLICAS} if not given.")] = None,
+    steps: Annotated[int | None, whole("Steps of each replica; the scenario's own if not given.")] = None,
+    replicas: Annotated[int | None, whole(f"Independent replicas of the market; {REPLICAS} if not given.")] = None,
     seed: Seed = None,
     threads: Threads = None,
     record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given, trades with --plot.")] = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console
-from dealermarket.commands.options import Policies, Seed, Settings, flag
+from dealermarket.commands.options import Policies, Seed, Settings, flag, whole
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.version import __version__
@@ -23,8 +23,8 @@ def trace(
     run: Annotated[str, Parameter(help="The folder of a run; or a scenario, a preset's name or a TOML file.")],
     /,
     *,
-    step: Annotated[int, Parameter(help="The step, the first being 0.")],
-    replica: Annotated[int, Parameter(help="The replica, the first being 0.")] = 0,
+    step: Annotated[int, whole("The step, the first being 0.")],
+    replica: Annotated[int, whole("The replica, the first being 0.")] = 0,
     maker: Annotated[str | None, Parameter(help="Show what concerns this maker, and why it lost what it was asked for.")] = None,
     seed: Seed = None,
     settings: Settings = (),

@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, rate
-from dealermarket.commands.options import flag, place, repeated
+from dealermarket.commands.options import flag, place, repeated, whole
 from dealermarket.commands.training_display import described, introduce, mean_of, training_progress
 from dealermarket.errors import DealerMarketError, ParameterError
 from dealermarket.program import program
@@ -38,8 +38,8 @@ class Options:
         repeated("--maker", "Who learns; the first maker if not given. Several learn one policy together, in self-play."),
     ] = ()
     algorithm: Annotated[Literal["ppo", "a2c"] | None, Parameter(help="How it learns; ppo if not given.")] = None
-    seed: Annotated[int | None, Parameter(help="Of everything random; 0 if not given.")] = None
-    markets: Annotated[int | None, Parameter(help="Markets played side by side; 256 if not given.")] = None
+    seed: Annotated[int | None, whole("Of everything random; 0 if not given.")] = None
+    markets: Annotated[int | None, whole("Markets played side by side; 256 if not given.")] = None
     reward: Annotated[
         Literal["components", "pnl"] | None,
         Parameter(help="What a step is worth: the paper's four rewards, or mark-to-market P&L; components if not given."),
@@ -77,9 +77,7 @@ def train(
     ] = None,
     /,
     *,
-    steps: Annotated[
-        int | None, Parameter(help="Steps to learn from, those of all markets together; 1,000,000 if not given.")
-    ] = None,
+    steps: Annotated[int | None, whole("Steps to learn from, those of all markets together; 1,000,000 if not given.")] = None,
     resume: Annotated[
         Path | None,
         place("Go on with the training in this folder instead: to its end, or to more --steps."),

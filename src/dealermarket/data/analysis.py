@@ -77,14 +77,15 @@ def _as_text(cell: Any) -> Any:
 
 def analyse(
     rfqs: str | Path | pd.DataFrame,
-    mids: str | Path | pd.DataFrame,
+    mids: str | Path | pd.DataFrame | None = None,
     *,
     mapped: Mapped | None = None,
     instrument: str | None = None,
     step_seconds: float | None = None,
     reward_horizon: int | None = None,
 ) -> Analysis:
-    """What a log of requests and a file of mids tell of a desk; files, or frames with the same columns.
+    """What a log of requests and a file of mids tell of a desk; files, or frames with the same columns. Without
+    `mids`, those in the log.
 
     A step takes `step_seconds`, the usual time between two mids where left out. Trades are judged `reward_horizon` steps later,
     where left out when markouts flatten. Raises DataError for what cannot be read, ParameterError for steps and horizons that

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket import laws
+from dealermarket.data.arrivals import Arrivals, DayProfile, day_profile, fit_arrivals, said_of_clusters, said_of_hours
 from dealermarket.data.competition import Competition, fit_competition
 from dealermarket.data.desk_log import DeskLog, horizon_of, read_desk
 from dealermarket.data.informed import oracle_probabilities
 from dealermarket.data.log import Mapped, RequestLog
 from dealermarket.data.market import annual_volatility, spread_law
+from dealermarket.data.members import Members, members_of, won_beyond
 from dealermarket.data.moves import DEFAULT_HORIZON, longest_horizon, moves_after
-from dealermarket.data.pricing import ALPHA, DeskPricing, fit_pricing
+from dealermarket.data.pricing import DeskPricing, fit_pricing
 from dealermarket.data.shares import shares
 from dealermarket.data.sizes import size_laws
 from dealermarket.errors import DataError, ParameterError
@@ -30,7 +32,7 @@ from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import AlmgrenChriss, NoHedge
 from dealermarket.model.makers.policies import NormalMaker
 from dealermarket.model.makers.pricing import PowerPricing
-from dealermarket.model.makers.tiering import AverageYield, FixedTiers
+from dealermarket.model.makers.tiering import AverageYield, FixedTiers, TieringPolicy
 from dealermarket.model.market.environment import MarketEnvironment
 from dealermarket.model.market.mid_price import GeometricBrownianMotion
 from dealermarket.model.market.reference_spread import ConstantSpread
@@ -41,9 +43,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-MOST_CLIENTS = 100
-"""More clients than these become groups of clients that are alike."""
-GROUPS = 40
+OTHER_DEPTHS = (0.5, 2.0)  # of the exchange, beside the one that is taken, for which alpha is said
+REPEATED = 0.01  # the share of requests after the first of a client and step, from which on it is said
+_SOME = 100_000  # requests that are enough for that
 FEWEST_REQUESTS = 50
 DEEPEST = 10.0  # v_max, in largest sizes
 _SECONDS_PER_DAY = 86_400.0
@@ -68,11 +70,14 @@ class Calibration:
     notes: tuple[str, ...]  # what was read, and what was left out
     log: RequestLog
     predicted: Array  # (requests, 3): the fitted probability of each outcome
+    members: Members  # the clients of the scenario, or groups of them
+    arrivals: Arrivals  # how often each of them asks, and in clusters or not
+    profile: DayProfile | None  # requests by hour of day; None where the log does not tell
 
 
 def calibrate(
     rfqs: str | Path | pd.DataFrame,
-    mids: str | Path | pd.DataFrame,
+    mids: str | Path | pd.DataFrame | None = None,
     *,
     name: str = "desk",
     step_seconds: float | None = None,
@@ -82,7 +87,8 @@ def calibrate(
     v_max: float | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
-    """The market that a log of requests and mids describe, files or frames (docs/own-data.md, "From a log to a market").
+    """The market that a log of requests and mids describe, files or frames (docs/own-data.md, "From a log to a market"); without
+    `mids`, those in the log.
 
     A step takes `step_seconds`, the usual time between two mids where left out; `v_max` is the depth of the exchange, ten times
     the largest size where left out. `tell` hears what is being done. Raises DataError for what cannot be read."""
@@ -112,41 +118,49 @@ class _Fit:
         self.log, self.recording, self.place, seconds = desk
         self.name, log = name, self.log
         self.steps_per_day = max(round(_SECONDS_PER_DAY / seconds), 1)
-        self.member, self.names, self.counts = _members(log)
+        there, self.client = np.unique(log.client, return_inverse=True)
+        self.clients = tuple(log.clients[number] for number in there)
         if v_max is not None and not v_max * laws.LARGEST_TRADE >= log.size.max():
             least = float(log.size.max()) / laws.LARGEST_TRADE
             raise ParameterError(f"v_max: must be at least {least:.6g}, the largest size over 0.99, got {v_max:g}")
         self.exchange = Exchange(v_max=DEEPEST * float(log.size.max()) if v_max is None else v_max)
         self.findings: list[Finding] = []
+        self.notes: list[str] = []
         self.unknown: list[str] = [
             "makers.desk.hedging: the log has no hedges; the optimal one at the exchange, with the default risk aversion",
-            "makers.desk.tiering: the log says in which tiers clients were, not by which rule; average yield",
         ]
-        if v_max is None:
+        self.guessed_depth = v_max is None
+        if self.guessed_depth:
             self.unknown.insert(0, f"exchange.v_max: no log of a desk tells; {DEEPEST:g} times the largest size")
         self.half_spread = self._half_spread()
         self.reward_horizon = self._horizon(desk, reward_horizon)
 
     def calibration(self) -> Calibration:
         """The scenario and what is said of it."""
-        curve = np.log(laws.relative_spread(self.log.size / self.exchange.v_max, laws.curve_exponent(self.exchange.lam)))
+        curve = self._curve(1.0)
         relative, cover = self.log.spread / self.log.mid, self.log.cover / self.log.mid
         reference = self.half_spread * np.exp(curve)
         rivals = np.nan_to_num(self.log.asked, nan=2.0).astype(np.int64) - 1
         if np.isnan(self.log.asked).any():
             self.unknown.append("makers: the log does not say how many dealers were asked; one rival stands for all")
-        pricing = fit_pricing(relative, self.half_spread, curve, self.log.tier)
+        pricing = fit_pricing(relative, self.half_spread, curve, self.log.tier, self.client)
         together = 2 * self.place + (self.log.side > 0)  # the same step and side
         rivalry = fit_competition(relative / reference, self.log.outcome, rivals, cover / reference, together)
         self.unknown += [*pricing.unknown, *rivalry.unknown]
+        moves = moves_after(self.recording, self.place, self.reward_horizon)
+        surcharge = relative / self.half_spread - pricing.level(curve)
+        members = members_of(
+            self.log, self.clients, self.client, surcharge, won_beyond(self.log.outcome, rivalry.predicted), moves
+        )
         rival_makers = self._rivals(rivalry, int(rivals.max(initial=0)))
-        makers = (self._desk(pricing, int(self.counts.sum()) + len(rival_makers)), *rival_makers)
-        market = self._market()
-        investors = self._investors(rivalry, rivals, len(makers))
+        makers = (self._desk(pricing, relative, members, len(self.clients) + len(rival_makers)), *rival_makers)
+        profile, arrivals = self._arrivals(members)
+        market = self._market(profile)
+        investors = self._investors(members, rivalry, rivals, len(makers), moves, arrivals, market.busiest)
         scenario = Scenario(
             name=self.name,
             description="calibrated on a log of requests",
-            steps=max(min(self.steps_per_day, 1000), self.reward_horizon + 1),
+            steps=max(self.steps_per_day if market.activity else min(self.steps_per_day, 1000), self.reward_horizon + 1),
             reward_horizon=self.reward_horizon,
             exchange=self.exchange,
             market=market,
@@ -157,11 +171,26 @@ class _Fit:
         unknown = dict(text.split(": ", 1) for text in self.unknown)
         choices |= {field: f"not in the log: {why}" for field, why in unknown.items()}
         chosen = scenario.replace(choices={path: why for path, why in choices.items() if _stands(scenario, path)})
-        notes = (*self.recording.notes, *self.log.notes)
-        return Calibration(chosen, tuple(self.findings), tuple(self.unknown), notes, self.log, rivalry.predicted)
+        return Calibration(
+            chosen,
+            tuple(self.findings),
+            tuple(self.unknown),
+            (*self.recording.notes, *self.log.notes, *self.notes),
+            self.log,
+            rivalry.predicted,
+            members,
+            arrivals,
+            self.profile,
+        )
 
     def _found(self, field: str, estimate: Estimate | None, how: str) -> None:
         self.findings.append(Finding(field, estimate, how))
+
+    def _curve(self, deeper: float) -> Array:
+        """log(S_ref(v) / S_ref(0)) at the size of each request, (requests,), on an exchange that is so many times as deep."""
+        exchange = self.exchange
+        share = self.log.size / (deeper * exchange.v_max)
+        return np.asarray(np.log(laws.relative_spread(share, laws.curve_exponent(exchange.lam))))
 
     # --- market
 
@@ -176,7 +205,7 @@ class _Fit:
         self.unknown.append("market.reference_spread: the mids have no bids and asks; the desk's best quotes stand for them")
         return np.full(len(self.log), best)
 
-    def _market(self) -> MarketEnvironment:
+    def _market(self, profile: DayProfile | None) -> MarketEnvironment:
         clock = MarketEnvironment(steps_per_day=self.steps_per_day)
         volatility, note = annual_volatility(self.recording, clock.dt)
         self._found("market.mid_price.volatility", volatility, f"realised variance at the step; {note}")
@@ -190,6 +219,7 @@ class _Fit:
             mid_price=GeometricBrownianMotion(initial=float(self.recording.mid[0]), volatility=_rounded(volatility.value)),
             reference_spread=law,
             spreads_scale_with_price=True,
+            activity=() if profile is None else [_rounded(value, 4) for value in profile.factor.value / profile.over_a_day],
         )
 
     def _horizon(self, desk: DeskLog, given: int | None) -> int:
@@ -203,25 +233,63 @@ class _Fit:
 
     # --- makers
 
-    def _desk(self, pricing: DeskPricing, others: int) -> MarketMakerAgent:
+    def _desk(self, pricing: DeskPricing, relative: Array, members: Members, others: int) -> MarketMakerAgent:
         tiers = min(pricing.tiers, others)
         if tiers < pricing.tiers:
             self.unknown.append(f"makers.desk.tiering.tiers: {pricing.tiers} tiers for {others} others; {tiers}")
-        self._found("makers.desk.pricing.alpha", pricing.alpha, "least squares of the desk's quotes")
+        self._found(
+            "makers.desk.pricing.alpha",
+            pricing.alpha,
+            f"least squares of the desk's quotes{self._at_other_depths(pricing, relative)}",
+        )
         self._found("makers.desk.pricing.tier_penalty", pricing.tier_penalty, "least squares of the desk's quotes, by tier")
         self._found("makers.desk.pricing.eps_buy", pricing.eps, "least squares of the desk's quotes, both sides alike")
         eps = max(_rounded(pricing.eps.value), -1.0)
         return MarketMakerAgent(
             name="desk",
-            tiering=AverageYield(tiers=tiers) if tiers > 1 else FixedTiers(tiers=1),
+            tiering=self._tiering(pricing, members, tiers),
             pricing=PowerPricing(
-                alpha=ALPHA if pricing.alpha is None else _rounded(pricing.alpha.value),
+                alpha=_rounded(pricing.used),
                 tier_penalty=0.0 if pricing.tier_penalty is None else max(_rounded(pricing.tier_penalty.value), 0.0),
                 eps_buy=eps,
                 eps_sell=eps,
             ),
             hedging=AlmgrenChriss(venue="exchange"),
         )
+
+    def _at_other_depths(self, pricing: DeskPricing, relative: Array) -> str:
+        """What alpha would be on exchanges of other depths than the one that was guessed."""
+        if pricing.alpha is None or not self.guessed_depth:
+            return ""
+        some = slice(None, None, -(-len(relative) // _SOME))
+        known = (relative[some], self.half_spread[some])
+        alphas = [
+            fit_pricing(*known, self._curve(deeper)[some], pricing.tier[some], self.client[some]).alpha for deeper in OTHER_DEPTHS
+        ]
+        said = [
+            f"{float(alpha.value):.3g} at {deeper:g} times the depth"
+            for deeper, alpha in zip(OTHER_DEPTHS, alphas, strict=True)
+            if alpha is not None
+        ]
+        return f"; the interval holds for this v_max, which no log of a desk tells: {', '.join(said)}"
+
+    def _tiering(self, pricing: DeskPricing, members: Members, tiers: int) -> TieringPolicy:
+        """The desk's tiers: a table, where clients stay in theirs."""
+        if pricing.levels is not None:
+            how = "levels of what clients are quoted over the curve: a mixture of normal laws, the least BIC"
+            self._found("makers.desk.tiering.tiers", pricing.levels, how)
+        if tiers == 1:
+            return FixedTiers(tiers=1)
+        if pricing.tier_of is None:
+            self.unknown.append(
+                "makers.desk.tiering: the log says in which tiers clients were, and they move, not by which rule; average yield"
+            )
+            return AverageYield(tiers=tiers)
+        usual = np.minimum(members.usual(pricing.tier_of, np.bincount(self.client)), tiers - 1)
+        where = "in the log" if pricing.levels is None else "found from its quotes"
+        self._found("makers.desk.tiering.table", None, f"each client in the tier {where}, since clients stay in theirs")
+        table = {name: int(tier) for number, tier in enumerate(usual) if tier for name in members.participants(number)}
+        return FixedTiers(tiers=tiers, table=table)
 
     def _rivals(self, rivalry: Competition, count: int) -> list[MarketMakerAgent]:
         if rivalry.rival_mean is None or rivalry.rival_std is None:
@@ -247,16 +315,40 @@ class _Fit:
 
     # --- clients
 
-    def _investors(self, rivalry: Competition, rivals: Array, makers: int) -> tuple[InvestorAgent | InvestorGroup, ...]:
-        members, steps = len(self.names), len(self.recording.mid)
-        _, first = np.unique(self.log.client * steps + self.place, return_index=True)  # a client asks once a step, or more often
-        arrival = shares(np.bincount(self.member[first], minlength=members), steps * self.counts)
-        buying = shares(
-            np.bincount(self.member[self.log.side > 0], minlength=members), np.bincount(self.member, minlength=members)
-        )
-        moves = moves_after(self.recording, self.place, self.reward_horizon)
-        oracle, buyer = oracle_probabilities(self.member, members, self.log.side, moves)
-        sizes, why = size_laws(self.member, members, self.log.size)
+    def _arrivals(self, members: Members) -> tuple[DayProfile | None, Arrivals]:
+        """The profile of a day, None where hours are not told apart, and how often clients ask."""
+        steps = len(self.recording.mid)
+        _, first = np.unique(self.client * steps + self.place, return_index=True)  # a client asks once a step, or more often
+        again = len(self.log) - len(first)
+        if again > REPEATED * len(self.log):
+            self.notes.append(
+                f"{again:,} requests ({100 * again / len(self.log):.1f} %) came in a step in which their client had asked "
+                "before; the market draws one a step: shorter steps tell them apart"
+            )
+        self.profile, why = day_profile(self.recording, self.place[first])
+        profile = self.profile if self.profile is not None and self.profile.significant else None
+        if self.profile is None:
+            self.unknown.append(f"market.activity: {why}; the same all day")
+        else:
+            self._found("market.activity", None, said_of_hours(self.profile))
+        arrivals = fit_arrivals(self.recording, members.of_request[first], self.place[first], members.counts, profile)
+        self.notes += said_of_clusters(members.names, arrivals)
+        return profile, arrivals
+
+    def _investors(
+        self,
+        group: Members,
+        rivalry: Competition,
+        rivals: Array,
+        makers: int,
+        moves: Array,
+        arrivals: Arrivals,
+        busiest: float,
+    ) -> tuple[InvestorAgent | InvestorGroup, ...]:
+        member, members = group.of_request, len(group)
+        buying = shares(np.bincount(member[self.log.side > 0], minlength=members), np.bincount(member, minlength=members))
+        oracle, buyer = oracle_probabilities(member, members, self.log.side, moves)
+        sizes, why = size_laws(member, members, self.log.size)
         self._found("investors.*.size", None, f"{sizes[0].kind}: {why}")
         demand: Demand = AlwaysTrades()
         if rivalry.reservation_mean is not None and rivalry.reservation_scale is not None:
@@ -265,44 +357,40 @@ class _Fit:
             for field, estimate in (("mean", mean), ("scale", scale)):
                 how = "greatest likelihood of won and lost requests; one law for all"
                 self._found(f"investors.*.demand.{field}", estimate, how)
-        asked = np.array([int(np.median(rivals[self.member == number])) for number in range(members)])
+        asked = np.array([int(np.median(rivals[member == number])) for number in range(members)])
         made: list[InvestorAgent | InvestorGroup] = []
-        for number, name in enumerate(self.names):
+        for number, name in enumerate(group.names):
+            arrival, often = arrivals.probability[number], float(arrivals.probability.value[number])
+            if often * busiest > 1.0:
+                self.unknown.append(
+                    f"investors.{name}.trade_probability: {often:.3g} would be above 1 at the busiest time of day; "
+                    f"{1.0 / busiest:.3g}"
+                )
+                often = 1.0 / busiest * (1.0 - 1e-6)
             panel: Any = "all" if asked[number] >= makers - 1 else ("desk", *(f"rival-{n + 1}" for n in range(asked[number])))
             informed = bool(oracle.low[number] > 0)
             fields: dict[str, Any] = {
                 "name": name,
-                "trade_probability": _rounded(arrival.value[number]),
+                "trade_probability": _rounded(often),
                 "size": sizes[number],
                 "buy_probability": _rounded(buyer[number] if informed else buying.value[number]),
                 "oracle_probability": _rounded(oracle.value[number]),
                 "asks": panel,
                 "demand": demand,
             }
-            count = int(self.counts[number])
+            count = int(group.counts[number])
             made.append(InvestorAgent(**fields) if count == 1 else InvestorGroup(count=count, **fields))
-            self._found(f"investors.{name}.trade_probability", arrival[number], "requests a step, shrunk towards all clients'")
+            how = "requests a step, shrunk towards all clients'"
+            if arrivals.clustered[number]:
+                how += f"; in clusters: {arrivals.dispersion[number]:.2f} times the variance that the market draws"
+            self._found(f"investors.{name}.trade_probability", arrival, how)
             self._found(f"investors.{name}.oracle_probability", oracle[number], "mids after all its requests")
         return tuple(made)
 
 
-def _members(log: RequestLog) -> tuple[Array, list[str], Array]:
-    """Whose each request is, (requests,): clients, or where these are many groups of clients who ask as often; names and how many
-    each stands for, (members,)."""
-    there, client = np.unique(log.client, return_inverse=True)
-    if len(there) <= MOST_CLIENTS:
-        return client, [log.clients[number] for number in there], np.ones(len(there), np.int64)
-    often = np.bincount(log.client, minlength=len(log.clients))
-    group = np.empty(len(log.clients), np.int64)
-    parts = np.array_split(np.argsort(-often, kind="stable"), GROUPS)
-    for number, clients in enumerate(parts):
-        group[clients] = number
-    return group[log.client], [f"group-{number + 1}" for number in range(GROUPS)], np.array([len(part) for part in parts])
-
-
-def _rounded(value: Any) -> float:
+def _rounded(value: Any, digits: int = 6) -> float:
     """A number with the digits that an estimate has at most; what rounding left of 0 is 0."""
-    return float(f"{float(value):.6g}") if abs(float(value)) > 1e-12 else 0.0
+    return float(f"{float(value):.{digits}g}") if abs(float(value)) > 1e-12 else 0.0
 
 
 def _said(finding: Finding) -> str:

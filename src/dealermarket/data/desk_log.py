@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from dealermarket.data.log import Mapped, RequestLog
-from dealermarket.data.moves import LONGEST_GAP, flat_after, longest_horizon, read_placed
+from dealermarket.data.log import Mapped, RequestLog, read_requests
+from dealermarket.data.moves import LONGEST_GAP, LONGEST_GAP_OF_REQUESTS, flat_after, longest_horizon, placed, read_placed
 from dealermarket.errors import DataError, ParameterError
-from dealermarket.reading.prices import Recording, read_prices, usual_spacing
+from dealermarket.reading.columns import PLAIN
+from dealermarket.reading.prices import Recording, read_prices, recording_of, spacing_of, usual_spacing
 from dealermarket.values import short, whole_number
 
 if TYPE_CHECKING:
@@ -33,30 +34,60 @@ class DeskLog(NamedTuple):
 
 def read_desk(
     rfqs: str | Path | pd.DataFrame,
-    mids: str | Path | pd.DataFrame,
+    mids: str | Path | pd.DataFrame | None = None,
     mapped: Mapped | None = None,
     instrument: str | None = None,
     step_seconds: float | None = None,
 ) -> DeskLog:
     """A log of requests and mids, files or frames with the same columns; a step takes `step_seconds`, the usual time between
-    two mids where left out.
+    two mids where left out. Without `mids` the log's own column of them stands for a file.
 
     Raises DataError for what cannot be read and for mids of which no session has two steps, ParameterError for what is no file
     and for what is no length of a step."""
     if step_seconds is not None and not (step_seconds > 0 and math.isfinite(step_seconds)):
         raise ParameterError(f"step_seconds: must be a number of seconds above 0, got {step_seconds!r}")
+    told = mapped or Mapped()
     with tempfile.TemporaryDirectory() as folder:
-        given = {"rfqs": rfqs, "mids": mids}
-        files = {name: _file(name, one, Path(folder) / f"{name}.parquet") for name, one in given.items()}
+        log_file = _file("rfqs", rfqs, Path(folder))
         try:
-            seconds = usual_spacing(files["mids"], {}) if step_seconds is None else step_seconds
-            recording = read_prices(files["mids"], {}, seconds, LONGEST_GAP)
-            _check_moves(files["mids"], recording)
-            log, place = read_placed(files["rfqs"], mapped, instrument, recording, seconds)
+            if mids is None:
+                found = _with_own_mids(log_file, told, instrument, step_seconds)
+            else:
+                found = _with_mids(log_file, _file("mids", mids, Path(folder)), told, instrument, step_seconds)
         except DataError as error:
             raise DataError(str(error).replace(f"{folder}/", "")) from None
-    told = [tuple(note.replace(f"{folder}/", "") for note in one.notes) for one in (log, recording)]
-    return DeskLog(replace(log, notes=told[0]), replace(recording, notes=told[1]), place, seconds)
+    of_log, of_mids = (tuple(note.replace(f"{folder}/", "") for note in one.notes) for one in (found.log, found.recording))
+    return found._replace(log=replace(found.log, notes=of_log), recording=replace(found.recording, notes=of_mids))
+
+
+def _with_mids(rfqs: str, mids: str, mapped: Mapped, instrument: str | None, step_seconds: float | None) -> DeskLog:
+    written = mapped.mids.format or mapped.format
+    try:
+        seconds = usual_spacing(mids, mapped.mids.columns, written) if step_seconds is None else step_seconds
+        recording = read_prices(mids, mapped.mids.columns, seconds, LONGEST_GAP, written)
+    except DataError as error:
+        if mapped.mids.format is not None or written == PLAIN:
+            raise
+        other = "mids = { format = { time = 'ISO8601' } }, for example"
+        raise DataError(
+            f"{error}; where the mids are written otherwise than the log, the mapping file says so: {other}"
+        ) from None
+    _check_moves(mids, recording)
+    log, place = read_placed(rfqs, mapped, instrument, recording, seconds)
+    return DeskLog(log, recording, place, seconds)
+
+
+def _with_own_mids(rfqs: str, mapped: Mapped, instrument: str | None, step_seconds: float | None) -> DeskLog:
+    log = read_requests(rfqs, mapped, instrument)
+    seconds = spacing_of(log.time) if step_seconds is None else step_seconds
+    if seconds is None:
+        raise DataError(f"{rfqs}: all requests have one time, so nothing is known of moves; give mids (--mids)")
+    step = f"a step takes {seconds:.6g} s" if log.time.is_clock else "times count steps"
+    own = f"no file of mids: the {len(log):,} mids of the requests themselves stand for one; {step}"
+    recording = recording_of(log.time, log.mid, None, seconds, LONGEST_GAP_OF_REQUESTS)
+    _check_moves(rfqs, recording)
+    log, place = placed(rfqs, log, recording, seconds)
+    return DeskLog(log, replace(recording, notes=(own, *recording.notes)), place, seconds)
 
 
 def _check_moves(mids: str, recording: Recording) -> None:
@@ -64,12 +95,13 @@ def _check_moves(mids: str, recording: Recording) -> None:
         raise DataError(f"{mids}: no session has two steps, so nothing is known of moves; give more mids, or longer steps")
 
 
-def _file(name: str, given: str | Path | pd.DataFrame, path: Path) -> str:
-    """The path of a file, or of that which a frame is written to: all logs are read the same way."""
+def _file(name: str, given: str | Path | pd.DataFrame, folder: Path) -> str:
+    """The path of a file, or of that in a folder which a frame is written to: all logs are read the same way."""
     if isinstance(given, (str, Path)):
         return str(given)
     if not hasattr(given, "to_parquet"):
         raise ParameterError(f"{name}: must be a file or a pandas frame, got {short(given)}")
+    path = folder / f"{name}.parquet"
     given.to_parquet(path, index=False)
     return str(path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from dealermarket.data.outcomes import NOT_TRADED, TRADED_AWAY, WON
+from dealermarket.data.outcomes import outcomes_of
 from dealermarket.errors import DataError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.settings import parsed, validated
+from dealermarket.reading.codes import Words, sides_of
 from dealermarket.reading.columns import Rows, Wanted, read_columns
+from dealermarket.reading.format import Format
 from dealermarket.reading.times import Times, times_of
-from dealermarket.values import Value, listed, short
+from dealermarket.values import Value, listed
 
 Array = NDArray[Any]
 
@@ -29,29 +31,33 @@ COLUMNS = (
     Wanted("quote", ("price", "quoted_price", "our_quote", "our_price", "spread")),
     Wanted("mid", ("mid_price", "midprice", "reference_mid")),
     Wanted("outcome", ("status", "result", "state")),
+    Wanted("won", ("is_won", "won_flag", "we_won", "filled", "is_filled")),
+    Wanted("traded", ("is_traded", "traded_flag", "client_traded", "any_traded")),
     Wanted("dealers_asked", ("dealers", "num_dealers", "ndealers", "makers_asked", "panel_size")),
     Wanted("cover", ("cover_price", "second_best")),
     Wanted("tier", ("client_tier", "bucket")),
     Wanted("instrument", ("pair", "ccy_pair", "symbol", "isin", "ticker")),
 )
 """What is looked for in a log of requests."""
-_NEEDED = ("time", "client", "side", "size", "quote", "outcome")
-_SIDES: Mapping[int, tuple[str, ...]] = {+1: ("buy", "b", "1", "+1"), -1: ("sell", "s", "-1")}
-_OUTCOMES: Mapping[int, tuple[str, ...]] = {
-    WON: ("won", "win", "done", "filled", "traded", "hit"),
-    TRADED_AWAY: ("traded_away", "tradedaway", "done_away", "doneaway", "lost", "covered", "missed"),
-    NOT_TRADED: ("not_traded", "nottraded", "no_trade", "notrade", "nothing_done", "expired", "cancelled", "passed", "dnt"),
-}
+_NEEDED = ("time", "client", "side", "size", "quote")
 FURTHEST = 3.0
 """A quote that is better than the mid by more than so many median spreads is no quote of the desk."""
 DEAREST = 100.0
 """Nor is one that is so many median spreads away from the mid."""
 MOST_ON_THE_WRONG_SIDE = 0.25
 """The share of quotes that are better than the mid beyond which sides, or quotes, are taken for something else."""
+MOST_OF_ONE_SIDE = 0.5
+"""The same of the quotes to those who buy, or to those who sell, alone, if there are `FEWEST_OF_A_SIDE` or more."""
+FEWEST_OF_A_SIDE = 20
 MOST_ASKED = 100
 
 
-Words = Annotated[tuple[str, ...], Field(strict=False)]
+class MappedMids(Value):
+    """What the file of mids calls things: its columns time, mid, bid and ask, and how it writes times and numbers; as the log
+    does, where `format` is left out."""
+
+    columns: Frozen[str, str] = FrozenMapping()
+    format: Format | None = None
 
 
 class Mapped(Value):
@@ -59,10 +65,13 @@ class Mapped(Value):
 
     `columns` says which column is which; `sides` and `outcomes` what stands for `buy` and `sell`, and for `won`, `traded_away`
     and `not_traded`. `side` is whose: the client's, or the desk's own. `quote` is a price, or a spread over the mid, and `unit`
-    what a spread is in: price units, basis points of the mid, or pips of `pip` price units.
+    what a spread is in: price units, basis points of the mid, or pips of `pip` price units. `format` is how times and numbers are
+    written, and `mids` the same of the file of mids.
     """
 
     columns: Frozen[str, str] = FrozenMapping()
+    format: Format = Format()
+    mids: MappedMids = MappedMids()
     sides: Frozen[str, Words] = FrozenMapping()
     outcomes: Frozen[str, Words] = FrozenMapping()
     side: Literal["client", "desk"] = "client"
@@ -110,7 +119,7 @@ class RequestLog:
     def chosen(self, which: Array, notes: Iterable[str] = ()) -> RequestLog:
         """The requests of a mask (requests,); the clients stay."""
         columns = {name: getattr(self, name)[which] for name in _ARRAYS}
-        time = Times(self.time.values[which], self.time.is_clock, self.time.zoned)
+        time = replace(self.time, values=self.time.values[which])
         return RequestLog(clients=self.clients, time=time, notes=(*self.notes, *notes), **columns)
 
 
@@ -146,18 +155,23 @@ def read_requests(
     better than the mid by more than three median spreads, are left out; `notes` counts them. Raises DataError for what cannot
     be read."""
     told = mapped or Mapped()
-    rows = read_columns(file, COLUMNS, told.columns)
-    missing = [name for name in _NEEDED if name not in rows]
+    rows = read_columns(file, COLUMNS, told.columns, told.format)
+    missing = [name for name in _NEEDED if name not in rows] + ([] if {"outcome", "won"} & set(rows.columns) else ["outcome"])
     if missing:
         raise DataError(f"{file}: has no column of {listed(missing)}; rename them, or say which they are in a mapping file")
+    if "mid" not in rows and mid_at is None:
+        raise DataError(
+            f"{file}: has no column of mids, and no file of mids is given; give one (--mids), or call the column 'mid', or say "
+            "in a mapping file which it is"
+        )
     kept = _Kept(rows, np.ones(len(rows), np.bool_))
     _choose_instrument(kept, instrument)
     clients = rows.words("client")
     times, size = times_of(rows, "time"), rows.numbers("size")
-    sides = _coded(rows, "side", _SIDES, _named(told.sides, {"buy": +1, "sell": -1}, "sides"))
+    sides = sides_of(rows, "side", told.sides)
     side = sides if told.side == "client" else -sides
-    codes = {"won": WON, "traded_away": TRADED_AWAY, "not_traded": NOT_TRADED}
-    outcome = _coded(rows, "outcome", _OUTCOMES, _named(told.outcomes, codes, "outcomes"))
+    outcome, said = outcomes_of(rows, told.outcomes)
+    kept.notes += said
     mid = rows.numbers("mid") if "mid" in rows else np.full(len(rows), np.nan) if mid_at is None else mid_at(times)
     quote = rows.numbers("quote")
     empty = np.isnan(size) | np.isnan(quote) | np.isnan(times.values) | np.isnan(side) | np.isnan(outcome)
@@ -176,7 +190,7 @@ def read_requests(
     if "mid" not in rows and mid_at is not None:
         kept.leave_out(np.isnan(mid), "at a time without mids")
     usual = np.nanmedian(np.abs(spread[kept.mask])) if np.isfinite(spread[kept.mask]).any() else np.nan
-    _check_side(file, spread[kept.mask])
+    _check_side(file, spread[kept.mask], side[kept.mask])
     wrong = f"a quote on the wrong side of the mid by more than {FURTHEST:g} median spreads"
     kept.leave_out(spread < -FURTHEST * usual, wrong, quote)
     kept.leave_out(spread > DEAREST * usual, f"a quote more than {DEAREST:g} median spreads away from the mid", quote)
@@ -185,20 +199,29 @@ def read_requests(
         raise DataError(f"{file}: no request is left; " + "; ".join(kept.notes))
     names, client = np.unique(clients[kept.mask].astype(str), return_inverse=True)
     order = np.argsort(times.values[kept.mask], kind="stable")
-    early = int(np.sum(np.diff(times.values[kept.mask]) < 0))
     notes = [f"{len(rows):,} rows of {file}, {int(kept.mask.sum()):,} requests of {len(names):,} clients", *kept.notes]
-    notes += [f"sorted by time: {early:,} rows came before an earlier one"] if early else []
+    notes += times.notes(kept.mask)
     columns = (side, size, spread, mid, outcome, asked, cover, _optional(rows, "tier"))
     values = dict(zip(_ARRAYS[1:], (column[kept.mask][order] for column in columns), strict=True))
     values["side"], values["outcome"] = values["side"].astype(np.int64), values["outcome"].astype(np.int64)
-    time = Times(times.values[kept.mask][order], times.is_clock, times.zoned)
+    time = replace(times, values=times.values[kept.mask][order])
     return RequestLog(tuple(names.tolist()), client.astype(np.int64)[order], time, notes=tuple(notes), **values)
 
 
-def _check_side(file: str | Path, spread: Array) -> None:
+def _check_side(file: str | Path, spread: Array, side: Array) -> None:
     """Raises DataError where quotes are not what a client pays over the mid."""
-    known = spread[np.isfinite(spread)]
+    there = np.isfinite(spread)
+    known = spread[there]
     better = float(np.mean(known < 0)) if len(known) else 0.0
+    for sign, who in ((+1, "buy"), (-1, "sell")):
+        mine, others = known[side[there] == sign], known[side[there] == -sign]
+        mostly = len(mine) >= FEWEST_OF_A_SIDE and np.mean(mine < 0) > MOST_OF_ONE_SIDE
+        if mostly and not np.mean(others < 0) > MOST_ON_THE_WRONG_SIDE:
+            raise DataError(
+                f"{file}: {100 * np.mean(mine < 0):.0f} % of the quotes to clients who {who} are better for them than the mid, "
+                "and few of the others; if the word for these means the other side, say so in a mapping file: sides = { buy = "
+                "[...], sell = [...] }; if all prices lie above or below the mids, give other mids"
+            )
     if better > MOST_ON_THE_WRONG_SIDE:
         raise DataError(
             f"{file}: {100 * better:.0f} % of the quotes are better for the client than the mid; if sides are the desk's own, or "
@@ -221,39 +244,6 @@ def _choose_instrument(kept: _Kept, instrument: str | None) -> None:
         raise DataError(f"{kept.rows.file}: has no instrument {instrument!r}; there are {listed(known)}")
     if instrument is not None:
         kept.leave_out(there != instrument, f"another instrument than {instrument}")
-
-
-def _named(given: Mapping[str, tuple[str, ...]], codes: Mapping[str, int], where: str) -> dict[int, tuple[str, ...]]:
-    """What a mapping file says of values, by code."""
-    for name in given:
-        if name not in codes:
-            raise DataError(f"{where}: {short(name)} is not known; there are {listed(list(codes))}")
-    said = [_plain(word) for words in given.values() for word in words]
-    twice = sorted({word for word in said if said.count(word) > 1})
-    if twice:
-        raise DataError(f"{where}: {twice[0]!r} stands for two things")
-    return {codes[name]: words for name, words in given.items()}
-
-
-def _coded(rows: Rows, name: str, usual: Mapping[int, tuple[str, ...]], given: Mapping[int, tuple[str, ...]]) -> Array:
-    """A column of words as numbers, NaN where a cell is empty. Raises DataError for words that are not known."""
-    import pandas as pd
-
-    texts = rows.words(name)
-    code = {word: value for value, words in usual.items() for word in words} | {
-        _plain(word): value for value, words in given.items() for word in words
-    }
-    places, words = pd.factorize(texts, use_na_sentinel=False)
-    plain = np.array([_plain(word) if isinstance(word, str) else "" for word in words], dtype=object)
-    values = np.array([code.get(word, np.nan) for word in plain])[places]
-    known = f"values that are not known ({', '.join(each[0] for each in usual.values())} are, and others that a mapping names)"
-    rows.refuse(name, np.isnan(values) & (plain != "")[places], known, texts)
-    return np.asarray(values, dtype=np.float64)
-
-
-def _plain(word: str) -> str:
-    bare = str(word).strip().casefold()
-    return bare if len(bare) < 3 else bare.replace(" ", "_").replace("-", "_")  # -1 stays what it is
 
 
 def _optional(rows: Rows, name: str) -> Array:

@@ -19,6 +19,8 @@ MOST_APART = 5.0
 """Steps' moves by which the mids of a log may lie from those of the file of mids, in the median."""
 LONGEST_GAP = 4.0
 """Steps without a mid after which a session ends."""
+LONGEST_GAP_OF_REQUESTS = 20.0
+"""The same where the mids are those of the requests themselves, between which four usual times are nothing rare."""
 LATEST = 96
 """Steps up to which markouts are looked at for where they flatten."""
 DEFAULT_HORIZON = 4
@@ -31,13 +33,18 @@ def read_placed(
     """The requests of a file that lie within the mids' sessions, in order of time, and the place of each one's step in the
     recording, (requests,).
 
-    A log without mids gets those of the recording. Raises DataError for what cannot be read, and where no request lies there."""
+    A log without mids gets those of the recording. Raises DataError for what cannot be read."""
 
     def mid_at(times: Times) -> Array:
         place, inside = _places(times, recording, seconds)
         return np.where(inside, recording.mid[place], np.nan)
 
-    log = read_requests(rfqs, mapped, instrument, mid_at)
+    return placed(rfqs, read_requests(rfqs, mapped, instrument, mid_at), recording, seconds)
+
+
+def placed(rfqs: str | Path, log: RequestLog, recording: Recording, seconds: float) -> tuple[RequestLog, Array]:
+    """The requests of a log, read from the file `rfqs`, that lie within the mids' sessions, and the place of each one's step in
+    the recording, (requests,). Raises DataError where none lies there, and where the log's mids are others."""
     place, inside = _places(log.time, recording, seconds)
     if not inside.any():
         raise DataError(f"{rfqs}: no request lies within the times of the mids; do both files count time alike?")
@@ -85,10 +92,12 @@ def longest_horizon(recording: Recording) -> int:
 def flat_after(side: Array, recording: Recording, place: Array) -> int | None:
     """After how many steps markouts flatten; None where requests tell nothing of the moves after them."""
     horizons = range(1, min(LATEST, longest_horizon(recording)) + 1)
-    signed = [side * moves_after(recording, place, horizon) for horizon in horizons]
-    known_moves = [each[np.isfinite(each)] for each in signed]
-    mean = np.array([each.mean() if len(each) else np.nan for each in known_moves])
-    error = np.array([each.std() / np.sqrt(len(each)) if len(each) else np.nan for each in known_moves])
+    mean, error = np.full((2, len(horizons)), np.nan)
+    for n, horizon in enumerate(horizons):  # one after the other: all at once are a hundred arrays as long as the log
+        signed = side * moves_after(recording, place, horizon)
+        signed = signed[np.isfinite(signed)]
+        if len(signed):
+            mean[n], error[n] = signed.mean(), signed.std() / np.sqrt(len(signed))
     known = np.isfinite(mean) & (np.abs(mean) > 3.0 * error)
     if not known[:8].any():
         return None

@@ -87,6 +87,7 @@ class TapeRules(NamedTuple):
     allowed: Array  # (N, M) bool: of which
     largest: float  # order size
     trade_probability: Array  # (N,) and so on
+    activity: Array  # (1 or B, 1 or T) by what the probability to trade is multiplied: in all episodes, or steps, alike
     buy_probability: Array
     oracle_probability: Array
     of_the_papers: bool  # all kinds of mid price, reference spread, sizes and demand: which machine code runs
@@ -108,7 +109,8 @@ def draw_tapes(rules, places, tape):
         if rules.orders_are_there:
             orders = tape.order_start[b, -1]
         else:
-            orders = draw_arrivals(place, rules.trade_probability, tape.order_start[b], tape.investor, first)
+            activity = rules.activity[b % len(rules.activity)]
+            orders = draw_arrivals(place, rules.trade_probability, activity, tape.order_start[b], tape.investor, first)
         if orders < 0:
             return orders, sound
         own = slice(first, orders)
@@ -158,14 +160,14 @@ def step_numbers(place, stream, normal, steps):
 
 
 @compiled
-def draw_arrivals(place, trade_probability, order_start, investor, count):
+def draw_arrivals(place, trade_probability, activity, order_start, investor, count):
     """Who trades when: writes `investor` from index `count` on and `order_start` (T + 1,); returns the new count, -1 where
-    there is no room for more.
+    there is no room for more. `activity` (1,) or (T,) multiplies the probabilities (N,).
 
     An investor trades where 32 random bits are below 2^32 times its probability; where they are equal to its whole part, 53
     more bits decide: the law is exact."""
     steps, investors = len(order_start) - 1, len(trade_probability)
-    threshold = np.floor(trade_probability * _WORDS).astype(np.int64)
+    factor, probability, threshold = -1.0, trade_probability, np.empty(investors, np.int64)
     blocks = (investors + 3) // 4  # of a step
     words = np.empty((min(max(PIECE // (4 * blocks), 1), steps), 4 * blocks), np.uint32)
     order_start[0] = count
@@ -174,11 +176,15 @@ def draw_arrivals(place, trade_probability, order_start, investor, count):
             fill_words(place, Stream.ARRIVAL, t * blocks, words[: steps - t].reshape(-1))
         if count + investors >= len(investor):
             return -1
+        if activity[t % len(activity)] != factor:
+            factor = activity[t % len(activity)]
+            probability = np.minimum(trade_probability * factor, 1.0)  # beyond rounding
+            threshold[:] = np.floor(probability * _WORDS).astype(np.int64)
         bits = words[t % len(words)]
         for j in range(investors):
             trades = bits[j] < threshold[j]
             if bits[j] == threshold[j]:
-                rest = trade_probability[j] * _WORDS - threshold[j]
+                rest = probability[j] * _WORDS - threshold[j]
                 trades = uniform_at(place, Stream.ARRIVAL_REST, t * investors + j) < rest
             investor[count] = j  # overwritten by the next unless this one trades: no branch to guess
             count += trades

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,7 +56,13 @@ def replicas_there(scenario: Scenario, replicas: int) -> int:
 def orders_of_a_step(scenario: Scenario) -> float:
     """How many orders there are in a step on average; of recorded ones, in the replica that has the most."""
     replayed = Recorded.of(scenario).orders
-    return math.fsum(agent.trade_probability for agent in scenario.agents) if replayed is None else replayed.most / scenario.steps
+    return scenario.volume_moment(0) if replayed is None else replayed.most / scenario.steps
+
+
+def volume_moment(scenario: Scenario, order: int) -> float:
+    """The sum of size^`order` of the orders of a step, in the mean: of order 0 their number, of order 1 their volume."""
+    replayed = Recorded.of(scenario).orders
+    return scenario.volume_moment(order) if replayed is None else replayed.volume_moment(order)
 
 
 def read_from_files(scenario: Scenario, replicas: int | None = None) -> list[str]:

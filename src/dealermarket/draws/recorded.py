@@ -18,6 +18,7 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.reading.prices import Recording
 
 Array = NDArray[Any]
+_SECONDS_PER_DAY = 86_400
 
 
 class RecordedPaths:
@@ -26,7 +27,7 @@ class RecordedPaths:
     def __init__(self, scenario: Scenario, law: RecordedMid, recording: Recording) -> None:
         self._law, self._recording = law, recording
         self._steps, self._scaled = scenario.steps, scenario.market.spreads_scale_with_price
-        self._initial = scenario.market.initial_price
+        self._initial, self._steps_per_day = scenario.market.initial_price, scenario.market.steps_per_day
         needed = law.block if law.bootstrap == "block" else scenario.steps + scenario.reward_horizon - 1
         self._starts = self._places(needed, 1 if law.bootstrap == "block" else scenario.steps)
         if not len(self._starts):
@@ -67,6 +68,15 @@ class RecordedPaths:
         """How long a step of the file is; None where it counts steps."""
         return self._recording.seconds
 
+    def steps_of_day(self, episodes: Sequence[Episode]) -> Array | None:
+        """At which step of the day, from midnight UTC on, the window of each episode begins, (B, 1); None where the file's times
+        do not tell, or prices are made of blocks: a day then begins at step 0."""
+        seconds = self._recording.seconds
+        if self.windows is None or seconds is None or round(seconds * self._steps_per_day) != _SECONDS_PER_DAY:
+            return None
+        starts = [self._start(episode) for episode in episodes]
+        return np.asarray(self._recording.at[starts, np.newaxis].astype(np.int64) % self._steps_per_day)
+
     def windows_of(self, steps: Array) -> tuple[Array, Array]:
         """In which window each of these steps of the file lies, -1 where in none, and which of its steps it is, (steps,) each."""
         firsts = self._recording.at[self._starts]
@@ -99,8 +109,11 @@ class RecordedPaths:
         return np.concatenate([np.arange(first, last - steps, every) for first, last in pairwise(sessions)])
 
     def _window(self, episode: Episode, prices: int) -> Array:
-        start = self._starts[(episode.replica + episode.number) % len(self._starts)]
-        return np.asarray(start + np.arange(prices))
+        return np.asarray(self._start(episode) + np.arange(prices))
+
+    def _start(self, episode: Episode) -> int:
+        """Where the window of an episode begins."""
+        return int(self._starts[(episode.replica + episode.number) % len(self._starts)])
 
     def _blocks(self, episode: Episode, prices: int) -> Array:
         """The places of the prices at which steps end; that of step 0 is where the first block begins."""
@@ -112,7 +125,7 @@ class RecordedPaths:
 
     def _returns(self, places: Array) -> Array:
         """The log returns that end at these places, 0 at step 0."""
-        prices = np.log(self._recording.mid)
-        returns = prices[places] - prices[places - 1]
+        mid = self._recording.mid
+        returns = np.log(mid[places]) - np.log(mid[places - 1])
         returns[0] = 0.0
         return np.asarray(returns)

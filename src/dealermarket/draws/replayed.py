@@ -76,6 +76,10 @@ class ReplayedOrders:
         """The orders of the step that has the most."""
         return int(np.diff(self._starts, axis=1).max())
 
+    def volume_moment(self, order: int) -> float:
+        """The sum of size^`order` of the orders of a step, in the mean of all steps of all replicas that differ."""
+        return float(np.sum(self._size**order)) / (len(self._starts) * self._scenario.steps)
+
     def count(self, episodes: Sequence[Episode]) -> int:
         """How many orders some episodes have in all."""
         return sum(int(starts[-1] - starts[0]) for starts in map(self._starts_of, episodes))

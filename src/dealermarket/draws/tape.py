@@ -255,6 +255,7 @@ class TapeSource:
         def normal(draws: Sequence[Draw]) -> Array:
             return np.array([draw == "normal" for draw in draws], np.bool_)
 
+        self._market = market
         self._steps, self._horizon = scenario.steps, scenario.reward_horizon
         self._recorded, self._replayed = Recorded.of(scenario)
         self._makers, self._participants = len(scenario.makers), len(scenario.participants)
@@ -286,6 +287,7 @@ class TapeSource:
             allowed=allowed,
             largest=scenario.exchange.largest_trade,
             trade_probability=of_agents("trade_probability"),
+            activity=market.activity_at(np.arange(scenario.steps if market.activity else 1))[np.newaxis],
             buy_probability=of_agents("buy_probability"),
             oracle_probability=of_agents("oracle_probability"),
             of_the_papers=of_the_papers,
@@ -297,11 +299,13 @@ class TapeSource:
         from dealermarket.draws.arithmetic import draw_tapes, log_curves
 
         places = places_of(episodes)
-        most = self._likely_orders(len(episodes)) if self._replayed is None else self._replayed.count(episodes)
+        begin = None if self._recorded is None or not self._market.activity else self._recorded.steps_of_day(episodes)
         rules = self._rules._replace(
             mid_is_there=self._rules.mid_is_there or "mid" in given,
             spread_is_there=self._rules.spread_is_there or "reference_spread" in given,
+            activity=self._rules.activity if begin is None else self._market.activity_at(begin + np.arange(self._steps)),
         )
+        most = self._likely_orders(len(episodes), rules.activity) if self._replayed is None else self._replayed.count(episodes)
         while True:
             room = self._room(len(episodes), most)
             if self._recorded is not None:
@@ -345,8 +349,9 @@ class TapeSource:
         }
         return TapeArrays(**{name: empty(name, *shape) for name, shape in shapes.items()})
 
-    def _likely_orders(self, episodes: int) -> int:
+    def _likely_orders(self, episodes: int, activity: Array) -> int:
         """Room for the orders of some episodes, which hardly ever is too little, and for one more step."""
-        probability = self._rules.trade_probability
-        mean, variance = (episodes * self._steps * float(np.sum(p)) for p in (probability, probability * (1.0 - probability)))
+        probability, often = self._rules.trade_probability, (float(np.mean(activity**power)) for power in (1, 2))
+        first, second = (np.sum(probability**power) * mean for power, mean in zip((1, 2), often, strict=True))
+        mean, variance = episodes * self._steps * first, max(episodes * self._steps * (first - second), 0.0)
         return int(mean + 8.0 * math.sqrt(variance)) + len(probability) + 1

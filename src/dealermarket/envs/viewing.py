@@ -12,6 +12,7 @@ from gymnasium import logger
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
+from dealermarket.draws.files import volume_moment
 from dealermarket.errors import ParameterError
 from dealermarket.plots.day import DPI, SIZE, Day, draw_days, shown_steps
 
@@ -107,8 +108,8 @@ class DayLog:
 
 def _usual_size(scenario: Scenario) -> float:
     """The mean size of an order, units of the asset."""
-    orders = sum(investor.trade_probability for investor in scenario.agents)
-    return scenario.volume_moment(1) / orders if orders else 0.0
+    orders = volume_moment(scenario, 0)
+    return volume_moment(scenario, 1) / orders if orders else 0.0
 
 
 def check_render_mode(render_mode: str | None, modes: Sequence[str]) -> None:

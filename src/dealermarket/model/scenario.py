@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeGuard
 
+import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from dealermarket.errors import ParameterError, ScenarioError
@@ -21,6 +22,7 @@ from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import TradingPolicy
 from dealermarket.model.makers.policies import POLICIES, HeuristicMaker, Policy
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.mid_price import RecordedMid
 from dealermarket.model.orders import RecordedOrders
 from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, not_too_deep, parsed, validated, values_at
 from dealermarket.values import Value, short, suggestion
@@ -97,9 +99,16 @@ class Scenario(Value):
         return self.orders is not None or any(agent.selective for agent in self.agents)
 
     def volume_moment(self, order: int) -> float:
-        """The sum over the investors of the mean of size^`order` that each trades in a step; of order 1, the mean volume."""
+        """The sum over the investors of the mean of size^`order` that each draws in a step: of order 0 the number of orders, of
+        order 1 their volume. `draws.files.volume_moment` knows recorded orders, too."""
         largest = self.exchange.largest_trade
-        return sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
+        return self._mean_activity * sum(agent.trade_probability * agent.size_moment(order, largest) for agent in self.agents)
+
+    @cached_property
+    def _mean_activity(self) -> float:
+        """The mean factor of the market's activity over the steps; with recorded prices, which begin at any time, over a day."""
+        drawn = self.market.activity and not isinstance(self.market.mid_price, RecordedMid)
+        return float(np.mean(self.market.activity_at(np.arange(self.steps)))) if drawn else 1.0
 
     @cached_property
     def policies(self) -> Mapping[str, Policy]:
@@ -125,6 +134,17 @@ class Scenario(Value):
         forget_changed_choices(before, content)
         return type(self)(**content)
 
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated again, without the `choices` for what is no longer the same.
+
+        Raises ParameterError where the copy would not be valid."""
+        if "choices" in changes or not self.choices:
+            return super().replace(**changes)
+        changed = super().replace(choices=FrozenMapping(), **changes)
+        content = {**changed.as_table(), "choices": dict(self.choices)}
+        forget_changed_choices(self.as_table(), content)
+        return changed.replace(choices=content["choices"])
+
     def pinned(self) -> Self:
         """The same, with the digests of the files that prices and orders are recorded in: other files of their names are then
         refused.
@@ -137,7 +157,7 @@ class Scenario(Value):
             changed["market"] = self.market.replace(mid_price=mid_price)
         if orders is not None:
             changed["orders"] = orders.replace(digest=orders.log().digest)
-        return self.replace(**changed) if changed else self
+        return self.replace(choices=self.choices, **changed) if changed else self
 
     def values_at(self, path: str) -> list[Any]:
         """What stands at a path such as "makers.*.pricing.alpha", one value for each entry it names. Raises ScenarioError."""
@@ -207,6 +227,7 @@ class Scenario(Value):
         problems = [*self._extent_problems()] or [
             *self._clock_problems(),
             *self._name_problems(),
+            *self._arrival_problems(),
             *self._size_problems(),
             *self._panel_problems(),
             *self._price_problems(),
@@ -241,6 +262,19 @@ class Scenario(Value):
                 yield f"investors, makers: {times} participants are named {name!r}; every name must be unique"
             if name == RESERVED_NAME:
                 yield f"investors, makers: the name {name!r} is reserved for the exchange; choose another"
+
+    def _arrival_problems(self) -> Iterable[str]:
+        busiest = self.market.busiest
+        if busiest == 1.0:
+            return
+        for index, entry in enumerate(self.investors):
+            often = entry.trade_probability
+            highest = max(often) if isinstance(often, tuple) else often
+            if highest * busiest > 1.0 + 1e-12:
+                yield (
+                    f"investors.{index}.trade_probability: must be at most {1.0 / busiest:.6g}, 1 over the largest factor of "
+                    f"market.activity, {busiest:.6g}, got {highest:g}; lower it, take shorter steps, or even out the activity"
+                )
 
     def _size_problems(self) -> Iterable[str]:
         shares = {agent.name: agent.capped_share(self.exchange.largest_trade) for agent in self.agents}

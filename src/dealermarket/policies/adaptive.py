@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket import laws
+from dealermarket.draws.files import volume_moment
 from dealermarket.model.makers.policies import AdaptiveMaker
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, PolicySetup
@@ -77,7 +78,7 @@ class AdaptiveActor(ShippedActor[AdaptiveMaker]):
         own = scenario.makers[setup.index]
         self._can_hedge = len(scenario.makers) > 1 or getattr(own.hedging, "venue", "makers") != "makers"
         self._grid = np.linspace(policy.low, policy.high, policy.points)
-        self._table = FlowTable(self._grid, policy.weight, scenario.volume_moment(1), len(setup.episodes))
+        self._table = FlowTable(self._grid, policy.weight, volume_moment(scenario, 1), len(setup.episodes))
         self._quoted: Array  # (2, B): the numbers on the grid of the prices for clients who buy and sell, from the first step on
 
     def act(self, observation: Observation) -> Action:

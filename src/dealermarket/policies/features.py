@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.draws.files import volume_moment
 from dealermarket.engine.learners import (
     FEATURES_RECORD,
     FEEDBACK_RECORD,
@@ -95,9 +96,9 @@ def scales_of(scenario: Scenario, reward: Reward) -> Scales:
     market = scenario.market
     price = market.initial_price if market.spreads_scale_with_price else 1.0
     half_spread = 0.5 * market.mean_spread * price
-    volume = scenario.volume_moment(1) or 1.0  # where nobody ever trades nothing is ever measured in it
+    volume = volume_moment(scenario, 1) or 1.0  # where nobody ever trades nothing is ever measured in it
     return Scales(
-        position=10.0 * math.sqrt(scenario.volume_moment(2)) or 1.0,
+        position=10.0 * math.sqrt(volume_moment(scenario, 2)) or 1.0,
         volume=volume,
         move=float(market.step_volatility(1.0)) or 1.0,
         spread=half_spread,

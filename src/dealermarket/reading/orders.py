@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import DataError
-from dealermarket.reading.columns import Rows, Wanted, digest_of_file, read_columns, state_of_file
+from dealermarket.frozen import FrozenMapping
+from dealermarket.reading.codes import sides_of
+from dealermarket.reading.columns import PLAIN, Rows, Wanted, digest_of_file, read_columns, state_of_file
+from dealermarket.reading.format import Format
 from dealermarket.reading.times import TIME, Times, times_of
 from dealermarket.values import listed
 
@@ -26,7 +29,6 @@ _NEEDED = (
 )
 COLUMNS = (*_NEEDED, Wanted("reservation"), Wanted("asked", ("makers asked", "panel")))
 """What is looked for in a file of orders."""
-_SIDES = {"buy": 1, "b": 1, "bid": 1, "sell": -1, "s": -1, "ask": -1, "offer": -1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +54,15 @@ class OrderLog:
     digest: str  # SHA-256 of the file
 
 
-def read_orders(file: str, columns: Mapping[str, str]) -> OrderLog:
-    """The orders of a file. Raises DataError with all that is wrong in it, column by column."""
-    return _read(file, tuple(sorted(columns.items())), state_of_file(file))
+def read_orders(
+    file: str,
+    columns: Mapping[str, str],
+    written: Format = PLAIN,
+    sides: Mapping[str, tuple[str, ...]] = FrozenMapping(),
+) -> OrderLog:
+    """The orders of a file; `sides` are its words for `buy` and `sell`. Raises DataError with all that is wrong in it, column by
+    column."""
+    return _read(file, tuple(sorted(columns.items())), written, tuple(sorted(sides.items())), state_of_file(file))
 
 
 def makers_in(cell: str) -> list[str]:
@@ -63,14 +71,21 @@ def makers_in(cell: str) -> list[str]:
 
 
 @lru_cache(maxsize=4)
-def _read(file: str, columns: tuple[tuple[str, str], ...], _state: tuple[int, int]) -> OrderLog:
-    rows = read_columns(file, COLUMNS, dict(columns))
+def _read(
+    file: str,
+    columns: tuple[tuple[str, str], ...],
+    written: Format,
+    sides: tuple[tuple[str, tuple[str, ...]], ...],
+    _state: tuple[int, int],
+) -> OrderLog:
+    rows = read_columns(file, COLUMNS, dict(columns), written)
     missing = [repr(column.name) for column in _NEEDED if column.name not in rows]
     if missing:
         raise DataError(f"{file}: has no column {listed(missing)}; call it so, or say in columns what the file calls it")
     found: dict[str, Any] = {}
     problems = []
-    for name, read in _READERS.items():
+    readers: dict[str, Callable[[Rows, str], Any]] = {**_READERS, "side": partial(_sides, given=dict(sides))}
+    for name, read in readers.items():
         try:
             found[name] = read(rows, name) if name in rows else None
         except DataError as error:
@@ -111,16 +126,8 @@ def _names(rows: Rows, name: str) -> Names:
     return Names(number, tuple(names))
 
 
-def _sides(rows: Rows, name: str) -> Array:
-    import pandas as pd
-
-    words = _names(rows, name)
-    numbers = pd.to_numeric(pd.Series(words.names, dtype=object), errors="coerce")
-    signs = [_SIDES.get(word.casefold(), number) for word, number in zip(words.names, numbers, strict=True)]
-    sides = np.array([*signs, np.nan], dtype=np.float64)[words.number]  # of an empty cell, number -1, the last
-    way_out = "; a client buys (buy, b, bid, +1) or sells (sell, s, ask, -1)"
-    rows.refuse(name, np.abs(sides) != 1, "no sides", way_out=way_out)
-    return sides.astype(np.int8)
+def _sides(rows: Rows, name: str, given: Mapping[str, tuple[str, ...]]) -> Array:
+    return sides_of(rows, name, given, needed=True).astype(np.int8)
 
 
 def _sizes(rows: Rows, name: str) -> Array:
@@ -138,7 +145,6 @@ def _reservations(rows: Rows, name: str) -> Array:
 _READERS: Mapping[str, Callable[[Rows, str], Any]] = {
     "time": _times,
     "client": _clients,
-    "side": _sides,
     "size": _sizes,
     "reservation": _reservations,
     "asked": _names,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import DataError
-from dealermarket.reading.columns import Rows, Wanted, digest_of_file, read_columns, state_of_file
-from dealermarket.reading.times import TIME, times_of
+from dealermarket.reading.columns import PLAIN, Rows, Wanted, digest_of_file, read_columns, state_of_file
+from dealermarket.reading.format import Format
+from dealermarket.reading.times import TIME, Times, times_of
 
 Array = NDArray[Any]
 
@@ -45,21 +46,25 @@ class Recording:
         return np.diff(np.log(self.mid))[inside]
 
 
-def read_prices(file: str, columns: Mapping[str, str], seconds: float, longest_gap: float) -> Recording:
+def read_prices(file: str, columns: Mapping[str, str], seconds: float, longest_gap: float, written: Format = PLAIN) -> Recording:
     """The prices of a file at steps of so many `seconds`: at each the last price that was there by then.
 
     Where no price came for more than `longest_gap` steps a session ends, and another begins with the next price. Times that are
     numbers count steps themselves. Rows out of order are sorted; of rows with the same time the last one counts. Rows without a
     time or price, and quotes whose bid is not below their ask, are left out; `notes` counts all that. Raises DataError."""
-    return _read(file, tuple(sorted(columns.items())), seconds, longest_gap, state_of_file(file))
+    return _read(file, tuple(sorted(columns.items())), seconds, longest_gap, written, state_of_file(file))
 
 
 @lru_cache(maxsize=8)
 def _read(
-    file: str, columns: tuple[tuple[str, str], ...], seconds: float, longest_gap: float, _state: tuple[int, int]
+    file: str,
+    columns: tuple[tuple[str, str], ...],
+    seconds: float,
+    longest_gap: float,
+    written: Format,
+    _state: tuple[int, int],
 ) -> Recording:
-    rows = read_columns(file, COLUMNS, dict(columns))
-    digest = digest_of_file(file)
+    rows = read_columns(file, COLUMNS, dict(columns), written)
     if "time" not in rows:
         raise DataError(f"{file}: has no column of times; call it 'time', or say which it is in columns")
     mid, spread, notes = _prices(rows)
@@ -69,22 +74,30 @@ def _read(
     usable = ~np.isnan(mid) & ~np.isnan(times.values)
     if not usable.any():
         raise DataError(f"{file}: holds no row with a time and a price" + "".join(f"; {note}" for note in notes))
-    at = np.round(times.values[usable] / (seconds if times.is_clock else 1.0), 6)  # in steps, without what division leaves
+    prices = (mid[usable], None if spread is None else spread[usable])
+    found = recording_of(replace(times, values=times.values[usable]), *prices, seconds, longest_gap, notes)
+    read = f"{len(rows):,} rows of {file}: {len(found.mid):,} steps"
+    return replace(found, notes=(read, *found.notes), digest=digest_of_file(file))
+
+
+def recording_of(
+    times: Times, mid: Array, spread: Array | None, seconds: float, longest_gap: float, notes: Sequence[str] = ()
+) -> Recording:
+    """Prices at `times`, each (prices,), as a recording, with further notes. Raises DataError where no step lies among them."""
+    told = [*notes, *times.notes(np.ones(len(mid), np.bool_))]
+    at = np.round(times.values / (seconds if times.is_clock else 1.0), 6)  # in steps, without what division leaves
     order = np.argsort(at, kind="stable")
-    at, mid = at[order], mid[usable][order]
-    spread = None if spread is None else spread[usable][order]
+    at, mid = at[order], mid[order]
     repeated = int(np.sum(np.diff(at) == 0))
-    notes += times.notes(usable)
-    notes += [f"{repeated:,} rows have the time of another: the last one counts"] if repeated else []
+    told += [f"{repeated:,} rows have the time of another: the last one counts"] if repeated else []
     chosen, steps, sessions, longest = _resampled(at, longest_gap)
     if longest > longest_gap and len(sessions) > 2:
         length = f"{longest * seconds / 3600:.4g} hours" if times.is_clock else f"{longest:.4g} steps"
-        notes.append(
+        told.append(
             f"{len(sessions) - 1:,} sessions: no price for more than {longest_gap:g} steps in between, at most for {length}"
         )
-    read = f"{len(rows):,} rows of {file}: {len(chosen):,} steps"
-    spread = None if spread is None else spread[chosen]
-    return Recording(mid[chosen], spread, steps, sessions, (read, *notes), digest, seconds if times.is_clock else None)
+    spread = None if spread is None else spread[order][chosen]
+    return Recording(mid[chosen], spread, steps, sessions, tuple(told), "", seconds if times.is_clock else None)
 
 
 def _prices(rows: Rows) -> tuple[Array, Array | None, list[str]]:
@@ -126,14 +139,20 @@ def _resampled(at: Array, longest_gap: float) -> tuple[Array, Array, Array, floa
     return np.concatenate(chosen), np.concatenate(numbers), np.array(starts), float(gaps.max(initial=0.0))
 
 
-def usual_spacing(file: str, columns: Mapping[str, str]) -> float:
+def usual_spacing(file: str, columns: Mapping[str, str], written: Format = PLAIN) -> float:
     """The median time between two prices of a file, seconds; 1 where its times count steps. Raises DataError."""
     state_of_file(file)
-    rows = read_columns(file, COLUMNS, columns)
+    rows = read_columns(file, COLUMNS, columns, written)
     if "time" not in rows:
         raise DataError(f"{file}: has no column of times; call it 'time', or say which it is in columns")
     times = times_of(rows, "time")
-    gaps = np.diff(np.unique(times.values[np.isfinite(times.values)]))
-    if not len(gaps):
+    found = spacing_of(times)
+    if found is None:
         raise DataError(f"{file}: holds one time alone; give more prices")
-    return float(np.median(gaps)) if times.is_clock else 1.0
+    return found
+
+
+def spacing_of(times: Times) -> float | None:
+    """The median time between two, seconds; 1 where they count steps, None where there is one time alone."""
+    gaps = np.diff(np.unique(times.values[np.isfinite(times.values)]))
+    return None if not len(gaps) else float(np.median(gaps)) if times.is_clock else 1.0

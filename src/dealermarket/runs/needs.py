@@ -8,17 +8,15 @@ Memory is a sum of sizes of arrays: .7 to 1.5 of what was measured.
 
 from __future__ import annotations
 
-import os
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from dealermarket.draws.files import Recorded, orders_of_a_step
 from dealermarket.errors import ParameterError
+from dealermarket.memory import machine_memory
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.chunks import chunks_of
@@ -28,6 +26,7 @@ WATCHED = 0.08  # seconds: several turns of what else runs on the machine
 LONG = 3600.0  # seconds, beyond which a person is asked first
 WORTH_SAYING = 300.0  # seconds, beyond which it is said how long a run takes
 LOADED = 250_000_000  # bytes of the program and its libraries
+_BYTES_OF_A_PRICE = 300  # of a file, while it is read
 PROBE, PROBE_SECONDS = 100_000, 0.00092  # standard normal draws, and what they took where the costs below were measured
 
 
@@ -68,7 +67,9 @@ def needs_of(
     work = playing / threads + joining
     working, kept = _bytes_of_a_step(scenario, record)
     of_a_chunk = markets * scenario.steps * (working + kept) + _bytes_of_state(scenario, markets, bool(acting))
-    return Needs(work, LOADED + threads * of_a_chunk + (steps * kept if in_memory else 0))
+    recording = scenario.market.recording
+    read = 0 if recording is None else _BYTES_OF_A_PRICE * len(recording.mid)
+    return Needs(work, LOADED + read + threads * of_a_chunk + (steps * kept if in_memory else 0))
 
 
 def fits(needs: Needs) -> bool:
@@ -86,16 +87,6 @@ def check_memory(needs: Needs, record: RecordLevel, threads: int) -> None:
         raise ParameterError(
             f"memory: this run needs about {needed:,.0f} GB, and this machine has {most:,.0f}; {', or '.join(possible)}"
         )
-
-
-def machine_memory() -> int | None:
-    """The bytes of memory that this process can ever get; None where the system does not say."""
-    limits = []
-    with suppress(AttributeError, ValueError, OSError):
-        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    with suppress(ValueError, OSError):  # a container's
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return min(limits, default=None)
 
 
 @cache
@@ -123,7 +114,7 @@ def _nanoseconds_of_a_step(scenario: Scenario, record: RecordLevel) -> tuple[flo
     """The cost of a step of one market: of drawing, playing and writing it, and of joining what was written."""
     investors, makers = len(scenario.agents), len(scenario.makers)
     orders, hedges = _trades_of_a_step(scenario)
-    drawing = 75 + 1.4 * investors + 30 * orders + 2 * makers
+    drawing = (75 if scenario.market.recording is None else 25) + 1.4 * investors + 30 * orders + 2 * makers
     playing = 20 + 15 * makers + orders * (45 + 9 * makers)
     hedging = sum(_nanoseconds_of_a_hedge(maker, makers) for maker in scenario.makers) * hedges / max(makers, 1)
     rows = {"summary": 0.0, "steps": 1300.0 * makers, "trades": 630.0 * (orders + hedges), "requests": 800.0 * orders}

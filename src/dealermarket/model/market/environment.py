@@ -6,10 +6,11 @@ import math
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
 from dealermarket.errors import ParameterError
+from dealermarket.model.market.activity import Activity, factors_at, factors_of
 from dealermarket.model.market.mid_price import MID_PRICES, GeometricBrownianMotion, MidPrice, RecordedMid
 from dealermarket.model.market.reference_spread import REFERENCE_SPREADS, ClippedNormal, RecordedSpread, ReferenceSpread
 from dealermarket.model.part import Clock
@@ -25,7 +26,8 @@ class MarketEnvironment(Value):
 
     A step is `1 / (steps_per_day * days_per_year)` years, 15 minutes of a 24-hour market by default. With
     `spreads_scale_with_price` the reference spread and every tier penalty are multiplied by P_t, for assets whose
-    price is far from 1.
+    price is far from 1. `activity` are weights of equal parts of a day, which begins at step 0 (at midnight in recorded times),
+    such as 24 for its hours: in proportion to them every investor's `trade_probability`, which is the mean over a day, moves.
     """
 
     mid_price: Annotated[MidPrice, MID_PRICES] = GeometricBrownianMotion()
@@ -33,6 +35,7 @@ class MarketEnvironment(Value):
     steps_per_day: Annotated[int, Field(ge=1, le=1_000_000_000)] = 96
     days_per_year: Annotated[int, Field(ge=1, le=10_000)] = 252
     spreads_scale_with_price: bool = False
+    activity: Activity = ()
 
     @model_validator(mode="after")
     def _recorded_together(self) -> MarketEnvironment:
@@ -56,6 +59,17 @@ class MarketEnvironment(Value):
     def clock(self) -> Clock:
         """The length of a step in years and in days."""
         return Clock(self.dt, 1.0 / self.steps_per_day)
+
+    def activity_at(self, step: ArrayLike) -> Floats:
+        """By what the probability to trade is multiplied in steps of these numbers, shape of `step`; step 0 begins a day."""
+        return factors_at(self.activity, step, self.steps_per_day)
+
+    @property
+    def busiest(self) -> float:
+        """The largest factor of a step."""
+        if self.steps_per_day < len(self.activity):
+            return float(self.activity_at(np.arange(self.steps_per_day)).max())
+        return float(factors_of(self.activity).max()) if self.activity else 1.0
 
     @property
     def initial_price(self) -> float:

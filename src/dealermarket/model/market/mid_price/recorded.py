@@ -13,6 +13,7 @@ from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.market.mid_price.base import MidPrice
 from dealermarket.model.part import Clock
 from dealermarket.reading.columns import check_digest
+from dealermarket.reading.format import Format
 from dealermarket.reading.prices import Recording, read_prices
 
 _SECONDS_PER_DAY = 24.0 * 60.0 * 60.0
@@ -24,14 +25,15 @@ class RecordedMid(MidPrice):
     A replica is a window of the file: the first replica the first window, and so on, and after the last the first once more,
     with other orders. Or, with `bootstrap = "block"`, it is made of blocks of `block` log returns, drawn with replacement. No
     step crosses a gap of more than `longest_gap` steps. `columns` says what the file calls its columns, where that is not
-    clear: time, mid, bid, ask. A step takes `step_seconds` of the file's times, a day's share of 24 hours where left out;
-    times that are numbers count steps. Blocks begin at the price `initial`, or at the file's first. With a `digest`, the
-    SHA-256 of the file, another file of this name is refused.
+    clear: time, mid, bid, ask; `format` how it writes times and numbers. A step takes `step_seconds` of the file's times, a
+    day's share of 24 hours where left out; times that are numbers count steps. Blocks begin at the price `initial`, or at the
+    file's first. With a `digest`, the SHA-256 of the file, another file of this name is refused.
     """
 
     kind: Literal["recorded"] = "recorded"
     file: Annotated[str, Field(min_length=1)]
     columns: Frozen[str, str] = FrozenMapping()
+    format: Format = Format()
     bootstrap: Literal["windows", "block"] = "windows"
     block: Annotated[int, Field(ge=1, le=1_000_000_000)] = 96
     longest_gap: Annotated[float, Field(ge=1, le=1e9)] = 4.0
@@ -44,7 +46,7 @@ class RecordedMid(MidPrice):
         """The prices of the file at the market's steps. Raises ParameterError, naming the field, where it has none."""
         seconds = clock.days * _SECONDS_PER_DAY if self.step_seconds is None else self.step_seconds
         try:
-            found = read_prices(self.file, self.columns, seconds, self.longest_gap)
+            found = read_prices(self.file, self.columns, seconds, self.longest_gap, self.format)
         except DataError as error:
             raise DataError(f"market.mid_price.file: {error}") from None
         check_digest(f"market.mid_price.file: {self.file}", found.digest, self.digest)
