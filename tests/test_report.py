@@ -17,12 +17,12 @@ import pytest
 
 from conftest import raises
 from dealermarket import RunFolderError, Scenario
+from dealermarket.pages.table import Column, Table
 from dealermarket.papers.dealer_market.curves import Curves
 from dealermarket.papers.experiment import Experiment, Variation
 from dealermarket.papers.outcome import Outcome, Verdict
 from dealermarket.papers.plan import Plan, Section, run_plans
 from dealermarket.papers.report import write_report
-from dealermarket.papers.table import Column, Table
 from dealermarket.papers.variations import Varied, by_parameter
 from dealermarket.plots import Axis, Figure, Line
 from dealermarket.study.study import Study
