@@ -66,8 +66,15 @@ class Calibration:
     findings: tuple[Finding, ...]
     unknown: tuple[str, ...]  # what the log does not tell, and what stands there instead
     notes: tuple[str, ...]  # what was read, and what was left out
-    log: RequestLog
-    predicted: Array  # (requests, 3): the fitted probability of each outcome
+    desk: DeskLog  # the requests among the mids
+    member: Array  # (requests,) whose: the number of one of the scenario's `investors`, who may be a group
+    quote: Array  # (requests,) the desk's, in units of the reference curve at the size
+    predicted: Array  # (requests, 3): the fitted probability of each outcome, NaN where none was fitted
+
+    @property
+    def log(self) -> RequestLog:
+        """The requests."""
+        return self.desk.log
 
 
 def calibrate(
@@ -109,6 +116,7 @@ class _Fit:
     """All estimates of one log."""
 
     def __init__(self, desk: DeskLog, name: str, reward_horizon: int | None, v_max: float | None) -> None:
+        self.desk = desk
         self.log, self.recording, self.place, seconds = desk
         self.name, log = name, self.log
         self.steps_per_day = max(round(_SECONDS_PER_DAY / seconds), 1)
@@ -137,7 +145,8 @@ class _Fit:
             self.unknown.append("makers: the log does not say how many dealers were asked; one rival stands for all")
         pricing = fit_pricing(relative, self.half_spread, curve, self.log.tier)
         together = 2 * self.place + (self.log.side > 0)  # the same step and side
-        rivalry = fit_competition(relative / reference, self.log.outcome, rivals, cover / reference, together)
+        quote = relative / reference
+        rivalry = fit_competition(quote, self.log.outcome, rivals, cover / reference, together)
         self.unknown += [*pricing.unknown, *rivalry.unknown]
         rival_makers = self._rivals(rivalry, int(rivals.max(initial=0)))
         makers = (self._desk(pricing, int(self.counts.sum()) + len(rival_makers)), *rival_makers)
@@ -158,7 +167,8 @@ class _Fit:
         choices |= {field: f"not in the log: {why}" for field, why in unknown.items()}
         chosen = scenario.replace(choices={path: why for path, why in choices.items() if _stands(scenario, path)})
         notes = (*self.recording.notes, *self.log.notes)
-        return Calibration(chosen, tuple(self.findings), tuple(self.unknown), notes, self.log, rivalry.predicted)
+        found, unknown_fields = tuple(self.findings), tuple(self.unknown)
+        return Calibration(chosen, found, unknown_fields, notes, self.desk, self.member, quote, rivalry.predicted)
 
     def _found(self, field: str, estimate: Estimate | None, how: str) -> None:
         self.findings.append(Finding(field, estimate, how))

@@ -45,6 +45,12 @@ class Groups(NamedTuple):
         return np.bincount(self.member, values, len(self.names) + 1)[: len(self.names)]
 
 
+def in_bins(by: str, values: Array, most: int) -> Groups:
+    """Requests by a number of each, (requests,): bins of as many requests each, fewer where numbers repeat."""
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, most + 1)))
+    return Groups(by, range(max(len(edges) - 1, 1)), np.searchsorted(edges[1:-1], values, side="left"))
+
+
 class DeskTables:
     """The requests of a log, judged by the mids after them."""
 
@@ -114,11 +120,13 @@ class DeskTables:
         import pandas as pd
 
         quote = np.round(1e4 * self.log.spread / self.log.mid, 6)  # what rounding leaves of equal quotes makes no bins
-        edges = np.unique(np.quantile(quote, np.linspace(0, 1, QUOTES + 1)))
-        member = np.searchsorted(edges[1:-1], quote, side="left")
-        bins = self.table(Groups("bin", range(max(len(edges) - 1, 1)), member)).set_index("bin")
+        groups = in_bins("bin", quote, QUOTES)
+        bins = self.table(groups).set_index("bin")
         shown = (
-            pd.Series(quote).groupby(member).agg(["mean", "min", "max"]).set_axis(["quote_bp", "lowest_bp", "highest_bp"], axis=1)
+            pd.Series(quote)
+            .groupby(groups.member)
+            .agg(["mean", "min", "max"])
+            .set_axis(["quote_bp", "lowest_bp", "highest_bp"], axis=1)
         )
         return shown.join(bins).reset_index(drop=True)
 

@@ -46,3 +46,10 @@ def sequence(count: int) -> list[Any]:
 def minus(text: str) -> str:
     """Numbers with the minus sign that axes have, not a hyphen; hyphens of names stay."""
     return re.sub(r"(?<![\w])-(?=[\d.])", "−", text)
+
+
+def named(name: str, most: int = 28) -> str:
+    """A name from a file as text of a figure: signs that Matplotlib would take for a formula, or cannot draw, are none; the rest
+    of a long one is left out."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in name)
+    return (shown if len(shown) <= most else f"{shown[: most - 1]}…").replace("$", r"\$")
