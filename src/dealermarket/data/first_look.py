@@ -28,7 +28,7 @@ def later(found: Analysis) -> str:
 
 
 def groups(found: Analysis) -> pd.DataFrame:
-    """All requests, by side and by tier (where there are several): the rows of these tables, and `group`, which says what each is."""
+    """The rows of all requests, of sides, and of tiers where there are several; `group` says what each is."""
     import pandas as pd
 
     tiers = found.tiers if len(found.tiers) > 1 else found.tiers.head(0)

@@ -28,13 +28,12 @@ def analysis_page(found: Analysis, of: str) -> str:
     """An analysis as HTML that needs nothing but itself; `of` says what was analysed."""
     total = found.total.iloc[0]
     lead = (
-        f"{total['requests']:,} requests of {len(found.clients):,} clients from {of}: what was asked and won, and what it is worth "
-        f"{later(found)} later. Money is in basis points of the volume at the mid; intervals are at {100 * LEVEL:.0f} %."
+        f"{total['requests']:,} requests of {len(found.clients):,} clients from {of}: what was asked and won, and what it is "
+        f"worth {later(found)} later. Money is in basis points of the volume at the mid; intervals are at {100 * LEVEL:.0f} %."
     )
     markouts = client_markouts(found.markouts, found.clients, found.reward_horizon, in_steps(found))
-    quotes = found.quotes.assign(
-        bin=[f"{low:.3g} to {high:.3g}" for low, high in found.quotes[["lowest_bp", "highest_bp"]].values]
-    )
+    ends = zip(found.quotes["lowest_bp"], found.quotes["highest_bp"], strict=True)
+    quotes = found.quotes.assign(bin=[f"{low:.3g} to {high:.3g}" for low, high in ends])
     clients = (
         "Each header sorts. At first the most toxic stand on top: those whose interval of the markout lies furthest below 0."
     )

@@ -60,7 +60,7 @@ def calibration_page(found: Calibration, scenario: str = "desk.toml") -> str:
     ]
     name = found.scenario.name
     lead = (
-        f"The market of {name}, estimated from {len(found.log):,} requests of {len(found.log.clients):,} clients. What could be "
+        f"Estimated from {len(found.log):,} requests of {len(found.log.clients):,} clients. What could be "
         f"estimated has a 95 % interval; the rest stands at a default, and is said first. The scenario is {scenario}."
     )
     return render(f"Calibration of {name}", lead, parts)
@@ -73,7 +73,7 @@ def _unknown(found: Calibration) -> Part:
 
 def _facts(found: Calibration) -> dict[str, str]:
     log, scenario = found.log, found.scenario
-    first, last = (_moment(float(time), log.time.is_clock) for time in (log.time.values[0], log.time.values[-1]))
+    first, last = (_moment(float(end(log.time.values)), log.time.is_clock) for end in (np.min, np.max))
     shares = (f"{100 * np.mean(log.outcome == number):.1f} % {name.replace('_', ' ')}" for number, name in enumerate(OUTCOMES))
     step = in_time_units(found.desk.seconds) if log.time.is_clock else "1 of the file's"
     return {
@@ -97,7 +97,7 @@ def _found(found: Calibration) -> Part:
     rows = [
         (
             finding.field,
-            *("" if finding.estimate is None else f"{float(getattr(finding.estimate, end)):.4g}" for end in _ENDS),
+            *("" if finding.estimate is None else _short(getattr(finding.estimate, end)) for end in _ENDS),
             finding.how,
         )
         for finding in found.findings
@@ -105,8 +105,12 @@ def _found(found: Calibration) -> Part:
     ]
     frame = pd.DataFrame(rows, columns=["field", "value", "low", "high", "how"])
     columns = [Column("field", "field"), *(Column(name, heading) for name, heading in _ENDS.items()), Column("how", "how")]
-    caption = "Estimates with 95 % intervals. Spreads are shares of the mid; rivals and reservations are in units of the reference curve."
-    return Part("found", "What the log tells", tables=[Table("found", caption, frame, columns)])
+    units = "Spreads are shares of the mid; rivals and reservations are in units of the reference curve."
+    return Part("found", "What the log tells", tables=[Table("found", f"Estimates with 95 % intervals. {units}", frame, columns)])
+
+
+def _short(value: object) -> str:
+    return f"{float(str(value)):.4g}".replace("-", "−")  # which no line ends with
 
 
 _ENDS = {"value": "value", "low": "from", "high": "to (95 %)"}
@@ -126,8 +130,8 @@ def _clients(found: Calibration, beside: Beside, analysis: Analysis) -> Part:
         estimate_column(rows, "hit_ratio", "hit ratio (%)", 100.0),
     ]
     caption = (
-        "Each header sorts. Fitted: requests a day, drawn towards what clients have in common, and how often a client knows where "
-        "the mid goes (oracle_probability). From the log: the rest; intervals of buys and hit ratio are by blocks of time."
+        "Each header sorts. Fitted: requests a day, drawn towards what clients have in common, and how often a client knows "
+        "where the mid goes (oracle_probability). From the log: the rest; intervals of buys and hit ratio are by blocks of time."
     )
     groups = (
         f" {len(found.log.clients):,} clients are too many to stand one by one: they are groups of clients alike."
@@ -148,8 +152,8 @@ def _fill(found: Calibration, outcomes: pd.DataFrame) -> Part:
     figures = [Pictures.of("Fill curve", fitted.fill_curve(outcomes))]
     if np.isfinite(found.predicted).all():
         text = [
-            "Does the fit say how often the desk wins? Points beside their line, and differences around 0, say yes. Where they leave "
-            "0 for one group, the scenario prices that group wrongly, and questions about it are answered with that error."
+            "Does the fit say how often the desk wins? Points beside their line, and differences around 0, say yes. Where they "
+            "leave 0 for one group, the scenario prices that group wrongly, and questions about it are answered with that error."
         ]
         kinds = [kind for kind in ("quote", "size", "hour", "client") if (outcomes["by"] == kind).any()]
         figures.append(Pictures.of("Observed less fitted", *(fitted.residuals(outcomes, kind) for kind in kinds)))
@@ -171,7 +175,7 @@ def _market(beside: Beside) -> Part:
     spreads, log, recording = beside.spreads(), beside.log, beside.recording
     since = "step since the first mid"
     if log.time.is_clock:
-        since = f"days since {_moment(float(recording.at[:1].item() * beside.found.desk.seconds), True)}"
+        since = f"days since {_moment(float(np.ravel(recording.at)[0]) * beside.found.desk.seconds, True)}"
     figures = [] if spreads is None else [fitted.spreads(spreads)]
     text = [] if figures else ["The reference spread has no picture: the mids have no bids and asks, or spreads do not vary."]
     return Part(

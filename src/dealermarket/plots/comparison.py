@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dealermarket.disk import replacing
 from dealermarket.plots.drawing import draw_panels
 from dealermarket.plots.figure import Axis, Figure, Level, Line, Mark, Panels, Points, row_places, rows_axis
-from dealermarket.plots.style import COLOURS, STYLE
+from dealermarket.plots.style import COLOURS, STYLE, any_letters
 from dealermarket.runs.statistics import PURE, statistic_named
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def plot_clients(frame: pd.DataFrame, maker: str, sides: str) -> Picture:
 
 def save(picture: Picture, path: Path) -> None:
     """Writes a picture as PNG. Raises RunFolderError where that is not possible."""
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, any_letters():
         picture.savefig(temporary, dpi=150, format="png")
 
 

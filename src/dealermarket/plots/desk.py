@@ -54,7 +54,7 @@ def client_markouts(markouts: pd.DataFrame, clients: pd.DataFrame, reward_horizo
     room = 0.05 * (high - low) or 1.0
     y = Axis("markout (bp of volume)", limits=(low - room, high + room))
     last = int(asked["horizon"].max()) if len(asked) else reward_horizon
-    x = Axis(f"time since the request ({step})", at=list(range(0, last + 1, reward_horizon)))
+    x = Axis(f"after the request ({step})", at=list(range(0, last + 1, reward_horizon)))
     figures = [
         _markouts(own[own["name"] == name], everybody, name, colour, reward_horizon, x, y)
         for names, colour in ((toxic, _TOXIC), (large, _LARGE))
@@ -81,7 +81,7 @@ def _markouts(
         Line(everybody["horizon"].to_numpy(), everybody["markout_bp"].to_numpy(), None, _ALL, 1.0, "--"),
         Line(at, value, None, colour, 1.7),
     ]
-    return Figure("markouts", f"Markouts of {name}", marks, x, y, named(name), size=(3.4, 2.5))
+    return Figure("markouts", f"Markouts of {name}", marks, x, y, named(name), size=(4.0, 2.8))
 
 
 def plot_hit_ratio(quotes: pd.DataFrame, ax: Axes | None = None) -> Axes:

@@ -79,7 +79,15 @@ def arrivals(clients: pd.DataFrame) -> Figure:
     shown = clients.head(MOST_CLIENTS)
     marks: list[Mark] = [
         Points(row_places(len(shown)), estimates_of(shown, "arrival"), "fitted", _FITTED, "", across=True),
-        Line(shown["observed"].to_numpy(), row_places(len(shown)), "observed", COLOURS[7], style="", marker="hollow"),
+        Line(
+            shown["observed"].to_numpy(),
+            row_places(len(shown)),
+            "observed",
+            COLOURS[0],
+            style="",
+            marker="hollow",
+            beyond_frame=True,
+        ),
     ]
     caption = (
         "Requests a day of each client, and the fitted rate with its 95 % interval. A client asks at most once a step in the "

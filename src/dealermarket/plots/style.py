@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dealermarket.plots.figure import Style
@@ -53,3 +56,11 @@ def named(name: str, most: int = 28) -> str:
     of a long one is left out."""
     shown = "".join(sign if sign.isprintable() else " " for sign in name)
     return (shown if len(shown) <= most else f"{shown[: most - 1]}…").replace("$", r"\$")
+
+
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """Letters that the font lacks are drawn as boxes, without a warning for each: names come from files."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield
