@@ -91,7 +91,7 @@ def _show(found: Analysis, of: str, out: Path | None, as_json: bool) -> None:
 
     console = open_console()
     if out is not None:
-        _write(found, of, in_steps(found), out)
+        _write(found, of, in_steps(found.seconds), out)
     if as_json:
         print(json.dumps(_plain(found), indent=2))
         return

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dealermarket.data.desk_log import DeskLog, horizon_of, read_desk
+from dealermarket.data.desk_log import horizon_of, read_desk
 from dealermarket.data.desk_tables import DeskTables, bounds
 from dealermarket.data.export import export
 from dealermarket.data.log import Mapped
@@ -91,12 +91,7 @@ def analyse(
     cannot be."""
     read = read_desk(rfqs, mids, mapped, instrument, step_seconds)
     horizon = horizon_of(read, reward_horizon) or min(DEFAULT_HORIZON, longest_horizon(read.recording))
-    return analyse_desk(read, horizon)
-
-
-def analyse_desk(read: DeskLog, horizon: int) -> Analysis:
-    """The tables of requests that have been read, judged a reward horizon of so many steps later."""
-    log = read.log
+    log, seconds = read.log, read.seconds
     desk = DeskTables(log, read.recording, read.place, horizon)
     return Analysis(
         total=desk.table(desk.as_one),
@@ -107,7 +102,7 @@ def analyse_desk(read: DeskLog, horizon: int) -> Analysis:
         markouts=desk.markouts(),
         book=None,
         reward_horizon=horizon,
-        seconds=read.seconds if log.time.is_clock else None,
+        seconds=seconds if log.time.is_clock else None,
         blocks=len(desk.blocks),
         block_steps=desk.blocks.steps,
         notes=(*read.recording.notes, *log.notes, *desk.notes),

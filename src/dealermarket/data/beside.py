@@ -132,8 +132,8 @@ class Beside:
         return table[table["observed"].notna()].reset_index(drop=True)
 
     def sizes(self) -> pd.DataFrame:
-        """Shares of the requests by size, as `observed` and as `fitted`, each client's law as often as it asked: at each `size` of
-        a ladder, else from `low` to `high`, which are equally far apart in logarithms."""
+        """Shares of the requests by size, as `observed` and as `fitted`, each client's law as often as it asked: at each `size`
+        of a ladder, else from `low` to `high`, which are equally far apart in logarithms."""
         import pandas as pd
 
         laws = [investor.size for investor in self.investors]
@@ -175,12 +175,12 @@ class Beside:
 
         returns = self.recording.log_returns
         steps = np.setdiff1d(np.arange(len(self.recording.mid) - 1), self.recording.sessions[1:-1] - 1)  # within sessions
-        at = (self.recording.at[steps] - self.recording.at[0]).astype(np.float64)
+        since = np.asarray(self.recording.at - np.min(self.recording.at), dtype=np.float64)
         windows = min(WINDOWS, max(len(returns) // WINDOWS, 1))
         parts = np.array_split(np.arange(len(returns)), windows)
         estimates = Estimate.stacked(realised_volatility(returns[part], self.scenario.market.dt) for part in parts)
         step = self.found.desk.seconds / (_HOURS * _SECONDS_PER_HOUR) if self.log.time.is_clock else 1.0
-        days = [step * at[part].mean() for part in parts]
+        days = [step * since[steps[part]].mean() for part in parts]
         fitted = getattr(self.scenario.market.mid_price, "volatility", np.nan)
         return pd.DataFrame({"day": days, **bounds("volatility", estimates), "fitted": fitted})
 

@@ -130,17 +130,19 @@ class DeskTables:
         )
         return shown.join(bins).reset_index(drop=True)
 
-    def markouts(self) -> pd.DataFrame:
-        """Markouts by horizon, of all requests and of the won ones, of each group: bp of their volume."""
+    def markouts(self, every: Sequence[Groups] | None = None, kinds: Sequence[str] = ("asked", "won")) -> pd.DataFrame:
+        """Markouts by horizon, of all requests and of the won ones, of each group: bp of their volume. Of all groupings if none
+        are given."""
         import pandas as pd
 
-        every = (self.as_one, self.by_side, self.by_tier, self.by_client)
+        every = (self.as_one, self.by_side, self.by_tier, self.by_client) if every is None else every
         frames = []
         for horizon in self.horizons.tolist():
             markout = self._markout(horizon)
             known = np.isfinite(markout)
             for place, groups in enumerate(every):
-                for of, chosen in (("asked", known), ("won", known & self.won)):
+                for of in kinds:
+                    chosen = known & self.won if of == "won" else known
                     found = self._ratio(groups, np.where(chosen, 1e4 * markout, 0.0), chosen * self.worth)
                     columns = {
                         "place": place * len(self.log) + np.arange(len(groups.names)),

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 _COSTS = ("hedging_cost", "risk_cost")
 
 
-def in_steps(found: Analysis) -> str:
-    """What a step is, for an axis."""
-    return "steps" if found.seconds is None else f"steps of {in_time_units(found.seconds)}"
+def in_steps(seconds: float | None) -> str:
+    """What a step is, for an axis; None where times count steps."""
+    return "steps" if seconds is None else f"steps of {in_time_units(seconds)}"
 
 
 def later(found: Analysis) -> str:

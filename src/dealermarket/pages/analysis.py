@@ -31,7 +31,7 @@ def analysis_page(found: Analysis, of: str) -> str:
         f"{total['requests']:,} requests of {len(found.clients):,} clients from {of}: what was asked and won, and what it is "
         f"worth {later(found)} later. Money is in basis points of the volume at the mid; intervals are at {100 * LEVEL:.0f} %."
     )
-    markouts = client_markouts(found.markouts, found.clients, found.reward_horizon, in_steps(found))
+    markouts = client_markouts(found.markouts, found.clients, found.reward_horizon, in_steps(found.seconds))
     ends = zip(found.quotes["lowest_bp"], found.quotes["highest_bp"], strict=True)
     quotes = found.quotes.assign(bin=[f"{low:.3g} to {high:.3g}" for low, high in ends])
     clients = (

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dealermarket.data.analysis import analyse_desk
 from dealermarket.data.beside import Beside
 from dealermarket.data.calibration import Calibration
+from dealermarket.data.desk_tables import DeskTables
 from dealermarket.data.first_look import in_steps
 from dealermarket.data.outcomes import OUTCOMES
 from dealermarket.disk import write_text
@@ -24,8 +24,6 @@ from dealermarket.runs.needs import in_time_units
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dealermarket.data.analysis import Analysis
-
 
 def write_calibration_page(found: Calibration, path: Path, scenario: str = "desk.toml") -> None:
     """Writes `calibration_page` into a file, over what was there. Raises RunFolderError where that cannot be."""
@@ -37,12 +35,11 @@ def calibration_page(found: Calibration, scenario: str = "desk.toml") -> str:
 
     Pictures and tables, and not the requests themselves, so that its size does not depend on how many there are."""
     beside = Beside(found)
-    analysis = analyse_desk(found.desk, found.scenario.reward_horizon)
     outcomes = beside.outcomes()
     parts = [
         _unknown(found),
         _found(found),
-        _clients(found, beside, analysis),
+        _clients(found, beside),
         _fill(found, outcomes),
         _requests(beside),
         _market(beside),
@@ -116,7 +113,7 @@ def _short(value: object) -> str:
 _ENDS = {"value": "value", "low": "from", "high": "to (95 %)"}
 
 
-def _clients(found: Calibration, beside: Beside, analysis: Analysis) -> Part:
+def _clients(found: Calibration, beside: Beside) -> Part:
     rows = beside.clients()
     grouped = bool((rows["stands_for"] > 1).any())
     columns = [
@@ -138,7 +135,11 @@ def _clients(found: Calibration, beside: Beside, analysis: Analysis) -> Part:
         if grouped
         else ""
     )
-    markouts = client_markouts(analysis.markouts, analysis.clients, analysis.reward_horizon, in_steps(analysis))
+    desk, horizon = found.desk, found.scenario.reward_horizon
+    tables = DeskTables(desk.log, desk.recording, desk.place, horizon)
+    moves = tables.markouts((tables.as_one, tables.by_client), ("asked",))
+    step = in_steps(desk.seconds if desk.log.time.is_clock else None)
+    markouts = client_markouts(moves, tables.clients(), horizon, step)
     return Part(
         "clients",
         "Clients",
