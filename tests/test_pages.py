@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,8 @@ from dealermarket.data.calibration import Calibration, calibrate
 from dealermarket.data.outcomes import OUTCOMES
 from dealermarket.pages.analysis import analysis_page
 from dealermarket.pages.calibration import calibration_page
-from dealermarket.pages.parts import MOST_ROWS
+from dealermarket.pages.parts import MOST_ROWS, shown_rows
+from dealermarket.pages.table import Column
 from dealermarket.plots.style import named
 from documents import Element, assert_linked, assert_needs_nothing, document, table_of
 
@@ -157,30 +157,24 @@ def test_what_is_shown_beside_the_fit_is_the_log(files: tuple[pd.DataFrame, pd.D
     assert spreads is not None and spreads[["observed", "fitted"]].sum().between(0.9, 1.0).all()
 
 
-def test_logs_that_tell_less_have_a_page(files: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_a_log_that_tells_little_has_a_page(files: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """Without tiers, covers, dealers, lost requests, bids and asks, and times of day."""
     rfqs, mids = files
-    bare, plain = rfqs.drop(columns=["tier", "cover", "dealers_asked"]), mids[["time", "mid"]]
-    steps = {
-        "rfqs": bare.assign(time=(bare["time"] - mids["time"][0]) // pd.Timedelta("1min")),
-        "mids": plain.assign(time=range(STEPS)),
-    }
-    page = document(calibration_page(calibrate(steps["rfqs"], steps["mids"])))
-    assert "no bids and asks" in page.named("market").text and "tier penalty" in page.named("unknown").text
-    assert not any("hour" in image.attributes["alt"] for image in page.all("img"))
-    won = rfqs[rfqs["outcome"] == "won"].assign(
-        size=np.random.default_rng(1).lognormal(size=int((rfqs["outcome"] == "won").sum()))
-    )
-    found = calibrate(won, mids)
+    bare = rfqs[rfqs["outcome"] == "won"].drop(columns=["tier", "cover", "dealers_asked"])
+    step = (bare["time"] - mids["time"][0]) // pd.Timedelta("1min")
+    found = calibrate(bare.assign(time=step), mids[["mid"]].assign(time=range(STEPS)))
     assert np.isnan(found.predicted).all()
-    assert "nothing was fitted" in document(calibration_page(found)).named("fill").text
+    page = document(calibration_page(found))
+    assert "nothing was fitted" in page.named("fill").text and "no bids and asks" in page.named("market").text
+    assert "tier penalty" in page.named("unknown").text
+    assert not any("hour" in image.attributes["alt"] for image in page.all("img"))
 
 
-def test_long_tables_are_cut_and_say_so(analysed: Analysis) -> None:
-    many = analysed.clients.loc[np.resize(analysed.clients.index, 1234)].reset_index(drop=True)
-    many["client"] = [f"client-{number}" for number in range(len(many))]
-    page = document(analysis_page(replace(analysed, clients=many), "a log"))
-    assert len(table_of(page, "clients.table.clients")) == MOST_ROWS
-    assert {"1,234;", "clients.csv."} <= set(page.named("clients.table.clients").text.split())
+def test_long_tables_are_cut_and_say_so() -> None:
+    frame = pd.DataFrame({"client": [f"client-{number}" for number in range(1234)]})
+    table = shown_rows("clients", "Clients.", frame, [Column("client", "client")], "clients.csv")
+    assert len(table.rows()) == MOST_ROWS and {"1,234;", "clients.csv."} <= set(table.caption.split())
+    assert shown_rows("clients", "Clients.", frame.head(MOST_ROWS), table.columns, "clients.csv").caption == "Clients."
 
 
 def test_names_are_no_formulas() -> None:

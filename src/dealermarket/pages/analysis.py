@@ -34,9 +34,7 @@ def analysis_page(found: Analysis, of: str) -> str:
     markouts = client_markouts(found.markouts, found.clients, found.reward_horizon, in_steps(found.seconds))
     ends = zip(found.quotes["lowest_bp"], found.quotes["highest_bp"], strict=True)
     quotes = found.quotes.assign(bin=[f"{low:.3g} to {high:.3g}" for low, high in ends])
-    clients = (
-        "Each header sorts. At first the most toxic stand on top: those whose interval of the markout lies furthest below 0."
-    )
+    clients = "The most toxic stand on top: those whose interval of the markout lies furthest below 0."
     parts = [
         Part("first", "What to look at first", text=what_to_look_at(found)),
         Part(

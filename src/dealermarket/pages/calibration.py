@@ -127,7 +127,7 @@ def _clients(found: Calibration, beside: Beside) -> Part:
         estimate_column(rows, "hit_ratio", "hit ratio (%)", 100.0),
     ]
     caption = (
-        "Each header sorts. Fitted: requests a day, drawn towards what clients have in common, and how often a client knows "
+        "Fitted: requests a day, drawn towards what clients have in common, and how often a client knows "
         "where the mid goes (oracle_probability). From the log: the rest; intervals of buys and hit ratio are by blocks of time."
     )
     groups = (
