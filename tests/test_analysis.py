@@ -20,7 +20,7 @@ from dealermarket.data.blocks import LEAST_HORIZONS, MOST_BLOCKS, Blocks
 from dealermarket.data.desk_tables import DeskTables
 from dealermarket.data.export import DeskFiles, export
 from dealermarket.data.moves import read_placed
-from dealermarket.plots.desk import client_markouts, hit_ratio
+from dealermarket.plots.desk import LARGEST, TOXIC, client_markouts, hit_ratio
 from dealermarket.plots.figure import Band, Line, Points
 from dealermarket.reading.prices import read_prices
 
@@ -292,7 +292,7 @@ def test_the_command_shows_and_writes(folder: Path, of_run: Analysis, capsys: py
     assert widest(capsys.readouterr().out) <= 140
     names = {path.name for path in Path("of-run").iterdir()}
     assert names - {path.name for path in Path("of-log").iterdir()} == {"book.csv", "book.parquet"}
-    assert {"markouts.png", "hit_ratio.png"} <= names
+    assert {"markouts.png", "hit_ratio.png", "analysis.html"} <= names
     for name, table in of_run.tables().items():
         pd.testing.assert_frame_equal(pd.read_parquet(f"of-run/{name}.parquet"), table, check_dtype=False)
         assert pd.read_csv(f"of-run/{name}.csv").shape == table.shape
@@ -332,15 +332,16 @@ def test_what_the_command_refuses(folder: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_figures_have_the_numbers(of_run: Analysis) -> None:
-    figure = client_markouts(of_run.markouts, of_run.clients, of_run.reward_horizon)
-    lines = {mark.label: mark for mark in figure.marks if isinstance(mark, Line)}
-    ranked = of_run.clients["client"].tolist()
-    assert list(lines) == [*ranked[:3], *ranked[-3:]]
-    line = lines["investor-9"]
+    figures = client_markouts(of_run.markouts, of_run.clients, of_run.reward_horizon).figures
+    ranked, toxic = of_run.clients["client"].tolist(), of_run.clients.head(TOXIC)
+    others = of_run.clients.iloc[TOXIC:].sort_values("volume", ascending=False)["client"].tolist()
+    assert [figure.title for figure in figures] == [*toxic["client"], *others[:LARGEST]]
+    line = [mark for mark in figures[0].marks if isinstance(mark, Line)][-1]
     assert np.asarray(line.y)[np.asarray(line.x) == 4] == of_run.clients["markout_bp"][0]
-    assert len({mark.colour for mark in lines.values()}) == 6
-    assert sum(isinstance(mark, Band) for mark in figure.marks) == 6
+    for figure in figures:
+        assert sum(isinstance(mark, Band) for mark in figure.marks) == 1
+        assert of_run.reward_horizon in (figure.x.at or ()) and figure.y == figures[0].y
     few = client_markouts(of_run.markouts, of_run.clients.head(4), 4)
-    assert [mark.label for mark in few.marks if isinstance(mark, Line)] == ranked[:4]
+    assert [figure.title for figure in few.figures] == ranked[:4]
     (points,) = (mark for mark in hit_ratio(of_run.quotes).marks if isinstance(mark, Points))
     assert_allclose(points.estimate.value, 100 * of_run.quotes["hit_ratio"])

@@ -24,9 +24,9 @@ from dealermarket.estimates import (
     slopes,
 )
 from dealermarket.model.market.environment import MarketEnvironment, duration
+from dealermarket.pages.table import Column, Table
+from dealermarket.pages.wording import estimated, number
 from dealermarket.papers.outcome import Outcome, above, agrees, below, decided, overall
-from dealermarket.papers.table import Column, Table
-from dealermarket.papers.wording import estimated, number
 
 NAN = float("nan")
 

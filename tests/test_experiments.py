@@ -17,6 +17,7 @@ from scipy import stats
 
 from conftest import raises
 from dealermarket import ConstantSpread, InvestorAgent, ParameterError, Scenario, ScenarioError
+from dealermarket.pages.wording import number
 from dealermarket.papers import Outcome, Plan, Section, Verdict, experiment_named, experiments
 from dealermarket.papers.dealer_market import best_gamma
 from dealermarket.papers.dealer_market import internalization as of_internalization
@@ -27,7 +28,6 @@ from dealermarket.papers.dealer_market.markouts import Markouts
 from dealermarket.papers.experiment import Results, Variation
 from dealermarket.papers.learning_makers import best_price as of_best_price
 from dealermarket.papers.variations import Varied
-from dealermarket.papers.wording import number
 from dealermarket.plots import Line, draw
 from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import Measures, Study, measure

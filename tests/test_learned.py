@@ -25,6 +25,7 @@ from dealermarket.envs import FEATURES, Controls, Reward
 from dealermarket.errors import ParameterError
 from dealermarket.learning import training as of_training
 from dealermarket.learning.training import Hyperparameters, Training
+from dealermarket.pages.wording import estimated, number
 from dealermarket.papers import Outcome, Plan, Section, experiment_named
 from dealermarket.papers import trained as of_trained
 from dealermarket.papers.learning_makers import elastic_learners as of_elastic
@@ -37,7 +38,6 @@ from dealermarket.papers.learning_makers.learned_drift import STEPS as LEARNED_S
 from dealermarket.papers.learning_makers.learned_price import BEFORE, LESSONS
 from dealermarket.papers.learning_makers.learned_risk import NEUTRAL, PENALISED, PENALTIES
 from dealermarket.papers.trained import SAMPLE, TrainedStudy, measure_trained, played
-from dealermarket.papers.wording import estimated, number
 from dealermarket.plots import Line, draw
 from dealermarket.study import Estimate, Measures, Study, measure, observe
 from test_experiments import check_whole

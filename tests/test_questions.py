@@ -168,18 +168,40 @@ def test_a_search_finds_the_best_quote_and_judges_it_on_replicas_of_its_own() ->
     assert history["best"].is_monotonic_increasing and history["best"].iloc[-1] == found.searched
 
 
+@pytest.mark.compiled
+def test_optuna_searches_values_and_leaves_poor_points_early() -> None:
+    pytest.importorskip("optuna", reason="needs the extra `search`")
+    path = "makers.0.pricing.eps_buy+makers.0.pricing.eps_sell"
+    fields = (Range(path, -0.9, 1.0), Varied("makers.0.pricing.alpha", (1.0, 2.0)))
+    search = Search(
+        market(maker("only", 0.3), demand=DEMAND),
+        fields,
+        Objective.parsed("spread_revenue"),
+        "only",
+        evaluations=40,
+        method="optuna",
+        fresh=50,
+    )
+    found, again = search.run(threads=2), search.run()
+    assert found.history().equals(again.history())
+    assert found.gain().low > 0
+    tried = found.history()
+    assert {15, 60} <= set(tried["replicas"]) <= {15, 30, 60}
+    assert tried[tried["replicas"] < 60]["value"].max() < found.searched
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "names"),
     [
         ({"evaluations": 2}, "evaluations", ["3"]),
         ({"maker": "nobody"}, "maker 'nobody'", []),
-        ({"ranges": (Range("makers.0.hedging.kind", 0, 1),)}, "makers.0.hedging.kind", []),
-        ({"ranges": (Range("makers.0.pricing.beta", 0, 1),)}, "'makers.0.pricing.beta'", []),
-        ({"ranges": (Range(ALPHA, -1, 1),)}, f"paper: {ALPHA}", ["-1.0"]),
+        ({"fields": (Range("makers.0.hedging.kind", 0, 1),)}, "makers.0.hedging.kind", []),
+        ({"fields": (Range("makers.0.pricing.beta", 0, 1),)}, "'makers.0.pricing.beta'", []),
+        ({"fields": (Range(ALPHA, -1, 1),)}, f"paper: {ALPHA}", ["-1.0"]),
     ],
 )
 def test_what_cannot_be_searched_is_refused(small: Scenario, changes: dict[str, Any], field: str, names: list[str]) -> None:
-    asked: dict[str, Any] = {"ranges": (Range(ALPHA, 1.1, 2.0),), "maker": "maker-1"} | changes
+    asked: dict[str, Any] = {"fields": (Range(ALPHA, 1.1, 2.0),), "maker": "maker-1"} | changes
     with pytest.raises(ParameterError) as caught:
         Search(small, objective=Objective.parsed("pnl"), **asked)
     assert_says(str(caught.value), field, names=names)
@@ -395,7 +417,8 @@ def test_every_question_answers_in_words_files_and_json(
         (("sweep", "paper", "--vary", f"{ALPHA}=-1"), f"paper: {ALPHA}", []),
         (("sweep", "paper", "--vary", "makers.0.pricing.beta=1"), "paper: makers.0.pricing.beta", []),
         (("optimise", "paper"), "--over", []),
-        (("optimise", "paper", "--over", f"{ALPHA}=1.2,1.3"), f"{ALPHA}=1.2,1.3", ["low:high"]),
+        (("optimise", "paper", "--over", f"{ALPHA}=1.2,1.3"), ALPHA, ["optuna", "low:high"]),
+        (("optimise", "paper", "--over", f"{ALPHA}=1.2:1.3", "--method", "newton"), "method", ["cobyqa", "newton"]),
         (("optimise", "paper", "--over", f"{ALPHA}=1.2:1.3", "--measure", "pnl*2"), "measure 'pnl*2'", []),
         (("equilibrium", "paper", "--over", f"{ALPHA}=1.2:1.3"), "over", ["maker-2"]),
         (("equilibrium", "paper", "--over", "makers.*.pricing.alpha=1.2,1.3", "--rounds", "3"), "--rounds", []),

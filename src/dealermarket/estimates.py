@@ -7,12 +7,15 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dealermarket.arrays import HoldsArrays
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[Any]
 LEVEL = 0.95
@@ -52,6 +55,10 @@ class Estimate(HoldsArrays):
         """The same in another unit; the factor is above 0."""
         return Estimate(factor * self.value, factor * self.error, factor * self.low, factor * self.high)
 
+    def rows(self) -> list[Estimate]:
+        """Of arrays, those of each entry of the first axis."""
+        return [self[row] for row in range(len(self.value))]
+
     @classmethod
     def stacked(cls, estimates: Iterable[Estimate]) -> Estimate:
         """Estimates of one shape as one whose arrays have them on a new first axis."""
@@ -62,6 +69,12 @@ class Estimate(HoldsArrays):
 def with_interval(name: str, estimate: Estimate) -> dict[str, float]:
     """One number as the fields `name`, `name_low` and `name_high` of a frame."""
     return {name: float(estimate.value), f"{name}_low": float(estimate.low), f"{name}_high": float(estimate.high)}
+
+
+def in_columns(frame: pd.DataFrame, name: str) -> Estimate:
+    """The columns `name`, `name_low` and `name_high` of a frame as estimates (rows,), whose errors are not known."""
+    value, low, high = (frame[column].to_numpy(dtype=np.float64) for column in (name, f"{name}_low", f"{name}_high"))
+    return Estimate(value, np.full(len(value), np.nan), low, high)
 
 
 def plus_minus(values: Sequence[Estimate], scale: float = 1.0) -> list[str]:

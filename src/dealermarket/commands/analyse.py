@@ -33,7 +33,9 @@ def analyse(
     reward_horizon: Annotated[
         int | None, whole("Steps after which a trade is judged; a run's own, or from the markouts, if not given.")
     ] = None,
-    out: Annotated[Path | None, place("A new folder for all tables, as CSV and Parquet, and the figures.")] = None,
+    out: Annotated[
+        Path | None, place("A new folder for a page to look at, all tables as CSV and Parquet, and the figures.")
+    ] = None,
     as_json: Annotated[bool, flag("Print the tables as JSON.", "--json")] = False,
 ) -> None:
     """Show what a desk looks at first: which clients are toxic, what it wins, what its trades earn and are worth later.
@@ -84,11 +86,12 @@ def _of_log(
 
 
 def _show(found: Analysis, of: str, out: Path | None, as_json: bool) -> None:
-    from dealermarket.commands.analysis_tables import analysis_tables, in_steps, what_to_look_at
+    from dealermarket.commands.analysis_tables import analysis_tables
+    from dealermarket.data.first_look import in_steps, what_to_look_at
 
     console = open_console()
     if out is not None:
-        _write(found, in_steps(found), out)
+        _write(found, of, in_steps(found.seconds), out)
     if as_json:
         print(json.dumps(_plain(found), indent=2))
         return
@@ -99,27 +102,28 @@ def _show(found: Analysis, of: str, out: Path | None, as_json: bool) -> None:
     for sentence in what_to_look_at(found):
         console.print(sentence, highlight=False)
     if out is not None:
+        from dealermarket.pages.analysis import NAME
+
+        console.print(f"look at: {out / NAME}", highlight=False, soft_wrap=True)
         console.print(
             f"wrote into {out}: {', '.join(sorted(path.name for path in out.iterdir()))}", highlight=False, soft_wrap=True
         )
 
 
-def _write(found: Analysis, step: str, out: Path) -> None:
+def _write(found: Analysis, of: str, step: str, out: Path) -> None:
     from dealermarket.disk import errors_of
+    from dealermarket.pages.analysis import NAME, write_analysis_page
     from dealermarket.plots import plot_client_markouts, plot_hit_ratio
     from dealermarket.plots.comparison import save
 
     with errors_of(out):
         out.mkdir(parents=True, exist_ok=True)
     found.write(out)
-    axes = {
-        "markouts": plot_client_markouts(found.markouts, found.clients, found.reward_horizon, step),
-        "hit_ratio": plot_hit_ratio(found.quotes),
-    }
-    for name, ax in axes.items():
-        picture = ax.get_figure(root=True)
-        assert picture is not None
-        save(picture, out / f"{name}.png")
+    hit_ratio = plot_hit_ratio(found.quotes).get_figure(root=True)
+    assert hit_ratio is not None
+    save(hit_ratio, out / "hit_ratio.png")
+    save(plot_client_markouts(found.markouts, found.clients, found.reward_horizon, step), out / "markouts.png")
+    write_analysis_page(found, out / NAME, of)
 
 
 def _plain(found: Analysis) -> dict[str, object]:

@@ -108,13 +108,21 @@ def resume(name: str, make: Make, path: Path, threads: int | None, as_json: bool
 
 
 def _work(folder: QuestionFolder, question: Question, threads: int, as_json: bool, resumed: bool = False) -> None:
-    quiet, steps = open_console(stderr=True), question.market_steps
+    quiet, most, run = open_console(stderr=True), question.market_steps, 0
     announce_compiling(quiet, folder.scenario)
     interrupt.keep(folder.path, folder.meta["question"])
     folder.make_ready()
     began = time.monotonic()
-    with progress(quiet, steps) as report:
-        answer = question.answer(threads, report, folder.measured)
+    with progress(quiet, most) as report:
+
+        def count(steps: int) -> None:
+            nonlocal run
+            run += steps
+            report(steps)
+
+        answer = question.answer(threads, count, folder.measured)
+        if run < most:  # it took less than it might have
+            report(most - run)
     seconds = time.monotonic() - began
     folder.finish(answer.write, seconds)
     if as_json:
@@ -124,7 +132,7 @@ def _work(folder: QuestionFolder, question: Question, threads: int, as_json: boo
     for part in answer.shown(console.width):
         console.print(part, highlight=False, soft_wrap=isinstance(part, str))
     # the seconds of what was resumed are those of its last part
-    speed = "" if resumed else f"{steps:,} market steps in {seconds:.1f} s, {rate(steps / max(seconds, 1e-9))}; "
+    speed = "" if resumed else f"{run:,} market steps in {seconds:.1f} s, {rate(run / max(seconds, 1e-9))}; "
     console.print(f"{speed}kept in {folder.path}", highlight=False, soft_wrap=True)
 
 

@@ -44,6 +44,9 @@ def optimise(
     ] = None,
     measure: Measure = None,
     risk: Risk = None,
+    method: Annotated[
+        str | None, Parameter(help="cobyqa, or optuna for many fields and for values, PATH=v1,v2; cobyqa if not given.")
+    ] = None,
     evaluations: Annotated[int | None, Parameter(help="Points that are tried; 40 if not given.")] = None,
     replicas: Annotated[int | None, Parameter(help="Replicas of each point, the same for all; 60 if not given.")] = None,
     fresh: Annotated[int | None, Parameter(help="New replicas on which the best is judged; 1000 if not given.")] = None,
@@ -60,12 +63,28 @@ def optimise(
     as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
 ) -> None:
     """Search the values of fields that are best for one maker, the others being as they are, and judge them on new replicas."""
-    given = (scenario, over, maker, measure, risk, evaluations, replicas, fresh, grid, settings, policies, steps, seed, out)
+    given = (
+        scenario,
+        over,
+        maker,
+        measure,
+        risk,
+        method,
+        evaluations,
+        replicas,
+        fresh,
+        grid,
+        settings,
+        policies,
+        steps,
+        seed,
+        out,
+    )
     if resume_ is not None:
         resume("search", _Optimise.of, resume_, threads, as_json, given)
         return
     asked = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "seed": seed or 0}
-    asked |= {"evaluations": evaluations, "replicas": replicas, "fresh": fresh, "grid": grid}
+    asked |= {"evaluations": evaluations, "replicas": replicas, "fresh": fresh, "grid": grid, "method": method}
     ask("search", SEARCHES, _Optimise.of, loaded(scenario, settings, policies, steps), asked, out, threads, as_json)
 
 
@@ -75,18 +94,18 @@ class _Optimise(Question):
 
     @classmethod
     def of(cls, market: Scenario, asked: Mapping[str, Any]) -> _Optimise:
-        from dealermarket.questions import Objective, Range, Search
+        from dealermarket.questions import Objective, Search, varied_from
         from dealermarket.questions.fields import makers_varied
 
         if not asked["over"]:
             raise ParameterError("--over: give a field and a range, such as --over makers.0.pricing.alpha=1.1:2")
-        ranges = tuple(map(Range.parsed, asked["over"]))
+        fields = tuple(map(varied_from, asked["over"]))
         objective = Objective.parsed(MEASURE if asked["measure"] is None else asked["measure"], asked["risk"] or 0.0)
         maker = asked["maker"]
         if maker is None:
-            maker = next(iter(makers_varied(market, (each.path for each in ranges))), market.maker_names[0])
-        names = ("evaluations", "replicas", "fresh", "grid", "seed")
-        return cls(Search(market, ranges, objective, maker, **{name: asked[name] for name in names if asked[name] is not None}))
+            maker = next(iter(makers_varied(market, (each.path for each in fields))), market.maker_names[0])
+        names = ("evaluations", "replicas", "fresh", "grid", "seed", "method")
+        return cls(Search(market, fields, objective, maker, **{name: asked[name] for name in names if asked[name] is not None}))
 
     @property
     def market_steps(self) -> int:

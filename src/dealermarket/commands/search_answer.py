@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dealermarket.commands.asking import Answer, numbers
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import write_frame, write_text
@@ -14,7 +16,7 @@ from dealermarket.estimates import plus_minus
 from dealermarket.plots.comparison import save
 from dealermarket.plots.search import SearchedField, plot_search
 from dealermarket.program import program
-from dealermarket.questions import short_names
+from dealermarket.questions import Range, Varied, short_names
 from dealermarket.questions.search import BEST_OF_GRID, FOUND, START, Found
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class SearchAnswer(Answer):
 
     def __init__(self, found: Found) -> None:
         self.found, self.search = found, found.search
-        self.names = short_names([each.path for each in self.search.ranges])
+        self.names = short_names([each.path for each in self.search.fields])
         self.points = {START: found.start, BEST_OF_GRID: found.coarse, FOUND: found.best}
         self.folder = Path()
 
@@ -38,11 +40,17 @@ class SearchAnswer(Answer):
         write_text(folder / BEST, self.found.scenario.to_toml())
         history = self.found.history()
         fields = [
-            SearchedField(each.path, name, (each.low, each.high), each.log)
-            for each, name in zip(self.search.ranges, self.names, strict=True)
+            SearchedField(each.path, name, [setting.label for setting in each.settings] if isinstance(each, Varied) else None)
+            for each, name in zip(self.search.fields, self.names, strict=True)
         ]
-        grid = [[float(setting.value) for setting in point.settings] for point in self.search.coarse]
-        picture = plot_search(history, fields, grid, self.found.on_grid, f"{self.search.maker}: {self.search.objective}")
+        shown = history.assign(**{each.path: self._places(each, history[each.path]) for each in self.search.fields})
+        grid = [
+            self._places(each, [point.settings[n].value for point in self.search.coarse])
+            for n, each in enumerate(self.search.fields)
+        ]
+        logs = [isinstance(each, Range) and each.log for each in self.search.fields]
+        title = f"{self.search.maker}: {self.search.objective}"
+        picture = plot_search(shown, fields, logs, np.transpose(grid), self.found.on_grid, title)
         save(picture, folder / "search.png")
         return [folder / BEST, write_frame(history, folder / "history.csv"), folder / "search.png"]
 
@@ -96,9 +104,14 @@ class SearchAnswer(Answer):
             yield f"The grid has a better point: try more --evaluations, narrower ranges, or {settings}"
         at_end = [
             name
-            for name, each, setting in zip(self.names, search.ranges, found.best.settings, strict=True)
-            if not 0.01 < each.place(float(setting.value)) < 0.99
+            for name, each, setting in zip(self.names, search.fields, found.best.settings, strict=True)
+            if isinstance(each, Range) and not 0.01 < each.place(float(setting.value)) < 0.99
         ]
         if at_end:
             yield f"At an end of its range: {', '.join(at_end)}; a wider one may hold better values."
         yield f"{program()} run {self.folder / BEST}"
+
+    @staticmethod
+    def _places(field: Range | Varied, values: Iterable[Any]) -> list[float]:
+        """Where values stand on an axis: at themselves, or at their number."""
+        return [float(field.values.index(value) if isinstance(field, Varied) else value) for value in values]

@@ -68,11 +68,17 @@ class Calibration:
     findings: tuple[Finding, ...]
     unknown: tuple[str, ...]  # what the log does not tell, and what stands there instead
     notes: tuple[str, ...]  # what was read, and what was left out
-    log: RequestLog
-    predicted: Array  # (requests, 3): the fitted probability of each outcome
+    desk: DeskLog  # the requests among the mids
+    quote: Array  # (requests,) the desk's, in units of the reference curve at the size
+    predicted: Array  # (requests, 3): the fitted probability of each outcome, NaN where none was fitted
     members: Members  # the clients of the scenario, or groups of them
     arrivals: Arrivals  # how often each of them asks, and in clusters or not
     profile: DayProfile | None  # requests by hour of day; None where the log does not tell
+
+    @property
+    def log(self) -> RequestLog:
+        """The requests."""
+        return self.desk.log
 
 
 def calibrate(
@@ -115,6 +121,7 @@ class _Fit:
     """All estimates of one log."""
 
     def __init__(self, desk: DeskLog, name: str, reward_horizon: int | None, v_max: float | None) -> None:
+        self.desk = desk
         self.log, self.recording, self.place, seconds = desk
         self.name, log = name, self.log
         self.steps_per_day = max(round(_SECONDS_PER_DAY / seconds), 1)
@@ -145,7 +152,8 @@ class _Fit:
             self.unknown.append("makers: the log does not say how many dealers were asked; one rival stands for all")
         pricing = fit_pricing(relative, self.half_spread, curve, self.log.tier, self.client)
         together = 2 * self.place + (self.log.side > 0)  # the same step and side
-        rivalry = fit_competition(relative / reference, self.log.outcome, rivals, cover / reference, together)
+        quote = relative / reference
+        rivalry = fit_competition(quote, self.log.outcome, rivals, cover / reference, together)
         self.unknown += [*pricing.unknown, *rivalry.unknown]
         moves = moves_after(self.recording, self.place, self.reward_horizon)
         surcharge = relative / self.half_spread - pricing.level(curve)
@@ -176,7 +184,8 @@ class _Fit:
             tuple(self.findings),
             tuple(self.unknown),
             (*self.recording.notes, *self.log.notes, *self.notes),
-            self.log,
+            self.desk,
+            quote,
             rivalry.predicted,
             members,
             arrivals,

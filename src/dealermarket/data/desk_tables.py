@@ -45,6 +45,12 @@ class Groups(NamedTuple):
         return np.bincount(self.member, values, len(self.names) + 1)[: len(self.names)]
 
 
+def in_bins(by: str, values: Array, most: int) -> Groups:
+    """Requests by a number of each, (requests,): bins of as many requests each, fewer where numbers repeat."""
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, most + 1)))
+    return Groups(by, range(max(len(edges) - 1, 1)), np.searchsorted(edges[1:-1], values, side="left"))
+
+
 class DeskTables:
     """The requests of a log, judged by the mids after them."""
 
@@ -114,25 +120,29 @@ class DeskTables:
         import pandas as pd
 
         quote = np.round(1e4 * self.log.spread / self.log.mid, 6)  # what rounding leaves of equal quotes makes no bins
-        edges = np.unique(np.quantile(quote, np.linspace(0, 1, QUOTES + 1)))
-        member = np.searchsorted(edges[1:-1], quote, side="left")
-        bins = self.table(Groups("bin", range(max(len(edges) - 1, 1)), member)).set_index("bin")
+        groups = in_bins("bin", quote, QUOTES)
+        bins = self.table(groups).set_index("bin")
         shown = (
-            pd.Series(quote).groupby(member).agg(["mean", "min", "max"]).set_axis(["quote_bp", "lowest_bp", "highest_bp"], axis=1)
+            pd.Series(quote)
+            .groupby(groups.member)
+            .agg(["mean", "min", "max"])
+            .set_axis(["quote_bp", "lowest_bp", "highest_bp"], axis=1)
         )
         return shown.join(bins).reset_index(drop=True)
 
-    def markouts(self) -> pd.DataFrame:
-        """Markouts by horizon, of all requests and of the won ones, of each group: bp of their volume."""
+    def markouts(self, every: Sequence[Groups] | None = None, kinds: Sequence[str] = ("asked", "won")) -> pd.DataFrame:
+        """Markouts by horizon, of all requests and of the won ones, of each group: bp of their volume. Of all groupings if none
+        are given."""
         import pandas as pd
 
-        every = (self.as_one, self.by_side, self.by_tier, self.by_client)
+        every = (self.as_one, self.by_side, self.by_tier, self.by_client) if every is None else every
         frames = []
         for horizon in self.horizons.tolist():
             markout = self._markout(horizon)
             known = np.isfinite(markout)
             for place, groups in enumerate(every):
-                for of, chosen in (("asked", known), ("won", known & self.won)):
+                for of in kinds:
+                    chosen = known & self.won if of == "won" else known
                     found = self._ratio(groups, np.where(chosen, 1e4 * markout, 0.0), chosen * self.worth)
                     columns = {
                         "place": place * len(self.log) + np.arange(len(groups.names)),

@@ -24,16 +24,24 @@ def normal_estimate(value: float, error: float) -> Estimate:
     return Estimate(*map(np.asarray, (value, error, value - _Z * error, value + _Z * error)))
 
 
-def annual_volatility(recording: Recording, dt: float) -> tuple[Estimate, str]:
-    """The annual volatility, from realised variance at the step, and what longer returns say of it.
-
-    The standard error is that of the mean of squared returns, whatever their law. Where noise moves prices to and fro, returns
-    over five steps have a lower variance a step; where they trend, a higher one: that is said (Zhang, Mykland and Aït-Sahalia
-    2005)."""
-    returns = recording.log_returns
+def realised_volatility(returns: Array, dt: float) -> Estimate:
+    """The annual volatility of log returns (returns,) over steps of `dt` years; its standard error is that of the mean of squared
+    returns, whatever their law."""
     squares = returns**2
     variance, error = float(np.mean(squares)), float(np.std(squares) / np.sqrt(len(squares)))
     volatility = np.sqrt(variance / dt)
+    return normal_estimate(volatility, 0.5 * volatility * error / variance if variance > 0 else 0.0)
+
+
+def annual_volatility(recording: Recording, dt: float) -> tuple[Estimate, str]:
+    """The annual volatility, from realised variance at the step, and what longer returns say of it.
+
+    Where noise moves prices to and fro, returns
+    over five steps have a lower variance a step; where they trend, a higher one: that is said (Zhang, Mykland and Aït-Sahalia
+    2005)."""
+    returns = recording.log_returns
+    realised = realised_volatility(returns, dt)
+    variance = float(np.mean(returns**2))
     whole = len(returns) // _LONGER
     longer = returns[: whole * _LONGER].reshape(whole, _LONGER).sum(axis=1)
     ratio = float(np.mean(longer**2) / (_LONGER * variance)) if len(longer) and variance > 0 else 1.0
@@ -41,7 +49,7 @@ def annual_volatility(recording: Recording, dt: float) -> tuple[Estimate, str]:
     odd = abs(ratio - 1.0) > _CLEAR * spread
     said = f"the variance of {_LONGER} steps is {ratio:.2f} times that of {_LONGER} single ones"
     note = f"{said}: prices {'go to and fro' if ratio < 1 else 'trend'}, and no random walk does" if odd else said
-    return normal_estimate(volatility, 0.5 * volatility * error / variance if variance > 0 else 0.0), note
+    return realised, note
 
 
 def spread_law(recording: Recording) -> tuple[ReferenceSpread, dict[str, Estimate], str]:

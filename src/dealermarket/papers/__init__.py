@@ -12,13 +12,13 @@ Whoever writes an experiment finds what that takes here, too: a class with a que
 verdicts, tables and figures, which are functions of what was measured (docs/experiments.md).
 """
 
+from dealermarket.pages.table import Column, Table
+from dealermarket.pages.wording import basis_points, estimated, number
 from dealermarket.papers.experiment import Experiment, Results, Variation, left_open
 from dealermarket.papers.outcome import Outcome, Verdict, above, agrees, below, decided, overall
 from dealermarket.papers.plan import Plan, Section, market_steps, run_plans
 from dealermarket.papers.registry import experiment_named, experiments, experiments_of_the_papers, register_experiment
-from dealermarket.papers.table import Column, Table
 from dealermarket.papers.trained import TrainedStudy
-from dealermarket.papers.wording import basis_points, estimated, number
 
 __all__ = [
     "Column",

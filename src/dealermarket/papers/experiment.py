@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Self
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.table import Table
 from dealermarket.papers.outcome import Verdict
-from dealermarket.papers.table import Table
 from dealermarket.papers.trained import TrainedStudy
 from dealermarket.plots.figure import Figure
 from dealermarket.study.labelled import Array

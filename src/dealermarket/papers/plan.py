@@ -10,12 +10,12 @@ from pathlib import Path
 from dealermarket import interrupt
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.table import Table
+from dealermarket.pages.wording import counted
 from dealermarket.papers.experiment import Experiment, Results
 from dealermarket.papers.outcome import Outcome, Verdict, overall
-from dealermarket.papers.table import Table
 from dealermarket.papers.trained import TrainedStudy, measure_trained
 from dealermarket.papers.variations import Varied, variations_table
-from dealermarket.papers.wording import counted
 from dealermarket.plots.figure import Figure
 from dealermarket.runs.chunks import Progress
 from dealermarket.study.study import Measured, Study, measure

@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 from dealermarket.checksums import checksum
 from dealermarket.disk import errors_of
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.wording import counted
 from dealermarket.papers import Plan, Section, experiment_named, market_steps, run_plans
-from dealermarket.papers.wording import counted
 from dealermarket.runs.chunks import Progress
 from dealermarket.runs.folder import LIBRARIES
 from dealermarket.runs.work_folder import WorkFolder, digest, installed

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.table import Column, Table
 from dealermarket.papers.experiment import Variation
 from dealermarket.papers.outcome import Outcome, Verdict, overall
-from dealermarket.papers.table import Column, Table
 from dealermarket.study.variants import as_label
 
 VARIATIONS = "variations"  # the name of the table of variations

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from dealermarket.disk import replacing
 from dealermarket.plots.drawing import draw_panels
-from dealermarket.plots.figure import Axis, Figure, Level, Line, Mark, Panels, Points
-from dealermarket.plots.style import COLOURS, STYLE
+from dealermarket.plots.figure import Axis, Figure, Level, Line, Mark, Panels, Points, row_places, rows_axis
+from dealermarket.plots.style import COLOURS, STYLE, any_letters
 from dealermarket.runs.statistics import PURE, statistic_named
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def plot_clients(frame: pd.DataFrame, maker: str, sides: str) -> Picture:
 
 def save(picture: Picture, path: Path) -> None:
     """Writes a picture as PNG. Raises RunFolderError where that is not possible."""
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, any_letters():
         picture.savefig(temporary, dpi=150, format="png")
 
 
@@ -100,29 +100,20 @@ def _largest(differences: pd.Series[float], most: int) -> list[str]:
 def _differences(rows: pd.DataFrame, title: str, label: str, scale: float) -> Figure:
     """Differences, one below the other, with their intervals."""
     estimate = Interval(*(scale * rows[name].to_numpy() for name in ("difference", "low", "high")))
-    marks: list[Mark] = [Level(0.0, "x"), Points(_places(rows), estimate, colour=COLOURS[0], style="", across=True)]
-    return Figure("difference", label, marks, Axis(label), _names(rows), title)
+    marks: list[Mark] = [Level(0.0, "x"), Points(row_places(len(rows)), estimate, colour=COLOURS[0], style="", across=True)]
+    return Figure("difference", label, marks, Axis(label), rows_axis([str(name) for name in rows.index]), title)
 
 
 def _sides(rows: pd.DataFrame, title: str, label: str, scale: float) -> Figure:
     """Both sides of each client, joined."""
-    places, a, b = _places(rows), scale * rows["a"].to_numpy(), scale * rows["b"].to_numpy()
+    places, a, b = row_places(len(rows)), scale * rows["a"].to_numpy(), scale * rows["b"].to_numpy()
     joined = np.stack([a, b, np.full(len(rows), np.nan)], axis=1).ravel()  # a stroke each
     marks: list[Mark] = [
         Line(joined, np.repeat(places, 3), None, COLOURS[4], 2.5),
         Line(a, places, "a", COLOURS[7], style="", marker="hollow"),
         Line(b, places, "b", COLOURS[0], style="", marker="filled"),
     ]
-    return Figure("sides", label, marks, Axis(label), _names(rows), title)
-
-
-def _places(rows: pd.DataFrame) -> Array:
-    """Where the rows stand, the first on top."""
-    return np.arange(len(rows))[::-1]
-
-
-def _names(rows: pd.DataFrame) -> Axis:
-    return Axis(ticks=[str(name) for name in rows.index][::-1], limits=(-0.6, len(rows) - 0.4))
+    return Figure("sides", label, marks, Axis(label), rows_axis([str(name) for name in rows.index]), title)
 
 
 def _height(rows: int) -> float:

@@ -298,8 +298,11 @@ def _draw_beyond(mark: Beyond, ax: Axes) -> None:
 
 def _set_axis(ax: Axes, name: Literal["x", "y"], axis: Axis) -> None:
     if axis.ticks is not None:
-        places = [place for place, tick in enumerate(axis.ticks) if tick]
-        ax.set(**{f"{name}ticks": places, f"{name}ticklabels": [axis.ticks[place] for place in places]})
+        places = range(len(axis.ticks)) if axis.at is None else axis.at
+        shown = [(place, tick) for place, tick in zip(places, axis.ticks, strict=True) if tick]
+        ax.set(**{f"{name}ticks": [place for place, _ in shown], f"{name}ticklabels": [tick for _, tick in shown]})
+    elif axis.at is not None:
+        ax.set(**{f"{name}ticks": axis.at})
     ax.set(**{f"{name}label": axis.label})
     if axis.log:
         ax.set(**{f"{name}scale": "log"})

@@ -184,6 +184,7 @@ class Axis:
     log: bool = False  # as far apart as their logarithms
     plain: bool = False  # numbers are written in full, never as what is to be added to one that stands apart
     room: float | None = None  # beside the data, as a share of its range
+    at: Sequence[float] | None = None  # where numbers stand, or the names of `ticks`
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,16 @@ class Panels:
 def tall(rows: int) -> tuple[float, float]:
     """The size of a figure that has so many named rows, in inches."""
     return 4.8, max(3.5, 0.6 + 0.21 * rows)
+
+
+def row_places(rows: int) -> NDArray[Any]:
+    """Where so many named rows stand on the y-axis, (rows,), the first on top."""
+    return np.arange(rows)[::-1]
+
+
+def rows_axis(names: Sequence[str]) -> Axis:
+    """The y-axis of named rows, the first on top."""
+    return Axis(ticks=list(names)[::-1], limits=(-0.6, len(names) - 0.4))
 
 
 def drawn_once(lines: Mapping[str, ArrayLike], share: float = 0.01) -> list[list[str]]:

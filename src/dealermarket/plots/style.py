@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dealermarket.plots.figure import Style
@@ -46,3 +49,18 @@ def sequence(count: int) -> list[Any]:
 def minus(text: str) -> str:
     """Numbers with the minus sign that axes have, not a hyphen; hyphens of names stay."""
     return re.sub(r"(?<![\w])-(?=[\d.])", "−", text)
+
+
+def named(name: str, most: int = 28) -> str:
+    """A name from a file as text of a figure: signs that Matplotlib would take for a formula, or cannot draw, are none; the rest
+    of a long one is left out."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in name)
+    return (shown if len(shown) <= most else f"{shown[: most - 1]}…").replace("$", r"\$")
+
+
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """Letters that the font lacks are drawn as boxes, without a warning for each: names come from files."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield

@@ -18,10 +18,11 @@ _START_RADIUS, _END_RADIUS = 0.15, 1e-3  # of the trust region
 
 
 class Trial(NamedTuple):
-    """A place in the unit cube, (fields,), and the value there."""
+    """A place, (fields,), the value there, and on how many replicas it was measured, 0 where that is not known."""
 
     place: Array
     value: float
+    replicas: int = 0
 
 
 def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, evaluations: int, seed: int = 0) -> list[Trial]:

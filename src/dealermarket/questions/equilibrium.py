@@ -165,8 +165,6 @@ class BestResponses:
         value = {maker: mean(judged[0, :, number]) for maker, number in zip(self.makers, numbers, strict=True)}
         answers = {maker: self.settings(maker, place) for maker, place in responses.items()}
         curves = self._curves(payoffs, profile, seen) if self.has_curves else {}
-        if progress is not None:
-            progress(max(self.market_steps - payoffs.steps, 0))
         return Equilibrium(self, tuple(path), outcome, cycle, end, answers, regret, value, curves)
 
     def _response(self, payoffs: Payoffs, profile: Profile, maker: str, replicas: range) -> tuple[Array, float]:

@@ -37,7 +37,7 @@ class Payoffs:
         self, objective: Objective, seed: int = 0, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
     ) -> None:
         self._objective, self._seed, self._threads, self._keep = objective, seed, threads, keep
-        self._report, self.steps = progress or (lambda _: None), 0  # steps of markets so far
+        self._progress = progress
         self._known: dict[tuple[Scenario, range], Array] = {}
 
     def of(self, scenarios: Sequence[Scenario], replicas: range) -> Array:
@@ -45,12 +45,8 @@ class Payoffs:
         new = {scenario: None for scenario in scenarios if (scenario, replicas) not in self._known}
         named = {str(n): scenario for n, scenario in enumerate(new)}
         studies = studies_of(named, replicas)
-        measured = measure(studies, self._seed, self._threads, self._count, self._keep)
+        measured = measure(studies, self._seed, self._threads, self._progress, self._keep)
         for study in studies:
             for label, scenario in study.variants.items():
                 self._known[scenario, replicas] = self._objective.by_replica(measured[study.name][label])
         return np.stack([self._known[scenario, replicas] for scenario in scenarios])
-
-    def _count(self, steps: int) -> None:
-        self.steps += steps
-        self._report(steps)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,11 @@ from dealermarket.estimates import Estimate, mean
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies.named import maker_index
 from dealermarket.questions.climb import climb
-from dealermarket.questions.fields import Range, Setting, value_now
+from dealermarket.questions.fields import Range, Setting, Varied, value_now
 from dealermarket.questions.objective import Objective
+from dealermarket.questions.parzen import check_installed, parzen
 from dealermarket.questions.payoffs import Payoffs
-from dealermarket.questions.points import Point, check_paths, points_of, sampled, setting_at
+from dealermarket.questions.points import Point, check_paths, points_of, setting_at, sobol_places
 from dealermarket.runs.chunks import Progress
 from dealermarket.values import whole_number
 
@@ -32,8 +33,10 @@ Array = NDArray[Any]
 EVALUATIONS, REPLICAS, FRESH = 40, 60, 1000
 GRID = {1: 21, 2: 9, 3: 5}
 """By the number of fields, how many values of each the grid has that the search is held against."""
-SOBOL = 128
+SOBOL, MOST_ON_GRID = 128, 10_000
 """Points that take the place of a grid of more fields."""
+Method = Literal["cobyqa", "optuna"]
+METHODS: tuple[str, ...] = get_args(Method)
 START, BEST_OF_GRID, FOUND = "start", "best of the grid", "found"
 
 
@@ -43,10 +46,11 @@ class Search:
 
     Each of `evaluations` points is measured on the same `replicas`, so that points are compared on common prices and orders;
     what was found is judged on `fresh` replicas that the search has not seen, beside the start, which is the scenario as it is,
-    and the best point of a coarse grid. Raises ParameterError for what cannot be searched."""
+    and the best point of a coarse grid of `grid` values a field. The `method` "cobyqa" searches ranges; "optuna" also fields with
+    values, and suits many fields; it needs the extra `search`. Raises ParameterError for what cannot be searched."""
 
     scenario: Scenario
-    ranges: tuple[Range, ...]
+    fields: tuple[Range | Varied, ...]
     objective: Objective
     maker: str
     evaluations: int = EVALUATIONS
@@ -54,14 +58,16 @@ class Search:
     fresh: int = FRESH
     grid: int | None = None
     seed: int = 0
+    method: Method = "cobyqa"
 
     def __post_init__(self) -> None:
         check_scenario(self.scenario)
-        least = 2 * len(self.ranges) + 1
+        if self.method not in METHODS:
+            raise ParameterError(f"method: must be one of {', '.join(METHODS)}, got {self.method!r}")
         checked = {
-            "ranges": tuple(self.ranges),
+            "fields": tuple(self.fields),
             "maker": self.scenario.maker_names[maker_index(self.scenario, self.maker)],
-            "evaluations": whole_number("evaluations", self.evaluations, least, 100_000),
+            "evaluations": whole_number("evaluations", self.evaluations, 2 * len(self.fields) + 1, 100_000),
             "replicas": whole_number("replicas", self.replicas, 2, 1_000_000),
             "fresh": whole_number("fresh", self.fresh, 2, 1_000_000),
             "seed": whole_number("seed", self.seed, 0),
@@ -70,22 +76,30 @@ class Search:
             whole_number("grid", self.grid, 2, 1000)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        check_paths(self.ranges)
-        for each in self.ranges:
+        check_paths(self.fields)
+        for each in self.fields:
+            if isinstance(each, Varied) and self.method == "cobyqa":
+                raise ParameterError(f"{each.path}: has values, which the method 'optuna' searches; give low:high for 'cobyqa'")
             now = value_now(self.scenario, each.path)
-            if isinstance(now, bool) or not isinstance(now, (int, float)):
-                raise ParameterError(f"{each.path}: must be a number to be searched, is {now!r}; sweep takes other values")
+            if isinstance(each, Range) and (isinstance(now, bool) or not isinstance(now, (int, float))):
+                raise ParameterError(f"{each.path}: must be a number to be searched in a range, is {now!r}; give values")
+        if self.method == "optuna":
+            check_installed()
         _ = self.coarse  # fails here, before anything is run
 
     @cached_property
     def coarse(self) -> tuple[Point, ...]:
-        """The points of the grid; of more than three fields, a Sobol sequence in its place."""
-        count = GRID.get(len(self.ranges)) if self.grid is None else self.grid
+        """The points of the grid; of more than three fields, as many of a Sobol sequence in its place."""
+        count = GRID.get(len(self.fields)) if self.grid is None else self.grid
         if count is None:
-            return sampled(self.scenario, self.ranges, SOBOL, self.seed)
-        places = np.linspace(0.0, 1.0, count)
-        cells = np.stack(np.meshgrid(*[places] * len(self.ranges), indexing="ij"), axis=-1).reshape(-1, len(self.ranges))
-        return self._points(cells)
+            places = sobol_places(len(self.fields), SOBOL, self.seed)
+            several = [len(each.values) if isinstance(each, Varied) else 0 for each in self.fields]
+            return self._points(np.where(several, np.floor(places * several), places))
+        ends = [np.arange(len(each.values)) if isinstance(each, Varied) else np.linspace(0.0, 1.0, count) for each in self.fields]
+        size = math.prod(map(len, ends))
+        if size > MOST_ON_GRID:
+            raise ParameterError(f"grid: {size:,} points, at most {MOST_ON_GRID:,} are run; give fewer")
+        return self._points(np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, len(self.fields)))
 
     @property
     def market_steps(self) -> int:
@@ -100,58 +114,62 @@ class Search:
         def values_of(points: Sequence[Point], replicas: range) -> Array:
             return payoffs.of([point.scenario for point in points], replicas)[:, :, maker]
 
-        seen = range(self.replicas)
+        def values_at(place: Array, replicas: range) -> Array:
+            return np.asarray(values_of(self._points(place[np.newaxis]), replicas)[0])
+
+        seen, start = range(self.replicas), self.start
         on_grid = values_of(self.coarse, seen)
-        tried = climb(
-            lambda place: float(np.mean(values_of(self._points(place[np.newaxis]), seen))),
-            self._start,
-            self.evaluations,
-            self.seed,
+        if self.method == "cobyqa":
+            assert start is not None
+            tried = climb(lambda place: float(np.mean(values_at(place, seen))), start, self.evaluations, self.seed)
+        else:
+            choices = [len(each.values) if isinstance(each, Varied) else None for each in self.fields]
+            tried = parzen(values_at, choices, start, self.evaluations, self.replicas, self.seed)
+        points = self._points(np.array([trial.place for trial in tried]))
+        trials = tuple(
+            Trial(point, trial.value, trial.replicas or self.replicas) for point, trial in zip(points, tried, strict=True)
         )
-        trials = [
-            Trial(point, trial.value)
-            for point, trial in zip(self._points(np.array([trial.place for trial in tried])), tried, strict=True)
-        ]
-        best = max(trials, key=lambda trial: -math.inf if math.isnan(trial.value) else trial.value)
+        whole = [trial for trial in trials if trial.replicas == self.replicas and not math.isnan(trial.value)]
+        best = max(whole or trials, key=lambda trial: trial.value)
         coarse = self.coarse[int(np.argmax(on_grid.mean(axis=1)))]
-        now = tuple(Setting(each.path, value_now(self.scenario, each.path)) for each in self.ranges)
-        start = Point(now, self.scenario)
-        judged = values_of([start, coarse, best.point], range(self.replicas, self.replicas + self.fresh))
-        if progress is not None:
-            progress(self.market_steps - payoffs.steps)
-        return Found(
-            self,
-            tuple(trials),
-            start,
-            best.point,
-            coarse,
-            mean((on_grid - values_of([start], seen)).T),
-            best.value,
-            dict(zip((START, BEST_OF_GRID, FOUND), judged, strict=True)),
-        )
+        now = Point(tuple(Setting(each.path, value_now(self.scenario, each.path)) for each in self.fields), self.scenario)
+        judged = values_of([now, coarse, best.point], range(self.replicas, self.replicas + self.fresh))
+        over_start = mean((on_grid - values_of([now], seen)).T)
+        fresh = dict(zip((START, BEST_OF_GRID, FOUND), judged, strict=True))
+        return Found(self, trials, now, best.point, coarse, over_start, best.value, fresh)
 
     @property
-    def _start(self) -> Array:
-        """Where in the unit cube the scenario as it is stands."""
-        return np.array([each.place(float(value_now(self.scenario, each.path))) for each in self.ranges])
+    def start(self) -> Array | None:
+        """Where the scenario as it is stands: of each field a number in 0..1 or that of a value; None where it has another."""
+        places: list[float] = []
+        for each in self.fields:
+            now = Setting(each.path, value_now(self.scenario, each.path))
+            if isinstance(each, Range):
+                places.append(each.place(float(now.value)))
+            elif now in each.settings:
+                places.append(float(each.settings.index(now)))
+            else:
+                return None
+        return np.array(places)
 
     def _points(self, places: Array) -> tuple[Point, ...]:
-        """The points at places (n, fields) of the unit cube."""
+        """The points at places (n, fields)."""
         return points_of(
             self.scenario,
-            [
-                [setting_at(self.scenario, each, where) for each, where in zip(self.ranges, row, strict=True)]
-                for row in places.tolist()
-            ],
+            [[self._setting(each, where) for each, where in zip(self.fields, row, strict=True)] for row in places.tolist()],
         )
+
+    def _setting(self, field: Range | Varied, place: float) -> Setting:
+        return setting_at(self.scenario, field, place) if isinstance(field, Range) else field.settings[int(place)]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A point that was tried, and the objective on the replicas of the search."""
+    """A point that was tried, and the objective on replicas of the search: all, or the first, where the point was left early."""
 
     point: Point
     value: float
+    replicas: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,11 +204,14 @@ class Found:
         return self.searched - float(self.value().value)
 
     def history(self) -> pd.DataFrame:
-        """A row a trial, in order: `trial` from 1, the fields under their paths, `value`, and `best` so far."""
+        """A row a trial, in order: `trial` from 1, the fields under their paths, `value`, `replicas` that it was measured on, and
+        `best`, the highest value so far of those measured on all."""
         import pandas as pd
 
         values = np.array([trial.value for trial in self.trials])
         columns: dict[str, Any] = {"trial": np.arange(1, len(values) + 1)}
-        for n, each in enumerate(self.search.ranges):
+        for n, each in enumerate(self.search.fields):
             columns[each.path] = [trial.point.settings[n].value for trial in self.trials]
-        return pd.DataFrame(columns | {"value": values, "best": np.maximum.accumulate(values)})
+        replicas = np.array([trial.replicas for trial in self.trials])
+        whole = np.where((replicas == self.search.replicas) & ~np.isnan(values), values, -np.inf)
+        return pd.DataFrame(columns | {"value": values, "replicas": replicas, "best": np.maximum.accumulate(whole)})

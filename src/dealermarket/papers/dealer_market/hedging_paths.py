@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.wording import in_steps
 from dealermarket.papers import Column, Experiment, Table, Variation, Verdict, above, estimated, left_open, overall
 from dealermarket.papers.glossary import words
-from dealermarket.papers.wording import in_steps
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Legend, Line
 from dealermarket.runs.statistics import quotient
 from dealermarket.study import INFINITE, UNHEDGED, Array, Study, mean, observe, with_risk_aversion

@@ -8,9 +8,9 @@ import numpy as np
 
 from dealermarket.estimates import band, interval_of, joint, mean, percentile, ratio, resampled
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.wording import basis_points, counted, in_steps
 from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, below, estimated, left_open, number
 from dealermarket.papers.glossary import words
-from dealermarket.papers.wording import basis_points, counted, in_steps
 from dealermarket.plots import COLOURS, Axis, Band, Bars, Figure, Legend, Line, Mark, Whiskers
 from dealermarket.study import UNHEDGED, Array, Estimate, Study, observe, with_risk_aversion
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from dealermarket.model.market.environment import duration
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.wording import comparisons
 from dealermarket.papers import Column, Experiment, Table, Verdict, agrees, basis_points, below, estimated, left_open, number
 from dealermarket.papers.dealer_market.sophistication import investor_columns, oracles
 from dealermarket.papers.glossary import words
-from dealermarket.papers.wording import comparisons
 from dealermarket.plots import Axis, Band, Figure, Legend, Level, Line, Mark, drawn_once, sequence
 from dealermarket.study import LEVEL, Array, Estimate, Study, joint, observe, ratio
 

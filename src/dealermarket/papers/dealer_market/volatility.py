@@ -11,11 +11,11 @@ import numpy as np
 
 from dealermarket.estimates import joint, mean, ratio
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.wording import comparisons, in_steps
 from dealermarket.papers import Column, Experiment, Table, Verdict, decided, estimated, left_open, number
 from dealermarket.papers.dealer_market import best_gamma
 from dealermarket.papers.dealer_market.best_gamma import STUDIED, costs
 from dealermarket.papers.glossary import words
-from dealermarket.papers.wording import comparisons, in_steps
 from dealermarket.plots import (
     COLOURS,
     Axis,

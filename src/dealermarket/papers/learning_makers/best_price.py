@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.wording import comparisons
 from dealermarket.papers import Column, Experiment, Table, Verdict, above, agrees, estimated, number, overall
 from dealermarket.papers.glossary import words
-from dealermarket.papers.wording import comparisons
 from dealermarket.plots import COLOURS, Axis, Figure, Legend, Level, Line, Mark, Points
 from dealermarket.study import LEVEL, Array, Estimate, Study, joint, mean, observe, ratio
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from dealermarket.model.investors.demand.logistic import LogisticDemand
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.wording import comparisons
 from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, agrees, below, estimated, number
 from dealermarket.papers.glossary import words
 from dealermarket.papers.learning_makers import learned, two_learners
 from dealermarket.papers.learning_makers.best_price import LEARNER, constant, decided_by_eps, playing
-from dealermarket.papers.wording import comparisons
 from dealermarket.plots import COLOURS, Axis, Figure, Heat, Legend, Level, Line, Mark, Points
 from dealermarket.runs.tables import Chunk
 from dealermarket.study import LEVEL, Array, Estimate, Measures, Study, joint, mean

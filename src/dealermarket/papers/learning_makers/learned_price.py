@@ -9,11 +9,11 @@ from itertools import product
 import numpy as np
 
 from dealermarket.model.scenario import Scenario
+from dealermarket.pages.wording import comparisons
 from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, estimated, number
 from dealermarket.papers.glossary import words
 from dealermarket.papers.learning_makers import learned
 from dealermarket.papers.learning_makers.best_price import LEARNER, RIVALS, Rival, constant, decided_by_eps, playing
-from dealermarket.papers.wording import comparisons
 from dealermarket.plots import Axis, Figure, Legend
 from dealermarket.study import Array, Estimate, Study, joint, observe, ratio
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dealermarket.disk import errors_of, replacing
+from dealermarket.pages.pictures import drawn
 from dealermarket.papers.plan import Section
 from dealermarket.papers.report.page import render_page
-from dealermarket.papers.report.pictures import drawn
 from dealermarket.papers.report.summary import render_summary
 
 if TYPE_CHECKING:

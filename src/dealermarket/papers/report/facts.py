@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dealermarket.model.market.environment import duration
+from dealermarket.pages.table import Table
+from dealermarket.pages.wording import counted
 from dealermarket.papers.outcome import Outcome, counted_outcomes
 from dealermarket.papers.plan import Section
 from dealermarket.papers.report.choices import choices
-from dealermarket.papers.table import Table
 from dealermarket.papers.variations import VARIATIONS, by_parameter
-from dealermarket.papers.wording import counted
 
 TITLE = "The experiments of a dealer market, run anew"
 PAPER = (

@@ -6,6 +6,8 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from dealermarket.pages.pictures import Picture
+from dealermarket.pages.table import Table
 from dealermarket.papers.outcome import Outcome
 from dealermarket.papers.plan import Section
 from dealermarket.papers.report.choices import choices
@@ -20,8 +22,6 @@ from dealermarket.papers.report.facts import (
     tally,
     variations,
 )
-from dealermarket.papers.report.pictures import Picture
-from dealermarket.papers.table import Table
 
 
 def render_summary(sections: Sequence[Section], about: Mapping[str, str], pictures: Mapping[tuple[str, str], Picture]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dealermarket.estimates import Estimate, with_interval
-from dealermarket.papers.wording import interval, number
+from dealermarket.pages.wording import interval, number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dealermarket import interrupt
 from dealermarket.plots.drawing import draw
 from dealermarket.plots.figure import Figure
-from dealermarket.plots.style import STYLE
+from dealermarket.plots.style import STYLE, any_letters
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def drawn(figure: Figure, title: str) -> Picture:
 
     interrupt.check()
     content = io.BytesIO()
-    with rc_context(STYLE):
+    with rc_context(STYLE), any_letters():
         canvas = Canvas(figsize=figure.size, layout="constrained")
         axes = canvas.add_subplot()
         draw(figure, axes)
