@@ -28,6 +28,7 @@ _OF_THE_PAPERS = (
     ("learning_makers.learned_drift", "LearnedDrift"),
     ("learning_makers.two_learners", "TwoLearners"),
     ("learning_makers.elastic_learners", "ElasticLearners"),
+    ("own_data.calibration", "Calibration"),
 )
 _registered: dict[str, type[Experiment]] = {}
 
