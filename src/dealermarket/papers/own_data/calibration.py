@@ -195,10 +195,11 @@ class Calibration(Experiment):
             "Where v_max is not given, which no log tells, and ten times the largest size stands for it, the 95 % intervals of "
             "the rivals' mean price hold the truth in 95 %, too.",
             agrees(unknown, LEVEL, float(unknown.margin), MARGIN),
-            f"They do in {estimated(unknown, 1, 100)} %, with v_max in {estimated(known, 1, 100)} %. Prices are estimated in units "
-            "of the reference curve at the size of a request, and with another v_max large sizes have another curve: the mean is "
-            f"off by {estimated(self._mean_off(RIVALS, UNKNOWN), 2)} half-widths of its interval, on average over the desks, with "
-            f"v_max by {estimated(self._mean_off(RIVALS, KNOWN), 2)}.",
+            f"They do in {estimated(unknown, 1, 100)} %, with v_max in {estimated(known, 1, 100)} % (the claim needs "
+            f"± {number(MARGIN, 0, 100)} % or less). Prices are estimated in units of the reference curve at the size of a "
+            "request, and with another v_max large sizes have another curve: on average over the desks the mean is off by "
+            f"{estimated(self._mean_off(RIVALS, UNKNOWN), 2)} half-widths of its interval, with v_max by "
+            f"{estimated(self._mean_off(RIVALS, KNOWN), 2)}.",
         )
 
     def notes(self) -> Iterator[str]:
@@ -252,7 +253,7 @@ class Calibration(Experiment):
             "share. Dashed: 95 %.",
             marks,
             x=Axis("intervals that hold the truth (%)"),
-            y=Axis(ticks=[parameter.heading for parameter in reversed(PARAMETERS)]),
+            y=Axis("intervals of", ticks=[parameter.heading for parameter in reversed(PARAMETERS)]),
             legend=Legend(below=True, columns=2),
             size=(5.6, 3.8),
         )
