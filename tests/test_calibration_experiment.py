@@ -50,7 +50,7 @@ def made_up(scenario: Scenario, shares: dict[str, float] | None = None, desks: i
     half = stats.t.ppf(0.975, of_calibration.SESSIONS - 1) / np.sqrt(of_calibration.SESSIONS)
     true = np.full((desks, len(MEASURES)), 2.0)
     foretold = true * (1.0 + chosen["off"] + error[:, None])
-    spread = np.full_like(true, (abs(chosen["off"]) + 0.005) * 2.0 / half)
+    spread = np.full_like(true, 0.005 * 2.0 / half)
     arrays = {KNOWN: found[0], UNKNOWN: found[1], "true": true, "foretold": foretold, "spread": spread}
     return {
         str(desk): Measures(others={name: values[desk : desk + 1] for name, values in arrays.items()}) for desk in range(desks)
@@ -81,7 +81,10 @@ AS_MEASURED = {"coverage": HOLDS, "foretold on average": HOLDS, "foretold by eac
         ({"shares": {"volatility": 1.0}}, {"coverage": FAILS}),  # too wide is wrong, too
         ({"off": 0.003}, {"foretold on average": FAILS}),
         ({"held": 0.8}, {"foretold by each desk": FAILS}),
-        ({"desks": 40}, dict.fromkeys(AS_MEASURED, UNDECIDED)),
+        (
+            {"desks": 40, "unknown": 0.95},  # too few to tell
+            {"coverage": UNDECIDED, "foretold by each desk": UNDECIDED, "v_max not known": UNDECIDED},
+        ),
     ],
 )
 def test_verdicts(changes: dict[str, Any], turned: dict[str, Outcome]) -> None:
