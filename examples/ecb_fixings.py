@@ -96,15 +96,7 @@ def main() -> None:
     tapes = [Tape.draw(drawn, seed=1, replicas=replicas, mid=mid) for mid in (real / real[:, :1], None)]
     runs = [SimulationRunner(drawn).run(tape=tape).summary.query("maker == 'maker-1'") for tape in tapes]
     print(f"\n{'maker-1, a quarter':20}{'fixings':>20}{'GBM':>20}{'fixings - GBM':>22}")
-    for name in (
-        "internalization",
-        "mean_abs_position",
-        "client_volume",
-        "spread_revenue",
-        "position_revenue",
-        "risk_cost",
-        "pnl",
-    ):
+    for name in COMPARED:
         # quarters are independent, the same quarter with other orders is not: these are averaged first
         ours, theirs = (run[name].to_numpy().reshape(AGAIN, windows).mean(axis=0) for run in runs)
         print(f"{name:20}{mean(ours)!s:>20}{mean(theirs)!s:>20}{mean(ours - theirs)!s:>22}")

@@ -1,7 +1,7 @@
 """Studies of desks: markets whose numbers are known, each run by itself, and what the log of its desk gives to who calibrates it.
 
 A part is one desk: its market is run, the log that the desk would have is calibrated, and what the calibrated market foretells of
-a change of the desk's prices is held against what the change does in the true one.
+a change of the desk's prices is held against what the change does in the true one: in the same sessions, and in the next ones.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from dealermarket.digests import digest_of
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers.parts import PartedStudy
 from dealermarket.runs.chunks import Progress
+from dealermarket.runs.statistics import statistic_named
 from dealermarket.study.labelled import Measures
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dealermarket.data.calibration import Calibration
 
 Array = NDArray[Any]
@@ -36,13 +39,13 @@ class DesksStudy(PartedStudy):
     """`desks` markets of a scenario, in which the first maker is the desk. Its log has `sessions` replicas.
 
     Estimates are kept of `fields`, as calibration names them. `change` moves the desk's prices in a scenario; what it does to
-    `measures`, statistics of `sessions_foretold` replicas, is foretold."""
+    `measures`, statistics of a run, is foretold on `foretold` sessions of prices and orders."""
 
     name: str
     scenario: Scenario
     desks: int
     sessions: int
-    sessions_foretold: int
+    foretold: int
     fields: tuple[str, ...]
     change: Change
     measures: tuple[str, ...]
@@ -53,10 +56,10 @@ class DesksStudy(PartedStudy):
 
     @property
     def _steps_of_a_desk(self) -> int:
-        return (self.sessions + 2 * self.sessions_foretold) * self.scenario.steps
+        return 2 * (self.sessions + self.foretold) * self.scenario.steps
 
     def key(self, seed: int) -> str:
-        numbers = (seed, self.desks, self.sessions, self.sessions_foretold)
+        numbers = (seed, self.desks, self.sessions, self.foretold)
         parts = [__version__, *map(str, numbers), *self.fields, *self.measures]
         parts += [json.dumps(self.scenario.pinned().as_table(), default=id), digest_of(self.change), digest_of(Desk.measured)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -79,8 +82,9 @@ class Desk:
         """Arrays of one row. Raises DataError where the log is too short to be calibrated.
 
         `known` and `unknown` (1, fields, 3) are estimates, each with the bounds of its interval, where v_max is known and where
-        it is not. What the change gives (1, measures): `true` in the true market, `foretold` in the calibrated one with v_max,
-        and `spread` the standard deviation of its replicas there."""
+        it is not. What the change gives (1, measures): `true` in the true market; `foretold` on the same sessions in the
+        calibrated one with v_max, where `spread` is the standard deviation between sessions; and `next` in further sessions of
+        the true market, as many as the log has."""
         from dealermarket.data.calibration import calibrate
         from dealermarket.data.export import export
 
@@ -90,19 +94,25 @@ class Desk:
         for name, v_max in (("unknown", None), ("known", market.exchange.v_max)):
             calibrated = calibrate(files.rfqs, files.mids, reward_horizon=market.reward_horizon, v_max=v_max)
             found[name] = _estimates(calibrated, study.fields)
-        found["true"], _ = self._after(market, report)
-        found["foretold"], found["spread"] = self._after(_with_the_desks_rules(calibrated.scenario, market), report)
+        true = self._after(market, study.foretold + study.sessions, report)
+        foretold = self._after(_with_the_desks_rules(calibrated.scenario, market), study.foretold, report)
+        found["true"], _ = self._averaged(true, slice(study.foretold))
+        found["next"], _ = self._averaged(true, slice(study.foretold, None))
+        found["foretold"], found["spread"] = self._averaged(foretold, slice(None))
         return Measures(others=found)
 
-    def _after(self, scenario: Scenario, report: Progress) -> tuple[Array, Array]:
-        """The measures of the desk after the change, and the standard deviation of a replica's, both (1, measures)."""
+    def _after(self, scenario: Scenario, sessions: int, report: Progress) -> pd.DataFrame:
+        """The summary of the desk after the change, a row a session."""
         from dealermarket.runs.runner import SimulationRunner
 
-        changed, count = self.study.change(scenario), self.study.sessions_foretold
-        of_the_desk = SimulationRunner(changed, count, self.later_seed).run(progress=report).statistics()[changed.maker_names[0]]
-        estimates = [of_the_desk[name] for name in self.study.measures]
-        value, error = (np.array([[float(getattr(each, part)) for each in estimates]]) for part in ("value", "error"))
-        return value, error * np.sqrt(count)
+        summary = SimulationRunner(self.study.change(scenario), sessions, self.later_seed).run(progress=report).summary
+        return summary[summary["maker"] == scenario.maker_names[0]]
+
+    def _averaged(self, summary: pd.DataFrame, sessions: slice) -> tuple[Array, Array]:
+        """The averages of the measures over sessions, and their standard deviations between sessions, both (1, measures)."""
+        some = {str(name): column.to_numpy()[sessions] for name, column in summary.items()}
+        numbers = [statistic_named(name).by_replica(some) for name in self.study.measures]
+        return np.array([[np.mean(each) for each in numbers]]), np.array([[np.std(each, ddof=1) for each in numbers]])
 
 
 def _estimates(calibrated: Calibration, fields: tuple[str, ...]) -> Array:

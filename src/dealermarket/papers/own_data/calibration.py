@@ -25,7 +25,7 @@ from dealermarket.study import LEVEL, Array, Estimate, Study, joint, mean, obser
 
 DESKS, MARKET = "desks", "market"  # the studies
 BEFORE, AFTER = "before", "after"
-SESSIONS, FORETOLD = 20, 100  # replicas in a log, and in what is foretold
+SESSIONS, FORETOLD = 20, 100  # in a log, and in what is foretold
 ALPHA = 1.7  # after the change
 KNOWN, UNKNOWN = "known", "unknown"
 MARGIN = 0.03  # how often intervals hold the truth must be known this well
@@ -180,11 +180,13 @@ class Calibration(Experiment):
         known = float(np.max(shares.margin))
         each = "; ".join(f"{measure.said} {estimated(shares[n], 1, 100)} %" for n, measure in enumerate(MEASURES))
         return Verdict(
-            "foretold by each desk",
-            f"The interval of what one desk foretells, that of the mean of {SESSIONS} sessions, as many as its log has, holds "
-            "what happens in the true market in 95 % of the desks.",
+            "the next sessions",
+            f"What a desk sees in the {SESSIONS} sessions after it has changed its prices lies in the 95 % interval of what its "
+            "calibrated market foretold, in 95 % of the desks.",
             agrees(shares, LEVEL, known, MARGIN),
-            f"It does in: {each} ({comparisons(len(MEASURES))}; the claim needs ± {number(MARGIN, 0, 100)} % or less).",
+            f"It does in: {each} ({comparisons(len(MEASURES))}; the claim "
+            f"needs ± {number(MARGIN, 0, 100)} % or less). "
+            f"The interval is that of the mean of {SESSIONS} sessions foretold by {SESSIONS} others, those of the log.",
         )
 
     def _without_v_max(self) -> Verdict:
@@ -236,7 +238,7 @@ class Calibration(Experiment):
             Column("moved", "moved by the change, %", 1, lambda n: self._moved(MEASURES[n]), 100),
             Column("error", "foretold / true − 1, %", 2, lambda n: mean(errors[:, n]), 100),
             Column("deviation", "its sd over the desks, %", 2, lambda n: float(np.std(errors[:, n], ddof=1)), 100),
-            Column("held", "intervals that hold the truth, %", 1, lambda n: share(held[:, n]), 100),
+            Column("held", "next sessions in the interval, %", 1, lambda n: share(held[:, n]), 100),
         )
 
     def figures(self) -> Iterator[Figure]:
@@ -256,17 +258,19 @@ class Calibration(Experiment):
             legend=Legend(below=True, columns=2),
             size=(5.6, 3.8),
         )
-        errors, halves = 100 * self._errors(), 100 * self._halves() / self._all("true")
+        foretold = self._all("foretold")
+        away, halves = 100 * (self._all("next") / foretold - 1.0), 100 * self._halves() / foretold
         for n, measure in enumerate(MEASURES):
-            ordered = np.argsort(errors[:, n])
-            value, half, place = errors[ordered, n], halves[ordered, n], np.arange(1, len(errors) + 1)
+            ordered = np.argsort(away[:, n])
+            value, half, place = away[ordered, n], halves[ordered, n], np.arange(1, len(away) + 1)
             yield Figure(
                 f"foretold-{measure.name.replace('_', '-')}",
-                f"What each desk foretells of its {measure.said} at the other prices, over what is true, less 1; the desks in "
-                f"the order of their errors. Band: the interval of each, that of the mean of {SESSIONS} sessions.",
-                [Band(place, value - half, value + half, COLOURS[0]), Line(place, value, colour=COLOURS[0]), Level(0.0)],
-                x=Axis("desks, in the order of their errors"),
-                y=Axis(f"{measure.said}: foretold / true − 1 (%)"),
+                f"{measure.said.capitalize()} in the {SESSIONS} sessions after each desk has changed its prices, over what its "
+                "calibrated market foretold, less 1; the desks in this order. Band: the 95 % interval of what each foretold.",
+                [Band(place, -half, half, COLOURS[0]), Line(place, value, colour=COLOURS[0], width=1.6), Level(0.0)],
+                x=Axis("desks, from what was least beside what was foretold to what was most"),
+                y=Axis("true / foretold − 1 (%)"),
+                title=measure.said.capitalize(),
             )
 
     # --- from the measures
@@ -303,15 +307,15 @@ class Calibration(Experiment):
         return np.asarray(self._all("foretold") / self._all("true") - 1.0)
 
     def _hold(self) -> Array:
-        """Whether the interval of what a desk foretells holds what is true, (desks, measures): Student's, of the mean of as many
-        sessions as the log has. No forecast is surer than the log that it comes from."""
-        return np.asarray(np.abs(self._all("foretold") - self._all("true")) <= self._halves())
+        """Whether the next sessions of the true market lie in the interval of what a desk foretold, (desks, measures)."""
+        return np.asarray(np.abs(self._all("foretold") - self._all("next")) <= self._halves())
 
     def _halves(self) -> Array:
-        """Half of the width of these intervals, (desks, measures)."""
+        """Half of the width of these intervals, (desks, measures): Student's prediction interval of the mean of the next sessions
+        by as many in the log, with the spread between sessions of the calibrated market."""
         from scipy.special import stdtrit
 
-        return np.asarray(stdtrit(SESSIONS - 1, 0.5 + LEVEL / 2) * self._all("spread") / np.sqrt(SESSIONS))
+        return np.asarray(stdtrit(SESSIONS - 1, 0.5 + LEVEL / 2) * self._all("spread") * np.sqrt(2.0 / SESSIONS))
 
     def _moved(self, measure: Measure) -> Estimate:
         """What the other prices do to a measure in the true market: after over before, less 1."""
