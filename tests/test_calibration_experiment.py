@@ -26,7 +26,6 @@ from test_experiments import made_up as made_up_market
 HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
 EXPERIMENT: Any = experiment_named("calibration")
 DESKS = 1000  # of what is made up: whether a share is 95 % is then known to 2 %
-NAMES = [parameter.name for parameter in PARAMETERS]
 
 
 def every(share: float, count: int = DESKS) -> np.ndarray:
@@ -70,7 +69,9 @@ def outcomes(**changes: Any) -> dict[str, Outcome]:
     return {verdict.name: verdict.outcome for verdict in section(**changes).verdicts}
 
 
-AS_MEASURED = {"coverage": HOLDS, "foretold on average": HOLDS, "the next sessions": HOLDS, "v_max not known": FAILS}
+HEADINGS = {parameter.name: parameter.heading for parameter in PARAMETERS}
+NEXT = [f"next sessions: {measure.said}" for measure in MEASURES]
+AS_MEASURED = dict.fromkeys([*HEADINGS.values(), "foretold on average", *NEXT], HOLDS) | {"v_max not known": FAILS}
 
 
 @pytest.mark.parametrize(
@@ -78,14 +79,14 @@ AS_MEASURED = {"coverage": HOLDS, "foretold on average": HOLDS, "the next sessio
     [
         ({}, {}),
         ({"unknown": 0.95}, {"v_max not known": HOLDS}),
-        *(({"shares": {name: 0.90}}, {"coverage": FAILS}) for name in NAMES),
-        ({"shares": {"volatility": 1.0}}, {"coverage": FAILS}),  # too wide is wrong, too
+        *(({"shares": {name: 0.90}}, {HEADINGS[name]: FAILS}) for name in HEADINGS),
+        ({"shares": {"volatility": 1.0}}, {"volatility": FAILS}),  # too wide is wrong, too
         ({"off": 0.004}, {}),
         ({"off": 0.006}, {"foretold on average": FAILS}),
-        ({"held": 0.8}, {"the next sessions": FAILS}),
+        ({"held": 0.8}, dict.fromkeys(NEXT, FAILS)),
         (
             {"desks": 40, "unknown": 0.95},  # too few to tell
-            {"coverage": UNDECIDED, "the next sessions": UNDECIDED, "v_max not known": UNDECIDED},
+            {name: UNDECIDED for name in AS_MEASURED if name != "foretold on average"},
         ),
     ],
 )

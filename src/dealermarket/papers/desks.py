@@ -61,7 +61,8 @@ class DesksStudy(PartedStudy):
     def key(self, seed: int) -> str:
         numbers = (seed, self.desks, self.sessions, self.foretold)
         parts = [__version__, *map(str, numbers), *self.fields, *self.measures]
-        parts += [json.dumps(self.scenario.pinned().as_table(), default=id), digest_of(self.change), digest_of(Desk.measured)]
+        parts.append(json.dumps(self.scenario.pinned().as_table(), default=id))
+        parts += map(digest_of, (self.change, Desk.measured, Desk._after, Desk._averaged))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def parts(self, seed: int) -> list[Desk]:

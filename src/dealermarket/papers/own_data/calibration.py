@@ -29,6 +29,7 @@ SESSIONS, FORETOLD = 20, 100  # in a log, and in what is foretold
 ALPHA = 1.7  # after the change
 KNOWN, UNKNOWN = "known", "unknown"
 MARGIN = 0.03  # how often intervals hold the truth must be known this well
+NEEDED = f"the claim needs to know it to ± {100 * MARGIN:.0f} % or less"
 CLOSE = 0.005  # what is foretold may be off by so much on average
 MOST_CLIENTS = 100  # calibration estimates each by itself
 
@@ -137,29 +138,20 @@ class Calibration(Experiment):
     # --- claims
 
     def verdicts(self) -> Iterator[Verdict]:
-        yield self._covered()
+        yield from map(self._covered, PARAMETERS)
         yield self._foretold()
-        yield self._held()
+        yield from map(self._next, range(len(MEASURES)))
         yield self._without_v_max()
 
-    def _covered(self) -> Verdict:
-        level = joint(len(PARAMETERS))
-        shares = Estimate.stacked(self.coverage(parameter, KNOWN, level) for parameter in PARAMETERS)
-        known = float(np.max(shares.margin))
-        low, high = int(np.argmin(shares.value)), int(np.argmax(shares.value))
-        inside = (shares.low <= LEVEL) & (shares.high >= LEVEL)
+    def _covered(self, parameter: Parameter) -> Verdict:
+        held = self.coverage(parameter, KNOWN, joint(len(PARAMETERS)))
         return Verdict(
-            "coverage",
-            f"Where v_max is known, the 95 % intervals of each of the {len(PARAMETERS)} kinds of numbers that a log tells hold "
-            "the truth in 95 %.",
-            agrees(shares, LEVEL, known, MARGIN),
-            f"{int(inside.sum())} of {len(PARAMETERS)} shares agree with 95 % ({comparisons(len(PARAMETERS))}). The least is "
-            f"{self._said(low, shares)}, the most {self._said(high, shares)}. The widest interval of a share is "
-            f"± {number(known, 1, 100)} %, and the claim needs ± {number(MARGIN, 0, 100)} % or less.",
+            parameter.heading,
+            f"Where v_max is known, the 95 % intervals of {parameter.heading} hold the truth in 95 %.",
+            agrees(held, LEVEL, float(held.margin), MARGIN),
+            f"Of {self._inside(parameter, KNOWN).size:,} they do in {estimated(held, 1, 100)} % ({comparisons(len(PARAMETERS))}; "
+            f"{NEEDED}).",
         )
-
-    def _said(self, place: int, shares: Estimate) -> str:
-        return f"{estimated(shares[place], 1, 100)} % ({PARAMETERS[place].heading})"
 
     def _foretold(self) -> Verdict:
         errors = mean(self._errors(), joint(len(MEASURES)))
@@ -174,19 +166,20 @@ class Calibration(Experiment):
             f"{moved}.",
         )
 
-    def _held(self) -> Verdict:
-        level = joint(len(MEASURES))
-        shares = Estimate.stacked(share(self._hold()[:, n], level) for n in range(len(MEASURES)))
-        known = float(np.max(shares.margin))
-        each = "; ".join(f"{measure.said} {estimated(shares[n], 1, 100)} %" for n, measure in enumerate(MEASURES))
+    def _next(self, place: int) -> Verdict:
+        said = MEASURES[place].said
+        held = share(self._hold()[:, place], joint(len(MEASURES)))
+        by_calibration = float(np.std(self._errors()[:, place], ddof=1))
+        by_chance = float(np.mean(self._all("spread")[:, place] / self._all("foretold")[:, place])) / np.sqrt(SESSIONS)
         return Verdict(
-            "the next sessions",
-            f"What a desk sees in the {SESSIONS} sessions after it has changed its prices lies in the 95 % interval of what its "
+            f"next sessions: {said}",
+            f"The {said} of the {SESSIONS} sessions after a desk has changed its prices lies in the 95 % interval of what its "
             "calibrated market foretold, in 95 % of the desks.",
-            agrees(shares, LEVEL, known, MARGIN),
-            f"It does in: {each} ({comparisons(len(MEASURES))}; the claim "
-            f"needs ± {number(MARGIN, 0, 100)} % or less). "
-            f"The interval is that of the mean of {SESSIONS} sessions foretold by {SESSIONS} others, those of the log.",
+            agrees(held, LEVEL, float(held.margin), MARGIN),
+            f"It does in {estimated(held, 1, 100)} % ({comparisons(len(MEASURES))}; {NEEDED}). The interval is that of the mean "
+            f"of {SESSIONS} sessions foretold by {SESSIONS} others, as many as the log has. Calibration errs by "
+            f"{number(by_calibration, 2, 100)} % (sd over the desks); by chance alone {SESSIONS} sessions do by "
+            f"{number(by_chance, 2, 100)} %.",
         )
 
     def _without_v_max(self) -> Verdict:
@@ -196,8 +189,8 @@ class Calibration(Experiment):
             "Where v_max is not given, which no log tells, and ten times the largest size stands for it, the 95 % intervals of "
             "the rivals' mean price hold the truth in 95 %, too.",
             agrees(unknown, LEVEL, float(unknown.margin), MARGIN),
-            f"They do in {estimated(unknown, 1, 100)} %, with v_max in {estimated(known, 1, 100)} % (the claim needs "
-            f"± {number(MARGIN, 0, 100)} % or less). Prices are estimated in units of the reference curve at the size of a "
+            f"They do in {estimated(unknown, 1, 100)} %, with v_max in {estimated(known, 1, 100)} % ({NEEDED}). "
+            "Prices are estimated in units of the reference curve at the size of a "
             "request, and with another v_max large sizes have another curve: on average over the desks the mean is off by "
             f"{estimated(self._mean_off(RIVALS, UNKNOWN), 2)} half-widths of its interval, with v_max by "
             f"{estimated(self._mean_off(RIVALS, KNOWN), 2)}.",
