@@ -111,8 +111,8 @@ class Desk:
 
     def _averaged(self, summary: pd.DataFrame, sessions: slice) -> tuple[Array, Array]:
         """The averages of the measures over sessions, and their standard deviations between sessions, both (1, measures)."""
-        some = {str(name): column.to_numpy()[sessions] for name, column in summary.items()}
-        numbers = [statistic_named(name).by_replica(some) for name in self.study.measures]
+        statistics = [statistic_named(name) for name in self.study.measures]
+        numbers = [each.by_replica({name: summary[name].to_numpy()[sessions] for name in each.columns}) for each in statistics]
         return np.array([[np.mean(each) for each in numbers]]), np.array([[np.std(each, ddof=1) for each in numbers]])
 
 
