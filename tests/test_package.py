@@ -141,6 +141,7 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     ran([sys.executable, "-W", "error", str(example), *size], cwd=tmp_path)
 
 
+@pytest.mark.compiled
 def test_the_example_of_fixings_reads_a_file(tmp_path: Path) -> None:
     """Two years of made fixings, the last one first and with gaps, as the ECB publishes them: a single holiday is bridged, a
     longer one ends a session."""
