@@ -21,6 +21,7 @@ from dealermarket.estimates import (
     plus_minus,
     ratio,
     resampled,
+    share,
     slopes,
 )
 from dealermarket.model.market.environment import MarketEnvironment, duration
@@ -113,6 +114,22 @@ def pairs(replicas: int, times: int, seed: int) -> tuple[np.ndarray, np.ndarray,
     draw = generator(seed)
     whole = draw.uniform(1.0, 9.0, size=(replicas, times))
     return 0.3 * whole + draw.normal(0.0, 0.1, size=whole.shape), whole, 0.3
+
+
+@pytest.mark.parametrize(("held", "count", "level"), [(190, 200, 0.95), (200, 200, 0.95), (0, 7, 0.99)])
+def test_a_share_has_wilsons_interval(held: int, count: int, level: float) -> None:
+    found = share(np.arange(count) < held, level)
+    expected = stats.binomtest(held, count).proportion_ci(level, "wilson")
+    assert found.value == held / count
+    assert_allclose([found.low, found.high], [expected.low, expected.high], atol=1e-12)
+
+
+def test_what_holds_and_fails_together_counts_once() -> None:
+    """Five of one replica that are always alike are about as good as one; five that are independent are five."""
+    drawn = np.random.default_rng(0).random((400, 5)) < 0.9
+    alike = np.repeat(drawn[:, :1], 5, axis=1)
+    assert share(alike).margin == pytest.approx(share(drawn[:, 0]).margin, rel=0.01)
+    assert share(drawn).margin == pytest.approx(share(drawn.ravel()).margin, rel=0.1)
 
 
 def test_ratio_by_hand() -> None:

@@ -36,6 +36,7 @@ PAPER = ("curves", "price-sensitivity", "internalization", "hedging-paths", "vol
 NAMES = (*PAPER, "best-price")
 TRAINED = ("learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners")  # test_learned.py is about them
 REACHING = ("learned-price", "elastic-learners")  # of these, who is set beside the best of constant prices
+OWN_DATA = ("calibration",)  # test_calibration_experiment.py is about it
 HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
 MEASURED = NAMES[1:]
 VARIED = PAPER[1:]
@@ -436,9 +437,9 @@ def test_a_section_holds_where_all_claims_hold(sections: Mapping[str, Section]) 
 
 
 def test_experiments_are_in_the_order_of_the_report() -> None:
-    assert tuple(experiments()) == (*NAMES, *TRAINED)
+    assert tuple(experiments()) == (*NAMES, *TRAINED, *OWN_DATA)
     assert all(experiment.name == name for name, experiment in experiments().items())
-    assert len({experiment.title for experiment in experiments().values()}) == len(NAMES + TRAINED)
+    assert len({experiment.title for experiment in experiments().values()}) == len(NAMES + TRAINED + OWN_DATA)
     assert tuple(name for name, experiment in experiments().items() if experiment.trains) == TRAINED
 
 
@@ -467,10 +468,10 @@ def test_runs_of_a_plan(options: dict[str, Any], runs: int, variation_runs: int)
 
 def test_names_of_studies_are_never_twice() -> None:
     plans = [Plan.of(experiment, runs=2) for experiment in experiments().values()]
-    measured, trained = ([study.name for plan in plans for study in getattr(plan, kind)] for kind in ("studies", "trainings"))
-    assert len({*measured, *trained}) == len(measured) + len(trained)
-    assert {name.split(" / ")[0] for name in measured} == {*MEASURED, *REACHING}
-    assert {name.split(" / ")[0] for name in trained} == set(TRAINED)
+    measured, parted = ([study.name for plan in plans for study in getattr(plan, kind)] for kind in ("studies", "parted"))
+    assert len({*measured, *parted}) == len(measured) + len(parted)
+    assert {name.split(" / ")[0] for name in measured} == {*MEASURED, *REACHING, *OWN_DATA}
+    assert {name.split(" / ")[0] for name in parted} == {*TRAINED, *OWN_DATA}
 
 
 def test_a_plan_measures_its_own_market_and_every_variation() -> None:

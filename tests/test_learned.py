@@ -27,17 +27,19 @@ from dealermarket.learning import training as of_training
 from dealermarket.learning.training import Hyperparameters, Training
 from dealermarket.pages.wording import estimated, number
 from dealermarket.papers import Outcome, Plan, Section, experiment_named
-from dealermarket.papers import trained as of_trained
+from dealermarket.papers import parts as of_parts
 from dealermarket.papers.learning_makers import elastic_learners as of_elastic
 from dealermarket.papers.learning_makers import learned as of_learned
 from dealermarket.papers.learning_makers import learned_price as of_price
+from dealermarket.papers.learning_makers import price_grid as of_grid_of_prices
 from dealermarket.papers.learning_makers import two_learners as of_two
 from dealermarket.papers.learning_makers.best_price import ALONE, RIVALS, constant, playing
 from dealermarket.papers.learning_makers.learned import FEWEST_SEEDS, SEEDS
 from dealermarket.papers.learning_makers.learned_drift import STEPS as LEARNED_STEPS
 from dealermarket.papers.learning_makers.learned_price import BEFORE, LESSONS
 from dealermarket.papers.learning_makers.learned_risk import NEUTRAL, PENALISED, PENALTIES
-from dealermarket.papers.trained import SAMPLE, TrainedStudy, measure_trained, played
+from dealermarket.papers.parts import measure_parts
+from dealermarket.papers.trained import SAMPLE, Trained, TrainedStudy, played
 from dealermarket.plots import Line, draw
 from dealermarket.study import Estimate, Measures, Study, measure, observe
 from test_experiments import check_whole
@@ -118,7 +120,7 @@ def section_of(name: str, runs: int, draw: int = 0) -> Section:
     """The whole of an experiment, of made-up measures."""
     plan, generator = plan_of(name, runs), np.random.default_rng(draw)
     measured: dict[str, Any] = {
-        study.name: (constant_prices if study.observe is of_elastic.income else made_up_market)(study, generator)
+        study.name: (constant_prices if study.observe is of_grid_of_prices.income else made_up_market)(study, generator)
         for study in plan.studies
     }
     return plan.section(measured | {study.name: made_up(study, generator) for study in plan.trainings})
@@ -625,14 +627,14 @@ def of_grid(experiment: Any) -> dict[str, Any]:
 def test_undercutting_has_no_floor_and_monopolists_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a market, with few prices."""
     few = np.array([-1.0, -0.5, 0.0, 0.5])
-    monkeypatch.setattr(of_elastic, "PRICES", few)
-    monkeypatch.setattr(of_elastic, "FINE", few)
+    monkeypatch.setattr(of_grid_of_prices, "PRICES", few)
+    monkeypatch.setattr(of_grid_of_prices, "FINE", few)
     experiment, scenario = experiment_named("elastic-learners"), elastic_market("steps=48")
     asked: Any = experiment.with_results(scenario, measure(experiment.studies(scenario, 40), 0))
     assert {verdict.outcome for verdict in of_grid(asked).values()} == {HOLDS}
-    assert [asked._answer(of_elastic.ALL, eps) for eps in few[1:]] == [-0.5, -0.5, 0.0]
-    assert [asked._answer(of_elastic.ONE, eps) for eps in few] == [0.0] * 4
-    assert asked._war(of_elastic.ALL) == [0.0, -0.5]
+    assert [asked.grid.answer(of_elastic.ALL, eps) for eps in few[1:]] == [-0.5, -0.5, 0.0]
+    assert [asked.grid.answer(of_elastic.ONE, eps) for eps in few] == [0.0] * 4
+    assert asked.grid.war(of_elastic.ALL) == [0.0, -0.5]
 
 
 def test_the_joint_optimum_is_where_theory_has_it() -> None:
@@ -640,9 +642,9 @@ def test_the_joint_optimum_is_where_theory_has_it() -> None:
     fine = np.linspace(-1.0, 1.0, 20_001)
     for mean, scale in ((1.5, 0.3), (1.0, 0.25), (0.5, 1.0)):
         experiment = learnt_in(elastic_market(f"investors.*.demand={{kind='logistic', mean={mean}, scale={scale}}}"), {})
-        assert experiment.optimum == pytest.approx(fine[np.argmax(experiment._theory(fine))], abs=1e-4)
+        assert experiment.grid.optimum == pytest.approx(fine[np.argmax(experiment.grid.theory(fine))], abs=1e-4)
     dear = elastic_market("investors.*.demand={kind='logistic', mean=1000.0, scale=0.1}")
-    assert learnt_in(dear, {}).optimum == 1.0
+    assert learnt_in(dear, {}).grid.optimum == 1.0
 
 
 # what is changed in a study, for one of its variants, and the claims that then fail
@@ -667,8 +669,8 @@ def test_one_pair_of_prices_turns_a_claim(study: str, label: str, times: float, 
 
 def test_undercutting_goes_step_by_step_to_the_lowest_price_that_earns() -> None:
     experiment = elastic()
-    assert_allclose(experiment._war(of_elastic.ALL), [0.2, 0.0, -0.2, -0.4, -0.6, -0.8])
-    assert experiment._war(of_elastic.ONE) == [0.2]
+    assert_allclose(experiment.grid.war(of_elastic.ALL), [0.2, 0.0, -0.2, -0.4, -0.6, -0.8])
+    assert experiment.grid.war(of_elastic.ONE) == [0.2]
     said = {name: verdict.evidence for name, verdict in of_grid(experiment).items()}
     assert "100 of 100" in said["no floor"] and "110 of 110" in said["a floor"]
 
@@ -678,7 +680,7 @@ def all_learnt(prices: Mapping[str, np.ndarray], earned: Mapping[str, np.ndarray
     experiment = learnt_in(elastic_market(), {})
     for study, eps in prices.items():
         shape = (len(eps), RUNS, 2)
-        income = experiment._joint * earned.get(study, np.ones(len(eps)))
+        income = experiment.grid.joint * earned.get(study, np.ones(len(eps)))
         given = {
             f"eps_{side}": np.broadcast_to(eps[:, None, None] + move, shape) for side, move in (("buy", 0.1), ("sell", -0.1))
         }
@@ -693,7 +695,7 @@ def all_learnt(prices: Mapping[str, np.ndarray], earned: Mapping[str, np.ndarray
 def test_where_learners_end(ahead: float, full: Outcome, few: Outcome, count: int, place: int) -> None:
     """`ahead` half-widths below the middle, below the optimum, and below what would be a floor."""
     offsets, half = at_least(0.01 * np.array(OFFSETS), count)
-    middle = (learnt_in(elastic_market(), {}).optimum - 1.0) / 2
+    middle = (learnt_in(elastic_market(), {}).grid.optimum - 1.0) / 2
     both = middle - ahead * half + offsets
     always = both - (0.1 - ahead * half + offsets)
     by_name = all_learnt(
@@ -924,33 +926,15 @@ def test_seeds_of_trainings() -> None:
     assert all(training.replace(seed=0) == tiny() for training in study.trainings(1))
 
 
-class Progress:
-    """Stands for the queue into which a worker puts how many steps it has done."""
-
-    def __init__(self) -> None:
-        self.steps: list[int] = []
-
-    def put(self, steps: int) -> None:
-        self.steps.append(steps)
-
-
-@pytest.fixture
-def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
-    """Lets trainings run here as in a worker, and keeps what that would report."""
-    recorded = Progress()
-    monkeypatch.setattr(of_trained, "_steps_done", recorded)
-    return recorded
-
-
 @pytest.mark.compiled
 @pytest.mark.training
 @pytest.mark.parametrize("makers", [("learner",), ("learner", "competitor")])
-def test_a_training_is_measured(progress: Progress, makers: tuple[str, ...]) -> None:
+def test_a_training_is_measured(makers: tuple[str, ...]) -> None:
     from dealermarket.learning.trainer import train
 
-    training = tiny(makers=makers, seed=5)
-    measured = of_trained._trained(training, 2, 4)
-    assert sum(progress.steps) == 600  # those that were asked for; rollouts are played to their end
+    training, done = tiny(makers=makers, seed=5), list[int]()
+    measured = Trained(training, 4, 2).measured(done.append)
+    assert sum(done) == 600  # those that were asked for; rollouts are played to their end
     curve = measured["curve"]
     assert curve.shape == (10, len(of_learned.FIELDS))
     assert curve[:, 0].tolist() == list(range(64, 641, 64))
@@ -965,8 +949,8 @@ def test_a_training_is_measured(progress: Progress, makers: tuple[str, ...]) -> 
 
 
 def begin_a_training_without_end(lifeline: Any, queue: Any) -> None:
-    of_trained._begin_worker(queue, lifeline)
-    of_trained._trained(tiny(steps=ENDLESS), 0, 4)
+    of_parts._begin_worker(queue, lifeline)
+    of_parts._measured(Trained(tiny(steps=ENDLESS), 4, 0))
 
 
 @pytest.mark.training
@@ -1017,7 +1001,7 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
     together = tiny(makers=("learner", "competitor"))
     studies = [TrainedStudy("one", tiny(), 3, 10), TrainedStudy("both", together, 1, 10), TrainedStudy("again", together, 1, 10)]
     done: list[int] = []
-    first = measure_trained(studies, 7, workers=2, progress=done.append, keep=tmp_path / "kept")
+    first = measure_parts(studies, 7, workers=2, progress=done.append, keep=tmp_path / "kept")
     assert sum(done) == sum(study.market_steps for study in studies) == 5 * 600
     assert len(done) > 10
     assert done[0] == 600  # at once, for it is the same as another
@@ -1033,7 +1017,7 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
     untouched = files[names[2]].stat().st_mtime_ns
 
     done.clear()
-    second = measure_trained(studies, 7, workers=1, progress=done.append, keep=tmp_path / "kept")
+    second = measure_parts(studies, 7, workers=1, progress=done.append, keep=tmp_path / "kept")
     assert done[:3] == [600, 600, 600]  # what is the same as another, and what was there
     assert sum(done) == 5 * 600
     for name, found in first.items():
@@ -1041,14 +1025,14 @@ def test_trainings_in_processes_of_their_own(tmp_path: Path, monkeypatch: pytest
         assert all(same(found[seed], second[name][seed]) for seed in found)
     assert files[names[2]].stat().st_mtime_ns == untouched
 
-    monkeypatch.setattr(of_trained, "ProcessPoolExecutor", nobody_trains)
-    third = measure_trained(studies, 7, workers=2, keep=tmp_path / "kept")
+    monkeypatch.setattr(of_parts, "ProcessPoolExecutor", nobody_trains)
+    third = measure_parts(studies, 7, workers=2, keep=tmp_path / "kept")
     assert all(same(found[seed], third[name][seed]) for name, found in first.items() for seed in found)
     for other in (studies[0].training.replace(steps=601), studies[0].training.replace(reward=Reward(weights="pnl"))):
         with pytest.raises(Began):  # of these nothing is kept
-            measure_trained([TrainedStudy("one", other, 3, 10)], 7, keep=tmp_path / "kept")
+            measure_parts([TrainedStudy("one", other, 3, 10)], 7, keep=tmp_path / "kept")
     with pytest.raises(Began):
-        measure_trained(studies, 8, keep=tmp_path / "kept")
+        measure_parts(studies, 8, keep=tmp_path / "kept")
 
 
 @pytest.mark.training
@@ -1061,7 +1045,7 @@ def test_an_error_in_a_process_ends_them_all() -> None:
     studies.append(TrainedStudy("waiting", tiny(steps=ENDLESS), 2, 4))
     done: list[int] = []
     with pytest.raises(ParameterError, match=r"diverged .*learning_rate"):
-        measure_trained(studies, 0, workers=2, progress=done.append)
+        measure_parts(studies, 0, workers=2, progress=done.append)
     assert sum(done) < ENDLESS
 
 
@@ -1075,8 +1059,8 @@ def test_impossible_trainings_are_refused_before_anything_begins() -> None:
 
 
 def test_no_studies_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(of_trained, "ProcessPoolExecutor", nobody_trains)
-    assert measure_trained([], 0) == {}
+    monkeypatch.setattr(of_parts, "ProcessPoolExecutor", nobody_trains)
+    assert measure_parts([], 0) == {}
 
 
 # --- from the command to the report
@@ -1090,7 +1074,7 @@ def test_an_experiment_is_interrupted_and_finished(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "140")
-    keep, seen = of_trained.keep_measures, []
+    keep, seen = of_parts.keep_measures, []
 
     def interrupted(parts: Any, name: str, measures: Any) -> None:
         keep(parts, name, measures)
@@ -1098,7 +1082,7 @@ def test_an_experiment_is_interrupted_and_finished(
         raise KeyboardInterrupt
 
     asked = ["experiment", "learned-drift", "--runs", "10", "--set", "steps=24", "--seed", "3", "--threads", "1"]
-    monkeypatch.setattr(of_trained, "keep_measures", interrupted)
+    monkeypatch.setattr(of_parts, "keep_measures", interrupted)
     assert main([*asked, "--out", "here"]) == 130
     assert "dealermarket experiment --resume here" in capsys.readouterr().err
     (part,) = Path("here/measured").iterdir()
@@ -1108,7 +1092,7 @@ def test_an_experiment_is_interrupted_and_finished(
         keep(parts, name, measures)
         seen.append(name)
 
-    monkeypatch.setattr(of_trained, "keep_measures", watched)
+    monkeypatch.setattr(of_parts, "keep_measures", watched)
     assert main(["experiment", "--resume", "here", "--threads", "1"]) == 0
     shown = capsys.readouterr()
     assert len(seen) == len(set(seen)) == 4  # the first one was not trained again

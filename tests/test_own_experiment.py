@@ -22,9 +22,9 @@ from dealermarket.papers import (
     above,
     experiment_named,
     experiments,
-    experiments_of_the_papers,
     register_experiment,
     registry,
+    shipped_experiments,
 )
 from dealermarket.plots import Axis, Band, Bars, Dots, Figure, Heat, Legend, Level, Line, Points, Whiskers, draw
 from dealermarket.study import Estimate, Study, mean, observe, sweep
@@ -80,7 +80,7 @@ def test_a_registered_experiment_is_run_by_the_command(
 
 def test_registered_experiments_come_after_those_of_the_papers() -> None:
     assert register_experiment(Undercutting) is Undercutting
-    assert list(experiments()) == [*experiments_of_the_papers(), "undercutting"]
+    assert list(experiments()) == [*shipped_experiments(), "undercutting"]
     assert isinstance(experiment_named("undercutting"), Undercutting)
     register_experiment(Undercutting)  # as a cell of a notebook that is run again
     assert list(experiments()).count("undercutting") == 1
@@ -102,7 +102,7 @@ def test_what_cannot_be_registered() -> None:
         with pytest.raises(ParameterError) as refused:
             register_experiment(kind)
         assert said in str(refused.value)
-    assert list(experiments()) == list(experiments_of_the_papers())
+    assert list(experiments()) == list(shipped_experiments())
 
 
 def test_an_experiment_says_what_it_needs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import time
 import zipfile
@@ -11,6 +12,8 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from conftest import ran
@@ -87,12 +90,12 @@ def test_code_that_is_not_used_any_more_is_deleted_after_a_day(tmp_path: Path, m
     assert folder.stat().st_mtime >= now - 60  # a use renews it
 
 
-def needs(*libraries: str) -> None:
-    """Skips the rest of a test without what `make learning` installs. Importing it, as `importorskip` does, would take long,
-    and it is another process that uses it."""
+def needs(*libraries: str, by: str = "make learning installs it") -> None:
+    """Skips the rest of a test without libraries, as a rule those that `make learning` installs. Importing one, as `importorskip`
+    does, would take long, and it is another process that uses it."""
     for library in libraries:
         if find_spec(library) is None:
-            pytest.skip(f"{library} is not installed: make learning installs it")
+            pytest.skip(f"{library} is not installed: {by}")
 
 
 def python_blocks(file: Path) -> list[str]:
@@ -120,7 +123,8 @@ def test_an_example_of_a_part_is_short() -> None:
         assert len(lines) <= 25, block
 
 
-SMALL = {  # the least of each that learns, and the library that it shows
+SMALL = {  # the library that it shows, and the least of what learns
+    "ecb_fixings.py": ("currency_converter",),
     "learn_gymnasium.py": ("gymnasium", "2"),
     "learn_pettingzoo.py": ("pettingzoo", "1"),
     "learn_sb3.py": ("stable_baselines3", "1"),
@@ -133,8 +137,42 @@ SMALL = {  # the least of each that learns, and the library that it shows
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_examples_run(example: Path, tmp_path: Path) -> None:
     library, *size = SMALL.get(example.name, ("dealermarket",))
-    needs(library)
+    needs(library, by=f"the head of {example.name} says how")
     ran([sys.executable, "-W", "error", str(example), *size], cwd=tmp_path)
+
+
+@pytest.mark.compiled
+def test_the_example_of_fixings_reads_a_file(tmp_path: Path) -> None:
+    """Two years of made fixings, the last one first and with gaps, as the ECB publishes them: a single holiday is bridged, a
+    longer one ends a session."""
+    days = pd.bdate_range("2001-01-01", "2002-12-31")
+    rates = pd.Series(np.exp(np.cumsum(0.006 * np.random.default_rng(3).standard_normal(len(days)))), index=days)
+    there = rates.drop(pd.to_datetime(["2001-05-01", "2001-12-25", "2001-12-26"]))
+    table = pd.DataFrame({"USD": there.round(4).astype(str), "JPY": "N/A"}).rename_axis("Date").sort_index(ascending=False)
+    table.loc[table.index[7], "USD"] = "N/A"  # bridged, too
+    table.to_csv(tmp_path / "fixings.csv")
+    shown = ran([sys.executable, "-W", "error", str(ROOT / "examples" / "ecb_fixings.py"), "fixings.csv"], cwd=tmp_path).stdout
+    assert f"{len(there) - 1} fixings: 2 sessions" in shown
+    assert (tmp_path / "ecb-fixings.svg").exists()
+    kept = pd.to_numeric(table["USD"], errors="coerce").sort_index().reindex(days).ffill(limit=1)
+    for year, own in kept.groupby(kept.index.year):
+        returns = np.log(own).diff().dropna().to_numpy()  # none across the holidays of a session's end
+        (said,) = re.findall(rf"^{year}  ([\d.]+) ±", shown, re.MULTILINE)
+        assert float(said) == pytest.approx(100 * np.sqrt(261 * np.mean(returns**2)), abs=0.06)
+
+
+def test_the_example_of_fixings_says_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("Day,Rate\n2001-01-01,1.0\n")
+    for arguments, said in ([["other.csv"], "columns Date and USD"], [["none.csv"], "none.csv"]):
+        run = subprocess.run(
+            [sys.executable, str(ROOT / "examples" / "ecb_fixings.py"), *arguments],
+            check=False,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 1
+        assert said in run.stderr and "Traceback" not in run.stderr
 
 
 def test_the_docs_name_every_feature() -> None:

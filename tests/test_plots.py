@@ -447,7 +447,7 @@ def test_every_preset_is_drawn(preset: str, tmp_path: Path) -> None:
         warnings.simplefilter("error")
         written, left_out = save_plots(result, tmp_path, "svg")
     assert {path.stem for path in written} | {reason.partition(":")[0] for reason in left_out} == NAMES
-    assert ("markouts" in {path.stem for path in written}) == (preset in ("bonds", "fx", "informed"))
+    assert ("markouts" in {path.stem for path in written}) == (preset in ("bonds", "calibration", "fx", "informed"))
 
 
 def test_a_picture_is_the_same_bytes_every_time(run: PicturedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

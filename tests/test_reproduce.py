@@ -52,6 +52,7 @@ NUMBERS = {  # what is kept of which tables
     "markouts-by-investor": ["h_1", "h_4", "h_16"],
     "markouts-by-tier": ["h_4", "h_4_low"],
     "best-price-revenue": [f"found_{rival}" for rival in range(3)],
+    "calibration-foretold": ["moved"],
 }
 TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners"]
 TINY = """
@@ -152,7 +153,7 @@ def _check_what_is_printed(out: str, err: str) -> None:
     assert f"Left out: {', '.join(TRAINED)}; they train makers" in err
     assert not any(name in out for name in TRAINED)
     assert "read quick/report.html" in out
-    steps = sum(study.market_steps for experiment in untrained().values() for study in Plan.of(experiment, quick=True).studies)
+    steps = sum(Plan.of(experiment, quick=True).market_steps for experiment in untrained().values())
     assert f"{steps:,} market steps" in out
     assert f"{steps:,} of {steps:,} market steps" in err
 
@@ -427,7 +428,7 @@ def test_a_reproduction_is_resumed_as_such(
             return super().load_scenario(source or "tiny.toml", settings)
 
     few = {"curves": Curves(), "markouts": Small()}
-    monkeypatch.setattr(dealermarket.papers.registry, "experiments_of_the_papers", lambda: few)
+    monkeypatch.setattr(dealermarket.papers.registry, "shipped_experiments", lambda: few)
     monkeypatch.setitem(dealermarket.papers.registry._registered, "mine", Small)  # is no part of the papers
     assert main(["reproduce", "--quick", "--seed", "2"]) == 0
     assert "reports/reproduction-1" in capsys.readouterr().out

@@ -123,6 +123,26 @@ def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
     return Estimate(middle, error, middle - half, middle + half)
 
 
+def share(held: ArrayLike, level: float = LEVEL) -> Estimate:
+    """How often something holds, of truth values (replicas,) or (replicas, n), with Wilson's interval, which has room for chance
+    where all or none hold, too (Wilson 1927, Journal of the American Statistical Association 22, 209-212).
+
+    Those of one replica may hold and fail together: they then count for fewer, by the design effect (Kish, Survey Sampling,
+    1965, section 5.4)."""
+    from scipy.special import ndtri
+
+    held = np.asarray(held, dtype=np.float64).reshape(len(np.asarray(held)), -1)
+    count, each = held.shape
+    value = held.mean()
+    variance = value * (1.0 - value)
+    together = each * held.mean(axis=1).var(ddof=1) / variance if each > 1 and count > 1 and variance > 0 else 1.0
+    size = count * each / max(together, 1.0)
+    squared = ndtri(0.5 + level / 2) ** 2 / size
+    middle = (value + squared / 2) / (1 + squared)
+    half = np.sqrt(squared * (variance + squared / 4)) / (1 + squared)
+    return Estimate(np.asarray(value), np.asarray(np.sqrt(variance / size)), np.asarray(middle - half), np.asarray(middle + half))
+
+
 def ratio(part: ArrayLike, whole: ArrayLike, level: float = LEVEL) -> Estimate:
     """Sum of `part` over sum of `whole`, (replicas, ...), with an interval from the replicas' residuals: NaN where fewer
     than two replicas have a whole."""

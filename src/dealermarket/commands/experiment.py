@@ -25,7 +25,7 @@ def experiment(
     runs: Annotated[int | None, whole("Runs a point; the experiment's own number if not given.")] = None,
     options: ReportOptions | None = None,
 ) -> None:
-    """Run one of the papers' experiments: verdicts on the terminal, figures and tables in a report."""
+    """Run one of the experiments, of the papers or beyond them: verdicts on the terminal, figures and tables in a report."""
     from dealermarket.estimates import FEWEST_RUNS
     from dealermarket.papers import Plan, experiment_named
     from dealermarket.papers.trained import is_trainable

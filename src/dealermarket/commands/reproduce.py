@@ -8,16 +8,16 @@ from dealermarket.program import program
 
 
 def reproduce(*, options: ReportOptions | None = None) -> None:
-    """Run every experiment of the papers and write the report in which their numbers stand beside ours."""
+    """Run every experiment, of the papers and beyond them, and write the report in which their numbers stand beside ours."""
     from dealermarket.papers import Plan
-    from dealermarket.papers.registry import experiments_of_the_papers
+    from dealermarket.papers.registry import shipped_experiments
     from dealermarket.papers.trained import is_trainable
 
     options = options or ReportOptions()
     if options.resume is not None:
         resume_report("reproduce", options.resume, options, alone=True)
         return
-    known = experiments_of_the_papers()
+    known = shipped_experiments()
     chosen = {
         name: experiment for name, experiment in known.items() if not experiment.trains or (is_trainable() and not options.quick)
     }

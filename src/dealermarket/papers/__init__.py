@@ -1,4 +1,4 @@
-"""The experiments of two papers: each is measured, its claims are decided, and all is reported.
+"""The experiments of two papers and beyond them: each is measured, its claims are decided, and all is reported.
 
 Verdicts on claims, with the numbers they rest on::
 
@@ -17,7 +17,7 @@ from dealermarket.pages.wording import basis_points, estimated, number
 from dealermarket.papers.experiment import Experiment, Results, Variation, left_open
 from dealermarket.papers.outcome import Outcome, Verdict, above, agrees, below, decided, overall
 from dealermarket.papers.plan import Plan, Section, market_steps, run_plans
-from dealermarket.papers.registry import experiment_named, experiments, experiments_of_the_papers, register_experiment
+from dealermarket.papers.registry import experiment_named, experiments, register_experiment, shipped_experiments
 from dealermarket.papers.trained import TrainedStudy
 
 __all__ = [
@@ -39,13 +39,13 @@ __all__ = [
     "estimated",
     "experiment_named",
     "experiments",
-    "experiments_of_the_papers",
     "left_open",
     "market_steps",
     "number",
     "overall",
     "register_experiment",
     "run_plans",
+    "shipped_experiments",
 ]
 
 

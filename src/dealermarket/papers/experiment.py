@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.pages.table import Table
+from dealermarket.papers.desks import DesksStudy
 from dealermarket.papers.outcome import Verdict
 from dealermarket.papers.trained import TrainedStudy
 from dealermarket.plots.figure import Figure
@@ -108,6 +109,10 @@ class Experiment(ABC):
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
         """What must be trained for the verdicts; needs the extra `learn`."""
+        return []
+
+    def desks(self, scenario: Scenario, runs: int) -> list[DesksStudy]:
+        """Simulated desks whose logs must be calibrated for the verdicts."""
         return []
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:

@@ -34,6 +34,11 @@ _WORDS = {
     "joint optimum": "the price that earns two makers most who both charge it.",
     "worth of the volume": "what all clients' volume of a run would earn one maker at ε = 0. Money is given as a share of it.",
     "training": "the same learning from another seed. Each trained maker is then played in markets that are common to all.",
+    "reservation": "the dearest quote at which a client trades, as a multiple of the reference curve at its size: logistic, with "
+    "a mean and a scale.",
+    "log": "what a desk writes down: each request with its client, side, size and quote, whether it was won, traded with "
+    "another dealer or with nobody, and, of those won, the second best quote (cover).",
+    "hit ratio": "the share of the requests that the desk wins.",
     "reward": "what a training maximises, a step; 1 is the worth of a step's volume at ε = 0.",
 }
 

@@ -12,9 +12,11 @@ from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.pages.table import Table
 from dealermarket.pages.wording import counted
+from dealermarket.papers.desks import DesksStudy
 from dealermarket.papers.experiment import Experiment, Results
 from dealermarket.papers.outcome import Outcome, Verdict, overall
-from dealermarket.papers.trained import TrainedStudy, measure_trained
+from dealermarket.papers.parts import PartedStudy, measure_parts
+from dealermarket.papers.trained import TrainedStudy
 from dealermarket.papers.variations import Varied, variations_table
 from dealermarket.plots.figure import Figure
 from dealermarket.runs.chunks import Progress
@@ -68,9 +70,19 @@ class Plan:
         return [replace(study, name=self._name("", study.name)) for study in trainings]
 
     @cached_property
+    def desks(self) -> list[DesksStudy]:
+        """All logs that must be calibrated, with names that tell experiments apart."""
+        return [replace(study, name=self._name("", study.name)) for study in self.experiment.desks(self.scenario, self.runs)]
+
+    @property
+    def parted(self) -> list[PartedStudy]:
+        """All that is measured in processes of its own."""
+        return [*self.trainings, *self.desks]
+
+    @cached_property
     def market_steps(self) -> int:
         """Steps of markets in all."""
-        return sum(study.market_steps for study in self.studies) + sum(study.market_steps for study in self.trainings)
+        return sum(study.market_steps for study in self.studies) + sum(study.market_steps for study in self.parted)
 
     def section(self, measured: Measured) -> Section:
         """What the measures say."""
@@ -190,8 +202,8 @@ def run_plans(
 ) -> list[Section]:
     """Runs plans and draws their conclusions; `keep` is a folder for measures, so that an interrupted run can go on."""
     studies = [study for plan in plans for study in plan.studies]
-    trainings = [study for plan in plans for study in plan.trainings]
-    measured = {**measure(studies, seed, threads, progress, keep), **measure_trained(trainings, seed, threads, progress, keep)}
+    parted = [study for plan in plans for study in plan.parted]
+    measured = {**measure(studies, seed, threads, progress, keep), **measure_parts(parted, seed, threads, progress, keep)}
     sections = []
     for plan in plans:
         interrupt.check()

@@ -1,4 +1,4 @@
-"""The experiments by name: those of the papers, and those that are registered from outside."""
+"""The experiments by name: those that ship, of the papers and beyond them, and those that are registered from outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dealermarket.values import suggestion
 Kind = TypeVar("Kind", bound=type[Experiment])
 
 # Folder, module and class, in the order of the report; imported when they are asked for
-_OF_THE_PAPERS = (
+_SHIPPED = (
     ("dealer_market.curves", "Curves"),
     ("dealer_market.price_sensitivity", "PriceSensitivity"),
     ("dealer_market.internalization", "Internalization"),
@@ -28,6 +28,7 @@ _OF_THE_PAPERS = (
     ("learning_makers.learned_drift", "LearnedDrift"),
     ("learning_makers.two_learners", "TwoLearners"),
     ("learning_makers.elastic_learners", "ElasticLearners"),
+    ("own_data.calibration", "Calibration"),
 )
 _registered: dict[str, type[Experiment]] = {}
 
@@ -36,25 +37,25 @@ def register_experiment(kind: Kind) -> Kind:
     """Makes an experiment from outside the package known by its name; also a decorator of its class.
 
     One registered before under the same name is replaced, so that a notebook's cell can be run again. Raises ParameterError
-    for the name of a paper's experiment, and for a class that lacks something every experiment has."""
+    for the name of one that ships, and for a class that lacks something every experiment has."""
     missing = [name for name in ("name", "question", "preset") if not hasattr(kind, name)] + sorted(kind.__abstractmethods__)
     if missing:
         raise ParameterError(f"experiment {kind.__name__}: has no {', '.join(missing)}")
-    if kind.name in experiments_of_the_papers():
-        raise ParameterError(f"experiment {kind.name!r}: is one of the papers'; choose another name")
+    if kind.name in shipped_experiments():
+        raise ParameterError(f"experiment {kind.name!r}: is one that ships; choose another name")
     _registered[kind.name] = kind
     return kind
 
 
-def experiments_of_the_papers() -> Mapping[str, Experiment]:
-    """The papers' experiments by name, in the order of the report."""
-    kinds = [getattr(import_module(f"dealermarket.papers.{module}"), name) for module, name in _OF_THE_PAPERS]
+def shipped_experiments() -> Mapping[str, Experiment]:
+    """The experiments that ship by name, in the order of the report."""
+    kinds = [getattr(import_module(f"dealermarket.papers.{module}"), name) for module, name in _SHIPPED]
     return {kind.name: kind() for kind in kinds}
 
 
 def experiments() -> Mapping[str, Experiment]:
-    """Every experiment by name: those of the papers, then those that were registered."""
-    return {**experiments_of_the_papers(), **{name: kind() for name, kind in _registered.items()}}
+    """Every experiment by name: those that ship, then those that were registered."""
+    return {**shipped_experiments(), **{name: kind() for name, kind in _registered.items()}}
 
 
 def experiment_named(name: str) -> Experiment:

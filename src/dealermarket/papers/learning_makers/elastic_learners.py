@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import product
 from operator import itemgetter
 from typing import Any
 
@@ -17,30 +16,17 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.pages.wording import comparisons
 from dealermarket.papers import Column, Table, TrainedStudy, Verdict, above, agrees, below, estimated, number
 from dealermarket.papers.glossary import words
-from dealermarket.papers.learning_makers import learned, two_learners
-from dealermarket.papers.learning_makers.best_price import LEARNER, constant, decided_by_eps, playing
+from dealermarket.papers.learning_makers import learned, price_grid, two_learners
+from dealermarket.papers.learning_makers.best_price import LEARNER, decided_by_eps
+from dealermarket.papers.learning_makers.price_grid import ALL, ASKS, LOWEST, ONE, STEP, PriceGrid
 from dealermarket.plots import COLOURS, Axis, Figure, Heat, Legend, Level, Line, Mark, Points
-from dealermarket.runs.tables import Chunk
-from dealermarket.study import LEVEL, Array, Estimate, Measures, Study, joint, mean
+from dealermarket.study import Estimate, Study, joint, mean
 
-ALL, ONE = "both asked", "one asked"
 ALWAYS = "both asked, no reservation"
-ASKS = {ALL: "all", ONE: 1}
 TRAINED = (ALWAYS, ALL, ONE)
-EQUAL = "equal prices"
-LOWEST, HIGHEST = -1.0, 1.0  # eps that learners may charge
-PRICES = np.round(np.linspace(LOWEST, HIGHEST, 11), 1) + 0.0  # eps of each pair
-FINE = np.round(np.linspace(LOWEST, HIGHEST, 21), 1) + 0.0  # eps that both charge
-STEP = 0.2  # of PRICES
 MARGIN = 0.05  # shares of the worth of the volume must be known this well
 SAME = 0.1  # mean eps of two trainings that differ by less than this would be the same price of the grid
 REACHED = 0.95  # share of the joint optimum
-
-
-def income(scenario: Scenario, chunk: Chunk) -> Measures:
-    """`income`: spread revenue less hedging cost of each maker, (B, M); price units times units."""
-    totals = chunk.record.totals
-    return Measures({"income": totals["spread_revenue"] + totals["hedging_cost"]}, scenario.maker_names)
 
 
 class ElasticLearners(learned.LearnedExperiment):
@@ -73,30 +59,26 @@ class ElasticLearners(learned.LearnedExperiment):
     # --- what is measured
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        def charging(market: Scenario, own: float, other: float) -> Scenario:
-            return playing(market, constant(float(other)), constant(float(own)))
+        return price_grid.grid_studies(scenario, runs)
 
-        def every_pair(market: Scenario) -> dict[str, Scenario]:
-            return {_pair(*eps): charging(market, *eps) for eps in product(PRICES, PRICES)}
-
-        both = _asking(scenario, ALL)
-        equal = {f"{eps:g}": charging(both, eps, eps) for eps in FINE}
-        pairs = [Study(_pairs(asked), every_pair(_asking(scenario, asked)), runs, income) for asked in ASKS]
-        return [*pairs, Study(EQUAL, equal, runs, income)]
+    @property
+    def grid(self) -> PriceGrid:
+        """What was measured of constant prices."""
+        return PriceGrid(self.scenario, self.results)
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
-        markets = {asked: _asking(scenario, asked) for asked in ASKS} | {ALWAYS: without_reservation(scenario)}
+        markets = {asked: price_grid.asking(scenario, asked) for asked in ASKS} | {ALWAYS: without_reservation(scenario)}
         return [
             self.trained(name, learned.started(market, [0, 1]), runs, two_learners.STEPS, learned.INCOME, scenario.maker_names)
             for name, market in markets.items()
         ]
 
     def notes(self) -> Iterator[str]:
-        demand, end = self._demand, LOWEST + STEP
+        demand, end = self.grid.demand, LOWEST + STEP
         yield (
             f"Reservations have m = {demand.mean:g} and s = {demand.scale:g}: at the reference curve (ε = 0) "
             f"{number(float(demand.trade_share(1.0)), 0, 100)} % of the requests trade, at the joint optimum "
-            f"{number(float(demand.trade_share(1.0 + self.optimum)), 0, 100)} %. The papers know none; 1.5 and 0.3 were "
+            f"{number(float(demand.trade_share(1.0 + self.grid.optimum)), 0, 100)} %. The papers know none; 1.5 and 0.3 were "
             "chosen so that the joint optimum lies among the prices that makers may charge, and is not where their learning "
             "starts."
         )
@@ -108,26 +90,6 @@ class ElasticLearners(learned.LearnedExperiment):
             "trade."
         )
         yield from super().notes()
-
-    # --- what theory says
-
-    def _theory(self, eps: Array) -> Array:
-        """What both makers earn together whose best quote is eps, of the worth of the volume."""
-        return np.asarray((1.0 + eps) * self._demand.trade_share(1.0 + eps))
-
-    @property
-    def _demand(self) -> LogisticDemand:
-        demand = self.scenario.agents[0].demand
-        assert isinstance(demand, LogisticDemand)  # `needs` has seen to it
-        return demand
-
-    @property
-    def optimum(self) -> float:
-        """The eps of the joint optimum, or the highest allowed if that is lower: docs/model.md, "Requests"."""
-        from scipy.special import wrightomega  # W(exp(z)), also where exp(z) is beyond what a computer holds
-
-        demand = self._demand
-        return float(min(demand.scale * (1.0 + wrightomega(demand.mean / demand.scale - 1.0).real) - 1.0, HIGHEST))
 
     # --- claims
 
@@ -149,21 +111,22 @@ class ElasticLearners(learned.LearnedExperiment):
         yield from self._trained_verdicts()
 
     def _best_together(self) -> Verdict:
-        best = _best_of(FINE, self._theory(FINE))
-        others = _but(best, FINE)
-        leads = Estimate.stacked(mean(self._together(best) - self._together(eps), joint(len(others))) for eps in others)
+        best = price_grid.best_of(price_grid.FINE, self.grid.theory(price_grid.FINE))
+        others = price_grid.but(best, price_grid.FINE)
+        leads = Estimate.stacked(mean(self.grid.together(best) - self.grid.together(eps), joint(len(others))) for eps in others)
         nearest = int(np.argmin(leads.low))
         return Verdict(
             "joint optimum",
             f"Where both makers charge the same, ε = {number(best, 1)} earns most of the prices tried, as theory says.",
             above(leads),
-            f"Theory has the optimum at ε = {number(self.optimum, 3)}. The hardest to tell from ε = {number(best, 1)} is ε = "
-            f"{number(others[nearest], 1)}, which earns {estimated(leads[nearest].scaled(100 / self._joint), 2)} % of the joint "
-            f"optimum less (paired, {comparisons(len(others))}).",
+            f"Theory has the optimum at ε = {number(self.grid.optimum, 3)}. The hardest to tell from ε = {number(best, 1)} is ε "
+            f"= {number(others[nearest], 1)}, which earns {estimated(leads[nearest].scaled(100 / self.grid.joint), 2)} % of the "
+            f"joint optimum less (paired, {comparisons(len(others))}).",
         )
 
     def _curve(self) -> Verdict:
-        found, expected = self._shares(joint(len(FINE))), self._theory(FINE)
+        count = len(price_grid.FINE)
+        found, expected = self.grid.shares(joint(count)), self.grid.theory(price_grid.FINE)
         inside = (found.low <= expected) & (expected <= found.high)
         known = float(np.max(found.margin))
         furthest = int(np.argmax(np.abs(found.value - expected)))
@@ -171,21 +134,21 @@ class ElasticLearners(learned.LearnedExperiment):
             "curve",
             "Every equal price earns both makers together what theory says: x F̄(x) of the worth of the volume, with x = 1 + ε.",
             agrees(found, expected, known, MARGIN),
-            f"{int(inside.sum())} of {len(inside)} intervals contain the theory's value ({comparisons(len(FINE))}). The widest "
-            f"is ± {number(known, 3)}, and the claim needs ± {MARGIN} or less. The furthest from theory is ε = "
-            f"{number(FINE[furthest], 1)}, with {estimated(found[furthest], 4)} where theory has "
+            f"{int(inside.sum())} of {count} intervals contain the theory's value ({comparisons(count)}). The widest is "
+            f"± {number(known, 3)}, and the claim needs ± {MARGIN} or less. The furthest from theory is ε = "
+            f"{number(price_grid.FINE[furthest], 1)}, with {estimated(found[furthest], 4)} where theory has "
             f"{number(float(expected[furthest]), 4)}.",
         )
 
     def _answers(self, asked: str, name: str, claim: str) -> Verdict:
         """That the best answer to each price of the other maker is the expected one."""
-        others = [eps for eps in PRICES if asked == ONE or eps > LOWEST]  # at the lowest nobody earns anything
-        count = len(others) * (len(PRICES) - 1)
+        others = [eps for eps in price_grid.PRICES if asked == ONE or eps > LOWEST]  # at the lowest nobody earns anything
+        count = len(others) * (len(price_grid.PRICES) - 1)
         leads, told = [], []
         for other in others:
-            answer = self._expected(asked, other)
-            for eps in _but(answer, PRICES):
-                lead = self._income(asked, answer, other) - self._income(asked, eps, other)
+            answer = self.grid.expected(asked, other)
+            for eps in price_grid.but(answer, price_grid.PRICES):
+                lead = self.grid.income(asked, answer, other) - self.grid.income(asked, eps, other)
                 leads.append(mean(lead, joint(count)))
                 told.append(f"ε = {number(answer, 1)} instead of {number(eps, 1)} against {number(other, 1)}")
         every = Estimate.stacked(leads)
@@ -196,13 +159,13 @@ class ElasticLearners(learned.LearnedExperiment):
             above(every),
             f"It earns more than another in {int((every.low > 0).sum())} of {count} comparisons, and less in "
             f"{int((every.high < 0).sum()) or 'none'} (paired, {comparisons(count)}). The closest is {told[nearest]}: it earns "
-            f"{estimated(every[nearest].scaled(100 / self._joint), 2)} % of the joint optimum more. From the joint optimum the "
-            f"best answers go: {' → '.join(number(eps, 1) for eps in self._war(asked))}.",
+            f"{estimated(every[nearest].scaled(100 / self.grid.joint), 2)} % of the joint optimum more. From the joint optimum "
+            f"the best answers go: {' → '.join(number(eps, 1) for eps in self.grid.war(asked))}.",
         )
 
     def _trained_verdicts(self) -> Iterator[Verdict]:
-        prices, earned = self.charged(ALL), self.incomes(ALL).mean(axis=1) / self._joint
-        middle = (LOWEST + self.optimum) / 2
+        prices, earned = self.charged(ALL), self.incomes(ALL).mean(axis=1) / self.grid.joint
+        middle = (LOWEST + self.grid.optimum) / 2
         yield Verdict(
             "below joint optimum",
             "Two makers who learn, and are both asked, earn less than they could together.",
@@ -226,7 +189,7 @@ class ElasticLearners(learned.LearnedExperiment):
             f"Without reservations the mean ε is {estimated(mean(self.charged(ALWAYS)), 3)}; with them it is "
             f"{estimated(higher, 3)} higher (paired by training).",
         )
-        reached = mean((self.incomes(ONE) / self._joint).T, joint(len(self.results[ONE])))
+        reached = mean((self.incomes(ONE) / self.grid.joint).T, joint(len(self.results[ONE])))
         each = ", ".join(estimated(reached[n], 1, 100) for n in range(len(reached.value)))
         yield Verdict(
             "floor learned",
@@ -243,35 +206,35 @@ class ElasticLearners(learned.LearnedExperiment):
         columns = [Column("other", "ε of the other maker", 1, float)]
         for asked, short in ((ALL, "both"), (ONE, "one")):
             columns += [
-                Column(f"{short}_answer", f"{asked}: best answer", 1, partial(self._only_answer, asked)),
-                Column(f"{short}_earns", "it earns, %", 1, partial(self._earned_by_the_answer, asked), 100),
+                Column(f"{short}_answer", f"{asked}: best answer", 1, partial(self.grid.only_answer, asked)),
+                Column(f"{short}_earns", "it earns, %", 1, partial(self.grid.earned_by_the_answer, asked), 100),
             ]
         yield Table.of(
             "answers",
             "The best of the prices tried, by mean income, against each price of the other maker, and what it earns in percent "
             "of the joint optimum of both.",
-            PRICES,
+            price_grid.PRICES,
             *columns,
         )
         yield Table.of(
             "equal",
             "What two makers who charge the same earn together, as a share of the worth of the volume.",
-            range(len(FINE)),
-            Column("eps", "ε of both", 1, FINE),
-            Column("found", "earned together", 4, self._shares()),
-            Column("theory", "theory", 4, self._theory(FINE)),
+            range(len(price_grid.FINE)),
+            Column("eps", "ε of both", 1, price_grid.FINE),
+            Column("found", "earned together", 4, self.grid.shares()),
+            Column("theory", "theory", 4, self.grid.theory(price_grid.FINE)),
         )
 
     def _levels(self) -> Table:
-        best = _best_of(FINE, self._theory(FINE))
-        end = self._war(ALL)[-1]
+        best = price_grid.best_of(price_grid.FINE, self.grid.theory(price_grid.FINE))
+        end = self.grid.war(ALL)[-1]
         rows: list[tuple[Any, ...]] = [
-            ("undercutting ends, by grid", end, mean(self._together(end) / self._joint), math.nan, math.nan),
-            ("joint optimum, by grid", best, mean(self._together(best) / self._joint), math.nan, math.nan),
-            ("joint optimum, theory", self.optimum, 1.0, math.nan, math.nan),
+            ("undercutting ends, by grid", end, mean(self.grid.together(end) / self.grid.joint), math.nan, math.nan),
+            ("joint optimum, by grid", best, mean(self.grid.together(best) / self.grid.joint), math.nan, math.nan),
+            ("joint optimum, theory", self.grid.optimum, 1.0, math.nan, math.nan),
         ]
         for study in TRAINED:
-            rows += self.level_rows(study, self.incomes(study).mean(axis=1) / self._joint, f"{study}: ")
+            rows += self.level_rows(study, self.incomes(study).mean(axis=1) / self.grid.joint, f"{study}: ")
         return Table.of(
             "levels",
             "What two makers charge and earn together: where undercutting ends and at the joint optimum, by grid; and makers who "
@@ -296,12 +259,12 @@ class ElasticLearners(learned.LearnedExperiment):
         )
 
     def _ends(self) -> Figure:
-        fine = np.linspace(LOWEST, HIGHEST, 401)
+        fine = np.linspace(LOWEST, price_grid.HIGHEST, 401)
         marks: list[Mark] = [
-            Level(self._war(ALL)[-1], "x", "black", 0.8, "--"),
-            Level(self.optimum, "x", "black", 0.8),
-            Line(fine, self._theory(fine), colour="black", width=1.0, style=":"),
-            Points(FINE, self._shares(), "equal prices", style=""),
+            Level(self.grid.war(ALL)[-1], "x", "black", 0.8, "--"),
+            Level(self.grid.optimum, "x", "black", 0.8),
+            Line(fine, self.grid.theory(fine), colour="black", width=1.0, style=":"),
+            Points(price_grid.FINE, self.grid.shares(), "equal prices", style=""),
         ]
         for study, colour in zip(TRAINED, COLOURS, strict=False):
             earned = self.incomes(study).mean(axis=1) / learned.worth(self.scenario)
@@ -319,8 +282,11 @@ class ElasticLearners(learned.LearnedExperiment):
         )
 
     def _matrix(self, asked: str) -> Figure:
-        shares = [[self._income(asked, own, other).mean() / self._joint for other in PRICES] for own in PRICES]
-        names = [number(eps, 1) for eps in PRICES]
+        shares = [
+            [self.grid.income(asked, own, other).mean() / self.grid.joint for other in price_grid.PRICES]
+            for own in price_grid.PRICES
+        ]
+        names = [number(eps, 1) for eps in price_grid.PRICES]
         who = "both makers" if asked == ALL else "one of the two, drawn for each request"
         return Figure(
             f"pairs-{asked.partition(' ')[0]}",
@@ -332,78 +298,7 @@ class ElasticLearners(learned.LearnedExperiment):
             size=(5.6, 4.2),
         )
 
-    # --- from the measures
-
-    def _income(self, asked: str, own: float, other: float) -> Array:
-        """Income of the first maker of a pair in each run, (replicas,)."""
-        return self.own(_pairs(asked), _pair(own, other), "income")
-
-    def _together(self, eps: float) -> Array:
-        """Income of both where both charge eps, (replicas,)."""
-        return np.asarray(self.results[EQUAL][f"{eps:g}"]["income"].sum(axis=1))
-
-    def _shares(self, level: float = LEVEL) -> Estimate:
-        """The same of every eps of FINE, as a share of the worth of the volume."""
-        worth = learned.worth(self.scenario)
-        return Estimate.stacked(mean(self._together(eps) / worth, level) for eps in FINE)
-
-    @property
-    def _joint(self) -> float:
-        """Income of both at the joint optimum, by theory; price units times units."""
-        return float(self._theory(np.array(self.optimum)) * learned.worth(self.scenario))
-
-    def _expected(self, asked: str, other: float) -> float:
-        """The best answer by what the claims say."""
-        best = _best_of(PRICES, self._theory(PRICES))
-        if asked == ONE or other > best:
-            return best
-        lower = [float(eps) for eps in PRICES if eps < other]
-        return lower[-1] if len(lower) > 1 else other
-
-    def _answer(self, asked: str, other: float) -> float:
-        """The price of the highest mean income against a price of the other maker."""
-        return float(PRICES[np.argmax([self._income(asked, own, other).mean() for own in PRICES])])
-
-    def _only_answer(self, asked: str, other: float) -> float:
-        """The same; NaN where no price earns anything."""
-        answer = self._answer(asked, other)
-        return answer if self._income(asked, answer, other).any() else math.nan
-
-    def _earned_by_the_answer(self, asked: str, other: float) -> Estimate:
-        return mean(self._income(asked, self._answer(asked, other), other) / self._joint)
-
-    def _war(self, asked: str) -> list[float]:
-        """The best answer to the best answer, and so on, from the joint optimum to the first price that comes again."""
-        best = _best_of(PRICES, self._theory(PRICES))
-        prices = [best]
-        while (answer := self._answer(asked, prices[-1])) not in prices:
-            prices.append(answer)
-        return prices
-
 
 def without_reservation(scenario: Scenario) -> Scenario:
     """The same market with clients who trade at any price, and ask both makers."""
-    return _asking(scenario, ALL).with_settings("investors.*.demand={kind='always'}")
-
-
-def _asking(scenario: Scenario, asked: str) -> Scenario:
-    return scenario.with_settings(f"investors.*.asks={ASKS[asked]}")
-
-
-def _pairs(asked: str) -> str:
-    """The name of the study of pairs of constant prices."""
-    return f"pairs, {asked}"
-
-
-def _pair(own: float, other: float) -> str:
-    return f"{own:g} / {other:g}"
-
-
-def _best_of(prices: Array, worth: Array) -> float:
-    """The price that is worth most."""
-    return float(prices[np.argmax(worth)])
-
-
-def _but(price: float, prices: Array) -> list[float]:
-    """All other prices."""
-    return [float(other) for other in prices if other != price]
+    return price_grid.asking(scenario, ALL).with_settings("investors.*.demand={kind='always'}")

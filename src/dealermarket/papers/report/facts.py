@@ -15,7 +15,8 @@ from dealermarket.papers.variations import VARIATIONS, by_parameter
 TITLE = "The experiments of a dealer market, run anew"
 PAPER = (
     "Ganesh, Vadori, Xu, Zheng, Reddy and Veloso (2019), “Multi-Agent Simulation for Pricing and Hedging in a Dealer Market”, "
-    "and of their follow-up paper, “Reinforcement Learning for Market Making in a Multi-agent Dealer Market”"
+    "and of their follow-up paper, “Reinforcement Learning for Market Making in a Multi-agent Dealer Market”, and experiments "
+    "beyond both"
 )
 MEANINGS = {
     Outcome.HOLDS: "the runs show it: the 95 % interval of the comparison lies wholly on the side that the claim says",

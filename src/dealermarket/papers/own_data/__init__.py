@@ -1,0 +1,1 @@
+"""The experiments on what a desk finds in its own data."""
