@@ -44,7 +44,7 @@ class SweepAnswer(Answer):
         fields, points = self.swept.sweep.fields, self.swept.sweep.points
         names = short_names([field.path for field in fields])
         drawn = [
-            SweptField(field.path, name, list(dict.fromkeys(point.settings[n].label for point in points)))
+            SweptField(field.path, name, _brief(list(dict.fromkeys(point.settings[n].label for point in points))))
             for n, (field, name) in enumerate(zip(fields, names, strict=True))
         ]
         sampled = not all(isinstance(field, Varied) for field in fields)
@@ -118,3 +118,12 @@ class SweepAnswer(Answer):
         if self.equals is None:
             return ""
         return "best" if self.swept.labels[n] == self.best else "=" if self.equals[n] else ""
+
+
+def _brief(labels: list[str]) -> list[str]:
+    """Labels for an axis: numbers with three digits, where these tell them apart."""
+    try:
+        brief = [f"{float(label):.3g}" for label in labels]
+    except ValueError:
+        return labels
+    return brief if len({*brief}) == len(labels) else labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -26,10 +27,10 @@ class Trial(NamedTuple):
 
 
 def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, evaluations: int, seed: int = 0) -> list[Trial]:
-    """The places that were tried, in order: the start and a Sobol sequence, a third of the evaluations, and then, from the best
-    of these on, what COBYQA asks for, a local method (Ragonneau, Model-Based Derivative-Free Optimization Methods and Software,
-    thesis, 2022, arXiv 2210.12018), and again from the next best while evaluations are left: each
-    time two thirds of these at most.
+    """The places that were tried, in order. A third of the evaluations goes to the start, the corners, if they are few, and a
+    Sobol sequence. From the best of these on a local method asks, COBYQA (Ragonneau, Model-Based Derivative-Free Optimization
+    Methods and Software, thesis, 2022, arXiv 2210.12018), and again from the next best while evaluations are left: each time
+    with two thirds of these at most.
 
     Where the value is NaN, nothing is best."""
     from scipy.optimize import Bounds, minimize
@@ -43,7 +44,9 @@ def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, ev
         trials.append(Trial(place, value))
         return math.inf if math.isnan(value) else -value
 
-    starts = [np.asarray(start), *sobol_places(fields, max(evaluations // 3, 1), seed)]
+    explored = max(evaluations // 3, 1)
+    corners = list(itertools.product((0.0, 1.0), repeat=fields)) if 2**fields <= explored // 2 else []
+    starts = [np.asarray(start), *map(np.array, corners), *sobol_places(fields, explored - len(corners), seed)]
     starts.sort(key=loss)  # equal ones stay in their order
     cube = Bounds(np.zeros(fields), np.ones(fields))
     for place in starts:
