@@ -52,9 +52,9 @@ NUMBERS = {  # what is kept of which tables
     "markouts-by-investor": ["h_1", "h_4", "h_16"],
     "markouts-by-tier": ["h_4", "h_4_low"],
     "best-price-revenue": [f"found_{rival}" for rival in range(3)],
-    "calibration-foretold": ["moved"],
 }
 TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners"]
+LONG = [*TRAINED, "calibration"]
 TINY = """
 name = "tiny"
 description = "Small enough to be run uncompiled"
@@ -114,9 +114,9 @@ def csv(folder: Path, name: str) -> pd.DataFrame:
 # --- everything, quickly
 
 
-def untrained() -> dict[str, Experiment]:
-    """All that `reproduce --quick` runs: those that train makers are left out."""
-    return {name: experiment for name, experiment in experiments().items() if not experiment.trains}
+def quick_ones() -> dict[str, Experiment]:
+    """All that `reproduce --quick` runs: what trains makers or takes minutes all the same is left out."""
+    return {name: experiment for name, experiment in experiments().items() if not (experiment.trains or experiment.long)}
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
@@ -148,12 +148,12 @@ def test_reproduce_quick(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def _check_what_is_printed(out: str, err: str) -> None:
-    for name in untrained():
+    for name in quick_ones():
         assert name in out
-    assert f"Left out: {', '.join(TRAINED)}; they train makers" in err
-    assert not any(name in out for name in TRAINED)
+    assert f"Left out: {', '.join(LONG)}; they take too long" in err
+    assert not any(name in out for name in LONG)
     assert "read quick/report.html" in out
-    steps = sum(Plan.of(experiment, quick=True).market_steps for experiment in untrained().values())
+    steps = sum(Plan.of(experiment, quick=True).market_steps for experiment in quick_ones().values())
     assert f"{steps:,} market steps" in out
     assert f"{steps:,} of {steps:,} market steps" in err
 
@@ -167,12 +167,12 @@ def _check_files(folder: Path) -> None:
         "report.md",
         "scenarios",
     ]
-    assert sorted(path.stem for path in (folder / "scenarios").iterdir()) == sorted(untrained())
-    for name, experiment in untrained().items():
+    assert sorted(path.stem for path in (folder / "scenarios").iterdir()) == sorted(quick_ones())
+    for name, experiment in quick_ones().items():
         assert Scenario.load(folder / "scenarios" / f"{name}.toml") == experiment.load_scenario()
     meta = json.loads((folder / "meta.json").read_text())
     assert meta["complete"] is True
-    assert [plan["experiment"] for plan in meta["plans"]] == list(untrained())
+    assert [plan["experiment"] for plan in meta["plans"]] == list(quick_ones())
     assert all(plan["command"] == f"dealermarket experiment {plan['experiment']} --quick" for plan in meta["plans"])
     for path in (folder / "numbers").glob("*.csv"):
         same = pd.read_parquet(path.with_suffix(".parquet"))
@@ -188,7 +188,7 @@ def _check_page(folder: Path) -> None:
     frame = csv(folder, "markouts-by-investor")
     for n, h in enumerate((1, 2, 4, 8, 16)):
         assert [float(row[3 + n].attributes["data-value"]) for row in rows] == frame[f"h_{h}"].tolist()
-    for name in untrained():
+    for name in quick_ones():
         assert page.named(name)
 
 
@@ -333,16 +333,17 @@ def test_all_is_reproduced_with_the_extra(
     assert capsys.readouterr().err == ""
     begun_with.clear()
     assert main(["reproduce", "--quick"]) == 0
-    assert [plan.experiment.name for plan in begun_with] == list(untrained())
+    assert [plan.experiment.name for plan in begun_with] == list(quick_ones())
     said = capsys.readouterr().err
-    why = "they train makers, too long for a quick look (a tenth of one: dealermarket experiment NAME --quick)"
-    assert said == f"Left out: {', '.join(TRAINED)}; {why}.\n"
+    why = "they take too long for a quick look (a tenth of one: dealermarket experiment NAME --quick)"
+    assert said == f"Left out: {', '.join(LONG)}; {why}.\n"
 
 
 @pytest.mark.usefixtures("without_the_extra")
 def test_without_the_extra_nobody_is_trained(capsys: pytest.CaptureFixture[str], begun_with: list[Plan]) -> None:
     assert main(["reproduce"]) == 0
-    assert [plan.experiment.name for plan in begun_with] == list(untrained())
+    untrained = [name for name, experiment in experiments().items() if not experiment.trains]
+    assert [plan.experiment.name for plan in begun_with] == untrained
     said = capsys.readouterr().err
     assert f"Left out: {', '.join(TRAINED)}" in said
     assert "pip install 'dealermarket[learn]'" in said
@@ -352,7 +353,7 @@ def test_without_the_extra_nobody_is_trained(capsys: pytest.CaptureFixture[str],
                 refused(capsys, "experiment", name, *quick), name, names=["`learn`", "pip install", "dealermarket[learn]"]
             )
     assert main(["experiment", "best-price", "--quick"]) == 0  # which needs nobody trained
-    assert [plan.experiment.name for plan in begun_with] == [*untrained(), "best-price"]
+    assert [plan.experiment.name for plan in begun_with] == [*untrained, "best-price"]
     assert main(["experiment"]) == 0
     assert all(name in capsys.readouterr().out for name in TRAINED[:1])
 

@@ -35,7 +35,7 @@ NEEDS_EXTRA = "needs the extra `learn`: pip install 'dealermarket[learn]'"
 class ReportOptions:
     """What both commands take."""
 
-    quick: Annotated[bool, flag("A tenth of the runs, for a first look; reproduce then trains no makers.")] = False
+    quick: Annotated[bool, flag("A tenth of the runs, for a first look; reproduce then leaves out what takes minutes.")] = False
     seed: Seed = None
     threads: Threads = None
     out: Annotated[Path | None, place("The new folder of the report; reports/NAME-1 and on if not given.")] = None

@@ -18,14 +18,15 @@ def reproduce(*, options: ReportOptions | None = None) -> None:
         resume_report("reproduce", options.resume, options, alone=True)
         return
     known = shipped_experiments()
-    chosen = {
-        name: experiment for name, experiment in known.items() if not experiment.trains or (is_trainable() and not options.quick)
-    }
+    if options.quick:
+        chosen = {name: experiment for name, experiment in known.items() if not (experiment.trains or experiment.long)}
+    else:
+        chosen = {name: experiment for name, experiment in known.items() if not experiment.trains or is_trainable()}
     left_out = [name for name in known if name not in chosen]
     said = ""
     if left_out:
         why = (
-            "they train makers, too long for a quick look (a tenth of one: dealermarket experiment NAME --quick)"
+            "they take too long for a quick look (a tenth of one: dealermarket experiment NAME --quick)"
             if options.quick
             else f"they train makers, which {NEEDS_EXTRA}"
         )

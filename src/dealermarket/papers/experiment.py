@@ -67,6 +67,7 @@ class Experiment(ABC):
     runs: ClassVar[int] = 200  # replicas a point; the paper's number where it has one
     makers_needed: ClassVar[int] = 2
     trains: ClassVar[bool] = False  # whether policies are trained
+    long: ClassVar[bool] = False  # whether a tenth of the runs takes minutes, too, as what trains does
     moves: ClassVar[tuple[str, ...]] = ()  # fields of the scenario that the experiment sets itself
     variations: ClassVar[tuple[Variation, ...]] = ()
     studied: ClassVar[int] = 0  # the maker that is looked at

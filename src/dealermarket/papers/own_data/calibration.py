@@ -100,6 +100,7 @@ class Calibration(Experiment):
         "penalty?"
     )
     words = words("ε", "α", "tier", "oracle probability p", "reference curve", "reservation", "log", "hit ratio")
+    long = True
     preset = "calibration"
     runs = 500  # desks: as many as tell whether 95 % is right to three percent, of all parameters at once
     headline = "coverage"
