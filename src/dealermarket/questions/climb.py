@@ -15,7 +15,7 @@ from dealermarket.questions.points import sobol_places
 
 Array = NDArray[Any]
 
-_START_RADIUS, _END_RADIUS = 0.15, 1e-3  # of the trust region
+_START_RADIUS, _END_RADIUS = 0.1, 1e-3  # of the trust region
 
 
 class Trial(NamedTuple):
@@ -27,10 +27,10 @@ class Trial(NamedTuple):
 
 
 def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, evaluations: int, seed: int = 0) -> list[Trial]:
-    """The places that were tried, in order. A third of the evaluations goes to the start, the corners, if they are few, and a
+    """The places that were tried, in order. Half of the evaluations goes to the start, the corners, if they are few, and a
     Sobol sequence. From the best of these on a local method asks, COBYQA (Ragonneau, Model-Based Derivative-Free Optimization
     Methods and Software, thesis, 2022, arXiv 2210.12018), and again from the next best while evaluations are left: each time
-    with two thirds of these at most.
+    with three quarters of these at most.
 
     Where the value is NaN, nothing is best."""
     from scipy.optimize import Bounds, minimize
@@ -44,7 +44,7 @@ def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, ev
         trials.append(Trial(place, value))
         return math.inf if math.isnan(value) else -value
 
-    explored = max(evaluations // 3, 1)
+    explored = max(evaluations // 2, 1)
     corners = list(itertools.product((0.0, 1.0), repeat=fields)) if 2**fields <= explored // 2 else []
     starts = [np.asarray(start), *map(np.array, corners), *sobol_places(fields, explored - len(corners), seed)]
     starts.sort(key=loss)  # equal ones stay in their order
@@ -53,7 +53,7 @@ def climb(value_of: Callable[[Array], float], start: Sequence[float] | Array, ev
         left, least = evaluations - len(trials), 2 * fields + 1
         if left < least:  # fewer tell COBYQA nothing
             break
-        options: Any = {"maxfev": max(2 * left // 3, least), "initial_tr_radius": _START_RADIUS, "final_tr_radius": _END_RADIUS}
+        options: Any = {"maxfev": max(3 * left // 4, least), "initial_tr_radius": _START_RADIUS, "final_tr_radius": _END_RADIUS}
         minimize(loss, place, method="COBYQA", bounds=cube, options=options)
     return trials
 
