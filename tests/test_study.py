@@ -21,7 +21,7 @@ from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Study, kept, measure
-from dealermarket.study.variants import sweep
+from dealermarket.study.variants import varied
 
 STEPS, REPLICAS = 24, 5
 BUSY = """
@@ -205,12 +205,12 @@ def test_an_observer_may_give_arrays_by_name_alone(busy: Scenario, tmp_path: Pat
 
 
 def test_a_field_is_swept(busy: Scenario) -> None:
-    variants = sweep(busy, "makers.a.pricing.alpha", (1.0, 1.25))
+    variants = varied(busy, "makers.a.pricing.alpha", (1.0, 1.25))
     assert list(variants) == ["1", "1.25"]
     assert [variant.makers[0].pricing.alpha for variant in variants.values()] == [1.0, 1.25]
-    assert list(sweep(busy, "makers.a.hedging.kind", ("none", "full"))) == ["none", "full"]
+    assert list(varied(busy, "makers.a.hedging.kind", ("none", "full"))) == ["none", "full"]
     with raises(ScenarioError, "makers.0.pricing.beta"):
-        sweep(busy, "makers.a.pricing.beta", (1.0,))
+        varied(busy, "makers.a.pricing.beta", (1.0,))
 
 
 # --- studies that are kept
