@@ -85,6 +85,8 @@ def test_points_with_other_markets_run_on_tapes_of_the_same_seed(small: Scenario
     sweep = Sweep.of(small, {"market.mid_price.volatility": (0.05, 0.2)}, replicas=3, seed=1)
     assert len(sweep.studies) == 3
     swept = sweep.run()
+    investors = Sweep.of(small, {"investors.0.trade_probability": (0.1, 0.2)}, replicas=2).run().frame()
+    assert set(investors["investors.0.trade_probability"]) >= {"0.1", "0.2"}  # beside what the scenario has, which is a range
     alone = SimulationRunner(small.with_settings("market.mid_price.volatility=0.2"), 3, 1).run().summary
     assert_array_equal(swept.by_replica("volatility=0.2", "pnl").ravel(), alone["pnl"].to_numpy())
 
@@ -108,6 +110,8 @@ def test_a_sweep_asks_for_what_it_takes(small: Scenario) -> None:
         Sweep.of(small, {ALPHA: (1.2,)}, sample=4)
     with raises(ParameterError, ALPHA):
         Sweep.of(small, {ALPHA: 1.2})  # type: ignore[dict-item]
+    with raises(ParameterError, "memory"):
+        Sweep.of(small, {ALPHA: np.linspace(1, 2, 10_000)}, replicas=1_000_000)
     with raises(ParameterError, "against"):
         Sweep.of(small, {ALPHA: (1.2,)}, replicas=2).run().frame("alpha=9")
 

@@ -110,6 +110,6 @@ def points_of(scenario: Scenario, combinations: Iterable[Sequence[Setting]]) -> 
     if refused:
         shown = list(lines)[:_MOST_SAID]
         more = [f"and {len(lines) - len(shown):,} more"] if len(lines) > len(shown) else []
-        count = f"{refused:,} points cannot be" if refused > 1 else "one point cannot be"
-        raise ParameterError("\n".join([f"{count}, so nothing was run:", *shown, *more]))
+        count = f"{refused:,} points" if refused > 1 else "one point"
+        raise ParameterError("\n".join([f"{count} cannot be run, so nothing was:", *shown, *more]))
     return tuple(points)

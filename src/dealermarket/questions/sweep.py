@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import LEVEL, Estimate, joint, mean
+from dealermarket.memory import machine_memory
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies.named import maker_index
-from dealermarket.questions.fields import Range, Varied, makers_varied
+from dealermarket.questions.fields import Range, Setting, Varied, makers_varied
 from dealermarket.questions.objective import sign_of
 from dealermarket.questions.payoffs import studies_of
 from dealermarket.questions.points import Point, grid, sampled
@@ -54,6 +55,10 @@ class Sweep:
         names = self.scenario.maker_names
         if any(point.scenario.maker_names != names for point in self.points):
             raise ParameterError("--vary: makers must keep their names, by which they are compared")
+        kept, most = 8 * (len(self.points) + 1) * self.replicas * len(names) * len(statistics()), machine_memory()
+        if most is not None and kept > most / 2:
+            needed = f"{len(self.points):,} points of {self.replicas:,} replicas need about {kept / 1e9:,.0f} GB"
+            raise ParameterError(f"memory: {needed}, and this machine has {most / 1e9:,.0f}; take fewer points or replicas")
 
     @classmethod
     def of(
@@ -196,14 +201,12 @@ class Swept:
         against, makers = self._label(against), self.sweep.scenario.maker_names
         known = [each for each in statistics() if each.columns <= {*self.measures[AS_IT_IS]}]
         paths = [field.path for field in self.sweep.fields]
-        shown = {AS_IT_IS: [_plain(value_now(self.sweep.scenario, path)) for path in paths]}
-        shown |= {
-            label: [_plain(setting.value) for setting in point.settings]
-            for label, point in zip(self.labels, self.sweep.points, strict=True)
-        }
+        shown = {AS_IT_IS: [Setting(path, value_now(self.sweep.scenario, path)) for path in paths]}
+        shown |= {label: list(point.settings) for label, point in zip(self.labels, self.sweep.points, strict=True)}
         count, rows = len(makers), len(shown) * len(makers)
         columns: dict[str, Any] = {"point": np.repeat(list(shown), count)}
-        columns |= {path: [row[n] for row in shown.values() for _ in makers] for n, path in enumerate(paths)}
+        cells = {path: _cells([row[n] for row in shown.values()]) for n, path in enumerate(paths)}
+        columns |= {path: [cell for cell in own for _ in makers] for path, own in cells.items()}
         columns |= {"maker": np.tile(makers, len(shown))}
         parts = []
         for each in known:
@@ -232,8 +235,8 @@ class Swept:
         return sign_of(statistic_named(statistic))
 
 
-def _plain(value: Any) -> Any:
-    """A value as a table's cell: numbers and texts as they are, else as a text."""
-    if isinstance(value, (bool, int, float, str)) or value is None:
-        return value
-    return value["kind"] if isinstance(value, dict) and "kind" in value else str(value)
+def _cells(settings: Sequence[Setting]) -> list[Any]:
+    """Values of a field as the cells of a column: numbers, or where any of them is none, all as texts."""
+    values = [setting.value for setting in settings]
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+    return values if numbers else [setting.label for setting in settings]
