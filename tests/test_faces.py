@@ -13,7 +13,7 @@ import pytest
 
 import dealermarket
 
-FOLDERS = ("data", "envs", "model", "papers", "plots", "policies", "study", "testing")
+FOLDERS = ("data", "envs", "model", "papers", "plots", "policies", "questions", "study", "testing")
 NEED_GYMNASIUM = ("envs", "testing")
 
 

@@ -27,7 +27,7 @@ from dealermarket.papers import (
     shipped_experiments,
 )
 from dealermarket.plots import Axis, Band, Bars, Dots, Figure, Heat, Legend, Level, Line, Points, Whiskers, draw
-from dealermarket.study import Estimate, Study, mean, observe, sweep
+from dealermarket.study import Estimate, Study, mean, observe, varied
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ class Undercutting(Experiment):
     question = "Does a maker earn more when it undercuts the others?"
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        return [Study("skew", sweep(scenario, "makers.0.pricing.eps_buy", (-0.9, 0.0)), runs, observe.totals)]
+        return [Study("skew", varied(scenario, "makers.0.pricing.eps_buy", (-0.9, 0.0)), runs, observe.totals)]
 
     def verdicts(self) -> list[Verdict]:
         volume = mean(self.volume("-0.9") - self.volume("0"))

@@ -107,7 +107,10 @@ def python_blocks(file: Path) -> list[str]:
     "name",
     [
         "README.md",
-        *(f"docs/{page}.md" for page in ("compare", "experiments", "extending", "figures", "learning", "model", "own-data")),
+        *(
+            f"docs/{page}.md"
+            for page in ("compare", "experiments", "extending", "figures", "learning", "model", "own-data", "questions")
+        ),
     ],
 )
 def test_python_in_the_docs_runs(name: str, tmp_path: Path) -> None:

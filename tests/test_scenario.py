@@ -25,7 +25,7 @@ from dealermarket import (
     Tape,
     preset_names,
 )
-from dealermarket.study import sweep
+from dealermarket.study import varied
 from dealermarket.values import short
 
 INVESTOR = InvestorAgent(name="ann", trade_probability=0.5, mean_size=2.0)
@@ -210,7 +210,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_what_names_no_scenario_is_refused(source: Any) -> None:
     with raises(ScenarioError, "scenario", source, names=["TOML"]):
         Scenario.load(source)
-    for take in (SimulationRunner, Tape.draw, LiveMarket, partial(sweep, path="steps", values=[20])):
+    for take in (SimulationRunner, Tape.draw, LiveMarket, partial(varied, path="steps", values=[20])):
         with raises(ParameterError, "scenario", source, names=["Scenario.load"]):
             take(source)
 

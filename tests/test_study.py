@@ -21,7 +21,7 @@ from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Study, kept, measure
-from dealermarket.study.variants import sweep
+from dealermarket.study.variants import varied
 
 STEPS, REPLICAS = 24, 5
 BUSY = """
@@ -199,18 +199,18 @@ def test_an_observer_may_give_arrays_by_name_alone(busy: Scenario, tmp_path: Pat
     study = Study("one", {"a|b": busy}, 3, volume)
     measures = measure([study], keep=tmp_path)["one"]["a|b"]
     assert (measures["volume"].shape, measures.makers, measures.of(0)) == ((3,), (), {})
-    again = kept(Parts(tmp_path), f"{study.key(0)}.npz")
+    again = kept(Parts(tmp_path), f"{study.key(0)}-0.npz")
     assert again is not None
     assert_equal_measures(again["a|b"], measures)
 
 
 def test_a_field_is_swept(busy: Scenario) -> None:
-    variants = sweep(busy, "makers.a.pricing.alpha", (1.0, 1.25))
+    variants = varied(busy, "makers.a.pricing.alpha", (1.0, 1.25))
     assert list(variants) == ["1", "1.25"]
     assert [variant.makers[0].pricing.alpha for variant in variants.values()] == [1.0, 1.25]
-    assert list(sweep(busy, "makers.a.hedging.kind", ("none", "full"))) == ["none", "full"]
+    assert list(varied(busy, "makers.a.hedging.kind", ("none", "full"))) == ["none", "full"]
     with raises(ScenarioError, "makers.0.pricing.beta"):
-        sweep(busy, "makers.a.pricing.beta", (1.0,))
+        varied(busy, "makers.a.pricing.beta", (1.0,))
 
 
 # --- studies that are kept
@@ -233,7 +233,7 @@ def test_a_finished_study_is_read_back(busy: Scenario, tmp_path: Path) -> None:
     study = Study("one", variants(busy), REPLICAS, counted.observe)
     first = measure([study], seed=2, keep=keep)["one"]
     assert counted.asked.count == 3 * 3  # chunks and variants
-    assert list(Parts(keep)) == [f"{study.key(2)}.npz"]
+    assert [name.partition("-")[0] for name in Parts(keep)] == 3 * [study.key(2)]
     steps: list[int] = []
     more = Study("more", {"x": busy}, 2, counted.observe)
     again = measure([study, more], seed=2, keep=keep, progress=steps.append)
@@ -250,6 +250,11 @@ def test_a_finished_study_is_read_back(busy: Scenario, tmp_path: Path) -> None:
     asked = counted.asked.count
     measure([study], seed=4, keep=keep)
     assert counted.asked.count == asked + 9
+    next(keep.glob(f"{study.key(4)}-*")).unlink()  # as where it was interrupted: what is done is not done again
+    steps.clear()
+    measure([study], seed=4, keep=keep, progress=steps.append)
+    assert counted.asked.count == asked + 9 + 3
+    assert sum(steps) == study.market_steps
 
 
 @pytest.mark.parametrize("damage", ["empty", "no archive", "cut short", "cut in the middle", "a changed byte", "another's"])
@@ -290,7 +295,7 @@ def test_studies_of_the_same_content_share_a_file(busy: Scenario, tmp_path: Path
         keep = tmp_path / str(seed)
         studies = [Study(str(n), {"x": busy}, 2, observe.totals) for n in range(6)]
         found = measure(studies, seed, threads=4, keep=keep)
-        assert list(Parts(keep)) == [f"{studies[0].key(seed)}.npz"] and len(list(keep.iterdir())) == 1
+        assert list(Parts(keep)) == [f"{studies[0].key(seed)}-0.npz"] and len(list(keep.iterdir())) == 1
         for measures in found.values():
             assert_equal_measures(measures["x"], found["0"]["x"])
 

@@ -13,6 +13,7 @@ What a market is, draws and runs is here. More in folders of its own, imported w
 - `dealermarket.model`: base classes for parts of a market of your own
 - `dealermarket.policies`: how makers act, shipped policies and your own
 - `dealermarket.study`: variants of a market on common prices and orders, compared; leagues of policies
+- `dealermarket.questions`: what if, for which values, what is best, and if others answer: sweeps, searches, equilibria
 - `dealermarket.data`: a desk's own log of requests: looked at, and made into a market
 - `dealermarket.plots`: figures of a run
 - `dealermarket.envs`: the market as a learning environment (extra `envs`)
@@ -20,7 +21,7 @@ What a market is, draws and runs is here. More in folders of its own, imported w
 - `dealermarket.testing`: a checker of vector environments (extra `envs`)
 """
 
-_FOLDERS = ("data", "envs", "model", "papers", "plots", "policies", "study", "testing")
+_FOLDERS = ("data", "envs", "model", "papers", "plots", "policies", "questions", "study", "testing")
 
 # That of `typing`, which is not imported: nothing is, not even `__future__`, so that the command answers Ctrl-C from the start.
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dealermarket import papers as papers
     from dealermarket import plots as plots
     from dealermarket import policies as policies
+    from dealermarket import questions as questions
     from dealermarket import study as study
     from dealermarket import testing as testing
     from dealermarket.public import *  # noqa: F403

@@ -10,8 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dealermarket.errors import RunFolderError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.tmp$")  # what the names of temporary files end with
 _OUT = "choose a folder you may write to with --out"
@@ -38,6 +42,16 @@ def write_text(path: Path, text: str, way_out: str = _OUT) -> None:
     """Writes a text file, whole or not at all."""
     with replacing(path, way_out) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_frame(frame: pd.DataFrame, path: Path, way_out: str = _OUT) -> Path:
+    """Writes a frame without its index, whole or not at all, as CSV or, by the name of the file, as Parquet; returns the path."""
+    with replacing(path, way_out) as temporary:
+        if path.suffix == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        else:
+            frame.to_csv(temporary, index=False)
+    return path
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dealermarket.disk import replacing
+from dealermarket.disk import write_frame
 from dealermarket.study import Comparison
 
 MOST_CHANGES = 3  # that a picture names
@@ -20,8 +20,7 @@ def write_folder(comparison: Comparison, maker: str, path: Path) -> None:
         tables["clients"] = comparison.clients()
         figures["clients"] = plot_clients(tables["clients"], maker, sides)
     for name, frame in tables.items():
-        with replacing(path / f"{name}.csv") as temporary:
-            frame.to_csv(temporary, index=False)
+        write_frame(frame, path / f"{name}.csv")
     for name, figure in figures.items():
         save(figure, path / f"{name}.png")
 

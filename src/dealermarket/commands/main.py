@@ -14,16 +14,20 @@ from dealermarket.commands.calibrate import calibrate
 from dealermarket.commands.check import check
 from dealermarket.commands.compare import compare
 from dealermarket.commands.console import open_console
+from dealermarket.commands.equilibrium import equilibrium
 from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.experiment import experiment
 from dealermarket.commands.export import export
 from dealermarket.commands.inspect import inspect
+from dealermarket.commands.optimise import optimise
 from dealermarket.commands.own_kinds import registered_from
 from dealermarket.commands.plain_text import for_every_encoding
 from dealermarket.commands.plot import plot
 from dealermarket.commands.reproduce import reproduce
 from dealermarket.commands.run import run
 from dealermarket.commands.scenarios import scenarios
+from dealermarket.commands.sensitivity import sensitivity
+from dealermarket.commands.sweep import sweep
 from dealermarket.commands.trace import trace
 from dealermarket.commands.train import train
 from dealermarket.errors import DealerMarketError
@@ -49,6 +53,10 @@ for command in (
     inspect,
     trace,
     compare,
+    sweep,
+    optimise,
+    equilibrium,
+    sensitivity,
     evaluate,
     experiment,
     reproduce,

@@ -19,7 +19,7 @@ def exogenous(scenario: Scenario) -> dict[str, Any]:
         "market": scenario.market,
         "investors": scenario.agents,
         "orders": scenario.orders,
-        "makers": list(scenario.maker_names) if by_name else len(scenario.makers),
+        "makers": scenario.maker_names if by_name else len(scenario.makers),
     }
 
 

@@ -28,6 +28,8 @@ from dealermarket.plots.figure import (
     Panels,
     Points,
     Raster,
+    Region,
+    Surface,
     Whiskers,
 )
 from dealermarket.plots.style import STYLE
@@ -80,7 +82,11 @@ def draw_panels(panels: Panels) -> Canvas:
             ax.yaxis.label.set_visible(leftmost)
     canvas.suptitle(_wrapped(panels.title, size[0] * 0.75), x=0.01, ha="left", fontsize=13, fontweight="bold")
     _draw_legend(panels, axes[:count], canvas, size[0])
-    _draw_scale(panels.figures[0], list(axes[:count]), canvas)
+    if len({_scale_of(figure) for figure in panels.figures}) == 1:
+        _draw_scale(panels.figures[0], list(axes[:count]), canvas)
+    else:
+        for figure, ax in zip(panels.figures, axes, strict=False):
+            _draw_scale(figure, [ax], canvas)
     return canvas
 
 
@@ -160,11 +166,19 @@ def _wrapped(text: str, width: float) -> str:
 
 def _draw_scale(figure: Figure, axes: list[Axes], canvas: Canvas) -> None:
     """The scale of colours beside the panels, where they have one."""
-    raster = next((mark for mark in figure.marks if isinstance(mark, Raster)), None)
-    if raster is not None:
-        scale = canvas.colorbar(axes[0].images[0], ax=axes, label=raster.label, shrink=0.8, pad=0.02)
-        if raster.whole:
+    coloured = next((mark for mark in figure.marks if isinstance(mark, (Raster, Surface))), None)
+    if coloured is not None:
+        scale = canvas.colorbar(axes[0].images[0], ax=axes, label=coloured.label, shrink=0.8, pad=0.02)
+        if isinstance(coloured, Raster) and coloured.whole:
             _whole(scale.ax.yaxis)
+
+
+def _scale_of(figure: Figure) -> tuple[Any, ...]:
+    """What tells the scale of colours of a figure from another's."""
+    coloured = next((mark for mark in figure.marks if isinstance(mark, (Raster, Surface))), None)
+    if isinstance(coloured, Surface):
+        return coloured.label, coloured.limits
+    return () if coloured is None else (coloured.label, coloured.top)
 
 
 def _both_sides(estimate: Interval) -> NDArray[np.float64]:
@@ -202,6 +216,8 @@ def _draw_mark(mark: Mark, ax: Axes) -> None:
             _draw_heat(mark, ax)
         case Raster():
             _draw_raster(mark, ax)
+        case Surface():
+            _draw_surface(mark, ax)
         case Beyond():
             pass  # drawn when the frame is known
 
@@ -233,6 +249,38 @@ def _draw_raster(mark: Raster, ax: Axes) -> None:
     ax.grid(visible=False)
 
 
+def _draw_surface(mark: Surface, ax: Axes) -> None:
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    light = ListedColormap(colormaps["Blues"](np.linspace(0.05, 0.7, 256)))  # on which dark lines are seen
+    low, high = mark.limits
+    ax.imshow(mark.values, vmin=low, vmax=high, cmap=light, aspect="auto", origin="lower", interpolation="nearest")
+    ax.set_facecolor("0.75")
+    ax.grid(visible=False)
+    for region in mark.regions:
+        _draw_outline(region, ax)
+
+
+def _draw_outline(region: Region, ax: Axes) -> None:
+    """A line along the edges where the cells of a region meet others."""
+    from matplotlib.collections import LineCollection
+
+    cells = np.pad(np.asarray(region.cells, dtype=bool), 1)
+    edges = []
+    for row, column in np.argwhere(cells).tolist():
+        x, y = column - 1.0, row - 1.0
+        sides = (
+            (cells[row - 1, column], ((x - 0.5, y - 0.5), (x + 0.5, y - 0.5))),
+            (cells[row + 1, column], ((x - 0.5, y + 0.5), (x + 0.5, y + 0.5))),
+            (cells[row, column - 1], ((x - 0.5, y - 0.5), (x - 0.5, y + 0.5))),
+            (cells[row, column + 1], ((x + 0.5, y - 0.5), (x + 0.5, y + 0.5))),
+        )
+        edges += [edge for inside, edge in sides if not inside]
+    outline = LineCollection(edges, colors=[region.colour], linewidths=2.2, linestyles=region.style, label=region.label, zorder=3)
+    ax.add_collection(outline, autolim=False)
+
+
 def _draw_beyond(mark: Beyond, ax: Axes) -> None:
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     if bottom <= mark.y <= top:
@@ -256,6 +304,8 @@ def _set_axis(ax: Axes, name: Literal["x", "y"], axis: Axis) -> None:
     elif axis.at is not None:
         ax.set(**{f"{name}ticks": axis.at})
     ax.set(**{f"{name}label": axis.label})
+    if axis.log:
+        ax.set(**{f"{name}scale": "log"})
     if axis.limits is not None:
         ax.set(**{f"{name}lim": axis.limits})
     if axis.form is not None:

@@ -139,6 +139,27 @@ class Raster:
 
 
 @dataclass(frozen=True)
+class Region:
+    """Some cells of a surface (rows, columns), true where they belong, with a line around them."""
+
+    cells: NDArray[Any]
+    label: str
+    colour: Any = "black"
+    style: Style = "-"
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Values (rows, columns) as colours between two limits, the first row at the bottom; grey where they are NaN. Cells lie at
+    0, 1 and on. `label` stands at the scale of colours."""
+
+    values: NDArray[Any]
+    limits: tuple[float, float]
+    label: str
+    regions: Sequence[Region] = ()
+
+
+@dataclass(frozen=True)
 class Beyond:
     """A point that lies above or below the frame: an arrow at its edge, with a text. Nothing where it lies within."""
 
@@ -148,7 +169,7 @@ class Beyond:
     colour: Any = "black"
 
 
-Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster | Beyond
+Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster | Surface | Beyond
 
 
 @dataclass(frozen=True)
@@ -160,6 +181,7 @@ class Axis:
     limits: tuple[float | None, float | None] | None = None
     form: str | None = None
     whole: bool = False  # numbers stand at whole values alone
+    log: bool = False  # as far apart as their logarithms
     plain: bool = False  # numbers are written in full, never as what is to be added to one that stands apart
     room: float | None = None  # beside the data, as a share of its range
     at: Sequence[float] | None = None  # where numbers stand, or the names of `ticks`

@@ -3,9 +3,9 @@
 Variants of a scenario, what to keep of each replica, and paired differences with their intervals::
 
     from dealermarket import Scenario
-    from dealermarket.study import Study, mean, measure, observe, sweep
+    from dealermarket.study import Study, mean, measure, observe, varied
 
-    alphas = sweep(Scenario.load("hedging"), "makers.0.pricing.alpha", (1.3, 1.5))
+    alphas = varied(Scenario.load("hedging"), "makers.0.pricing.alpha", (1.3, 1.5))
     measures = measure([Study("what if", alphas, replicas=200, observe=observe.totals)])["what if"]
     gain = mean(measures["1.3"].of("maker-1")["pnl"] - measures["1.5"].of("maker-1")["pnl"])
     print(f"{gain.value:.2f} [{gain.low:.2f}, {gain.high:.2f}]")
@@ -53,7 +53,7 @@ from dealermarket.study.league import Contest, League, Standing
 from dealermarket.study.pairs import Pair, compare
 from dealermarket.study.relative import RelativeTier, relative_tiers
 from dealermarket.study.study import Study, measure
-from dealermarket.study.variants import INFINITE, UNHEDGED, at_volatility, by_risk_aversion, sweep, with_risk_aversion
+from dealermarket.study.variants import INFINITE, UNHEDGED, at_volatility, by_risk_aversion, varied, with_risk_aversion
 
 __all__ = [
     "INFINITE",
@@ -85,7 +85,7 @@ __all__ = [
     "relative_tiers",
     "resampled",
     "slopes",
-    "sweep",
+    "varied",
     "with_interval",
     "with_risk_aversion",
 ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,10 +52,11 @@ class Study:
     replicas: int
     observe: Observe
     record: RecordLevel = "summary"
+    first: int = 0  # the number of the first replica
 
     def __post_init__(self) -> None:
         first, *others = self.variants.values()
-        Recorded.of(first).check_replicas(self.replicas)
+        Recorded.of(first).check_replicas(self.first + self.replicas)
         for label, variant in zip(list(self.variants)[1:], others, strict=True):
             unlike = unlike_tapes(first, variant)
             if unlike:
@@ -88,6 +88,7 @@ class Study:
         parts = [
             __version__,
             str(seed),
+            str(self.first),
             str(self.replicas),
             self.record,
             digest_of(self.observe),
@@ -101,7 +102,7 @@ class Study:
 def measure(
     studies: Sequence[Study], seed: int = 0, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
 ) -> Measured:
-    """Runs studies on threads; with `keep`, a folder, those that it holds are read, and each is kept there once it is done.
+    """Runs studies on threads; with `keep`, a folder, chunks of replicas that it holds are read, and others kept there once done.
 
     Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written.
     """
@@ -109,64 +110,74 @@ def measure(
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
     report(sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values()))
-    results: dict[str, Mapping[str, Measures]] = {}
-    open_studies = []
-    for key, study in distinct.items():
-        known = kept(parts, f"{key}.npz") if parts is not None and study.can_be_kept else None
-        if known is None:
-            open_studies.append((key, _Open(study, seed)))
-        else:
-            results[key] = known
-            report(study.market_steps)
-
-    def done(key: str) -> Callable[[Mapping[str, Measures]], None]:
-        def store(measures: Mapping[str, Measures]) -> None:
-            results[key] = measures
-            if parts is not None and distinct[key].can_be_kept:
-                keep_measures(parts, f"{key}.npz", measures)
-
-        return store
-
-    run_on_tapes((job for key, study in open_studies for job in study.jobs(report, done(key))), threads)
+    measured = {
+        key: _Measured(study, seed, _Kept(parts, key) if parts is not None and study.can_be_kept else None)
+        for key, study in distinct.items()
+    }
+    run_on_tapes((job for each in measured.values() for job in each.jobs(report)), threads)
+    results = {key: each.joined() for key, each in measured.items()}
     return {study.name: results[keys[study.name]] for study in studies}
 
 
-class _Open:
-    """A study that is being measured."""
+class _Kept:
+    """The chunks of a study that a folder holds, by the first replica of each."""
 
-    def __init__(self, study: Study, seed: int) -> None:
-        self._study, self._seed, self._lock = study, seed, threading.Lock()
-        self._parts: dict[int, dict[str, Measures]] = {}
+    def __init__(self, parts: Parts, key: str) -> None:
+        self._parts, self._key = parts, key
 
-    def jobs(self, report: Progress, done: Callable[[Mapping[str, Measures]], None]) -> Iterable[TapeJob]:
+    def read(self, first: int) -> Mapping[str, Measures] | None:
+        return kept(self._parts, self._name(first))
+
+    def write(self, first: int, measures: Mapping[str, Measures]) -> None:
+        keep_measures(self._parts, self._name(first), measures)
+
+    def _name(self, first: int) -> str:
+        return f"{self._key}-{first}.npz"
+
+
+class _Measured:
+    """A study while it is measured, chunk by chunk; what a folder holds of it is read."""
+
+    def __init__(self, study: Study, seed: int, folder: _Kept | None) -> None:
+        self._study, self._seed, self._folder = study, seed, folder
+        self._chunks: dict[int, Mapping[str, Measures]] = {}  # by first replica; distinct variants alone
+
+    def jobs(self, report: Progress) -> Iterable[TapeJob]:
+        """What is left to do."""
         study = self._study
-        market = next(iter(study.variants.values()))
+        market, labels = next(iter(study.variants.values())), study.distinct.values()
+        chunks = chunks_of(market, range(study.first, study.first + study.replicas))
+        if self._folder is not None:
+            known = {chunk: self._folder.read(chunk.start) for chunk in chunks}
+            self._chunks = {chunk.start: measures for chunk, measures in known.items() if measures is not None}
+            left = [chunk for chunk in chunks if chunk.start not in self._chunks]
+            done = sum(map(len, chunks)) - sum(map(len, left))
+            report(done * study.market_steps // study.replicas)
+            chunks = left
+        if not chunks:
+            return []
         source = TapeSource(market)
-        simulators = {
-            content: Simulator(study.variants[label], study.record, {}, self._seed) for content, label in study.distinct.items()
-        }
-        chunks = chunks_of(market, range(study.replicas))
+        simulators = {label: Simulator(study.variants[label], study.record, {}, self._seed) for label in labels}
 
         def work(replicas: range) -> Callable[[Tape], None]:
             def run(tape: Tape) -> None:
-                part = {
-                    content: Measures.of_observer(study.observe(simulator.scenario, simulator.run(replicas, tape, report)))
-                    for content, simulator in simulators.items()
+                measures = {
+                    label: Measures.of_observer(study.observe(simulator.scenario, simulator.run(replicas, tape, report)))
+                    for label, simulator in simulators.items()
                 }
-                with self._lock:
-                    self._parts[replicas.start] = part
-                    if len(self._parts) < len(chunks):
-                        return
-                done(self._joined())
+                self._chunks[replicas.start] = measures
+                if self._folder is not None:
+                    self._folder.write(replicas.start, measures)
 
             return run
 
         return [TapeJob(source, self._seed, replicas, work(replicas)) for replicas in chunks]
 
-    def _joined(self) -> dict[str, Measures]:
-        parts = [self._parts[first] for first in sorted(self._parts)]
-        measures = {content: Measures.joined([part[content] for part in parts]) for content in self._study.distinct}
-        return {label: measures[self._study.content(label)] for label in self._study.variants}
+    def joined(self) -> dict[str, Measures]:
+        """The measures of all replicas, by variant."""
+        study, parts = self._study, [self._chunks[first] for first in sorted(self._chunks)]
+        measures = {content: Measures.joined([part[label] for part in parts]) for content, label in study.distinct.items()}
+        return {label: measures[study.content(label)] for label in study.variants}
 
 
 def kept(parts: Parts, name: str) -> dict[str, Measures] | None:

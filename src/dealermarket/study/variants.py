@@ -12,7 +12,7 @@ UNHEDGED = "no hedging"
 """In place of the risk aversion of a maker that hedges nothing."""
 
 
-def sweep(scenario: Scenario, path: str, values: Iterable[float | str]) -> dict[str, Scenario]:
+def varied(scenario: Scenario, path: str, values: Iterable[float | str]) -> dict[str, Scenario]:
     """The scenario with each of the values at a path such as "makers.0.pricing.alpha"; labels are the values as text.
 
     Raises ParameterError for a field that is not there, or a value that it cannot have."""

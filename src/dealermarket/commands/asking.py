@@ -1,0 +1,147 @@
+"""What the commands that ask a question share: it is checked, worked at in a folder, and answered there and on the terminal."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from dealermarket import interrupt
+from dealermarket.commands.console import announce_compiling, open_console, progress, rate
+from dealermarket.commands.options import number_of_threads, place
+from dealermarket.errors import ParameterError
+from dealermarket.estimates import Estimate
+from dealermarket.runs.chunks import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from dealermarket.model.scenario import Scenario
+    from dealermarket.questions.folder import QuestionFolder
+
+Steps = Annotated[int | None, Parameter(help="Steps of each replica; the scenario's own if not given.")]
+Resume = Annotated[Path | None, place("Finish what was begun in this folder, and interrupted, instead.")]
+
+
+class Answer(ABC):
+    """What came of a question, as it is kept and shown."""
+
+    @abstractmethod
+    def write(self, folder: Path) -> Iterable[Path]:
+        """Writes the files of the answer; returns them."""
+
+    @abstractmethod
+    def shown(self, width: int) -> Iterable[RenderableType]:
+        """Lines and tables for a terminal of so many characters."""
+
+    @abstractmethod
+    def as_json(self) -> str:
+        """All of it."""
+
+
+class Question(ABC):
+    """A question to a market, ready to be worked at."""
+
+    @property
+    @abstractmethod
+    def market_steps(self) -> int:
+        """Steps of markets in all, at most."""
+
+    @abstractmethod
+    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+        """Works at it; `keep` is the folder of what is done."""
+
+
+Make = Callable[["Scenario", Mapping[str, Any]], Question]
+"""From the scenario and what was asked, as JSON has it, which is checked: raises ParameterError."""
+
+
+def loaded(scenario: str | None, settings: tuple[str, ...], policies: tuple[str, ...], steps: int | None) -> Scenario:
+    """The scenario that is asked about. Raises ParameterError where there is none."""
+    from dealermarket.model.scenario import Scenario
+    from dealermarket.policies.named import with_policies
+
+    if scenario is None:
+        raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
+    clock = (f"steps={steps}",) if steps is not None else ()
+    return with_policies(Scenario.load(scenario, (*settings, *clock)), policies)
+
+
+def ask(
+    name: str,
+    parent: Path,
+    make: Make,
+    market: Scenario,
+    asked: Mapping[str, Any],
+    out: Path | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Asks a question by the name of its command, in a new folder; `parent` holds those that nobody named."""
+    from dealermarket.questions.folder import QuestionFolder
+    from dealermarket.runs.work_folder import new_folder
+
+    workers, question = number_of_threads(threads), make(market, asked)
+    with new_folder(out, parent, market.name) as path, QuestionFolder.create(path, name, market, asked) as folder:
+        _work(folder, question, workers, as_json)
+
+
+def resume(name: str, make: Make, path: Path, threads: int | None, as_json: bool, given: Iterable[Any]) -> None:
+    """Finishes a question that was begun in a folder; `given` is what else was given, which it takes from the folder."""
+    from dealermarket.questions.folder import QuestionFolder
+
+    if any(each is not None and each != () for each in given):
+        raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
+    workers, folder = number_of_threads(threads), QuestionFolder.open(path)
+    folder.check_question(name)
+    if folder.complete:
+        folder.check_files()
+        open_console(stderr=True).print(f"{path} is complete already", highlight=False, soft_wrap=True)
+        return
+    with QuestionFolder.taken(path) as folder:
+        _work(folder, make(folder.scenario, folder.meta["asked"]), workers, as_json, resumed=True)
+
+
+def _work(folder: QuestionFolder, question: Question, threads: int, as_json: bool, resumed: bool = False) -> None:
+    quiet, most, run = open_console(stderr=True), question.market_steps, 0
+    announce_compiling(quiet, folder.scenario)
+    interrupt.keep(folder.path, folder.meta["question"])
+    folder.make_ready()
+    began = time.monotonic()
+    with progress(quiet, most) as report:
+
+        def count(steps: int) -> None:
+            nonlocal run
+            run += steps
+            report(steps)
+
+        answer = question.answer(threads, count, folder.measured)
+        if run < most:  # it took less than it might have
+            report(most - run)
+    seconds = time.monotonic() - began
+    folder.finish(answer.write, seconds)
+    if as_json:
+        print(answer.as_json())
+        return
+    console: Console = open_console()
+    for part in answer.shown(console.width):
+        console.print(part, highlight=False, soft_wrap=isinstance(part, str))
+    # the seconds of what was resumed are those of its last part
+    speed = "" if resumed else f"{run:,} market steps in {seconds:.1f} s, {rate(run / max(seconds, 1e-9))}; "
+    console.print(f"{speed}kept in {folder.path}", highlight=False, soft_wrap=True)
+
+
+def finite(value: Any) -> Any:
+    """A value as JSON has it: null for what is no number."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def numbers(estimate: Estimate) -> dict[str, float | None]:
+    """An estimate as JSON has it."""
+    return {"value": finite(estimate.value), "low": finite(estimate.low), "high": finite(estimate.high)}

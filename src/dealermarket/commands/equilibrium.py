@@ -1,0 +1,119 @@
+"""The command `equilibrium`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
+from dealermarket.commands.optimise import MEASURE, Measure, Risk
+from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, place, repeated
+from dealermarket.errors import ParameterError
+from dealermarket.runs.chunks import Progress
+
+if TYPE_CHECKING:
+    from dealermarket.model.scenario import Scenario
+    from dealermarket.questions import BestResponses, Game
+
+EQUILIBRIA = Path("equilibria")
+
+
+def equilibrium(
+    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    /,
+    *,
+    over: Annotated[
+        tuple[str, ...],
+        repeated(
+            "--over",
+            "A field of every maker and its range, makers.*.FIELD=low:high[:log]; or, for a game of all profiles, values.",
+        ),
+    ] = (),
+    makers: Annotated[str | None, Parameter(help="Who moves, names with commas between them; all makers if not given.")] = None,
+    measure: Measure = None,
+    risk: Risk = None,
+    epsilon: Annotated[
+        float | None, Parameter(help="A gain that is worth no move, in units of the measure; 0 if not given.")
+    ] = None,
+    damping: Annotated[
+        float | None, Parameter(help="The share of the way to its best response that a maker goes; 0.5 if not given.")
+    ] = None,
+    rounds: Annotated[int | None, Parameter(help="Rounds at most, in which each maker moves once; 20 if not given.")] = None,
+    evaluations: Annotated[int | None, Parameter(help="Points tried for each response; 20 if not given.")] = None,
+    replicas: Annotated[int | None, Parameter(help="Replicas of each point; 200 if not given, 1000 of a game.")] = None,
+    fresh: Annotated[int | None, Parameter(help="New replicas on which regrets are judged; 1000 if not given.")] = None,
+    settings: Settings = (),
+    policies: Policies = (),
+    steps: Steps = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    out: Annotated[Path | None, place("The new folder; equilibria/NAME-1 and on if not given.")] = None,
+    resume_: Annotated[Resume, Parameter(name="--resume")] = None,
+    as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
+) -> None:
+    """Let makers answer each other until nobody gains by moving; say what each still would; or play all profiles of a game."""
+    options = {"epsilon": epsilon, "damping": damping, "rounds": rounds, "evaluations": evaluations}
+    options |= {"replicas": replicas, "fresh": fresh}
+    given = (scenario, over, makers, measure, risk, *options.values(), settings, policies, steps, seed, out)
+    if resume_ is not None:
+        resume("equilibrium", _question, resume_, threads, as_json, given)
+        return
+    asked = {"over": list(over), "makers": makers, "measure": measure, "risk": risk, "seed": seed or 0} | options
+    ask("equilibrium", EQUILIBRIA, _question, loaded(scenario, settings, policies, steps), asked, out, threads, as_json)
+
+
+def _question(market: Scenario, asked: Mapping[str, Any]) -> Question:
+    """Best responses over ranges, or a game of values."""
+    from dealermarket.questions import BestResponses, Game, Objective, Range, Varied, varied_from
+
+    if not asked["over"]:
+        raise ParameterError("--over: give a field of every maker, such as --over makers.*.pricing.alpha=1.1:2")
+    fields = [varied_from(text) for text in asked["over"]]
+    objective = Objective.parsed(MEASURE if asked["measure"] is None else asked["measure"], asked["risk"] or 0.0)
+    makers = tuple(name.strip() for name in (asked["makers"] or "").split(",") if name.strip())
+    values = tuple(each for each in fields if isinstance(each, Varied))
+    ranges = tuple(each for each in fields if isinstance(each, Range))
+    if values and ranges:
+        raise ParameterError(
+            f"{ranges[0].path}: is a range beside values; give a COUNT, low:high:COUNT, for a game of all profiles"
+        )
+    own = {name: asked[name] for name in ("replicas", "seed") if asked[name] is not None}
+    of_responses = ("epsilon", "damping", "rounds", "evaluations", "fresh")
+    responses = {name: asked[name] for name in of_responses if asked[name] is not None}
+    if values:
+        if responses:
+            raise ParameterError(f"--{next(iter(responses))}: is about best responses over ranges, and a game of values has none")
+        return _Game(Game(market, values, objective, makers, **own))
+    return _Responses(BestResponses(market, ranges, objective, makers, **own, **responses))
+
+
+@dataclass(frozen=True)
+class _Responses(Question):
+    question: BestResponses
+
+    @property
+    def market_steps(self) -> int:
+        return self.question.market_steps
+
+    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+        from dealermarket.commands.equilibrium_answer import ResponsesAnswer
+
+        return ResponsesAnswer(self.question.run(threads, progress, keep))
+
+
+@dataclass(frozen=True)
+class _Game(Question):
+    game: Game
+
+    @property
+    def market_steps(self) -> int:
+        return self.game.market_steps
+
+    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+        from dealermarket.commands.game_answer import GameAnswer
+
+        return GameAnswer(self.game.run(threads, progress, keep))

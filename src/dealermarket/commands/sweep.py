@@ -1,0 +1,106 @@
+"""The command `sweep`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
+from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, place, repeated
+from dealermarket.errors import ParameterError
+from dealermarket.runs.chunks import Progress
+
+if TYPE_CHECKING:
+    from dealermarket.model.scenario import Scenario
+    from dealermarket.questions import Sweep
+
+SWEEPS = Path("sweeps")
+MEASURES = ("pnl", "market_share", "mean_abs_position")
+BEST = "best"
+
+
+def sweep(
+    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    /,
+    *,
+    vary: Annotated[
+        tuple[str, ...],
+        repeated(
+            "--vary", "A field and its values, PATH=v1,v2,... or PATH=low:high:COUNT[:log]; with --sample PATH=low:high[:log]."
+        ),
+    ] = (),
+    sample: Annotated[int | None, Parameter(help="So many points in the ranges, spread evenly, in place of a grid.")] = None,
+    measure: Annotated[
+        str | None, Parameter(help=f"Statistics to show, of which the first ranks the points; {','.join(MEASURES)} if not given.")
+    ] = None,
+    maker: Annotated[str | None, Parameter(help="Whose statistics; those of the first maker that varies if not given.")] = None,
+    against: Annotated[
+        str | None, Parameter(help="Show differences to this point: its values, such as 1.3,none, or best; else to SCENARIO.")
+    ] = None,
+    settings: Settings = (),
+    policies: Policies = (),
+    steps: Steps = None,
+    replicas: Annotated[int | None, Parameter(help="Independent replicas of each point; 1000 if not given.")] = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    out: Annotated[Path | None, place("The new folder of the sweep; sweeps/NAME-1 and on if not given.")] = None,
+    resume_: Annotated[Resume, Parameter(name="--resume")] = None,
+    as_json: Annotated[bool, flag("Print all numbers as JSON, and nothing else.", "--json")] = False,
+) -> None:
+    """Run a market at many points, fields varied: what each brings, with paired differences, as table, files and picture."""
+    given = (scenario, vary, sample, measure, maker, against, settings, policies, steps, replicas, seed, out)
+    if resume_ is not None:
+        resume("sweep", _Sweep.of, resume_, threads, as_json, given)
+        return
+    asked = {"vary": list(vary), "sample": sample, "measure": measure, "maker": maker, "against": against}
+    asked |= {"replicas": replicas, "seed": seed or 0}
+    ask("sweep", SWEEPS, _Sweep.of, loaded(scenario, settings, policies, steps), asked, out, threads, as_json)
+
+
+@dataclass(frozen=True)
+class _Sweep(Question):
+    sweep: Sweep
+    statistics: tuple[str, ...]
+    maker: str
+    against: str | None  # the label of a point, or BEST
+
+    @classmethod
+    def of(cls, market: Scenario, asked: Mapping[str, Any]) -> _Sweep:
+        from dealermarket.policies.named import maker_index
+        from dealermarket.questions import Sweep, varied_from
+        from dealermarket.questions.objective import sign_of
+        from dealermarket.questions.sweep import REPLICAS
+        from dealermarket.runs.statistics import statistic_named
+
+        text = asked["measure"]
+        names = MEASURES if text is None else [name.strip() for name in text.split(",") if name.strip()]
+        statistics = tuple(statistic_named(name).name for name in dict.fromkeys(names))
+        if not statistics:
+            raise ParameterError("--measure: must name a statistic, such as pnl")
+        if not asked["vary"]:
+            raise ParameterError("--vary: give a field and its values, such as --vary makers.0.pricing.alpha=1.2,1.3,1.4")
+        count = REPLICAS if asked["replicas"] is None else asked["replicas"]
+        fields = [varied_from(each) for each in asked["vary"]]
+        made = Sweep.of(market, fields, sample=asked["sample"], replicas=count, seed=asked["seed"])
+        maker = made.maker if asked["maker"] is None else market.maker_names[maker_index(market, asked["maker"])]
+        against = asked["against"]
+        if against == BEST:
+            sign_of(statistic_named(statistics[0]))  # raises where nothing is the best
+        elif against is not None:
+            against = made.label_of(against)
+        return cls(made, statistics, maker, against)
+
+    @property
+    def market_steps(self) -> int:
+        return self.sweep.market_steps
+
+    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+        from dealermarket.commands.sweep_answer import SweepAnswer
+
+        swept = self.sweep.run(threads, progress, keep)
+        against = swept.best(self.statistics[0], self.maker) if self.against == BEST else self.against
+        return SweepAnswer(swept, self.statistics, self.maker, against)

@@ -1,0 +1,248 @@
+"""Equilibria by best responses: makers answer each other in turn until nobody gains by moving, as new replicas tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.errors import ParameterError
+from dealermarket.estimates import Estimate, mean
+from dealermarket.model.scenario import Scenario, check_scenario
+from dealermarket.policies.named import maker_index
+from dealermarket.questions.climb import best_of, climb
+from dealermarket.questions.fields import Range, Setting, path_of_maker, value_now
+from dealermarket.questions.objective import Objective
+from dealermarket.questions.payoffs import Payoffs
+from dealermarket.questions.points import Point, check_paths, points_of, setting_at
+from dealermarket.runs.chunks import Progress
+from dealermarket.values import whole_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[Any]
+Profile = Mapping[str, Array]
+"""By maker, where in the unit cube its values stand, (fields,)."""
+
+ROUNDS, EVALUATIONS, REPLICAS, FRESH = 20, 20, 200, 1000
+DAMPING = 0.5
+CURVE = 21
+"""Values of a field at which the response of a maker is drawn."""
+_SAME = 1e-3  # of the unit cube: profiles that are nowhere further apart are one
+CONVERGED, CYCLE, NOT_CONVERGED = "converged", "cycle", "not converged"
+
+
+@dataclass(frozen=True)
+class BestResponses:
+    """Makers who answer each other in turn: each moves a share `damping` of the way to the values that are best against what the
+    others have, until in a whole round nobody gains more than `epsilon`, in units of the objective, on the replicas that all
+    responses are measured on; at most `rounds` times.
+
+    Paths in `ranges` name every maker, "makers.*.pricing.alpha=...", and each of `makers` then has a value of its own; or a
+    single one, who has this field to itself. Raises ParameterError for what cannot be asked."""
+
+    scenario: Scenario
+    ranges: tuple[Range, ...]
+    objective: Objective
+    makers: tuple[str, ...] = ()
+    epsilon: float = 0.0
+    damping: float = DAMPING
+    rounds: int = ROUNDS
+    evaluations: int = EVALUATIONS
+    replicas: int = REPLICAS
+    fresh: int = FRESH
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_scenario(self.scenario)
+        names = self.scenario.maker_names
+        makers = tuple(dict.fromkeys(names[maker_index(self.scenario, maker)] for maker in self.makers)) or names
+        checked = {
+            "ranges": tuple(self.ranges),
+            "makers": makers,
+            "rounds": whole_number("rounds", self.rounds, 1, 10_000),
+            "replicas": whole_number("replicas", self.replicas, 2, 1_000_000),
+            "fresh": whole_number("fresh", self.fresh, 2, 1_000_000),
+            "seed": whole_number("seed", self.seed, 0),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if not 0 < self.damping <= 1:
+            raise ParameterError(f"damping: must be above 0 and at most 1, got {self.damping!r}")
+        if not 0 <= self.epsilon < np.inf:
+            raise ParameterError(f"epsilon: must be a finite number, 0 or more, got {self.epsilon!r}")
+        check_paths(self.ranges)
+        for maker in self.makers:
+            if not self.own[maker]:
+                raise ParameterError(
+                    f"over: {maker} has nothing to move; give makers.*.FIELD=low:high, or leave it out of the makers"
+                )
+        most = max(map(len, self.own.values()))
+        whole_number("evaluations", self.evaluations, 2 * most + 1, 100_000)
+        self.point(self.start)  # fails here, before anything is run
+        for end in (0.0, 1.0):
+            self.point({maker: np.full(len(own), end) for maker, own in self.own.items()})
+
+    @cached_property
+    def own(self) -> Mapping[str, tuple[Range, ...]]:
+        """By maker, the ranges of its own fields."""
+        found: dict[str, tuple[Range, ...]] = {}
+        for maker in self.makers:
+            paths = [(path_of_maker(self.scenario, each.path, maker), each) for each in self.ranges]
+            found[maker] = tuple(replace(each, path=path) for path, each in paths if path is not None)
+        return found
+
+    @cached_property
+    def start(self) -> Profile:
+        """Where the scenario as it is stands."""
+        return {
+            maker: np.array([each.place(float(value_now(self.scenario, each.path))) for each in own])
+            for maker, own in self.own.items()
+        }
+
+    @property
+    def market_steps(self) -> int:
+        """Steps of markets in all, at most."""
+        makers = len(self.makers)
+        responses = (self.rounds + 1) * makers * (self.evaluations + 1)
+        curves = makers * CURVE if self.has_curves else 0
+        return self.scenario.steps * ((responses + curves) * self.replicas + (makers + 1) * self.fresh)
+
+    @property
+    def has_curves(self) -> bool:
+        """Whether every maker has a single field, so that its payoff against what the others have is a curve."""
+        return all(len(own) == 1 for own in self.own.values())
+
+    def settings(self, maker: str, place: Array) -> tuple[Setting, ...]:
+        """A maker's values at a place."""
+        return tuple(setting_at(self.scenario, each, where) for each, where in zip(self.own[maker], place.tolist(), strict=True))
+
+    def point(self, profile: Profile) -> Point:
+        """The market in which makers have the values of a profile."""
+        (point,) = points_of(self.scenario, [[each for maker in self.makers for each in self.settings(maker, profile[maker])]])
+        return point
+
+    def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Equilibrium:
+        """Lets them answer each other; `keep` is a folder for what is done, so that what is interrupted can go on."""
+        payoffs = Payoffs(self.objective, self.seed, threads, progress, keep)
+        seen, again = range(self.replicas), range(self.replicas, 2 * self.replicas)
+        profile, path, outcome, cycle = dict(self.start), list[Move](), NOT_CONVERGED, 0
+        visited = [profile]
+        for round_ in range(1, self.rounds + 1):
+            gains = []
+            for maker in self.makers:
+                response, gain = self._response(payoffs, profile, maker, seen)
+                moved = profile[maker] + self.damping * (response - profile[maker])
+                gains.append(gain)
+                if gain > self.epsilon:
+                    profile = profile | {maker: moved}
+                held, best = (self.settings(maker, place) for place in (profile[maker], response))
+                path.append(Move(round_, maker, held, best, gain))
+            if max(gains) <= self.epsilon:
+                outcome = CONVERGED
+                break
+            cycle = next((len(visited) - n for n, each in enumerate(visited) if _same(each, profile)), 0)
+            visited.append(profile)
+            if cycle:
+                outcome = CYCLE
+                break
+        responses = {maker: self._response(payoffs, profile, maker, again)[0] for maker in self.makers}
+        end = self.point(profile)
+        moved_alone = [self.point(profile | {maker: place}).scenario for maker, place in responses.items()]
+        unseen = range(again.stop, again.stop + self.fresh)
+        judged = payoffs.of([end.scenario, *moved_alone], unseen)
+        numbers = [self.scenario.maker_names.index(maker) for maker in self.makers]
+        regret = {
+            maker: mean(judged[n + 1, :, number] - judged[0, :, number])
+            for n, (maker, number) in enumerate(zip(self.makers, numbers, strict=True))
+        }
+        value = {maker: mean(judged[0, :, number]) for maker, number in zip(self.makers, numbers, strict=True)}
+        answers = {maker: self.settings(maker, place) for maker, place in responses.items()}
+        curves = self._curves(payoffs, profile, seen) if self.has_curves else {}
+        return Equilibrium(self, tuple(path), outcome, cycle, end, answers, regret, value, curves)
+
+    def _response(self, payoffs: Payoffs, profile: Profile, maker: str, replicas: range) -> tuple[Array, float]:
+        """Where a maker's objective is largest against what the others have, and what it gains by going there, 0 or more."""
+        number = self.scenario.maker_names.index(maker)
+
+        def value_of(place: Array) -> float:
+            return float(np.mean(payoffs.of([self.point({**profile, maker: place}).scenario], replicas)[0, :, number]))
+
+        best = best_of(climb(value_of, profile[maker], self.evaluations, self.seed))
+        gain = best.value - value_of(profile[maker])
+        return (best.place, gain) if gain > 0 else (profile[maker], 0.0)
+
+    def _curves(self, payoffs: Payoffs, profile: Profile, replicas: range) -> Mapping[str, Curve]:
+        """By maker, what it gains over its only field, the others having what they ended with."""
+        curves = {}
+        for maker in self.makers:
+            places = [np.array([where]) for where in np.linspace(0.0, 1.0, CURVE)]
+            moved = [self.point({**profile, maker: place}).scenario for place in places]
+            number = self.scenario.maker_names.index(maker)
+            here, *there = payoffs.of([self.point(profile).scenario, *moved], replicas)[:, :, number]
+            values = [self.settings(maker, place)[0].value for place in places]
+            curves[maker] = Curve(np.array(values, dtype=np.float64), mean((np.array(there) - here).T))
+        return curves
+
+
+@dataclass(frozen=True)
+class Move:
+    """A maker's turn: the values that it has from then on, those that were best, and what these gained it, on the replicas of
+    the search."""
+
+    round: int
+    maker: str
+    held: tuple[Setting, ...]
+    best: tuple[Setting, ...]
+    gain: float
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """What a maker gains, paired, (n,), at values of its field (n,), on the replicas that responses are measured on."""
+
+    at: Array
+    value: Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Equilibrium:
+    """Where makers ended who answered each other, and its certificate: by maker the `regret`, which is what it gains by moving
+    alone to its best response, found on replicas that nobody had seen and judged on `fresh` others. Its interval is all that
+    says how near an equilibrium this is, converged or not."""
+
+    asked: BestResponses
+    path: tuple[Move, ...]
+    outcome: str  # CONVERGED, CYCLE or NOT_CONVERGED
+    cycle: int  # how many rounds the cycle has, 0 where there is none
+    end: Point
+    best: Mapping[str, tuple[Setting, ...]]  # each maker's response to the end
+    regret: Mapping[str, Estimate]
+    value: Mapping[str, Estimate]  # of the objective at the end, on fresh replicas
+    curves: Mapping[str, Curve]
+
+    @property
+    def scenario(self) -> Scenario:
+        """The market at the end."""
+        return self.end.scenario
+
+    def history(self) -> pd.DataFrame:
+        """A row a turn: `round`, `maker`, under the path of each field its value and that of the best response, and `gain`."""
+        import pandas as pd
+
+        rows = []
+        for move in self.path:
+            fields = {each.path: each.value for each in move.held}
+            fields |= {f"best {each.path}": each.value for each in move.best}
+            rows.append({"round": move.round, "maker": move.maker, **fields, "gain": move.gain})
+        return pd.DataFrame(rows)
+
+
+def _same(one: Profile, other: Profile) -> bool:
+    return all(np.allclose(one[maker], other[maker], rtol=0.0, atol=_SAME) for maker in one)

@@ -1,0 +1,115 @@
+"""The points of a question: scenarios that differ in some fields, from a grid of values or drawn in ranges."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.draws.pairing import exogenous
+from dealermarket.errors import DealerMarketError, ParameterError
+from dealermarket.model.scenario import Scenario
+from dealermarket.questions.fields import Range, Setting, Varied, short_names, value_now, with_values
+from dealermarket.values import whole_number
+
+MOST_POINTS = 100_000
+_MOST_SAID = 20  # lines of points that cannot be
+
+
+@dataclass(frozen=True)
+class Point:
+    """A scenario, and the settings that made it."""
+
+    settings: tuple[Setting, ...]
+    scenario: Scenario
+
+    @property
+    def label(self) -> str:
+        """The settings in one line, with the ends of their paths."""
+        names = short_names([setting.path for setting in self.settings])
+        return ", ".join(f"{name}={setting.label}" for name, setting in zip(names, self.settings, strict=True))
+
+    @property
+    def as_options(self) -> tuple[str, ...]:
+        """The settings as `--set` takes them."""
+        return tuple(option for setting in self.settings for option in setting.as_options)
+
+
+def grid(scenario: Scenario, fields: Sequence[Varied]) -> tuple[Point, ...]:
+    """A point for every combination of values, the last field's the quickest to change.
+
+    Raises ParameterError, with a line each, where the scenario cannot have values or combinations of them."""
+    check_paths(fields)
+    count = 1
+    for field in fields:
+        count *= len(field.values)
+    if count > MOST_POINTS:
+        raise ParameterError(f"grid: {count:,} points, at most {MOST_POINTS:,} are run; take fewer values, or --sample")
+    return points_of(scenario, itertools.product(*(field.settings for field in fields)))
+
+
+def sampled(scenario: Scenario, fields: Sequence[Range], count: int, seed: int = 0) -> tuple[Point, ...]:
+    """`count` points in ranges, spread evenly: a scrambled Sobol sequence (Owen, J. Complexity 14, 1998), the same for a seed.
+
+    Fields that hold whole numbers get whole numbers. Raises as `grid` does."""
+    check_paths(fields)
+    count = whole_number("--sample", count, 2, MOST_POINTS)
+    places = sobol_places(len(fields), count, seed)
+    settings = [[setting_at(scenario, field, where) for field, where in zip(fields, row, strict=True)] for row in places.tolist()]
+    return points_of(scenario, settings)
+
+
+def sobol_places(fields: int, count: int, seed: int) -> NDArray[Any]:
+    """The first `count` points of a scrambled Sobol sequence in the unit cube, (count, fields), the same for a seed."""
+    from scipy.stats import qmc
+
+    sobol = qmc.Sobol(fields, scramble=True, rng=seed)
+    return np.asarray(sobol.random_base2((count - 1).bit_length())[:count])
+
+
+def setting_at(scenario: Scenario, field: Range, place: float) -> Setting:
+    """The setting at a place in 0..1 of a range, with six digits: a whole number where the field holds one."""
+    value: Any = float(f"{field.at(place):.6g}")
+    now = value_now(scenario, field.path)
+    if isinstance(now, int) and not isinstance(now, bool):
+        value = round(value)
+    return Setting(field.path, value)
+
+
+def by_tapes(scenarios: Iterable[Scenario]) -> list[list[int]]:
+    """Numbers of the scenarios, in groups that share their tapes."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for number, scenario in enumerate(scenarios):
+        groups.setdefault(tuple(exogenous(scenario).values()), []).append(number)
+    return list(groups.values())
+
+
+def check_paths(fields: Sequence[Varied | Range]) -> None:
+    """Raises ParameterError where there is no field, or one comes twice."""
+    if not fields:
+        raise ParameterError("fields: give at least one, such as makers.0.pricing.alpha=1.2,1.3,1.4")
+    paths = [field.path for field in fields]
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        raise ParameterError(f"{twice}: is varied twice; give all its values at once")
+
+
+def points_of(scenario: Scenario, combinations: Iterable[Sequence[Setting]]) -> tuple[Point, ...]:
+    """The points of settings. Raises ParameterError that lists all that cannot be."""
+    points, refused, lines = [], 0, dict[str, None]()
+    for settings in combinations:
+        try:
+            points.append(Point(tuple(settings), with_values(scenario, settings)))
+        except DealerMarketError as error:
+            refused += 1
+            lines |= dict.fromkeys(str(error).splitlines())
+    if refused:
+        shown = list(lines)[:_MOST_SAID]
+        more = [f"and {len(lines) - len(shown):,} more"] if len(lines) > len(shown) else []
+        count = f"{refused:,} points" if refused > 1 else "one point"
+        raise ParameterError("\n".join([f"{count} cannot be run, so nothing was:", *shown, *more]))
+    return tuple(points)

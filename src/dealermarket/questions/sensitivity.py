@@ -1,0 +1,152 @@
+"""Sensitivity: which fields a measure hangs on, by first- and total-order Sobol indices over ranges of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dealermarket.errors import ParameterError
+from dealermarket.estimates import LEVEL, Estimate
+from dealermarket.model.scenario import Scenario, check_scenario
+from dealermarket.policies.named import maker_index
+from dealermarket.questions.fields import Range
+from dealermarket.questions.objective import Objective
+from dealermarket.questions.payoffs import Payoffs
+from dealermarket.questions.points import Point, check_paths, points_of, setting_at, sobol_places
+from dealermarket.runs.chunks import Progress
+from dealermarket.values import whole_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[Any]
+
+POINTS, REPLICAS = 256, 20
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Indices:
+    """Sobol indices of each field, (fields,), with 95 % intervals: `first`, the share of the variance that would go if this field
+    alone were known, and `total`, the share that would stay if all others were."""
+
+    first: Estimate
+    total: Estimate
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Indices of a maker's objective over ranges of fields, each evenly spread over its range, or by its logarithm.
+
+    `points` is that of a Saltelli design, points (fields + 2) scenarios in all, each on the same `replicas`: indices are of the
+    mean of these replicas. Raises ParameterError for what cannot be asked."""
+
+    scenario: Scenario
+    ranges: tuple[Range, ...]
+    objective: Objective
+    maker: str
+    points: int = POINTS
+    replicas: int = REPLICAS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_scenario(self.scenario)
+        checked = {
+            "ranges": tuple(self.ranges),
+            "maker": self.scenario.maker_names[maker_index(self.scenario, self.maker)],
+            "points": whole_number("points", self.points, 8, 65_536),
+            "replicas": whole_number("replicas", self.replicas, 1, 1_000_000),
+            "seed": whole_number("seed", self.seed, 0),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        check_paths(self.ranges)
+        if self.points & (self.points - 1):
+            raise ParameterError(f"points: must be a power of 2, as the sequence is balanced at these alone, got {self.points}")
+        _ = self.design  # fails here, before anything is run
+
+    @cached_property
+    def design(self) -> tuple[Point, ...]:
+        """The scenarios, in the order of `saltelli`."""
+        places = saltelli(len(self.ranges), self.points, self.seed)
+        return points_of(
+            self.scenario,
+            [
+                [setting_at(self.scenario, each, where) for each, where in zip(self.ranges, row, strict=True)]
+                for row in places.tolist()
+            ],
+        )
+
+    @property
+    def market_steps(self) -> int:
+        """Steps of markets in all."""
+        return self.scenario.steps * self.replicas * len(self.design)
+
+    def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Sensitive:
+        """Runs all scenarios; `keep` is a folder for what is done, so that what is interrupted can go on."""
+        payoffs = Payoffs(self.objective, self.seed, threads, progress, keep)
+        found = payoffs.of([point.scenario for point in self.design], range(self.replicas))
+        values = found[:, :, self.scenario.maker_names.index(self.maker)].mean(axis=1)
+        return Sensitive(self, values, indices(values, len(self.ranges), self.seed))
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitive:
+    """The objective at every scenario of the design, (scenarios,), and the indices of the fields."""
+
+    asked: Sensitivity
+    values: Array
+    indices: Indices
+
+    def frame(self) -> pd.DataFrame:
+        """A row a field: its path as `field`, `low` and `high` of its range, the indices `first` and `total` with bounds."""
+        import pandas as pd
+
+        first, total = self.indices.first, self.indices.total
+        columns: dict[str, Any] = {
+            "field": [each.path for each in self.asked.ranges],
+            "low": [each.low for each in self.asked.ranges],
+            "high": [each.high for each in self.asked.ranges],
+        }
+        for name, found in (("first", first), ("total", total)):
+            columns |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+        return pd.DataFrame(columns)
+
+
+def saltelli(fields: int, points: int, seed: int = 0) -> Array:
+    """The design of Saltelli et al. (Computer Physics Communications 181, 2010), (points (fields + 2), fields) in the unit cube:
+    matrices A and B, and of each field A with the column of B."""
+    both = sobol_places(2 * fields, points, seed)
+    a, b = both[:, :fields], both[:, fields:]
+    mixed = [np.where(np.arange(fields) == n, b, a) for n in range(fields)]
+    return np.concatenate([a, b, *mixed])
+
+
+def indices(values: Array, fields: int, seed: int = 0) -> Indices:
+    """Indices from values at a Saltelli design, with percentile intervals of 1,000 bootstrap resamples of its rows (estimators
+    of `scipy.stats.sobol_indices`, Saltelli et al. 2010, table 2). NaN where the values do not vary."""
+    rows = values.reshape(fields + 2, -1)
+    first, total = _estimated(rows)
+    draws = np.random.default_rng(seed).integers(rows.shape[1], size=(_RESAMPLES, rows.shape[1]))
+    resampled = np.array([_estimated(rows[:, drawn]) for drawn in draws])  # (resamples, 2, fields)
+    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    low, high = np.quantile(resampled, ends, axis=0)
+    error = resampled.std(axis=0, ddof=1)
+    return Indices(Estimate(first, error[0], low[0], high[0]), Estimate(total, error[1], low[1], high[1]))
+
+
+def _estimated(rows: Array) -> tuple[Array, Array]:
+    """First and total indices (fields,) of the rows A, B and A with columns of B (fields + 2, points)."""
+    from scipy.stats import sobol_indices
+
+    if np.ptp(rows[:2]) == 0:
+        nothing = np.full(len(rows) - 2, np.nan)
+        return nothing, nothing
+    functions: Any = {"f_A": rows[np.newaxis, 0], "f_B": rows[np.newaxis, 1], "f_AB": rows[2:, np.newaxis]}
+    found = sobol_indices(func=functions, n=rows.shape[1])
+    return np.asarray(found.first_order).ravel(), np.asarray(found.total_order).ravel()
