@@ -482,7 +482,9 @@ def test_a_calibrated_desk_takes_recorded_prices_by_settings_alone(
     _, mids = files.write(tmp_path)
     settings = (f"mid_price.file={mids}", "mid_price.kind=recorded", "reference_spread.kind=recorded")
     scenario = calibrated.scenario.with_settings("steps=470", *(f"market.{each}" for each in settings))
-    assert set(scenario.choices) == {path for path in calibrated.scenario.choices if not path.startswith(("market.mid_price", "market.reference_spread"))}
+    assert set(scenario.choices) == {
+        path for path in calibrated.scenario.choices if not path.startswith(("market.mid_price", "market.reference_spread"))
+    }
     assert_array_equal(Tape.draw(scenario, replicas=1).mid[0], files.mids["mid"].to_numpy()[: 470 + scenario.reward_horizon])
 
 
