@@ -53,6 +53,8 @@ NUMBERS = {  # what is kept of which tables
     "markouts-by-tier": ["h_4", "h_4_low"],
     "best-price-revenue": [f"found_{rival}" for rival in range(3)],
     "calibration-foretold": ["moved"],
+    "price-war-common": ["together", "gain_1", "gain_2"],
+    "hedging-game-total-reward": ["makers_together", "makers_gain", "exchange_together"],
 }
 TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners"]
 TINY = """

@@ -244,7 +244,8 @@ def _write_cells(values: NDArray[Any], form: str, ax: Axes, light_below: float =
     for row, cells in enumerate(values):
         for column, value in enumerate(cells):
             colour = "white" if value < light_below else "black"
-            ax.text(column, row, form.format(value), ha="center", va="center", fontsize=8, color=colour)
+            text = form.format(value).replace("-", "−")  # as at the axes
+            ax.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
 
 
 def _draw_raster(mark: Raster, ax: Axes) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from dealermarket.model.scenario import Scenario
 from dealermarket.pages.wording import comparisons
-from dealermarket.papers import Column, Experiment, Table, Verdict, above, decided, estimated, number, overall
+from dealermarket.papers import Column, Experiment, Table, Verdict, above, below, decided, estimated, number, overall
 from dealermarket.papers.games.moves import Profile, more_together, nobody_gains, somebody_gains
 from dealermarket.papers.glossary import words
 from dealermarket.papers.learning_makers.best_price import two_makers
@@ -27,7 +27,8 @@ BOTH_WAIT: Profile = (WAITING, WAITING)
 OTHERS, EXCHANGE = "makers", "exchange"  # whom makers hedge with
 VENUES = (OTHERS, EXCHANGE)
 REWARD, PNL = "total_reward", "pnl"
-SAME = 0.01  # shares of P&L below which nothing is lost
+SAME = 0.01  # of P&L: what differs by less is the same
+NOTHING = 0.001  # of total reward: who gains less gains nothing
 
 
 class HedgingGame(Experiment):
@@ -115,22 +116,22 @@ class HedgingGame(Experiment):
         more = np.concatenate([played.at(BOTH_WAIT) - played.at(profile) for profile in EITHER], axis=1)
         by_maker = mean(more, joint(more.shape[1]))
         outcome, together = more_together(played, BOTH_WAIT, EITHER)
+        best = self.best_for_both(played)
         return Verdict(
             "price of anarchy",
             "Each maker has more where both wait than at either equilibrium.",
             overall(above(by_maker), outcome),
             f"At {_said(EITHER[0])} they have {_each(by_maker[:2])} less, at {_said(EITHER[1])} {_each(by_maker[2:])} "
-            f"({comparisons(4)}); together {_each(together)} ({comparisons(2)}). The best for both by the means is "
-            f"{_said(played.joint_optimum)}; {self._as_good(played)}.",
+            f"({comparisons(4)}); together {_each(together)} ({comparisons(2)}). Best for both by the means "
+            f"is {_said(best[0])}; what cannot be told from it: {'; '.join(map(_said, best[1:])) or 'nothing'}.",
         )
 
-    def _as_good(self, played: Played) -> str:
-        """What cannot be told from the joint optimum, in words."""
+    def best_for_both(self, played: Played) -> list[Profile]:
+        """The joint optimum, and what cannot be told from it."""
         best = played.joint_optimum
         others = [profile for profile in every_profile() if profile != best]
         _, more = more_together(played, best, others)
-        alike = [_said(profile) for profile, low in zip(others, more.low, strict=True) if low <= 0]
-        return f"as good within its interval: {'; '.join(alike)}" if alike else "no other is as good within its interval"
+        return [best, *(profile for profile, low in zip(others, more.low.tolist(), strict=True) if low <= 0)]
 
     def _same_pnl(self, played: Played) -> Verdict:
         waiting = played.at(BOTH_WAIT).sum(axis=-1)
@@ -143,9 +144,9 @@ class HedgingGame(Experiment):
             "not in P&L",
             f"P&L of both together is the same whatever they choose, to {number(SAME, 0, 100)} %: what one pays the other has.",
             decided((every.low > -bound) & (every.high < bound), (every.low > bound) | (every.high < -bound)),
-            f"Where both wait it is {estimated(mean(waiting), 3)} (price × units); the pair of choices furthest from that has "
-            f"{estimated(every[furthest], 5)} more (paired, {comparisons(len(apart))}). What the equilibria lose is risk cost, "
-            "which counts losses and no gains.",
+            f"Where both wait it is {estimated(mean(waiting), 3)} (price × units); of the others the furthest "
+            f"from that differs by {estimated(every[furthest], 5)} (paired, {comparisons(len(apart))}). What the equilibria lose "
+            "is risk cost, which counts losses and no gains.",
         )
 
     def _no_anarchy(self, played: Played) -> Verdict:
@@ -156,15 +157,13 @@ class HedgingGame(Experiment):
             outcome, more = more_together(played, profile, others)
             outcomes.append(outcome)
             least.append(more[int(np.argmin(more.low))])
-        regrets = [regret for profile in profiles for regret in played.regret(profile).rows()]
-        holds = all(regret.high <= 0 for regret in regrets)
-        fails = any(regret.low > 0 for regret in regrets)
+        regrets = Estimate.stacked(_most(played, profile) for profile in profiles)
         surest = min(least, key=lambda more: float(more.low))
         return Verdict(
             "none with an exchange",
             "Where makers hedge with an exchange the price of anarchy is nothing: with γ = 0.25 or everything at once nobody "
-            "gains by another choice, and no other pair of choices is as good for both together.",
-            overall(*outcomes, decided(holds, fails)),
+            f"gains {NOTHING:g} or more by another choice, and no other pair of choices is as good for both together.",
+            overall(*outcomes, below(regrets, NOTHING)),
             f"The next best pair has {estimated(surest, 3)} less together (paired, {comparisons(len(others))}). γ = 0.25 and "
             f"everything at once differ by {estimated(self._between(played), 4)}: there γ = 0.25 hedges nearly all at once. What "
             "one maker chooses changes nothing for the other.",
@@ -190,9 +189,13 @@ class HedgingGame(Experiment):
 
     def notes(self) -> Iterator[str]:
         yield (
-            "γ = 0.25 hedges less than everything only where a quote is dear, so it differs little from everything at once. If "
-            "both hedge everything, each position goes back and forth whole; who hedges a little less ends that, and by the "
-            "means it is worth more to itself and to both. Who waits, against one who hedges, is left with all the risk of both."
+            "What makers hedge with each other changes nothing of what both hold together. Their losses are least where both hold "
+            "the same side, as they do where one of them waits. Two that hedge at once hand a position back and forth, often hold "
+            "opposite sides, and then one of them loses at every move of the price, whichever way it goes."
+        )
+        yield (
+            "Who waits, against one who hedges, is left with the risk of both: so nobody waits. γ = 0.25 hedges nearly all at once "
+            "here; where both would hedge everything, it is better for each to be the one that hedges a little less."
         )
         yield (
             "In P&L the game is one of constant sum, and what one maker gains by another choice is small beside what chance does "
@@ -262,13 +265,13 @@ class HedgingGame(Experiment):
         for maker, who in enumerate(("first", "second")):
             regions = [
                 Region(_cells(played.equilibria), "pure equilibrium", COLOURS[5], "-"),
-                Region(_cells([played.joint_optimum]), "best for both", "black", "--"),
+                Region(_cells(self.best_for_both(played)), "best for both", "black", "--"),
             ]
             values = played.payoffs.value[..., maker]
             yield Figure(
                 f"{who}-maker",
                 f"Total reward of the {who} maker by what each chooses, where they hedge with each other: mean over the runs "
-                "(price × units).",
+                "(price × units). Dashed: what is best for both, and what cannot be told from it.",
                 [Surface(values, limits, "total reward", regions, form="{:.2f}")],
                 x=Axis("second maker", ticks=NAMES),
                 y=Axis("first maker", ticks=NAMES),

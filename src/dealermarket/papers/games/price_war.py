@@ -24,6 +24,7 @@ LOWEST, HIGHEST, STEP = -1.0, 1.0, 0.1  # of the eps that makers may charge; at 
 PRICES = np.round(np.linspace(LOWEST, HIGHEST, 21), 1) + 0.0
 NOTHING, END, EVEN = (0, 0), (1, 1), (2, 2)  # common prices of 0, of one step and of two
 TOP = (len(PRICES) - 1, len(PRICES) - 1)
+_MARKED = (-1.0, -0.5, 0.0, 0.5, 1.0)  # at the axes
 MARGIN = 0.01  # shares of the worth of the volume must be known this well
 
 
@@ -90,9 +91,9 @@ class PriceWar(Experiment):
             "undercut",
             f"The best answer to every price of the other maker above two steps (ε = {_eps(EVEN[0])}) is the next lower one.",
             overall(first.outcome, second.outcome),
-            f"All other answers earn less in {first.count + second.count} comparisons, if not said otherwise. The closest is one "
-            f"to ε = {_eps(other)}: it earns {estimated(nearest.gain, 2, 100)} % of the worth of the volume more than the next "
-            f"lower price (paired; for each maker the {comparisons(first.count)}).",
+            f"Of {first.count + second.count} comparisons with other answers the closest is one to ε = {_eps(other)}: it changes "
+            f"what a maker earns by {estimated(nearest.gain, 2, 100)} % of the worth of the volume (paired, "
+            f"{comparisons(first.count)} of each maker).",
         )
 
     def _even(self, played: Played) -> Verdict:
@@ -125,8 +126,7 @@ class PriceWar(Experiment):
         found = somebody_gains(played, profiles)
         return Verdict(
             "nowhere else",
-            "From all other pairs of prices some maker gains by moving alone, except where both charge nothing or two steps: "
-            "there nobody gains, and nobody loses by every move either.",
+            "From every other pair of prices some maker gains by moving alone, but where both charge nothing or two steps.",
             found.outcome,
             f"Of {len(profiles)} pairs the least is gained at ε = {' and '.join(_eps(n) for n in found.profile)}: "
             f"{estimated(found.gain, 2, 100)} % of the worth of the volume ({comparisons(found.count)}).",
@@ -157,8 +157,8 @@ class PriceWar(Experiment):
             "single step. Theory leaves open whether it does."
         )
         yield (
-            "`elastic-learners` has the same war where clients may refuse; there a lower price also brings a few clients more, "
-            "which decides the tie at two steps."
+            "The experiment “elastic-learners” has the same war where clients may refuse; there a lower price also brings a few "
+            "clients more, which decides the tie at two steps."
         )
 
     # --- tables and figures
@@ -199,8 +199,8 @@ class PriceWar(Experiment):
                 Line(at[:, 1], at[:, 0], "answer by answer", width=0.9),
                 Line(at[-1:, 1], at[-1:, 0], "end", style="", marker="hollow"),
             ],
-            x=Axis("ε of the second maker"),
-            y=Axis("ε of the first maker"),
+            x=Axis("ε of the second maker", at=_MARKED),
+            y=Axis("ε of the first maker", at=_MARKED),
             legend=Legend(below=True, columns=2),
             size=(4.8, 5.2),
         )
