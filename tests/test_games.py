@@ -10,7 +10,7 @@ import pytest
 
 from conftest import raises
 from dealermarket import ParameterError
-from dealermarket.papers import Outcome, Plan, Section, experiment_named
+from dealermarket.papers import Outcome, Plan, experiment_named
 from dealermarket.papers.games.hedging_game import EXCHANGE, OTHERS, PNL, REWARD
 from dealermarket.papers.games.price_war import END, EVEN, PRICES, TOP
 from dealermarket.papers.learning_makers import learned
@@ -23,21 +23,22 @@ CHANCE = 0.01 * np.array([-2.0, -1.0, 0.0, 1.0, 2.0, 0.0, -1.0, 1.0, -1.5, 1.5])
 """What ten replicas differ by; its mean is 0."""
 
 
-def section(name: str, payoffs: dict[str, dict[str, Array]]) -> Section:
-    """The experiment with payoffs (replicas, profiles, 2) by study and statistic."""
+def measured(name: str, payoffs: dict[str, dict[str, Array]]) -> tuple[Plan, dict[str, dict[str, Measures]]]:
+    """A plan, and payoffs (replicas, profiles, 2) by study and statistic as its measures."""
     plan = Plan.of(experiment_named(name), runs=len(CHANCE))
-    measured = {}
+    found = {}
     for study in plan.studies:
         own = payoffs[study.name.split(" / ")[-1]]
-        measured[study.name] = {
+        found[study.name] = {
             label: Measures({statistic: values[:, n] for statistic, values in own.items()}, variant.maker_names)
             for n, (label, variant) in enumerate(study.variants.items())
         }
-    return plan.section(measured)
+    return plan, found
 
 
-def outcomes(found: Section) -> dict[str, Outcome]:
-    return {verdict.name: verdict.outcome for verdict in found.verdicts}
+def outcomes(plan: Plan, found: dict[str, dict[str, Measures]]) -> dict[str, Outcome]:
+    results = {name.split(" / ")[-1]: measures for name, measures in found.items()}
+    return {verdict.name: verdict.outcome for verdict in plan.experiment.with_results(plan.scenario, results).verdicts()}
 
 
 # --- price war
@@ -55,9 +56,9 @@ def incomes(half: Callable[[Array], Array] = lambda x: x / 2, chance: float = 1.
     return np.asarray((np.stack([first, second], axis=-1) + moved).reshape(len(CHANCE), -1, 2))
 
 
-def war(payoffs: Array) -> Section:
+def war(payoffs: Array) -> Any:
     worth = learned.worth(experiment_named("price-war").load_scenario())
-    return section("price-war", {"game": {"client_revenue": worth * payoffs}})
+    return measured("price-war", {"game": {"client_revenue": worth * payoffs}})
 
 
 WAR = dict.fromkeys(["undercut", "two steps", "end", "nowhere else", "joint optimum"], HOLDS)
@@ -80,17 +81,18 @@ def with_income(pair: tuple[int, int], first: float, second: float) -> Array:
         # nobody loses clients to an equal price: undercutting never pays, and every price is as good as no equilibrium can be
         (incomes(lambda x: x), {"undercut": FAILS, "two steps": FAILS, "end": FAILS, "nowhere else": FAILS}),
         # the single step is undone: who goes up by a step has more
-        (with_income((END[0], END[1] + 1), 0.1, 0.2), {"end": FAILS}),
-        (incomes(chance=10.0), dict.fromkeys(["undercut", "two steps", "end", "nowhere else"], UNDECIDED)),
+        (with_income((END[0], END[1] + 1), 0.1, 0.2), {"end": FAILS, "nowhere else": UNDECIDED}),
+        (incomes(chance=10.0), dict.fromkeys(["undercut", "two steps", "nowhere else"], UNDECIDED)),
     ],
     ids=["theory", "nothing at two steps", "nothing at the top", "no loss by equal prices", "no end", "chance"],
 )
 def test_verdicts_of_a_price_war(payoffs: Array, turned: dict[str, Outcome]) -> None:
-    assert outcomes(war(payoffs)) == WAR | turned
+    assert outcomes(*war(payoffs)) == WAR | turned
 
 
 def test_a_price_war_is_shown() -> None:
-    found = war(incomes())
+    plan, payoffs = war(incomes())
+    found = plan.section(payoffs)
     check_whole(found)
     frame = found.tables[0].frame
     np.testing.assert_allclose(frame["gain_1"][1:], frame["gain_theory"][1:], atol=1e-12)
@@ -100,7 +102,7 @@ def test_a_price_war_is_shown() -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("investors.*.demand={kind='logistic'}", "trade at any price"),
+        ("investors.*.demand={kind='logistic', mean=1.5, scale=0.3}", "trade at any price"),
         ("makers.0.pricing.alpha=1.2", "alpha 1"),
         ("makers.1.policy={kind='random'}", "heuristic"),
         ("makers.*.pricing.eps_buy=0.1", "itself"),
@@ -119,7 +121,7 @@ REWARDS = np.array(  # of the first maker, by its own choice and the other's: as
 ALONE = np.array([-3.0, -0.6, -0.1, -0.1])  # of either maker with an exchange, by its own choice
 
 
-def potato(rewards: Array = REWARDS, alone: Array = ALONE, pnl: float = 0.0) -> Section:
+def potato(rewards: Array = REWARDS, alone: Array = ALONE, pnl: float = 0.0) -> Any:
     """Makers who are alike; P&L of both is 1, and that of one pair of choices by `pnl` more."""
 
     def of_both(first: Array) -> Array:
@@ -130,7 +132,7 @@ def potato(rewards: Array = REWARDS, alone: Array = ALONE, pnl: float = 0.0) -> 
     more = money.copy()
     more[:, 0, 0] += pnl
     both = np.repeat(alone[:, None], len(alone), axis=1)
-    return section(
+    return measured(
         "hedging-game", {OTHERS: {REWARD: of_both(rewards), PNL: more}, EXCHANGE: {REWARD: of_both(both), PNL: money}}
     )
 
@@ -152,7 +154,7 @@ def with_reward(own: int, other: int, reward: float) -> Array:
         ({}, {}),
         ({"rewards": with_reward(3, 3, -2.3)}, {"equilibria": FAILS, "no others": FAILS}),  # who is alone in hedging less loses
         ({"rewards": with_reward(2, 2, -2.2)}, {"equilibria": FAILS, "no others": FAILS}),
-        ({"rewards": with_reward(1, 1, 0.0)}, {"waiting is undone": FAILS, "no others": FAILS}),
+        ({"rewards": with_reward(1, 1, 0.0)}, {"waiting is undone": FAILS, "no others": FAILS, "an exchange is worth it": FAILS}),
         ({"rewards": with_reward(1, 1, -2.6)}, {"price of anarchy": FAILS}),
         ({"pnl": 0.02}, {"not in P&L": FAILS}),
         ({"pnl": -0.005}, {}),
@@ -161,11 +163,12 @@ def with_reward(own: int, other: int, reward: float) -> Array:
     ],
 )
 def test_verdicts_of_the_hot_potato(changes: dict[str, Any], turned: dict[str, Outcome]) -> None:
-    assert outcomes(potato(**changes)) == POTATO | turned
+    assert outcomes(*potato(**changes)) == POTATO | turned
 
 
 def test_the_hot_potato_is_shown() -> None:
-    found = potato()
+    plan, payoffs = potato()
+    found = plan.section(payoffs)
     check_whole(found)
     ends = found.tables[-1].frame
     lost = ends[(ends["venue"] == "each other") & (ends["what"] == "pure equilibrium")]["lost"]

@@ -226,35 +226,32 @@ class Played:
         return self._mixed(symmetric=True) if self.is_symmetric else None
 
     def _mixed(self, symmetric: bool) -> Mixed:
-        payoffs = self.payoffs.value
+        payoffs, counts = self.payoffs.value, self.game.shape
         scale = float(np.ptp(payoffs)) or 1.0
-        generator, found = np.random.default_rng(self.game.seed), list[Mixed]()
-        for start in range(_STARTS):
-            shares = [
-                np.full(count, 1.0 / count) if start == 0 else generator.dirichlet(np.ones(count)) for count in self.game.shape
+        generator, makers = np.random.default_rng(self.game.seed), range(len(counts))
+        begun = [[generator.dirichlet(np.ones(count)) for count in counts] for _ in range(_STARTS - 1)]
+        starts = [[np.full(count, 1.0 / count) for count in counts], *begun]
+        shares = [np.stack([start[0 if symmetric else n] for start in starts]) for n in makers]  # each (starts, strategies)
+        passed, steps = shares, 1
+        for _ in range(_STEPS):
+            fitness = [_expected(payoffs[..., n], shares, n) for n in makers]
+            if symmetric:
+                fitness = [np.mean(fitness, axis=0)] * len(fitness)
+            grown = [
+                each * np.exp((own - own.max(axis=1, keepdims=True)) / scale) for each, own in zip(shares, fitness, strict=True)
             ]
-            shares = [shares[0]] * len(shares) if symmetric else shares
-            passed = [shares]
-            for _ in range(_STEPS):
-                fitness = [_expected(payoffs[..., n], shares, n) for n in range(len(shares))]
-                if symmetric:
-                    fitness = [np.mean(fitness, axis=0)] * len(shares)
-                grown = [each * np.exp((own - own.max()) / scale) for each, own in zip(shares, fitness, strict=True)]
-                after = [each / each.sum() for each in grown]
-                moved = max(float(np.max(np.abs(b - a))) for a, b in zip(shares, after, strict=True))
-                shares = after
-                passed.append(shares)
-                if moved < _STILL:
-                    break
-            found += [self._judged(shares), self._judged([np.mean(each, axis=0) for each in zip(*passed, strict=True)])]
-        return min(found, key=lambda mixed: mixed.gain)
-
-    def _judged(self, shares: Sequence[Array]) -> Mixed:
-        payoffs = self.payoffs.value
-        fitness = [_expected(payoffs[..., n], shares, n) for n in range(len(shares))]
-        value = np.array([float(own @ each) for own, each in zip(fitness, shares, strict=True)])
-        gain = max(float(own.max()) - each for own, each in zip(fitness, value.tolist(), strict=True))
-        return Mixed(tuple(shares), value, max(gain, 0.0))
+            after = [each / each.sum(axis=1, keepdims=True) for each in grown]
+            moved = max(float(np.max(np.abs(b - a))) for a, b in zip(shares, after, strict=True))
+            shares = after
+            passed, steps = [one + other for one, other in zip(passed, shares, strict=True)], steps + 1
+            if moved < _STILL:
+                break
+        ends = [np.concatenate([end, total / steps]) for end, total in zip(shares, passed, strict=True)]
+        fitness = [_expected(payoffs[..., n], ends, n) for n in makers]
+        values = np.stack([np.sum(own * each, axis=1) for own, each in zip(fitness, ends, strict=True)], axis=1)
+        gains = np.max([own.max(axis=1) - values[:, n] for n, own in enumerate(fitness)], axis=0)
+        best = int(np.argmin(gains))
+        return Mixed(tuple(each[best] for each in ends), values[best], max(float(gains[best]), 0.0))
 
     # --- as a table
 
@@ -298,8 +295,10 @@ def until_again(start: State, following: Callable[[State], State]) -> list[State
 
 
 def _expected(payoff: Array, shares: Sequence[Array], maker: int) -> Array:
-    """What each of a maker's strategies brings, (strategies,), against the others' shares; `payoff` is that maker's."""
+    """What each of a maker's strategies brings, (n, strategies), against the others' shares, each (n, strategies); `payoff` is
+    that maker's, (strategies of the first maker, ...)."""
+    payoff = np.broadcast_to(payoff, (len(shares[0]), *payoff.shape))
     for n in reversed(range(len(shares))):
         if n != maker:
-            payoff = np.tensordot(payoff, shares[n], axes=(n, 0))
-    return np.asarray(payoff)
+            payoff = np.einsum("k...s,ks->k...", np.moveaxis(payoff, n + 1, -1), shares[n])
+    return payoff

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import combinations_with_replacement, product
 
 import numpy as np
@@ -53,11 +53,11 @@ class HedgingGame(Experiment):
     # --- what is measured
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        return [replace(game(scenario, venue, runs).study, name=venue) for venue in VENUES]
+        return [replace(game(scenario, venue).study, name=venue, replicas=runs) for venue in VENUES]
 
     def played(self, venue: str = OTHERS, objective: str = REWARD) -> Played:
         """The game that was measured, at a venue, of what makers want."""
-        return game(self.scenario, venue, 2, objective).played(self.results[venue])
+        return game(self.scenario, venue, objective).played(self.results[venue])
 
     # --- claims
 
@@ -189,13 +189,13 @@ class HedgingGame(Experiment):
 
     def notes(self) -> Iterator[str]:
         yield (
-            "What makers hedge with each other changes nothing of what both hold together. Their losses are least where both hold "
-            "the same side, as they do where one of them waits. Two that hedge at once hand a position back and forth, often hold "
-            "opposite sides, and then one of them loses at every move of the price, whichever way it goes."
+            "What makers hedge with each other changes nothing of what both hold together. Their losses are least where both "
+            "hold the same side, as they do where one of them waits. Two that hedge at once hand a position back and forth, "
+            "often hold opposite sides, and then one of them loses at every move of the price, whichever way it goes."
         )
         yield (
-            "Who waits, against one who hedges, is left with the risk of both: so nobody waits. γ = 0.25 hedges nearly all at once "
-            "here; where both would hedge everything, it is better for each to be the one that hedges a little less."
+            "Who waits, against one who hedges, is left with the risk of both: so nobody waits. γ = 0.25 hedges nearly all at "
+            "once here; where both would hedge everything, it is better for each to be the one that hedges a little less."
         )
         yield (
             "In P&L the game is one of constant sum, and what one maker gains by another choice is small beside what chance does "
@@ -297,13 +297,14 @@ class HedgingGame(Experiment):
             "% intervals.",
             marks,
             x=Axis("total reward of both (price × units)"),
-            y=rows_axis([_said(pair) for pair in pairs]),
+            y=replace(rows_axis([_said(pair) for pair in pairs]), label="first / second maker"),
             legend=Legend(below=True, columns=2),
             size=(5.2, 4.6),
         )
 
 
-def game(scenario: Scenario, venue: str, runs: int, objective: str = REWARD) -> Game:
+@lru_cache(maxsize=16)  # claims, tables and figures ask for the same few
+def game(scenario: Scenario, venue: str, objective: str = REWARD) -> Game:
     """Four ways to hedge at a venue, for each maker."""
     hedging = (
         {"kind": "none"},
@@ -311,7 +312,7 @@ def game(scenario: Scenario, venue: str, runs: int, objective: str = REWARD) -> 
         {"kind": "optimal", "risk_aversion": 0.25, "venue": venue},
         {"kind": "full", "venue": venue},
     )
-    return Game(scenario, (Varied("makers.*.hedging", hedging),), Objective.parsed(objective), replicas=runs)
+    return Game(scenario, (Varied("makers.*.hedging", hedging),), Objective.parsed(objective))
 
 
 def every_profile() -> list[Profile]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -62,12 +64,12 @@ class PriceWar(Experiment):
     # --- what is measured
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        return [game(scenario, runs).study]
+        return [replace(game(scenario).study, replicas=runs)]
 
     @property
     def played(self) -> Played:
         """The game that was measured; payoffs are shares of the worth of the volume."""
-        asked = game(self.scenario, 2)
+        asked = game(self.scenario)
         found = asked.played(self.results[asked.study.name])
         return Played(asked, found.by_replica / learned.worth(self.scenario))
 
@@ -239,10 +241,11 @@ class PriceWar(Experiment):
         return curve
 
 
-def game(scenario: Scenario, runs: int) -> Game:
+@lru_cache(maxsize=4)  # hundreds of scenarios, which claims, tables and figures ask for
+def game(scenario: Scenario) -> Game:
     """Every pair of PRICES; what counts is the income from clients."""
     price = Varied("makers.*.pricing.eps_buy+makers.*.pricing.eps_sell", tuple(PRICES.tolist()))
-    return Game(scenario, (price,), Objective.parsed("client_revenue"), replicas=runs)
+    return Game(scenario, (price,), Objective.parsed("client_revenue"))
 
 
 def theory() -> Array:
