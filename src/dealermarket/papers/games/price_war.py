@@ -150,8 +150,8 @@ class PriceWar(Experiment):
     def notes(self) -> Iterator[str]:
         yield (
             "With smaller steps undercutting ends lower, and with steps as small as one likes where nothing is earned. Then "
-            "there is no best answer any more, for every lower price is better than the one before: `dealermarket equilibrium` "
-            "on a range of prices undercuts by ever less, and its regret tells how much a maker still gains."
+            "there is no best answer any more, for every lower price is better than the one before. The command “equilibrium” on "
+            "a range of prices ends where its search cannot tell prices apart; its regret says what a maker would still gain."
         )
         yield (
             "Of two equal prices each client takes one by a fair draw of its own. So where both charge two steps, the maker that "
