@@ -267,6 +267,8 @@ def test_matching_pennies_has_a_mixed_equilibrium_alone() -> None:
     assert found.equilibria == () and not found.is_symmetric and found.symmetric is None
     assert_allclose(found.mixed.shares, 0.5, atol=1e-2)
     assert found.mixed.gain < 0.02
+    uneven = played([[[3, -1], [-1, 1]], [[-1, 1], [1, -1]]])  # each makes the other indifferent: 4 q - 1 = 1 - 2 q
+    assert_allclose(uneven.mixed.shares, [[1 / 2, 1 / 2], [1 / 3, 2 / 3]], atol=2e-2)
 
 
 def test_makers_answer_in_turn_until_nobody_moves_or_all_comes_again() -> None:

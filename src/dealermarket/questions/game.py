@@ -95,7 +95,7 @@ class Game:
     @property
     def market_steps(self) -> int:
         """Steps of markets in all."""
-        return self.scenario.steps * self.replicas * len(self.points)
+        return self.study.market_steps
 
     @cached_property
     def study(self) -> Study:

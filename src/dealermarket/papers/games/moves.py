@@ -27,8 +27,8 @@ class Decided:
 
 
 def nobody_gains(played: Played, profiles: Sequence[Profile], makers: Sequence[int] | None = None) -> Decided:
-    """That none of the makers (by default: no maker) gains by any move of its own, from any of the profiles: that its strategies
-    there are its only best ones."""
+    """That no maker, or none of `makers` by their places, gains by moving alone from any of the profiles: that all other choices
+    of its own are worse."""
     places, gains, count = _moves(played, profiles, makers)
     every = Estimate(*(np.concatenate([getattr(own, name) for own in gains]) for name in ("value", "error", "low", "high")))
     outcome = below(every)
