@@ -271,6 +271,18 @@ def test_matching_pennies_has_a_mixed_equilibrium_alone() -> None:
     assert found.equilibria == () and not found.is_symmetric and found.symmetric is None
     assert_allclose(found.mixed.shares, 0.5, atol=1e-2)
     assert found.mixed.gain < 0.02
+    uneven = played([[[3, -1], [-1, 1]], [[-1, 1], [1, -1]]])  # each makes the other indifferent: 4 q - 1 = 1 - 2 q
+    assert_allclose(uneven.mixed.shares, [[1 / 2, 1 / 2], [1 / 3, 2 / 3]], atol=2e-2)
+
+
+def test_makers_answer_in_turn_until_nobody_moves_or_all_comes_again() -> None:
+    dilemma = played([[[3, 3], [0, 5]], [[5, 0], [1, 1]]])
+    assert dilemma.answers((0, 0)) == [(0, 0), (1, 0), (1, 1)]
+    assert dilemma.answers((1, 1)) == [(1, 1)]
+    pennies = played([[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]])
+    assert pennies.answers((0, 0)) == [(0, 0), (0, 1), (1, 1), (1, 0)]  # and from there again
+    alike = played(np.zeros((2, 2, 2)))
+    assert alike.answers((1, 0)) == [(1, 0)]  # who gains nothing stays
 
 
 def test_hawks_and_doves_mix_where_all_are_alike() -> None:
@@ -291,6 +303,8 @@ def test_undercutting_ends_at_the_lowest_price_that_earns() -> None:
     assert_allclose(
         found.payoffs.value[0, 0].sum(), found.payoffs.value[0, 3].sum(), rtol=1e-9
     )  # the same clients, the same price
+    by_hand = SimulationRunner(found.game.points[1].scenario, 40).run().summary["client_revenue"].to_numpy().reshape(40, 2)
+    assert_array_equal(found.at((0, 1)), by_hand)
     frame = found.frame()
     assert len(frame) == 32 and frame["equilibrium"].sum() == 2
 

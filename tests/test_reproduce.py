@@ -52,6 +52,8 @@ NUMBERS = {  # what is kept of which tables
     "markouts-by-investor": ["h_1", "h_4", "h_16"],
     "markouts-by-tier": ["h_4", "h_4_low"],
     "best-price-revenue": [f"found_{rival}" for rival in range(3)],
+    "price-war-common": ["together", "gain_1", "gain_2"],
+    "hedging-game-total-reward": ["makers_together", "makers_gain", "exchange_together"],
 }
 TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners"]
 LONG = [*TRAINED, "calibration"]

@@ -15,7 +15,7 @@ from dealermarket.plots.comparison import save
 from dealermarket.plots.equilibrium import plot_equilibrium
 from dealermarket.program import program
 from dealermarket.questions import Equilibrium, Range, Setting, short_names
-from dealermarket.questions.equilibrium import CONVERGED, CYCLE
+from dealermarket.questions.equilibrium import CONVERGED, CYCLE, STANDING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -61,6 +61,7 @@ class ResponsesAnswer(Answer):
         found, asked = self.found, self.asked
         ended = {
             CONVERGED: "nobody moves any more",
+            STANDING: "moves are below a thousandth of the ranges, though gains are left,",
             CYCLE: f"a cycle of {found.cycle} {'round' if found.cycle == 1 else 'rounds'}",
         }.get(found.outcome, "still moving")
         rounds = found.path[-1].round

@@ -32,6 +32,9 @@ _WORDS = {
     "x, F̄(x)": "what a client pays, as a multiple of the reference curve: x = 1 + ε; and the probability that it trades at that "
     "price.",
     "joint optimum": "the price that earns two makers most who both charge it.",
+    "equilibrium": "a choice of every maker from which none of them gains by moving alone.",
+    "price of anarchy": "what all makers together lose at an equilibrium against the choices that are best for them together: "
+    "a difference here, in the units of what they want.",
     "worth of the volume": "what all clients' volume of a run would earn one maker at ε = 0. Money is given as a share of it.",
     "training": "the same learning from another seed. Each trained maker is then played in markets that are common to all.",
     "reservation": "the dearest quote at which a client trades, as a multiple of the reference curve at its size: logistic, with "

@@ -29,6 +29,8 @@ _SHIPPED = (
     ("learning_makers.two_learners", "TwoLearners"),
     ("learning_makers.elastic_learners", "ElasticLearners"),
     ("own_data.calibration", "Calibration"),
+    ("games.price_war", "PriceWar"),
+    ("games.hedging_game", "HedgingGame"),
 )
 _registered: dict[str, type[Experiment]] = {}
 

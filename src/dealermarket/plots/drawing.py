@@ -235,11 +235,17 @@ def _draw_line(mark: Line, ax: Axes) -> None:
 
 def _draw_heat(mark: Heat, ax: Axes) -> None:
     ax.imshow(mark.values, vmin=0.0, vmax=mark.top, cmap="cividis", aspect="auto")
-    for row, cells in enumerate(mark.values):
-        for column, value in enumerate(cells):
-            colour = "white" if value < 0.55 * mark.top else "black"
-            ax.text(column, row, mark.form.format(value), ha="center", va="center", fontsize=8, color=colour)
+    _write_cells(mark.values, mark.form, ax, light_below=0.55 * mark.top)
     ax.grid(visible=False)
+
+
+def _write_cells(values: NDArray[Any], form: str, ax: Axes, light_below: float = -math.inf) -> None:
+    """Each value (rows, columns) in its cell: white below a value, where the cell is dark, else black."""
+    for row, cells in enumerate(values):
+        for column, value in enumerate(cells):
+            colour = "white" if value < light_below else "black"
+            text = form.format(value).replace("-", "−")  # as at the axes
+            ax.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
 
 
 def _draw_raster(mark: Raster, ax: Axes) -> None:
@@ -258,6 +264,8 @@ def _draw_surface(mark: Surface, ax: Axes) -> None:
     ax.imshow(mark.values, vmin=low, vmax=high, cmap=light, aspect="auto", origin="lower", interpolation="nearest")
     ax.set_facecolor("0.75")
     ax.grid(visible=False)
+    if mark.form:
+        _write_cells(mark.values, mark.form, ax)
     for region in mark.regions:
         _draw_outline(region, ax)
 

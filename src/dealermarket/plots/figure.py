@@ -151,12 +151,13 @@ class Region:
 @dataclass(frozen=True)
 class Surface:
     """Values (rows, columns) as colours between two limits, the first row at the bottom; grey where they are NaN. Cells lie at
-    0, 1 and on. `label` stands at the scale of colours."""
+    0, 1 and on. `label` stands at the scale of colours. With a `form` each value is written into its cell in this format."""
 
     values: NDArray[Any]
     limits: tuple[float, float]
     label: str
     regions: Sequence[Region] = ()
+    form: str = ""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ DAMPING = 0.5
 CURVE = 21
 """Values of a field at which the response of a maker is drawn."""
 _SAME = 1e-3  # of the unit cube: profiles that are nowhere further apart are one
-CONVERGED, CYCLE, NOT_CONVERGED = "converged", "cycle", "not converged"
+CONVERGED, STANDING, CYCLE, NOT_CONVERGED = "converged", "standing", "cycle", "not converged"
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,9 @@ class BestResponses:
             if max(gains) <= self.epsilon:
                 outcome = CONVERGED
                 break
+            if _same(visited[-1], profile):
+                outcome = STANDING
+                break
             cycle = next((len(visited) - n for n, each in enumerate(visited) if _same(each, profile)), 0)
             visited.append(profile)
             if cycle:
@@ -219,7 +222,7 @@ class Equilibrium:
 
     asked: BestResponses
     path: tuple[Move, ...]
-    outcome: str  # CONVERGED, CYCLE or NOT_CONVERGED
+    outcome: str  # CONVERGED, STANDING (moves below a thousandth of the ranges, though gains are left), CYCLE or NOT_CONVERGED
     cycle: int  # how many rounds the cycle has, 0 where there is none
     end: Point
     best: Mapping[str, tuple[Setting, ...]]  # each maker's response to the end

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
-from dealermarket.estimates import Estimate, mean
+from dealermarket.estimates import LEVEL, Estimate, mean
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies.named import maker_index
 from dealermarket.questions.fields import Setting, Varied, path_of_maker
 from dealermarket.questions.objective import Objective
-from dealermarket.questions.payoffs import Payoffs
 from dealermarket.questions.points import Point, check_paths, points_of
 from dealermarket.runs.chunks import Progress
+from dealermarket.study import measures as observe
+from dealermarket.study.labelled import Measures
+from dealermarket.study.study import Study, measure
 from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[Any]
+State = TypeVar("State")
 
 REPLICAS, MOST_PROFILES = 1000, 10_000
 _STEPS, _STARTS = 5_000, 16  # of the replicator dynamics
@@ -60,7 +63,7 @@ class Game:
         count = int(np.prod([float(len(own)) for own in self.strategies.values()]))
         if count > MOST_PROFILES:
             raise ParameterError(f"game: {count:,} profiles, at most {MOST_PROFILES:,} are played; take fewer values or makers")
-        _ = self.points  # fails here, before anything is run
+        _ = self.study  # fails here, before anything is run
 
     @cached_property
     def strategies(self) -> Mapping[str, tuple[tuple[Setting, ...], ...]]:
@@ -92,14 +95,22 @@ class Game:
     @property
     def market_steps(self) -> int:
         """Steps of markets in all."""
-        return self.scenario.steps * self.replicas * len(self.points)
+        return self.study.market_steps
+
+    @cached_property
+    def study(self) -> Study:
+        """What is measured: the market at each of the points, by its number, on common tapes."""
+        return Study("game", {str(n): point.scenario for n, point in enumerate(self.points)}, self.replicas, observe.totals)
 
     def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Played:
         """Plays all profiles; `keep` is a folder for what is done, so that what is interrupted can go on."""
-        payoffs = Payoffs(self.objective, self.seed, threads, progress, keep)
+        return self.played(measure([self.study], self.seed, threads, progress, keep)[self.study.name])
+
+    def played(self, measures: Mapping[str, Measures]) -> Played:
+        """The game by what was measured of `study`, also of other numbers of replicas."""
         numbers = [self.scenario.maker_names.index(maker) for maker in self.makers]
-        found = payoffs.of([point.scenario for point in self.points], range(self.replicas))[:, :, numbers]
-        return Played(self, np.moveaxis(found, 1, 0).reshape(self.replicas, *self.shape, len(self.makers)))
+        payoffs = [self.objective.by_replica(measures[label])[:, numbers] for label in self.study.variants]
+        return Played(self, np.stack(payoffs, axis=1).reshape(-1, *self.shape, len(numbers)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +135,11 @@ class Played:
         """The objective of every maker in every profile, (strategies of the first maker, ..., makers)."""
         return mean(self.by_replica)
 
+    def at(self, profile: Sequence[int]) -> Array:
+        """The payoffs at a profile, (replicas, makers)."""
+        index: tuple[Any, ...] = (slice(None), *map(int, profile))
+        return np.asarray(self.by_replica[index])
+
     @cached_property
     def is_symmetric(self) -> bool:
         """Whether the makers are alike: they have the same strategies, and the payoffs of profiles in which makers have changed
@@ -144,15 +160,16 @@ class Played:
 
     # --- pure equilibria
 
+    def gains(self, profile: Sequence[int], maker: int, level: float = LEVEL) -> Estimate:
+        """What a maker, by its place, gains by each of its other strategies, the others staying, (strategies - 1,), paired."""
+        alone = self._alone(self.by_replica, profile, maker)  # (replicas, strategies)
+        return mean(np.delete(alone - alone[:, [profile[maker]]], profile[maker], axis=1), level)
+
     def regret(self, profile: Sequence[int]) -> Estimate:
         """What each maker gains by its best other strategy, the others staying, (makers,), paired; below 0 where it loses."""
-        gains = []
-        for n in range(len(self.game.shape)):
-            alone = self._alone(self.by_replica, profile, n)  # (replicas, strategies)
-            others = np.delete(alone - alone[:, [profile[n]]], profile[n], axis=1)
-            best = int(np.argmax(others.mean(axis=0))) if others.shape[1] else 0
-            gains.append(mean(others[:, best] if others.shape[1] else np.zeros(len(others))))  # 0 where there is nowhere to go
-        return Estimate.stacked(gains)
+        nowhere = mean(np.zeros(len(self.by_replica)))  # to go, of a single strategy
+        every = [self.gains(profile, n) for n in range(len(self.game.shape))]
+        return Estimate.stacked(gains[int(np.argmax(gains.value))] if gains.value.size else nowhere for gains in every)
 
     @cached_property
     def equilibria(self) -> tuple[tuple[int, ...], ...]:
@@ -163,6 +180,26 @@ class Played:
         """Whether the 95 % interval of every maker's regret lies below 0, so that the replicas leave no doubt."""
         return bool(np.all(self.regret(profile).high < 0))
 
+    def answer(self, profile: Sequence[int], maker: int) -> int:
+        """The strategy of a maker, by its place, with the highest mean against those of the others; its own where none is
+        better."""
+        alone = self._alone(self.payoffs.value[np.newaxis], profile, maker)[0]
+        best = int(np.argmax(alone))
+        return best if alone[best] > alone[profile[maker]] else profile[maker]
+
+    def answers(self, start: Sequence[int]) -> list[tuple[int, ...]]:
+        """The profiles that follow a start where makers answer in turn, the first one first, until they come to
+        where they were. Where nobody moves any more, the last is an equilibrium by the means; else they go in a circle."""
+
+        def turn(state: tuple[tuple[int, ...], int]) -> tuple[tuple[int, ...], int]:
+            profile, maker = state
+            moved = (*profile[:maker], self.answer(profile, maker), *profile[maker + 1 :])
+            return moved, (maker + 1) % len(profile)
+
+        states = until_again((tuple(start), 0), turn)
+        profiles = [profile for profile, _ in states]
+        return [profiles[0], *(after for before, after in itertools.pairwise(profiles) if after != before)]
+
     @cached_property
     def joint_optimum(self) -> tuple[int, ...]:
         """The profile with the largest sum of all makers' payoffs: what they would choose together."""
@@ -172,8 +209,7 @@ class Played:
     def price_of_anarchy(self, profile: Sequence[int]) -> Estimate:
         """What all makers together lose at a profile against their joint optimum, paired, in units of the objective: a
         difference, since payoffs may have any sign (Koutsoupias and Papadimitriou, STACS 1999, take the ratio)."""
-        total = self.by_replica.sum(axis=-1)
-        together, there = (total[(slice(None), *map(int, each))] for each in (self.joint_optimum, profile))
+        together, there = (self.at(each).sum(axis=-1) for each in (self.joint_optimum, profile))
         return mean(together - there)
 
     # --- mixed ones
@@ -190,35 +226,32 @@ class Played:
         return self._mixed(symmetric=True) if self.is_symmetric else None
 
     def _mixed(self, symmetric: bool) -> Mixed:
-        payoffs = self.payoffs.value
+        payoffs, counts = self.payoffs.value, self.game.shape
         scale = float(np.ptp(payoffs)) or 1.0
-        generator, found = np.random.default_rng(self.game.seed), list[Mixed]()
-        for start in range(_STARTS):
-            shares = [
-                np.full(count, 1.0 / count) if start == 0 else generator.dirichlet(np.ones(count)) for count in self.game.shape
+        generator, makers = np.random.default_rng(self.game.seed), range(len(counts))
+        begun = [[generator.dirichlet(np.ones(count)) for count in counts] for _ in range(_STARTS - 1)]
+        starts = [[np.full(count, 1.0 / count) for count in counts], *begun]
+        shares = [np.stack([start[0 if symmetric else n] for start in starts]) for n in makers]  # each (starts, strategies)
+        passed, steps = shares, 1
+        for _ in range(_STEPS):
+            fitness = [_expected(payoffs[..., n], shares, n) for n in makers]
+            if symmetric:
+                fitness = [np.mean(fitness, axis=0)] * len(fitness)
+            grown = [
+                each * np.exp((own - own.max(axis=1, keepdims=True)) / scale) for each, own in zip(shares, fitness, strict=True)
             ]
-            shares = [shares[0]] * len(shares) if symmetric else shares
-            passed = [shares]
-            for _ in range(_STEPS):
-                fitness = [_expected(payoffs[..., n], shares, n) for n in range(len(shares))]
-                if symmetric:
-                    fitness = [np.mean(fitness, axis=0)] * len(shares)
-                grown = [each * np.exp((own - own.max()) / scale) for each, own in zip(shares, fitness, strict=True)]
-                after = [each / each.sum() for each in grown]
-                moved = max(float(np.max(np.abs(b - a))) for a, b in zip(shares, after, strict=True))
-                shares = after
-                passed.append(shares)
-                if moved < _STILL:
-                    break
-            found += [self._judged(shares), self._judged([np.mean(each, axis=0) for each in zip(*passed, strict=True)])]
-        return min(found, key=lambda mixed: mixed.gain)
-
-    def _judged(self, shares: Sequence[Array]) -> Mixed:
-        payoffs = self.payoffs.value
-        fitness = [_expected(payoffs[..., n], shares, n) for n in range(len(shares))]
-        value = np.array([float(own @ each) for own, each in zip(fitness, shares, strict=True)])
-        gain = max(float(own.max()) - each for own, each in zip(fitness, value.tolist(), strict=True))
-        return Mixed(tuple(shares), value, max(gain, 0.0))
+            after = [each / each.sum(axis=1, keepdims=True) for each in grown]
+            moved = max(float(np.max(np.abs(b - a))) for a, b in zip(shares, after, strict=True))
+            shares = after
+            passed, steps = [one + other for one, other in zip(passed, shares, strict=True)], steps + 1
+            if moved < _STILL:
+                break
+        ends = [np.concatenate([end, total / steps]) for end, total in zip(shares, passed, strict=True)]
+        fitness = [_expected(payoffs[..., n], ends, n) for n in makers]
+        values = np.stack([np.sum(own * each, axis=1) for own, each in zip(fitness, ends, strict=True)], axis=1)
+        gains = np.max([own.max(axis=1) - values[:, n] for n, own in enumerate(fitness)], axis=0)
+        best = int(np.argmin(gains))
+        return Mixed(tuple(each[best] for each in ends), values[best], max(float(gains[best]), 0.0))
 
     # --- as a table
 
@@ -253,9 +286,19 @@ class Played:
         return np.asarray(payoffs[tuple(index)])
 
 
+def until_again(start: State, following: Callable[[State], State]) -> list[State]:
+    """What follows a start, and what follows that, until something comes again; each once."""
+    states = [start]
+    while (after := following(states[-1])) not in states:
+        states.append(after)
+    return states
+
+
 def _expected(payoff: Array, shares: Sequence[Array], maker: int) -> Array:
-    """What each of a maker's strategies brings, (strategies,), against the others' shares; `payoff` is that maker's."""
+    """What each of a maker's strategies brings, (n, strategies), against the others' shares, each (n, strategies); `payoff` is
+    that maker's, (strategies of the first maker, ...)."""
+    payoff = np.broadcast_to(payoff, (len(shares[0]), *payoff.shape))
     for n in reversed(range(len(shares))):
         if n != maker:
-            payoff = np.tensordot(payoff, shares[n], axes=(n, 0))
-    return np.asarray(payoff)
+            payoff = np.einsum("k...s,ks->k...", np.moveaxis(payoff, n + 1, -1), shares[n])
+    return payoff

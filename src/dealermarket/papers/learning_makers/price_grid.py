@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -13,6 +14,7 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.papers import Results
 from dealermarket.papers.learning_makers import learned
 from dealermarket.papers.learning_makers.best_price import LEARNER, constant, playing
+from dealermarket.questions.game import until_again
 from dealermarket.runs.tables import Chunk
 from dealermarket.study import LEVEL, Array, Estimate, Measures, Study, mean
 
@@ -123,10 +125,7 @@ class PriceGrid:
     def war(self, asked: str) -> list[float]:
         """The best answer to the best answer, and so on, from the joint optimum to the first price that comes again."""
         best = best_of(PRICES, self.theory(PRICES))
-        prices = [best]
-        while (answer := self.answer(asked, prices[-1])) not in prices:
-            prices.append(answer)
-        return prices
+        return until_again(best, partial(self.answer, asked))
 
 
 def best_of(prices: Array, worth: Array) -> float:

@@ -1,0 +1,1 @@
+"""The experiments on games between makers: each chooses what is best for itself, and what comes of that."""
