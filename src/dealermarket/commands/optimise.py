@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, place, repeated
+from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, repeated
 from dealermarket.errors import ParameterError
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
@@ -55,6 +55,7 @@ def optimise(
     steps: Steps = None,
     seed: Seed = None,
     threads: Threads = None,
+    on: On = None,
     out: Annotated[Path | None, place("The new folder of the search; searches/NAME-1 and on if not given.")] = None,
     resume_: Annotated[Resume, Parameter(name="--resume")] = None,
     as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
@@ -62,11 +63,20 @@ def optimise(
     """Search the values of fields that are best for one maker, the others being as they are, and judge them on new replicas."""
     given = (scenario, over, maker, measure, risk, evaluations, replicas, fresh, grid, settings, policies, steps, seed, out)
     if resume_ is not None:
-        resume("search", _Optimise.of, resume_, threads, as_json, given)
+        resume("search", _Optimise.of, resume_, executor_of(on, threads), as_json, given)
         return
     asked = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "seed": seed or 0}
     asked |= {"evaluations": evaluations, "replicas": replicas, "fresh": fresh, "grid": grid}
-    ask("search", SEARCHES, _Optimise.of, loaded(scenario, settings, policies, steps), asked, out, threads, as_json)
+    ask(
+        "search",
+        SEARCHES,
+        _Optimise.of,
+        loaded(scenario, settings, policies, steps),
+        asked,
+        out,
+        executor_of(on, threads),
+        as_json,
+    )
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ class _Optimise(Question):
     def market_steps(self) -> int:
         return self.search.market_steps
 
-    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
         from dealermarket.commands.search_answer import SearchAnswer
 
-        return SearchAnswer(self.search.run(threads, progress, keep))
+        return SearchAnswer(self.search.run(progress=progress, keep=keep, executor=executor))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from dealermarket import interrupt
 from dealermarket.checksums import Parts
 from dealermarket.errors import DealerMarketError
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors.base import Progress
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Measured, keep_measures, kept
 

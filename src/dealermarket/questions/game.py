@@ -20,7 +20,7 @@ from dealermarket.questions.fields import Setting, Varied, path_of_maker
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.payoffs import Payoffs
 from dealermarket.questions.points import Point, check_paths, points_of
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress, running
 from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
@@ -94,11 +94,14 @@ class Game:
         """Steps of markets in all."""
         return self.scenario.steps * self.replicas * len(self.points)
 
-    def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Played:
+    def run(
+        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+    ) -> Played:
         """Plays all profiles; `keep` is a folder for what is done, so that what is interrupted can go on."""
-        payoffs = Payoffs(self.objective, self.seed, threads, progress, keep)
         numbers = [self.scenario.maker_names.index(maker) for maker in self.makers]
-        found = payoffs.of([point.scenario for point in self.points], range(self.replicas))[:, :, numbers]
+        with running(executor, threads) as where:
+            payoffs = Payoffs(self.objective, self.seed, where, progress, keep)
+            found = payoffs.of([point.scenario for point in self.points], range(self.replicas))[:, :, numbers]
         return Played(self, np.moveaxis(found, 1, 0).reshape(self.replicas, *self.shape, len(self.makers)))
 
 
