@@ -87,7 +87,7 @@ def ask(
     from dealermarket.runs.work_folder import new_folder
 
     question = make(market, asked)
-    with new_folder(out, parent, market.name) as path, QuestionFolder.create(path, name, market, asked) as folder:
+    with executor, new_folder(out, parent, market.name) as path, QuestionFolder.create(path, name, market, asked) as folder:
         _work(folder, question, executor, as_json)
 
 
@@ -103,7 +103,7 @@ def resume(name: str, make: Make, path: Path, executor: Executor, as_json: bool,
         folder.check_files()
         open_console(stderr=True).print(f"{path} is complete already", highlight=False, soft_wrap=True)
         return
-    with QuestionFolder.taken(path) as folder:
+    with executor, QuestionFolder.taken(path) as folder:
         _work(folder, make(folder.scenario, folder.meta["asked"]), executor, as_json, resumed=True)
 
 
@@ -113,7 +113,7 @@ def _work(folder: QuestionFolder, question: Question, executor: Executor, as_jso
     interrupt.keep(folder.path, folder.meta["question"])
     folder.make_ready()
     began = time.monotonic()
-    with executor, progress(quiet, steps) as report:
+    with progress(quiet, steps) as report:
         answer = question.answer(executor, report, folder.measured)
     seconds = time.monotonic() - began
     folder.finish(answer.write, seconds)

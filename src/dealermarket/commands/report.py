@@ -92,7 +92,7 @@ def _finish(command: str, path: Path, options: ReportOptions, begin: Callable[[]
     announce_compiling(quiet)
     interrupt.keep(path, command)
     began = time.monotonic()
-    with begin() as folder, executor:
+    with executor, begin() as folder:
         with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
             sections = folder.measure(executor.workers, report, executor)
         quiet.print("Drawing the figures", highlight=False)

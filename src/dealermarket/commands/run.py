@@ -75,9 +75,10 @@ def run(
         runner = SimulationRunner(loaded, count, seed or 0, threads=executor.workers, record=level)
         for note in read_from_files(loaded, count):
             quiet.print(note, highlight=False, soft_wrap=True)
-        _announce(runner, yes, quiet)
+        if executor.is_here:
+            _announce(runner, yes, quiet)
         began = time.monotonic()
-        with new_folder(out, RUNS, loaded.name) as folder:
+        with executor, new_folder(out, RUNS, loaded.name) as folder:
             result = _begun(runner, folder, executor, quiet)
         starting = time.monotonic() - began - result.meta["seconds"]
     if as_json:
@@ -123,7 +124,7 @@ def _begun(runner: SimulationRunner, folder: Path, executor: Executor, console: 
     """A new run, into a new folder."""
     interrupt.keep(folder, "run")
     announce_compiling(console, runner.scenario)
-    with executor, progress(console, runner.market_steps) as report:
+    with progress(console, runner.market_steps) as report:
         return runner.run(folder, report, executor=executor)
 
 

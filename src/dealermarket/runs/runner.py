@@ -142,7 +142,8 @@ class SimulationRunner:
         """
         if tape is not None:
             return self._run_tape(tape, out)
-        check_memory(self.needs(in_memory=out is None), self.record, self.threads)
+        if not isinstance(executor, Executor) or executor.is_here:
+            check_memory(self.needs(in_memory=out is None), self.record, self.threads)
         if out is not None:
             with RunFolder.create(Path(out), self.scenario, self._meta()) as folder:
                 return self.finish(folder, progress, executor)

@@ -20,8 +20,8 @@ def executor_on(text: str, workers: int | None = None, timeout: float | None = N
     """The executor of a text: "threads", "processes", "dask" or "ray", each as "threads:4" with so many workers; or
     "dask:ADDRESS" or "ray:ADDRESS", the cluster there. Without a number there are `workers`, or as many as cores.
 
-    `timeout` is the seconds that a chunk may take before its worker is given up, half an hour if not given. What is started is
-    started by the first work, and ended by `close`: use it in a `with`. Raises ParameterError, or ExecutorError where an extra is
+    `timeout` is the seconds that a chunk may take before its worker is given up, half an hour if not given. Use it in a `with`,
+    which starts and ends what is needed. Raises ParameterError, or ExecutorError where an extra is
     not installed."""
     from dealermarket.runs.chunks import cores
 

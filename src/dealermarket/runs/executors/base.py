@@ -46,10 +46,12 @@ def nothing() -> None:
 
 
 class Executor(ABC):
-    """Where tasks are run; what it starts for them is there until `close`. Use it in a `with`."""
+    """Where tasks are run. What it starts for them is there until `close`: use it in a `with`."""
 
     workers: int
     """How many tasks it runs at a time, as far as is known."""
+    is_here: bool = True
+    """Whether its workers take the memory of this machine."""
 
     @abstractmethod
     def run(self, tasks: Iterable[Task[Any]], keep: Keep[Any], report: Progress, loaded: Callable[[], None] = nothing) -> None:
@@ -59,10 +61,15 @@ class Executor(ABC):
         is waited for or ended."""
 
     @abstractmethod
+    def start(self) -> None:
+        """Starts what is needed, where it is not there; the first work does so, too. Raises ExecutorError."""
+
+    @abstractmethod
     def close(self) -> None:
         """Ends what was started; more work starts it anew."""
 
     def __enter__(self) -> Self:
+        self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

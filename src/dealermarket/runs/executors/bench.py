@@ -45,12 +45,12 @@ _prepared: dict[str, Work[Any]] = {}
 _preparing = threading.Lock()
 
 
-def do(wanted: Mapping[str, str], world: bytes, name: str, job: bytes, first: int, last: int) -> Done | Failed:
-    """Runs the replicas from `first` to before `last` of a packed job; none of them: makes all ready for others.
+def do(wanted: Mapping[str, str], name: str, job: bytes, first: int, last: int) -> Done | Failed:
+    """Runs the replicas from `first` to before `last` of a job that is packed with its world; none: makes all ready for others.
 
     `wanted` is what this process must be like, {} where it is of the same program; `name` tells the job from others."""
     try:
-        work = _work(wanted, world, name, job)
+        work = _work(wanted, name, job)
         steps, lock = 0, threading.Lock()
 
         def count(more: int) -> None:
@@ -64,12 +64,13 @@ def do(wanted: Mapping[str, str], world: bytes, name: str, job: bytes, first: in
         return Failed(_as_said(error))
 
 
-def _work(wanted: Mapping[str, str], world: bytes, name: str, job: bytes) -> Work[Any]:
+def _work(wanted: Mapping[str, str], name: str, content: bytes) -> Work[Any]:
     with _preparing:
         if name not in _prepared:
             where = f"worker on {socket.gethostname()}, process {os.getpid()}"
+            check_basis(wanted, where)
+            world, job = pickle.loads(content)
             if world not in _entered:
-                check_basis(wanted, where)
                 unpacked(world, where).enter(where)
                 _entered.add(world)
             _prepared[name] = unpacked(job, where).prepare()

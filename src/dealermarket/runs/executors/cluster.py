@@ -10,9 +10,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from dealermarket.errors import ExecutorError, ParameterError
-from dealermarket.runs.executors.base import Job
 from dealermarket.runs.executors.pool import PATIENCE, PoolExecutor
-from dealermarket.runs.executors.world import World, basis, packed_by_value
+from dealermarket.runs.executors.world import basis, packed_by_value
 
 ANSWER = 10.0
 """Seconds that a cluster has to answer."""
@@ -27,7 +26,7 @@ class ClusterExecutor(PoolExecutor):
 
     def __init__(self, workers: int, address: str = "", timeout: float = PATIENCE) -> None:
         super().__init__(workers, timeout)
-        self.address = address
+        self.address, self.is_here = address, not address
         if find_spec(self.library) is None:
             raise ExecutorError(f"executor: {self.kind} needs the extra `{self.kind}`: pip install 'dealermarket[{self.kind}]'")
         if address and self._host() is None:
@@ -59,7 +58,6 @@ class ClusterExecutor(PoolExecutor):
 
     def _open(self) -> None:
         self._wanted: Mapping[str, str] = dict(basis())
-        self._world = packed_by_value(World.here(packed_by_value))
         if self.address:
             self._check_that_somebody_answers()
         self._connect()
@@ -68,8 +66,8 @@ class ClusterExecutor(PoolExecutor):
     def _connect(self) -> None:
         """Connects to the cluster, or starts one. Raises ExecutorError."""
 
-    def _pack(self, job: Job[Any]) -> bytes:
-        return packed_by_value(job)
+    def _pack(self, thing: Any) -> bytes:
+        return packed_by_value(thing)
 
     def _failure(self, error: BaseException) -> ExecutorError:
         """What is said where a task could not be begun: what runs in it raises no errors."""

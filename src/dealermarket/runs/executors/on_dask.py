@@ -72,7 +72,7 @@ class DaskExecutor(ClusterExecutor):
         return self._threads
 
     def _submit(self, number: int, name: str, job: Any, replicas: range) -> None:
-        arguments = self._wanted, self._world, name, job, replicas.start, replicas.stop
+        arguments = self._wanted, name, job, replicas.start, replicas.stop
         future = self._client.submit(do, *arguments, pure=False)
         self._futures[number] = future
         future.add_done_callback(lambda _: self._ended.put(number))

@@ -54,7 +54,7 @@ class RayExecutor(ClusterExecutor):
                 ray.init(address="local", num_cpus=self.workers, include_dashboard=False, **quiet)
         self._ray = ray
         self._do = ray.remote(do).options(num_cpus=1, max_retries=0)
-        self._everywhere = ray.put(self._wanted), ray.put(self._world)
+        self._basis = ray.put(self._wanted)
 
     def _sent(self, job: bytes) -> Any:
         return self._ray.put(job)
@@ -73,7 +73,7 @@ class RayExecutor(ClusterExecutor):
         return self._cores
 
     def _submit(self, number: int, name: str, job: Any, replicas: range) -> None:
-        reference = self._do.remote(*self._everywhere, name, job, replicas.start, replicas.stop)
+        reference = self._do.remote(self._basis, name, job, replicas.start, replicas.stop)
         self._references[reference] = number
 
     def _outcomes(self, seconds: float) -> list[tuple[int, Outcome]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import time
 from abc import abstractmethod
 from collections import deque
@@ -13,8 +14,9 @@ from typing import Any
 
 from dealermarket import interrupt
 from dealermarket.errors import ExecutorError
-from dealermarket.runs.executors.base import Executor, Job, Keep, Progress, Task, nothing
+from dealermarket.runs.executors.base import Executor, Keep, Progress, Task, nothing
 from dealermarket.runs.executors.bench import Done, Failed, Lost
+from dealermarket.runs.executors.world import World
 
 Outcome = Done | Failed | Lost
 
@@ -42,7 +44,7 @@ class PoolExecutor(Executor):
 
     def __init__(self, workers: int, timeout: float = PATIENCE) -> None:
         self.workers, self.timeout = workers, timeout
-        self._is_open, self._number = False, 0
+        self._is_open, self._has_worked, self._number = False, False, 0
 
     # --- what a kind of workers says
 
@@ -51,11 +53,12 @@ class PoolExecutor(Executor):
         """Starts what is needed. Raises ExecutorError."""
 
     @abstractmethod
-    def _pack(self, job: Job[Any]) -> bytes: ...
+    def _pack(self, thing: Any) -> bytes:
+        """A thing as a worker can load it. Raises ExecutorError where none can."""
 
     @abstractmethod
     def _sent(self, job: bytes) -> Any:
-        """What `_submit` takes for a packed job."""
+        """What `_submit` takes for a job that is packed with its world."""
 
     @abstractmethod
     def _room(self) -> int:
@@ -82,12 +85,15 @@ class PoolExecutor(Executor):
 
     # --- what is common to all
 
-    def _begin(self) -> bool:
-        """Starts what is needed where it is not there; returns whether it was not."""
-        was_open, self._is_open = self._is_open, True
-        if not was_open:
+    def start(self) -> None:
+        if self._is_open:
+            return
+        self._is_open, self._has_worked = True, False
+        try:
             self._open()
-        return not was_open
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         if self._is_open:
@@ -118,7 +124,9 @@ class _Drive:
         if first is None:
             return
         # workers that have just begun load what they need at the same time
-        idle = [Task(first.job, range(0))] * (self._pool.workers if self._pool._begin() else 0)
+        self._pool.start()
+        idle = [Task(first.job, range(0))] * (0 if self._pool._has_worked else self._pool.workers)
+        self._pool._has_worked = True
         flights = self._flights(chain(idle, [first], coming))
         while True:
             interrupt.check()
@@ -134,10 +142,11 @@ class _Drive:
 
     def _flights(self, tasks: Iterable[Task[Any]]) -> Iterator[_Flight]:
         """Tasks with their jobs as they are sent."""
+        world = self._pool._pack(World.here(self._pool._pack))
         job, name, sent = None, "", None
         for task in tasks:
             if task.job is not job:
-                job, content = task.job, self._pool._pack(task.job)
+                job, content = task.job, pickle.dumps((world, self._pool._pack(task.job)))
                 name = hashlib.sha256(content).hexdigest()
                 sent = self._pool._sent(content)
             yield _Flight(task, name, sent)

@@ -13,10 +13,9 @@ from typing import Any
 
 from dealermarket import interrupt
 from dealermarket.errors import ExecutorError
-from dealermarket.runs.executors.base import Job
 from dealermarket.runs.executors.bench import Done, Failed, Lost, do
 from dealermarket.runs.executors.pool import PATIENCE, Outcome, PoolExecutor
-from dealermarket.runs.executors.world import World, packed
+from dealermarket.runs.executors.world import packed
 
 _GRACE = 2.0  # seconds that idle workers have to end by themselves
 
@@ -31,11 +30,10 @@ class ProcessExecutor(PoolExecutor):
         self._lost: list[tuple[int, Outcome]] = []
 
     def _open(self) -> None:
-        self._world = packed(World.here(packed))
-        self._all = [_Worker(self._world) for _ in range(self.workers)]
+        self._all = [_Worker() for _ in range(self.workers)]
 
-    def _pack(self, job: Job[Any]) -> bytes:
-        return packed(job)
+    def _pack(self, thing: Any) -> bytes:
+        return packed(thing)
 
     def _sent(self, job: bytes) -> bytes:
         return job
@@ -82,7 +80,7 @@ class ProcessExecutor(PoolExecutor):
                     'so under if __name__ == "__main__"'
                 )
             )
-        self._all[self._all.index(worker)] = _Worker(self._world)
+        self._all[self._all.index(worker)] = _Worker()
         code = worker.process.exitcode
         how = f"by signal {-code}" if code is not None and code < 0 else f"with status {code}"
         return Lost(f"its process was ended {how}, perhaps for memory: take fewer workers")
@@ -103,10 +101,10 @@ class ProcessExecutor(PoolExecutor):
 class _Worker:
     """A process, as its driver sees it."""
 
-    def __init__(self, world: bytes) -> None:
+    def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, world), name="dealermarket worker", daemon=True)
+        self.process = context.Process(target=serve, args=(theirs,), name="dealermarket worker", daemon=True)
         with interrupt.spared():
             self.process.start()
         theirs.close()
@@ -135,7 +133,7 @@ class _Worker:
         self.connection.close()
 
 
-def serve(connection: Connection, world: bytes) -> None:
+def serve(connection: Connection) -> None:
     """In a worker: does what comes through the pipe until that is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the driver answers it
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -146,7 +144,7 @@ def serve(connection: Connection, world: bytes) -> None:
         except EOFError:
             return
         job = job if new is None else new
-        outcome: Done | Failed = do({}, world, name, job, first, last)
+        outcome: Done | Failed = do({}, name, job, first, last)
         try:
             content = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
         except Exception as error:  # whatever a user's own measures hold

@@ -40,5 +40,8 @@ class ThreadExecutor(Executor):
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
+    def start(self) -> None:
+        pass  # threads begin with the work
+
     def close(self) -> None:
         pass  # threads end with the work
