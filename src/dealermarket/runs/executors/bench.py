@@ -40,7 +40,7 @@ class Lost:
     why: str
 
 
-_entered: set[bytes] = set()
+_entered = b""  # the world that the process is in
 _prepared: dict[str, Work[Any]] = {}
 _preparing = threading.Lock()
 
@@ -65,14 +65,16 @@ def do(wanted: Mapping[str, str], name: str, job: bytes, first: int, last: int) 
 
 
 def _work(wanted: Mapping[str, str], name: str, content: bytes) -> Work[Any]:
+    global _entered  # noqa: PLW0603 (what is registered belongs to the process)
     with _preparing:
         if name not in _prepared:
             where = f"worker on {socket.gethostname()}, process {os.getpid()}"
             check_basis(wanted, where)
             world, job = pickle.loads(content)
-            if world not in _entered:
+            if world != _entered:
+                _prepared.clear()
                 unpacked(world, where).enter(where)
-                _entered.add(world)
+                _entered = world
             _prepared[name] = unpacked(job, where).prepare()
             for former in list(islice(_prepared, max(len(_prepared) - _REMEMBERED, 0))):
                 del _prepared[former]

@@ -171,7 +171,8 @@ class _Drive:
         if isinstance(outcome, Lost):
             self._lose(flight, outcome.why)
             return None
-        self._slowest = max(self._slowest, time.monotonic() - flight.since)
+        if flight.task.replicas:
+            self._slowest = max(self._slowest, time.monotonic() - flight.since)
         return flight.task, outcome
 
     def _report_and_keep(self, task: Task[Any], done: Done) -> None:
@@ -187,10 +188,10 @@ class _Drive:
         for number, flight in list(self._under_way.items()):
             if not self._pool._is_working():
                 flight.since = now
-            elif now - flight.since > limit:
+            elif now - flight.since > (limit if flight.task.replicas else max(limit, PATIENCE)):
                 del self._under_way[number]
                 self._pool._drop(number)
-                self._lose(flight, f"it took longer than {limit:.0f} s, which is its timeout")
+                self._lose(flight, f"it took longer than its timeout, {limit:.0f} s")
 
     def _lose(self, flight: _Flight, why: str) -> None:
         flight.lost += 1

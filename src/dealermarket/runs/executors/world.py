@@ -6,17 +6,18 @@ import pickle
 import platform
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from dealermarket.errors import ExecutorError
 from dealermarket.program import files_of_kinds, load_file, module_of
-from dealermarket.runs.statistics import registered_statistics
-from dealermarket.runs.work_folder import registered_names
-from dealermarket.slots import register, registered_kinds
+from dealermarket.runs.statistics import forget_statistics, registered_statistics
+from dealermarket.slots import from_outside, register, registered_kinds
 from dealermarket.version import __version__
 
 Pack = Callable[[Any], bytes]
@@ -63,28 +64,55 @@ class World:
     """Kinds and statistics from outside the package, as a worker needs them."""
 
     files: tuple[tuple[Path, bytes], ...]  # those named in front of the command, with their content
-    registered: bytes  # classes of kinds, and statistics, packed
-    names: tuple[str, ...]  # what they are known by
+    modules: tuple[str, ...]  # where the others stand, which may register them
+    things: tuple[bytes | str, ...]  # classes of kinds and statistics, each packed, or why it cannot be
+    kinds: frozenset[str]  # what kinds are known by
+    statistics: tuple[str, ...]  # names, in the order of columns
 
     @classmethod
     def here(cls, pack: Pack) -> World:
-        """That of this process. Raises ExecutorError where something registered cannot be sent."""
-        things = (*registered_kinds(), *registered_statistics())
+        """That of this process."""
         files = tuple((file, file.read_bytes()) for file in files_of_kinds())
-        return cls(files, pack(things) if things else b"", tuple(registered_names()))
+        placed: list[tuple[Any, str]] = [(kind, kind.__module__) for kind in registered_kinds()]
+        placed += [(statistic, statistic.function.__module__) for statistic in registered_statistics()]
+        of_files = {module_of(file) for file, _ in files}
+        things = [(thing, module) for thing, module in placed if module not in of_files]
+        modules = dict.fromkeys(module for _, module in things if module != "__main__")
+        sent = tuple(_or_why_not(thing, pack) for thing, _ in things)
+        return cls(files, tuple(modules), sent, frozenset(from_outside()), _names())
 
     def enter(self, where: str) -> None:
-        """Registers the same in this process, named `where`. Raises ExecutorError where that is not possible."""
+        """Registers the same in this process, named `where`; statistics of others, who used it before, are gone. Raises
+        ExecutorError where that is not possible."""
+        forget_statistics()
         for file, content in self.files:
-            if module_of(file) not in sys.modules:
-                load_file(file, content)
-        if self.registered:
-            things, known = unpacked(self.registered, where), {*registered_kinds()}
-            for thing in things:
-                if not isinstance(thing, type) or thing not in known:
-                    register(thing)
-        if tuple(registered_names()) != self.names:
-            raise ExecutorError(f"{where}: has {registered_names()} registered, not {list(self.names)}; {WAY_OUT}")
+            load_file(file, content)
+        for module in self.modules:
+            with suppress(ImportError):
+                import_module(module)
+        if self._is_here():
+            return
+        for thing in self.things:
+            if isinstance(thing, str):
+                raise ExecutorError(thing)
+            register(unpacked(thing, where))
+        if not self._is_here():
+            has, wanted = [*from_outside(), *_names()], [*sorted(self.kinds), *self.statistics]
+            raise ExecutorError(f"{where}: has {has} registered, not {wanted}; {WAY_OUT}")
+
+    def _is_here(self) -> bool:
+        return self.kinds <= {*from_outside()} and self.statistics == _names()
+
+
+def _names() -> tuple[str, ...]:
+    return tuple(statistic.name for statistic in registered_statistics())
+
+
+def _or_why_not(thing: Any, pack: Pack) -> bytes | str:
+    try:
+        return pack(thing)
+    except ExecutorError as error:
+        return str(error)
 
 
 def unpacked(content: bytes, where: str) -> Any:
