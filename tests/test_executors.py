@@ -41,14 +41,16 @@ HANGS_FOR = {"processes": 5.0, "dask": 10.0, "ray": 10.0}  # seconds; a new work
 TASKS = 8
 
 
-@pytest.fixture(autouse=True)
-def _workers_find_this_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _workers_find_this_folder() -> Iterator[None]:
     folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))
+        yield
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def workers(request: pytest.FixtureRequest) -> Iterator[Executor]:
+def workers(request: pytest.FixtureRequest, _workers_find_this_folder: None) -> Iterator[Executor]:
     """Two workers, the same for all tests that end none of them."""
     with executor_on(f"{request.param}:2") as executor:
         yield executor

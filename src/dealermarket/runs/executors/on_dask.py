@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -114,8 +117,17 @@ class DaskExecutor(ClusterExecutor):
                 self._client.cancel(list(self._futures.values()), force=True)
                 self._client.close()
             if self._cluster is not None:
+                if self._futures:
+                    self._kill_workers()  # which are waited for otherwise
                 self._cluster.close()
         self._futures, self._client, self._cluster, self._counted = {}, None, None, 0.0
+
+    def _kill_workers(self) -> None:
+        """Ends the workers of our own cluster, at once."""
+        for nanny in self._cluster.workers.values():
+            nanny.auto_restart = False
+            with suppress(AttributeError, OSError):  # it may be gone, or not there yet
+                os.kill(nanny.process.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
 def _itself(content: bytes) -> bytes:
