@@ -6,7 +6,8 @@ import os
 import pickle
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -20,22 +21,23 @@ _REMEMBERED = 4  # jobs whose preparation a process keeps
 
 @dataclass(frozen=True)
 class Done:
-    """A chunk that was run: what came of it, and its steps of markets."""
+    """Chunks that were run: what came of each, its steps of markets, and the seconds that all took."""
 
-    result: Any
-    steps: int
+    results: tuple[Any, ...]
+    steps: tuple[int, ...]
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A chunk that raised an error, and would do so again."""
+    """Chunks of which one raised an error, and would do so again."""
 
     error: BaseException
 
 
 @dataclass(frozen=True)
 class Lost:
-    """A chunk whose worker did not come to an end with it."""
+    """Chunks whose worker did not come to an end with them."""
 
     why: str
 
@@ -45,21 +47,18 @@ _prepared: dict[str, Work[Any]] = {}
 _preparing = threading.Lock()
 
 
-def do(wanted: Mapping[str, str], name: str, job: bytes, first: int, last: int) -> Done | Failed:
-    """Runs the replicas from `first` to before `last` of a job that is packed with its world; none: makes all ready for others.
+def do(wanted: Mapping[str, str], name: str, job: bytes, chunks: Sequence[range]) -> Done | Failed:
+    """Runs chunks of a job that is packed with its world; none: makes all ready for others.
 
     `wanted` is what this process must be like, {} where it is of the same program; `name` tells the job from others."""
     try:
-        work = _work(wanted, name, job)
-        steps, lock = 0, threading.Lock()
-
-        def count(more: int) -> None:
-            nonlocal steps
-            with lock:
-                steps += more
-
-        replicas = range(first, last)
-        return Done(work(replicas, count) if replicas else None, steps)
+        work, began = _work(wanted, name, job), time.monotonic()
+        results, steps = [], []
+        for replicas in chunks:
+            counted: list[int] = []
+            results.append(work(replicas, counted.append))
+            steps.append(sum(counted))
+        return Done(tuple(results), tuple(steps), time.monotonic() - began)
     except Exception as error:  # whatever it is, the driver raises it
         return Failed(_as_said(error))
 

@@ -24,6 +24,8 @@ class ClusterExecutor(PoolExecutor):
     library: str  # which must be installed
     port: int  # where nobody says
 
+    together = 0.5
+
     def __init__(self, workers: int, address: str = "", timeout: float = PATIENCE) -> None:
         super().__init__(workers, timeout)
         self.address, self.is_here = address, not address

@@ -74,9 +74,8 @@ class DaskExecutor(ClusterExecutor):
             self._threads, self._counted = sum(self._client.nthreads().values()), now
         return self._threads
 
-    def _submit(self, number: int, name: str, job: Any, replicas: range) -> None:
-        arguments = self._wanted, name, job, replicas.start, replicas.stop
-        future = self._client.submit(do, *arguments, pure=False)
+    def _submit(self, number: int, name: str, job: Any, chunks: list[range]) -> None:
+        future = self._client.submit(do, self._wanted, name, job, chunks, pure=False)
         self._futures[number] = future
         future.add_done_callback(lambda _: self._ended.put(number))
 

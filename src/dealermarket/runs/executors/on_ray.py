@@ -72,8 +72,8 @@ class RayExecutor(ClusterExecutor):
             self._cores, self._counted = int(self._ray.cluster_resources().get("CPU", 0)), now
         return self._cores
 
-    def _submit(self, number: int, name: str, job: Any, replicas: range) -> None:
-        reference = self._do.remote(self._basis, name, job, replicas.start, replicas.stop)
+    def _submit(self, number: int, name: str, job: Any, chunks: list[range]) -> None:
+        reference = self._do.remote(self._basis, name, job, chunks)
         self._references[reference] = number
 
     def _outcomes(self, seconds: float) -> list[tuple[int, Outcome]]:

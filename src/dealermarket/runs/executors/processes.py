@@ -41,11 +41,11 @@ class ProcessExecutor(PoolExecutor):
     def _room(self) -> int:
         return self.workers
 
-    def _submit(self, number: int, name: str, job: Any, replicas: range) -> None:
+    def _submit(self, number: int, name: str, job: Any, chunks: list[range]) -> None:
         worker = next(each for each in self._all if each not in self._busy.values())
         self._busy[number] = worker
         try:
-            worker.send(number, name, job, replicas)
+            worker.send(name, job, chunks)
         except OSError:
             self._lost.append((number, self._replaced(number)))
 
@@ -111,9 +111,9 @@ class _Worker:
         self.has_answered = False
         self._job = ""  # the one that it has
 
-    def send(self, number: int, name: str, job: bytes, replicas: range) -> None:
+    def send(self, name: str, job: bytes, chunks: list[range]) -> None:
         """Raises OSError where the process is gone."""
-        self.connection.send((name, None if name == self._job else job, replicas.start, replicas.stop))
+        self.connection.send((name, None if name == self._job else job, chunks))
         self._job = name
 
     def received(self) -> Outcome:
@@ -140,11 +140,11 @@ def serve(connection: Connection) -> None:
     job = b""
     while True:
         try:
-            name, new, first, last = connection.recv()
+            name, new, chunks = connection.recv()
         except EOFError:
             return
         job = job if new is None else new
-        outcome: Done | Failed = do({}, name, job, first, last)
+        outcome: Done | Failed = do({}, name, job, chunks)
         try:
             content = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
         except Exception as error:  # whatever a user's own measures hold
