@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from distributed import Future
 
 _AHEAD = 2  # tasks under way for each thread of a worker: one that it runs, and the next
+_CONFIG = {
+    "distributed.comm.timeouts.connect": f"{ANSWER}s",
+    # of workers of our own: what they would say of themselves costs time, and nobody looks at it
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "5s",
+}
 _COUNTED = 5.0  # seconds between looks at how many workers there are
 
 
@@ -41,7 +47,7 @@ class DaskExecutor(ClusterExecutor):
         import dask
         from distributed import Client, LocalCluster
 
-        with _quiet(), interrupt.spared(), dask.config.set({"distributed.comm.timeouts.connect": f"{ANSWER}s"}):
+        with _quiet(), interrupt.spared(), dask.config.set(_CONFIG):
             if self.address:
                 try:
                     self._client = Client(self.address, timeout=ANSWER, set_as_default=False)
