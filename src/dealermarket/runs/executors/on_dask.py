@@ -26,6 +26,8 @@ _CONFIG = {
     # of workers of our own: what they would say of themselves costs time, and nobody looks at it
     "distributed.worker.profile.enabled": False,
     "distributed.admin.system-monitor.interval": "5s",
+    # nor is memory given back to the system after every array, as Dask sets it up: each chunk needs it again
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
 }
 _COUNTED = 5.0  # seconds between looks at how many workers there are
 
