@@ -59,7 +59,7 @@ class DaskExecutor(ClusterExecutor):
             self._cluster = LocalCluster(
                 n_workers=self.workers,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
                 host="127.0.0.1",
             )
