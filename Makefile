@@ -5,6 +5,7 @@
 # make coverage   lines and branches that tests reach, with the engine uncompiled
 # make matrix     all tests on each supported Python that is installed
 # make learning   installs what trained makers need, torch above all: large
+# make cluster    installs Dask and Ray, whose tests are skipped until then: large
 # make bench      the speed tables of docs/performance.md; with OLD=REVISION that one beside this one, too
 
 PYTHON ?= python3
@@ -12,15 +13,18 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LEARNING := $(VENV)/.installed-learning
+CLUSTER := $(VENV)/.installed-cluster
 PYTEST := $(BIN)/python -m pytest -q -n auto
 TORCH := 2.13.0
 
-.PHONY: run learning reproduce quick test lint types coverage matrix architecture bench constraints clean
+.PHONY: run learning cluster reproduce quick test lint types coverage matrix architecture bench constraints clean
 
 run: $(INSTALLED)
 	$(BIN)/dealermarket run dealers --plot
 
 learning: $(LEARNING)
+
+cluster: $(CLUSTER)
 
 reproduce: $(LEARNING)
 	$(BIN)/dealermarket reproduce
@@ -59,8 +63,8 @@ bench: $(LEARNING)
 	$(if $(OLD),$(BIN)/python benchmarks/compare.py $(OLD))
 
 # Versions and hashes for every supported Python; needs uv on the path. What is pinned stays so, except with UPGRADE=--upgrade.
-# What only learning needs goes to a file of its own, without torch, which is installed by itself: its builds differ from
-# machine to machine.
+# What only learning or clusters need goes to a file of its own, without torch, which is installed by itself: its builds differ
+# from machine to machine.
 UPGRADE :=
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev
 OWN := NR == FNR { if (/^[a-z]/) there[$$1] = 1; next } /^[a-z]/ { skip = ($$1 in there) || /^(torch|triton|nvidia-.*|cuda-.*)==/ } !skip
@@ -70,6 +74,9 @@ constraints:
 	cat constraints.txt $(if $(UPGRADE),,constraints-learning.txt) > .all.txt  # what it holds already is kept
 	$(COMPILE) -c .pins.txt --extra learn --group learn -o .all.txt
 	awk '$(OWN)' constraints.txt .all.txt > constraints-learning.txt
+	cat constraints.txt constraints-learning.txt $(if $(UPGRADE),,constraints-cluster.txt) > .all.txt
+	$(COMPILE) -c .pins.txt --extra dask --extra ray -o .all.txt
+	awk '$(OWN)' constraints.txt .all.txt > constraints-cluster.txt
 	rm .pins.txt .all.txt
 
 $(INSTALLED): constraints.txt pyproject.toml src/dealermarket/version.py
@@ -83,6 +90,11 @@ $(LEARNING): $(INSTALLED) constraints-learning.txt
 	@echo "Installing what learning needs: torch is large"
 	$(BIN)/python -m pip install -q --disable-pip-version-check torch==$(TORCH)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r constraints-learning.txt
+	@touch $@
+
+$(CLUSTER): $(INSTALLED) constraints-cluster.txt
+	@echo "Installing Dask and Ray"
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r constraints-cluster.txt
 	@touch $@
 
 clean:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 from dealermarket.cache import cache_folder
-from dealermarket.digests import digest_of_code, meaning_of, named
+from dealermarket.digests import digest_of, digest_of_code, meaning_of, named
 from dealermarket.slots import Law, registrations, taken
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,6 +77,11 @@ def is_cached(function: Callable[..., Any]) -> bool:
         return True
     folder = _code_folder(function.digest())
     return folder is not None and any(folder.rglob(f"*{function.__name__}*.nbc"))
+
+
+def identity(function: Callable[..., Any]) -> str:
+    """What tells whether a function, or anything that it calls, does the same in another process."""
+    return function.digest() if isinstance(function, Compiled) else digest_of(function)
 
 
 class Compiled:

@@ -33,3 +33,7 @@ class PolicyError(DealerMarketError, ValueError):
 
 class RunFolderError(DealerMarketError):
     """A run folder is missing, incomplete, not empty, not a run folder, or of another version."""
+
+
+class ExecutorError(DealerMarketError):
+    """Where work was to be run nobody answers, has what is needed, or comes to an end with it."""

@@ -150,6 +150,9 @@ def spared() -> Iterator[None]:
         if sys.platform == "win32":
             yield
             return
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # where it is begun later, it ends the blocking
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             yield

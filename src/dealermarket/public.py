@@ -6,6 +6,7 @@ from dealermarket.draws.tape import Tape
 from dealermarket.errors import (
     DataError,
     DealerMarketError,
+    ExecutorError,
     ParameterError,
     PolicyError,
     RunFolderError,
@@ -41,6 +42,7 @@ from dealermarket.model.market.reference_spread.log_ar1 import LogAR1
 from dealermarket.model.market.reference_spread.recorded import RecordedSpread
 from dealermarket.model.scenario import Scenario, preset_names
 from dealermarket.policies import Action, MakerPolicy, Observation, PolicySetup
+from dealermarket.runs.executors import Executor, executor_on
 from dealermarket.runs.live import LiveMarket
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.runner import SimulationRunner
@@ -59,6 +61,8 @@ __all__ = [
     "DataError",
     "DealerMarketError",
     "Exchange",
+    "Executor",
+    "ExecutorError",
     "FixedTiers",
     "FullHedge",
     "GeometricBrownianMotion",
@@ -94,6 +98,7 @@ __all__ = [
     "Tape",
     "TapeError",
     "__version__",
+    "executor_on",
     "preset_names",
     "register",
     "trace",

@@ -238,15 +238,22 @@ def takes_from_outside(registry: Registry) -> None:
     _REGISTRIES.append(registry)
 
 
+def registered_kinds() -> list[type[BaseModel]]:
+    """Every kind from outside the package, those of a slot in the order they came in."""
+    return [kind for _, kind in _from_outside()]
+
+
 def from_outside() -> list[str]:
     """Every kind from outside the package with a digest of its class: whether two processes mean the same by its name."""
-    return sorted(
-        f"{registry.name} {name} {digest_of(kind)[:8]}"
-        for registry in _REGISTRIES
-        if isinstance(registry, Slot)
-        for name, kind in registry.kinds.items()
-        if not kind.__module__.startswith("dealermarket.")
-    )
+    return sorted(f"{slot.name} {kind_name(kind)} {digest_of(kind)[:8]}" for slot, kind in _from_outside())
+
+
+def _from_outside() -> Iterator[tuple[Slot, type[BaseModel]]]:
+    for registry in _REGISTRIES:
+        if isinstance(registry, Slot):
+            for kind in registry.kinds.values():
+                if not kind.__module__.startswith("dealermarket."):
+                    yield registry, kind
 
 
 def kind_name(kind: type[BaseModel]) -> str | None:

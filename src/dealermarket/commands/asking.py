@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import number_of_threads, place
+from dealermarket.commands.options import place, whole
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import Estimate
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
     from dealermarket.questions.folder import QuestionFolder
 
-Steps = Annotated[int | None, Parameter(help="Steps of each replica; the scenario's own if not given.")]
+Steps = Annotated[int | None, whole("Steps of each replica; the scenario's own if not given.")]
 Resume = Annotated[Path | None, place("Finish what was begun in this folder, and interrupted, instead.")]
 
 
@@ -53,8 +51,8 @@ class Question(ABC):
         """Steps of markets in all, at most."""
 
     @abstractmethod
-    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
-        """Works at it; `keep` is the folder of what is done."""
+    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
+        """Works at it on an open executor; `keep` is the folder of what is done."""
 
 
 Make = Callable[["Scenario", Mapping[str, Any]], Question]
@@ -79,35 +77,35 @@ def ask(
     market: Scenario,
     asked: Mapping[str, Any],
     out: Path | None,
-    threads: int | None,
+    executor: Executor,
     as_json: bool,
 ) -> None:
     """Asks a question by the name of its command, in a new folder; `parent` holds those that nobody named."""
     from dealermarket.questions.folder import QuestionFolder
     from dealermarket.runs.work_folder import new_folder
 
-    workers, question = number_of_threads(threads), make(market, asked)
-    with new_folder(out, parent, market.name) as path, QuestionFolder.create(path, name, market, asked) as folder:
-        _work(folder, question, workers, as_json)
+    question = make(market, asked)
+    with executor, new_folder(out, parent, market.name) as path, QuestionFolder.create(path, name, market, asked) as folder:
+        _work(folder, question, executor, as_json)
 
 
-def resume(name: str, make: Make, path: Path, threads: int | None, as_json: bool, given: Iterable[Any]) -> None:
+def resume(name: str, make: Make, path: Path, executor: Executor, as_json: bool, given: Iterable[Any]) -> None:
     """Finishes a question that was begun in a folder; `given` is what else was given, which it takes from the folder."""
     from dealermarket.questions.folder import QuestionFolder
 
     if any(each is not None and each != () for each in given):
-        raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
-    workers, folder = number_of_threads(threads), QuestionFolder.open(path)
+        raise ParameterError("--resume: takes everything but --threads and --on from the folder; leave the rest out")
+    folder = QuestionFolder.open(path)
     folder.check_question(name)
     if folder.complete:
         folder.check_files()
         open_console(stderr=True).print(f"{path} is complete already", highlight=False, soft_wrap=True)
         return
-    with QuestionFolder.taken(path) as folder:
-        _work(folder, make(folder.scenario, folder.meta["asked"]), workers, as_json, resumed=True)
+    with executor, QuestionFolder.taken(path) as folder:
+        _work(folder, make(folder.scenario, folder.meta["asked"]), executor, as_json, resumed=True)
 
 
-def _work(folder: QuestionFolder, question: Question, threads: int, as_json: bool, resumed: bool = False) -> None:
+def _work(folder: QuestionFolder, question: Question, executor: Executor, as_json: bool, resumed: bool = False) -> None:
     quiet, most, run = open_console(stderr=True), question.market_steps, 0
     announce_compiling(quiet, folder.scenario)
     interrupt.keep(folder.path, folder.meta["question"])
@@ -120,7 +118,7 @@ def _work(folder: QuestionFolder, question: Question, threads: int, as_json: boo
             run += steps
             report(steps)
 
-        answer = question.answer(threads, count, folder.measured)
+        answer = question.answer(executor, count, folder.measured)
         if run < most:  # it took less than it might have
             report(most - run)
     seconds = time.monotonic() - began

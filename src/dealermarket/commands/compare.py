@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place, whole
+from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, whole
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.changes import changes
 from dealermarket.model.scenario import Scenario, preset_names
+from dealermarket.runs.executors import Executor
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def compare(
     replicas: Annotated[int | None, whole("Independent replicas of each market; 1000 if not given.")] = None,
     seed: Seed = None,
     threads: Threads = None,
+    on: On = None,
     maker: Annotated[str | None, Parameter(help="Show every statistic and every client of this maker.")] = None,
     out: Annotated[Path | None, place("A new folder for all numbers, as CSV, and pictures.")] = None,
     plot: Annotated[bool, flag("Keep numbers and pictures, in comparisons/NAME-1 and on where no --out is given.")] = False,
@@ -54,7 +56,7 @@ def compare(
 
     if not 1 <= len(markets) <= 2:
         raise ParameterError("MARKETS: give a scenario and --set, two scenarios, or the folders of two runs")
-    workers, runs = number_of_threads(threads), [market for market in markets if _is_folder(market)]
+    executor, runs = executor_of(on, threads), [market for market in markets if _is_folder(market)]
     _check_kinds(markets, runs)
     changing: dict[str, Any] = {"--set": settings, "--policy": policies}
     if runs:
@@ -70,7 +72,7 @@ def compare(
         if runs:
             compared = _of_runs(runs, maker)
         else:
-            compared = _of_scenarios(markets, settings, policies, clock, replicas, seed, workers, maker)
+            compared = _of_scenarios(markets, settings, policies, clock, replicas, seed, executor, maker)
         comparison = compared.comparison
         shown = comparison.focus if maker is None else comparison.makers[_maker_index(comparison.a, maker)]
         if as_json:
@@ -141,7 +143,7 @@ def _of_scenarios(
     clock: tuple[str, ...],
     replicas: int | None,
     seed: int | None,
-    threads: int,
+    executor: Executor,
     maker: str | None,
 ) -> Compared:
     from dealermarket.draws.files import replicas_there
@@ -161,13 +163,13 @@ def _of_scenarios(
     began = time.monotonic()
     if relative:
         quiet.print("Running the scenario as it is first, to see where clients mostly are", highlight=False)
-    resolved, tiers = relative_tiers(a, settings, base.replicas, base.seed, threads)
+    resolved, tiers = relative_tiers(a, settings, base.replicas, base.seed, executor.workers)
     pair = Pair(a, with_policies(Scenario.load(markets[-1], (*resolved, *clock)), policies), base.replicas, base.seed)
     if not changes(pair.a, pair.b):
         named = " and ".join(dict.fromkeys(markets))
         raise ParameterError(f"{named}: a and b are one market, so that nothing differs; change it with --set or --policy")
-    with progress(quiet, pair.market_steps) as report:
-        comparison = pair.run(threads, report)
+    with executor, progress(quiet, pair.market_steps) as report:
+        comparison = pair.run(progress=report, executor=executor)
     seconds = time.monotonic() - began
     speed = f"{pair.market_steps:,} market steps in {seconds:.1f} s, {rate(pair.market_steps / max(seconds, 1e-9))}"
     return Compared(comparison, tuple(map(str, tiers)), speed)

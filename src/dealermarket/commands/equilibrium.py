@@ -11,9 +11,9 @@ from cyclopts import Parameter
 
 from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
 from dealermarket.commands.optimise import MEASURE, Measure, Risk
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, place, repeated
+from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, repeated, whole
 from dealermarket.errors import ParameterError
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
@@ -42,15 +42,16 @@ def equilibrium(
     damping: Annotated[
         float | None, Parameter(help="The share of the way to its best response that a maker goes; 0.5 if not given.")
     ] = None,
-    rounds: Annotated[int | None, Parameter(help="Rounds at most, in which each maker moves once; 20 if not given.")] = None,
-    evaluations: Annotated[int | None, Parameter(help="Points tried for each response; 20 if not given.")] = None,
-    replicas: Annotated[int | None, Parameter(help="Replicas of each point; 200 if not given, 1000 of a game.")] = None,
-    fresh: Annotated[int | None, Parameter(help="New replicas on which regrets are judged; 1000 if not given.")] = None,
+    rounds: Annotated[int | None, whole("Rounds at most, in which each maker moves once; 20 if not given.")] = None,
+    evaluations: Annotated[int | None, whole("Points tried for each response; 20 if not given.")] = None,
+    replicas: Annotated[int | None, whole("Replicas of each point; 200 if not given, 1000 of a game.")] = None,
+    fresh: Annotated[int | None, whole("New replicas on which regrets are judged; 1000 if not given.")] = None,
     settings: Settings = (),
     policies: Policies = (),
     steps: Steps = None,
     seed: Seed = None,
     threads: Threads = None,
+    on: On = None,
     out: Annotated[Path | None, place("The new folder; equilibria/NAME-1 and on if not given.")] = None,
     resume_: Annotated[Resume, Parameter(name="--resume")] = None,
     as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
@@ -60,10 +61,19 @@ def equilibrium(
     options |= {"replicas": replicas, "fresh": fresh}
     given = (scenario, over, makers, measure, risk, *options.values(), settings, policies, steps, seed, out)
     if resume_ is not None:
-        resume("equilibrium", _question, resume_, threads, as_json, given)
+        resume("equilibrium", _question, resume_, executor_of(on, threads), as_json, given)
         return
     asked = {"over": list(over), "makers": makers, "measure": measure, "risk": risk, "seed": seed or 0} | options
-    ask("equilibrium", EQUILIBRIA, _question, loaded(scenario, settings, policies, steps), asked, out, threads, as_json)
+    ask(
+        "equilibrium",
+        EQUILIBRIA,
+        _question,
+        loaded(scenario, settings, policies, steps),
+        asked,
+        out,
+        executor_of(on, threads),
+        as_json,
+    )
 
 
 def _question(market: Scenario, asked: Mapping[str, Any]) -> Question:
@@ -99,10 +109,10 @@ class _Responses(Question):
     def market_steps(self) -> int:
         return self.question.market_steps
 
-    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
         from dealermarket.commands.equilibrium_answer import ResponsesAnswer
 
-        return ResponsesAnswer(self.question.run(threads, progress, keep))
+        return ResponsesAnswer(self.question.run(progress=progress, keep=keep, executor=executor))
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,7 @@ class _Game(Question):
     def market_steps(self) -> int:
         return self.game.market_steps
 
-    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
         from dealermarket.commands.game_answer import GameAnswer
 
-        return GameAnswer(self.game.run(threads, progress, keep))
+        return GameAnswer(self.game.run(progress=progress, keep=keep, executor=executor))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, place, repeated
+from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, repeated, whole
 from dealermarket.errors import ParameterError
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
@@ -47,17 +47,16 @@ def optimise(
     method: Annotated[
         str | None, Parameter(help="cobyqa, or optuna for many fields and for values, PATH=v1,v2; cobyqa if not given.")
     ] = None,
-    evaluations: Annotated[int | None, Parameter(help="Points that are tried; 40 if not given.")] = None,
-    replicas: Annotated[int | None, Parameter(help="Replicas of each point, the same for all; 60 if not given.")] = None,
-    fresh: Annotated[int | None, Parameter(help="New replicas on which the best is judged; 1000 if not given.")] = None,
-    grid: Annotated[
-        int | None, Parameter(help="Values of each field on the grid beside; 21, 9 or 5 by fields if not given.")
-    ] = None,
+    evaluations: Annotated[int | None, whole("Points that are tried; 40 if not given.")] = None,
+    replicas: Annotated[int | None, whole("Replicas of each point, the same for all; 60 if not given.")] = None,
+    fresh: Annotated[int | None, whole("New replicas on which the best is judged; 1000 if not given.")] = None,
+    grid: Annotated[int | None, whole("Values of each field on the grid beside; 21, 9 or 5 by fields if not given.")] = None,
     settings: Settings = (),
     policies: Policies = (),
     steps: Steps = None,
     seed: Seed = None,
     threads: Threads = None,
+    on: On = None,
     out: Annotated[Path | None, place("The new folder of the search; searches/NAME-1 and on if not given.")] = None,
     resume_: Annotated[Resume, Parameter(name="--resume")] = None,
     as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
@@ -81,11 +80,12 @@ def optimise(
         out,
     )
     if resume_ is not None:
-        resume("search", _Optimise.of, resume_, threads, as_json, given)
+        resume("search", _Optimise.of, resume_, executor_of(on, threads), as_json, given)
         return
     asked = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "seed": seed or 0}
     asked |= {"evaluations": evaluations, "replicas": replicas, "fresh": fresh, "grid": grid, "method": method}
-    ask("search", SEARCHES, _Optimise.of, loaded(scenario, settings, policies, steps), asked, out, threads, as_json)
+    market, where = loaded(scenario, settings, policies, steps), executor_of(on, threads)
+    ask("search", SEARCHES, _Optimise.of, market, asked, out, where, as_json)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class _Optimise(Question):
     def market_steps(self) -> int:
         return self.search.market_steps
 
-    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
         from dealermarket.commands.search_answer import SearchAnswer
 
-        return SearchAnswer(self.search.run(threads, progress, keep))
+        return SearchAnswer(self.search.run(progress=progress, keep=keep, executor=executor))

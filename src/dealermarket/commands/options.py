@@ -10,6 +10,7 @@ from cyclopts import Parameter, Token
 
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.runs.chunks import cores
+from dealermarket.runs.executors import Executor, executor_on
 from dealermarket.values import short, whole_number
 
 MOST_THREADS = 1024
@@ -61,9 +62,20 @@ Policies = Annotated[
         "--policy", "A maker's policy, MAKER=POLICY, such as maker-1=random, maker-1=skew:strength=0.3 or maker-1=FILE.npz."
     ),
 ]
-Threads = Annotated[int | None, whole("Threads; as many as there are cores if not given.")]
+Threads = Annotated[int | None, whole("Threads, or workers of --on; as many as there are cores if not given.")]
+On = Annotated[
+    str | None,
+    Parameter(
+        help="Where it runs: threads, processes, dask or ray, or a cluster: dask:HOST:PORT, ray:HOST:PORT; threads if not given."
+    ),
+]
 
 
 def number_of_threads(given: int | None) -> int:
     """As many as were asked for, or as there are cores. Raises ParameterError for a number that cannot be."""
     return cores() if given is None else whole_number("--threads", given, 1, MOST_THREADS)
+
+
+def executor_of(on: str | None, threads: int | None) -> Executor:
+    """Where a command runs. Raises ParameterError, or ExecutorError where an extra is not installed."""
+    return executor_on(on or "threads", None if threads is None else number_of_threads(threads))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Sequence
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from dealermarket.errors import DealerMarketError, ParameterError
-from dealermarket.program import WITH, called_with
+from dealermarket.program import WITH, called_with, load_file
 
 
 def registered_from(arguments: Sequence[str]) -> list[str]:
@@ -32,20 +29,17 @@ def registered_from(arguments: Sequence[str]) -> list[str]:
 def _run(path: Path) -> None:
     if not path.is_file():
         raise ParameterError(f"{WITH} {path}: there is no such file")
-    name = f"dealermarket_with_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise ParameterError(f"{WITH} {path}: is no Python file; its name must end in .py")
-    module = module_from_spec(spec)
-    sys.modules[name] = module
+    file = path.resolve()
     try:
-        spec.loader.exec_module(module)
+        load_file(file)
     except DealerMarketError as error:
         raise ParameterError(f"{WITH} {path}: {error}") from None
     except Exception as error:  # whatever is wrong in somebody's file
         place, trace = "", error.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == spec.origin:
+            if trace.tb_frame.f_code.co_filename == str(file):
                 place = f"line {trace.tb_lineno}: "
             trace = trace.tb_next
         raise ParameterError(f"{WITH} {path}: {place}{type(error).__name__}: {error}") from None

@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress
-from dealermarket.commands.options import Seed, Threads, flag, number_of_threads, place
+from dealermarket.commands.options import On, Seed, Threads, executor_of, flag, place
 from dealermarket.errors import ParameterError
 from dealermarket.program import program
 from dealermarket.values import whole_number
@@ -38,6 +38,7 @@ class ReportOptions:
     quick: Annotated[bool, flag("A tenth of the runs, for a first look; reproduce then leaves out what takes minutes.")] = False
     seed: Seed = None
     threads: Threads = None
+    on: On = None
     out: Annotated[Path | None, place("The new folder of the report; reports/NAME-1 and on if not given.")] = None
     resume: Annotated[Path | None, place("Finish the report in this folder, which was interrupted, instead.")] = None
     as_json: Annotated[bool, flag("Print verdicts and tables as JSON, and nothing else.", "--json")] = False
@@ -72,7 +73,7 @@ def resume_report(command: str, path: Path, options: ReportOptions, alone: bool)
     from dealermarket.papers.trained import is_trainable
 
     if not alone or options.seed is not None or options.out is not None or options.quick:
-        raise ParameterError("--resume: takes everything but --threads from the folder; leave the rest out")
+        raise ParameterError("--resume: takes everything but --threads and --on from the folder; leave the rest out")
     folder = ReportFolder.open(path)
     if folder.complete:
         folder.check_files()
@@ -86,14 +87,14 @@ def resume_report(command: str, path: Path, options: ReportOptions, alone: bool)
 
 def _finish(command: str, path: Path, options: ReportOptions, begin: Callable[[], ReportFolder]) -> None:
     """Measures what is to be measured, writes the report and prints the verdicts."""
-    threads = number_of_threads(options.threads)
+    executor = executor_of(options.on, options.threads)
     quiet = open_console(stderr=True)
     announce_compiling(quiet)
     interrupt.keep(path, command)
     began = time.monotonic()
-    with begin() as folder:
+    with executor, begin() as folder:
         with progress(quiet, folder.market_steps) if folder.market_steps else nullcontext() as report:
-            sections = folder.measure(threads, report)
+            sections = folder.measure(executor.workers, report, executor)
         quiet.print("Drawing the figures", highlight=False)
         folder.finish(sections, time.monotonic() - began)
     if options.as_json:

@@ -12,9 +12,10 @@ from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, number_of_threads, place, whole
+from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, whole
 from dealermarket.commands.run_summary import draw, print_json, print_makers
 from dealermarket.errors import ParameterError
+from dealermarket.runs.executors import Executor
 from dealermarket.runs.tables import RecordLevel
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def run(
     replicas: Annotated[int | None, whole(f"Independent replicas of the market; {REPLICAS} if not given.")] = None,
     seed: Seed = None,
     threads: Threads = None,
+    on: On = None,
     record: Annotated[RecordLevel | None, Parameter(help="How much to keep; summary if not given, trades with --plot.")] = None,
     out: Annotated[Path | None, place("The new folder of the run; runs/NAME-1 and on if not given.")] = None,
     settings: Settings = (),
@@ -55,12 +57,12 @@ def run(
     from dealermarket.runs.work_folder import new_folder
 
     quiet = open_console(stderr=True)
-    workers = number_of_threads(threads)
+    executor = executor_of(on, threads)
     if resume is not None:
         if any(given is not None for given in (scenario, steps, replicas, seed, record, out, orders)) or settings or policies:
             raise ParameterError("--resume: takes the scenario and its options from the folder; leave them out")
         folder = resume
-        result = _resumed(folder, workers, quiet)
+        result = _resumed(folder, executor, quiet)
     else:
         if scenario is None:
             raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
@@ -70,13 +72,14 @@ def run(
         loaded = with_policies(Scenario.load(scenario, changes), policies)
         count = replicas_there(loaded, REPLICAS) if replicas is None else replicas
         level = record or (_pictured(loaded, count, quiet) if plot else "summary")
-        runner = SimulationRunner(loaded, count, seed or 0, threads=workers, record=level)
+        runner = SimulationRunner(loaded, count, seed or 0, threads=executor.workers, record=level)
         for note in read_from_files(loaded, count):
             quiet.print(note, highlight=False, soft_wrap=True)
-        _announce(runner, yes, quiet)
+        if executor.is_here:
+            _announce(runner, yes, quiet)
         began = time.monotonic()
-        with new_folder(out, RUNS, loaded.name) as folder:
-            result = _begun(runner, folder, quiet)
+        with executor, new_folder(out, RUNS, loaded.name) as folder:
+            result = _begun(runner, folder, executor, quiet)
         starting = time.monotonic() - began - result.meta["seconds"]
     if as_json:
         print_json(result, folder)
@@ -117,15 +120,15 @@ def _announce(runner: SimulationRunner, yes: bool, console: Console) -> None:
     console.print(f"This run takes {needs}, as far as costs measured on another machine tell.", highlight=False, soft_wrap=True)
 
 
-def _begun(runner: SimulationRunner, folder: Path, console: Console) -> SimulationResult:
+def _begun(runner: SimulationRunner, folder: Path, executor: Executor, console: Console) -> SimulationResult:
     """A new run, into a new folder."""
     interrupt.keep(folder, "run")
     announce_compiling(console, runner.scenario)
     with progress(console, runner.market_steps) as report:
-        return runner.run(folder, report)
+        return runner.run(folder, report, executor=executor)
 
 
-def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
+def _resumed(folder: Path, executor: Executor, console: Console) -> SimulationResult:
     """The run that was begun in a folder, finished."""
     from dealermarket.runs.folder import RunFolder
     from dealermarket.runs.runner import SimulationRunner
@@ -133,11 +136,11 @@ def _resumed(folder: Path, threads: int, console: Console) -> SimulationResult:
     if not RunFolder.open(folder).complete:
         with RunFolder.taken(folder) as kept:
             if not kept.complete:
-                runner = SimulationRunner.of(kept, threads)
+                runner = SimulationRunner.of(kept, executor.workers)
                 interrupt.keep(folder, "run")
                 announce_compiling(console, kept.scenario)
-                with progress(console, runner.market_steps, runner.steps_done(kept)) as report:
-                    return runner.finish(kept, report)
+                with executor, progress(console, runner.market_steps, runner.steps_done(kept)) as report:
+                    return runner.finish(kept, report, executor)
     result = SimulationRunner.resume(folder)
     console.print(f"{folder} is complete already", highlight=False, soft_wrap=True)
     return result

@@ -12,9 +12,9 @@ from cyclopts import Parameter
 
 from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, finite, loaded, resume
 from dealermarket.commands.optimise import MEASURE, Measure, Over, Risk
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, place
+from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, whole
 from dealermarket.errors import ParameterError
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,13 +33,14 @@ def sensitivity(
     maker: Annotated[str | None, Parameter(help="Whose measure; that of the first maker that varies if not given.")] = None,
     measure: Measure = None,
     risk: Risk = None,
-    points: Annotated[int | None, Parameter(help="A power of 2; points (fields + 2) markets are run. 256 if not given.")] = None,
-    replicas: Annotated[int | None, Parameter(help="Replicas of each point, the same for all; 20 if not given.")] = None,
+    points: Annotated[int | None, whole("A power of 2; points (fields + 2) markets are run. 256 if not given.")] = None,
+    replicas: Annotated[int | None, whole("Replicas of each point, the same for all; 20 if not given.")] = None,
     settings: Settings = (),
     policies: Policies = (),
     steps: Steps = None,
     seed: Seed = None,
     threads: Threads = None,
+    on: On = None,
     out: Annotated[Path | None, place("The new folder; sensitivities/NAME-1 and on if not given.")] = None,
     resume_: Annotated[Resume, Parameter(name="--resume")] = None,
     as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
@@ -47,11 +48,20 @@ def sensitivity(
     """Say which fields a measure hangs on: Sobol indices of first and total order over ranges, with intervals."""
     given = (scenario, over, maker, measure, risk, points, replicas, settings, policies, steps, seed, out)
     if resume_ is not None:
-        resume("sensitivity", _Sensitivity.of, resume_, threads, as_json, given)
+        resume("sensitivity", _Sensitivity.of, resume_, executor_of(on, threads), as_json, given)
         return
     asked = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "seed": seed or 0}
     asked |= {"points": points, "replicas": replicas}
-    ask("sensitivity", SENSITIVITIES, _Sensitivity.of, loaded(scenario, settings, policies, steps), asked, out, threads, as_json)
+    ask(
+        "sensitivity",
+        SENSITIVITIES,
+        _Sensitivity.of,
+        loaded(scenario, settings, policies, steps),
+        asked,
+        out,
+        executor_of(on, threads),
+        as_json,
+    )
 
 
 @dataclass(frozen=True)
@@ -77,8 +87,8 @@ class _Sensitivity(Question):
     def market_steps(self) -> int:
         return self.question.market_steps
 
-    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
-        return _SensitivityAnswer(self.question.run(threads, progress, keep))
+    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
+        return _SensitivityAnswer(self.question.run(progress=progress, keep=keep, executor=executor))
 
 
 @dataclass(frozen=True)

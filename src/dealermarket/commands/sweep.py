@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
-from dealermarket.commands.options import Policies, Seed, Settings, Threads, flag, place, repeated
+from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, repeated, whole
 from dealermarket.errors import ParameterError
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
@@ -33,7 +33,7 @@ def sweep(
             "--vary", "A field and its values, PATH=v1,v2,... or PATH=low:high:COUNT[:log]; with --sample PATH=low:high[:log]."
         ),
     ] = (),
-    sample: Annotated[int | None, Parameter(help="So many points in the ranges, spread evenly, in place of a grid.")] = None,
+    sample: Annotated[int | None, whole("So many points in the ranges, spread evenly, in place of a grid.")] = None,
     measure: Annotated[
         str | None, Parameter(help=f"Statistics to show, of which the first ranks the points; {','.join(MEASURES)} if not given.")
     ] = None,
@@ -44,9 +44,10 @@ def sweep(
     settings: Settings = (),
     policies: Policies = (),
     steps: Steps = None,
-    replicas: Annotated[int | None, Parameter(help="Independent replicas of each point; 1000 if not given.")] = None,
+    replicas: Annotated[int | None, whole("Independent replicas of each point; 1000 if not given.")] = None,
     seed: Seed = None,
     threads: Threads = None,
+    on: On = None,
     out: Annotated[Path | None, place("The new folder of the sweep; sweeps/NAME-1 and on if not given.")] = None,
     resume_: Annotated[Resume, Parameter(name="--resume")] = None,
     as_json: Annotated[bool, flag("Print all numbers as JSON, and nothing else.", "--json")] = False,
@@ -54,11 +55,11 @@ def sweep(
     """Run a market at many points, fields varied: what each brings, with paired differences, as table, files and picture."""
     given = (scenario, vary, sample, measure, maker, against, settings, policies, steps, replicas, seed, out)
     if resume_ is not None:
-        resume("sweep", _Sweep.of, resume_, threads, as_json, given)
+        resume("sweep", _Sweep.of, resume_, executor_of(on, threads), as_json, given)
         return
     asked = {"vary": list(vary), "sample": sample, "measure": measure, "maker": maker, "against": against}
     asked |= {"replicas": replicas, "seed": seed or 0}
-    ask("sweep", SWEEPS, _Sweep.of, loaded(scenario, settings, policies, steps), asked, out, threads, as_json)
+    ask("sweep", SWEEPS, _Sweep.of, loaded(scenario, settings, policies, steps), asked, out, executor_of(on, threads), as_json)
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,9 @@ class _Sweep(Question):
     def market_steps(self) -> int:
         return self.sweep.market_steps
 
-    def answer(self, threads: int, progress: Progress, keep: Path) -> Answer:
+    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
         from dealermarket.commands.sweep_answer import SweepAnswer
 
-        swept = self.sweep.run(threads, progress, keep)
+        swept = self.sweep.run(progress=progress, keep=keep, executor=executor)
         against = swept.best(self.statistics[0], self.maker) if self.against == BEST else self.against
         return SweepAnswer(swept, self.statistics, self.maker, against)

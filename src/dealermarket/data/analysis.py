@@ -14,7 +14,7 @@ from dealermarket.data.moves import DEFAULT_HORIZON, longest_horizon
 from dealermarket.disk import replacing
 from dealermarket.errors import DataError
 from dealermarket.estimates import Estimate, ratio
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors.base import Progress
 from dealermarket.runs.statistics.positions import half_life
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import TapeSource
 from dealermarket.errors import DataError, ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.runs.chunks import Progress, Simulator, chunks_of
+from dealermarket.runs.chunks import Simulator, chunks_of
+from dealermarket.runs.executors.base import Progress
 from dealermarket.runs.tables import Chunk
 from dealermarket.values import suggestion, whole_number
 

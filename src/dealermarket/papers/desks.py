@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dealermarket.digests import digest_of
 from dealermarket.model.scenario import Scenario
 from dealermarket.papers.parts import PartedStudy
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Progress
 from dealermarket.runs.statistics import statistic_named
 from dealermarket.study.labelled import Measures
 from dealermarket.version import __version__

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from dealermarket import interrupt
 from dealermarket.checksums import Parts
 from dealermarket.errors import DealerMarketError
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Progress
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Measured, keep_measures, kept
 

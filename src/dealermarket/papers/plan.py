@@ -19,7 +19,7 @@ from dealermarket.papers.parts import PartedStudy, measure_parts
 from dealermarket.papers.trained import TrainedStudy
 from dealermarket.papers.variations import Varied, variations_table
 from dealermarket.plots.figure import Figure
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 from dealermarket.study.study import Measured, Study, measure
 
 VARIATION_RUNS = 200
@@ -198,12 +198,20 @@ def market_steps(plans: Sequence[Plan]) -> int:
 
 
 def run_plans(
-    plans: Sequence[Plan], seed: int = 0, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
+    plans: Sequence[Plan],
+    seed: int = 0,
+    threads: int = 1,
+    progress: Progress | None = None,
+    keep: Path | None = None,
+    executor: Executor | str | None = None,
 ) -> list[Section]:
-    """Runs plans and draws their conclusions; `keep` is a folder for measures, so that an interrupted run can go on."""
+    """Runs plans and draws their conclusions; `keep` is a folder for measures, so that an interrupted run can go on.
+
+    Markets run on an `executor`, or on threads; makers are trained on this machine, in as many processes."""
     studies = [study for plan in plans for study in plan.studies]
     parted = [study for plan in plans for study in plan.parted]
-    measured = {**measure(studies, seed, threads, progress, keep), **measure_parts(parted, seed, threads, progress, keep)}
+    markets = measure(studies, seed, threads, progress, keep, executor)
+    measured = {**markets, **measure_parts(parted, seed, threads, progress, keep)}
     sections = []
     for plan in plans:
         interrupt.check()

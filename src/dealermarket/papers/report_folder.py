@@ -20,7 +20,7 @@ from dealermarket.disk import errors_of
 from dealermarket.model.scenario import Scenario
 from dealermarket.pages.wording import counted
 from dealermarket.papers import Plan, Section, experiment_named, market_steps, run_plans
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 from dealermarket.runs.folder import LIBRARIES
 from dealermarket.runs.work_folder import WorkFolder, digest, installed
 from dealermarket.version import __version__
@@ -92,10 +92,10 @@ class ReportFolder(WorkFolder):
         """Steps of markets that the report takes in all."""
         return market_steps(self.plans)
 
-    def measure(self, threads: int, progress: Progress | None = None) -> list[Section]:
+    def measure(self, threads: int, progress: Progress | None = None, executor: Executor | str | None = None) -> list[Section]:
         """Runs what has not been measured yet and draws the conclusions."""
         self.make_ready()
-        return run_plans(self.plans, self.meta["seed"], threads, progress, self.path / MEASURED)
+        return run_plans(self.plans, self.meta["seed"], threads, progress, self.path / MEASURED, executor)
 
     def finish(self, sections: Sequence[Section], seconds: float) -> list[Path]:
         """Writes the report; returns its files."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.papers.parts import PartedStudy
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors.base import Progress
 from dealermarket.study.labelled import Measures
 
 if TYPE_CHECKING:

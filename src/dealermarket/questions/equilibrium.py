@@ -20,7 +20,7 @@ from dealermarket.questions.fields import Range, Setting, path_of_maker, value_n
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.payoffs import Payoffs
 from dealermarket.questions.points import Point, check_paths, points_of, setting_at
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress, running
 from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
@@ -128,9 +128,14 @@ class BestResponses:
         (point,) = points_of(self.scenario, [[each for maker in self.makers for each in self.settings(maker, profile[maker])]])
         return point
 
-    def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Equilibrium:
+    def run(
+        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+    ) -> Equilibrium:
         """Lets them answer each other; `keep` is a folder for what is done, so that what is interrupted can go on."""
-        payoffs = Payoffs(self.objective, self.seed, threads, progress, keep)
+        with running(executor, threads) as where:
+            return self._answered(Payoffs(self.objective, self.seed, where, progress, keep), progress)
+
+    def _answered(self, payoffs: Payoffs, progress: Progress | None) -> Equilibrium:
         seen, again = range(self.replicas), range(self.replicas, 2 * self.replicas)
         profile, path, outcome, cycle = dict(self.start), list[Move](), NOT_CONVERGED, 0
         visited = [profile]

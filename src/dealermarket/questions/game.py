@@ -19,7 +19,7 @@ from dealermarket.policies.named import maker_index
 from dealermarket.questions.fields import Setting, Varied, path_of_maker
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.points import Point, check_paths, points_of
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 from dealermarket.study import measures as observe
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Study, measure
@@ -102,9 +102,11 @@ class Game:
         """What is measured: the market at each of the points, by its number, on common tapes."""
         return Study("game", {str(n): point.scenario for n, point in enumerate(self.points)}, self.replicas, observe.totals)
 
-    def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Played:
+    def run(
+        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+    ) -> Played:
         """Plays all profiles; `keep` is a folder for what is done, so that what is interrupted can go on."""
-        return self.played(measure([self.study], self.seed, threads, progress, keep)[self.study.name])
+        return self.played(measure([self.study], self.seed, threads, progress, keep, executor)[self.study.name])
 
     def played(self, measures: Mapping[str, Measures]) -> Played:
         """The game by what was measured of `study`, also of other numbers of replicas."""

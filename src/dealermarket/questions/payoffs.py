@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dealermarket.model.scenario import Scenario
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.points import by_tapes
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 from dealermarket.study import measures as observe
 from dealermarket.study.study import Study, measure
 
@@ -34,9 +34,9 @@ class Payoffs:
     """The payoffs of scenarios. What is asked for again is not run again; `keep` is a folder for what is done."""
 
     def __init__(
-        self, objective: Objective, seed: int = 0, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
+        self, objective: Objective, seed: int, executor: Executor, progress: Progress | None = None, keep: Path | None = None
     ) -> None:
-        self._objective, self._seed, self._threads, self._keep = objective, seed, threads, keep
+        self._objective, self._seed, self._executor, self._keep = objective, seed, executor, keep
         self._progress = progress
         self._known: dict[tuple[Scenario, range], Array] = {}
 
@@ -45,7 +45,7 @@ class Payoffs:
         new = {scenario: None for scenario in scenarios if (scenario, replicas) not in self._known}
         named = {str(n): scenario for n, scenario in enumerate(new)}
         studies = studies_of(named, replicas)
-        measured = measure(studies, self._seed, self._threads, self._progress, self._keep)
+        measured = measure(studies, self._seed, progress=self._progress, keep=self._keep, executor=self._executor)
         for study in studies:
             for label, scenario in study.variants.items():
                 self._known[scenario, replicas] = self._objective.by_replica(measured[study.name][label])

@@ -22,7 +22,7 @@ from dealermarket.questions.objective import Objective
 from dealermarket.questions.parzen import check_installed, parzen
 from dealermarket.questions.payoffs import Payoffs
 from dealermarket.questions.points import Point, check_paths, points_of, setting_at, sobol_places
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress, running
 from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
@@ -107,9 +107,15 @@ class Search:
         points = self.evaluations + len(self.coarse)
         return self.scenario.steps * (points * self.replicas + 3 * self.fresh)
 
-    def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Found:
+    def run(
+        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+    ) -> Found:
         """Searches; `keep` is a folder for what is done, so that an interrupted search can go on."""
-        payoffs, maker = Payoffs(self.objective, self.seed, threads, progress, keep), self.scenario.maker_names.index(self.maker)
+        with running(executor, threads) as where:
+            return self._found(Payoffs(self.objective, self.seed, where, progress, keep))
+
+    def _found(self, payoffs: Payoffs) -> Found:
+        maker = self.scenario.maker_names.index(self.maker)
 
         def values_of(points: Sequence[Point], replicas: range) -> Array:
             return payoffs.of([point.scenario for point in points], replicas)[:, :, maker]

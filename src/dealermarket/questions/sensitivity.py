@@ -18,7 +18,7 @@ from dealermarket.questions.fields import Range
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.payoffs import Payoffs
 from dealermarket.questions.points import Point, check_paths, points_of, setting_at, sobol_places
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress, running
 from dealermarket.values import whole_number
 
 if TYPE_CHECKING:
@@ -87,10 +87,13 @@ class Sensitivity:
         """Steps of markets in all."""
         return self.scenario.steps * self.replicas * len(self.design)
 
-    def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Sensitive:
+    def run(
+        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+    ) -> Sensitive:
         """Runs all scenarios; `keep` is a folder for what is done, so that what is interrupted can go on."""
-        payoffs = Payoffs(self.objective, self.seed, threads, progress, keep)
-        found = payoffs.of([point.scenario for point in self.design], range(self.replicas))
+        with running(executor, threads) as where:
+            payoffs = Payoffs(self.objective, self.seed, where, progress, keep)
+            found = payoffs.of([point.scenario for point in self.design], range(self.replicas))
         values = found[:, :, self.scenario.maker_names.index(self.maker)].mean(axis=1)
         return Sensitive(self, values, indices(values, len(self.ranges), self.seed))
 

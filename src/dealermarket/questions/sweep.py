@@ -20,7 +20,7 @@ from dealermarket.questions.fields import Range, Setting, Varied, makers_varied
 from dealermarket.questions.objective import sign_of
 from dealermarket.questions.payoffs import studies_of
 from dealermarket.questions.points import Point, grid, sampled
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 from dealermarket.runs.statistics import statistic_named, statistics
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Study, measure
@@ -120,9 +120,11 @@ class Sweep:
                 return label
         raise ParameterError(f"--against: there is no point {text!r}; give its values, such as {_values_of(self.points[0])}")
 
-    def run(self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None) -> Swept:
+    def run(
+        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+    ) -> Swept:
         """Runs all points; `keep` is a folder for what is done, so that an interrupted sweep can go on."""
-        found = measure(self.studies, self.seed, threads, progress, keep)
+        found = measure(self.studies, self.seed, threads, progress, keep, executor)
         measured = {label: found[study.name][label] for study in self.studies for label in study.variants}
         return Swept(self, {label: measured[label] for label in self.scenarios})
 

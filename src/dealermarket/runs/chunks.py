@@ -1,11 +1,9 @@
-"""Chunks of replicas: drawn as one tape, run by the engine in one call, on as many threads as there are."""
+"""Chunks of replicas: drawn as one tape, run by the engine in one call."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,10 +13,8 @@ from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
+from dealermarket.runs.executors.base import Progress
 from dealermarket.runs.tables import Chunk, RecordLevel, arrow_table, tables_of
-
-Progress = Callable[[int], None]
-"""Called with the number of market steps done since the last call, from any thread; with 0 when all is loaded."""
 
 # Numbers of a tape in one chunk of replicas: small enough to stay in the processor's caches when the engine loops over
 # replicas, large enough to share the cost of a step of Python when a policy is in the loop.
@@ -87,35 +83,3 @@ class Simulator:
         kept = slice(0, steps if "steps" in level else 0)
         prices = tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()
         return Chunk(replicas.start, tape.capped, prices, record, tape.asked if "requests" in level else tape.asked[:0].copy())
-
-
-@dataclass(frozen=True)
-class TapeJob:
-    """What is to be done with the tape of some replicas."""
-
-    source: TapeSource
-    seed: int
-    replicas: range
-    work: Callable[[Tape], None]
-
-
-def run_on_tapes(jobs: Iterable[TapeJob], threads: int) -> None:
-    """Draws the tape of every job and does its work, on threads; the first error ends it.
-
-    After an error or Ctrl-C the jobs under way are finished, no others begun.
-    """
-
-    def do(job: TapeJob) -> None:
-        interrupt.check()
-        job.work(job.source.draw(first_episodes(job.seed, job.replicas)))
-
-    executor = ThreadPoolExecutor(threads)
-    try:
-        futures: list[Future[None]] = []
-        for job in jobs:  # making one may take a while: its study's hedging tables are made then
-            interrupt.check()
-            futures.append(executor.submit(do, job))
-        for future in as_completed(futures):
-            future.result()
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)

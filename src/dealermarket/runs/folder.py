@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +27,30 @@ if TYPE_CHECKING:
 PARTS = "parts"
 _CAPPED = b"capped_orders"
 LIBRARIES = ("numpy", "numba", "pandas", "pyarrow", "scipy")
+
+
+@dataclass(frozen=True)
+class WrittenChunk:
+    """A chunk as it stands in a folder: the content of a Parquet file for each table, the summary's last."""
+
+    first: int
+    parts: Mapping[RecordLevel, pa.Buffer]
+
+    @classmethod
+    def of(cls, scenario: Scenario, record: RecordLevel, chunk: Chunk) -> WrittenChunk:
+        """The tables of a chunk, as many as are recorded."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        parts = {}
+        for table in reversed(tables_of(record)):
+            content = arrow_table(columns_of(table, scenario, chunk))
+            if table == "summary":
+                content = content.replace_schema_metadata({_CAPPED: str(int(chunk.capped.sum())).encode()})
+            stream = pa.BufferOutputStream()
+            pq.write_table(content, stream, compression="lz4")  # a part is read once and soon: what is quickly done is best
+            parts[table] = stream.getvalue()
+        return cls(chunk.first, parts)
 
 
 class RunMeta(WithMeta):
@@ -91,18 +116,10 @@ class RunFolder(WorkFolder, RunMeta):
         firsts = {int(match[1]) for match in matches if match}
         return {first for first in firsts if self._parts.are_whole(_part(table, first) for table in tables_of(self.record))}
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: WrittenChunk) -> None:
         """Writes the parts of a chunk, the summary's last."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        for table in reversed(tables_of(self.record)):
-            content = arrow_table(columns_of(table, self.scenario, chunk))
-            if table == "summary":
-                content = content.replace_schema_metadata({_CAPPED: str(int(chunk.capped.sum())).encode()})
-            buffer = pa.BufferOutputStream()
-            pq.write_table(content, buffer, compression="lz4")  # a part is read once and soon: what is quickly done is best
-            self._parts.write(_part(table, chunk.first), memoryview(buffer.getvalue()))
+        for table, content in chunk.parts.items():
+            self._parts.write(_part(table, chunk.first), memoryview(content))
 
     def finish(self, chunks: list[int], seconds: float) -> None:
         """Merges the parts in replica order and says that the run is complete."""

@@ -14,7 +14,7 @@ from dealermarket.errors import RunFolderError
 from dealermarket.estimates import Estimate, mean
 from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import RESERVED_NAME, Scenario
-from dealermarket.runs.folder import RunFolder, RunMeta
+from dealermarket.runs.folder import RunFolder, RunMeta, WrittenChunk
 from dealermarket.runs.statistics import statistics
 from dealermarket.runs.tables import KINDS, OUTCOMES, Chunk, RecordLevel, arrow_table, columns_of, tables_of
 from dealermarket.runs.trace import StepTrace, trace
@@ -75,7 +75,7 @@ class SimulationResult(RunMeta):
         meta = {name: value for name, value in self.meta.items() if name not in ("complete", "capped_orders", "seconds")}
         with RunFolder.create(Path(path), self.scenario, meta) as folder:
             for chunk in self._source:
-                folder.write(chunk)
+                folder.write(WrittenChunk.of(self.scenario, folder.record, chunk))
             folder.finish([chunk.first for chunk in self._source], self.meta["seconds"])
         return folder
 

@@ -1,4 +1,4 @@
-"""Runs a scenario: replicas in chunks, on threads, with progress and a record."""
+"""Runs a scenario: replicas in chunks, with progress and a record."""
 
 from __future__ import annotations
 
@@ -10,17 +10,44 @@ from typing import Any
 
 from dealermarket.draws.checks import fitted
 from dealermarket.draws.files import Recorded
+from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import Tape, TapeSource
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.frozen import FrozenMapping
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies import Policy
-from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
-from dealermarket.runs.folder import RunFolder
+from dealermarket.runs.chunks import Simulator, chunks_of
+from dealermarket.runs.executors import Executor, Job, Progress, Task, Work, running
+from dealermarket.runs.folder import RunFolder, WrittenChunk
 from dealermarket.runs.needs import Needs, check_memory, needs_of
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.tables import RECORD_LEVELS, Chunk, RecordLevel
 from dealermarket.values import whole_number
+
+
+@dataclass(frozen=True)
+class RunJob(Job[Any]):
+    """Chunks of a run, as the engine recorded them, or `written`: as they stand in a folder."""
+
+    scenario: Scenario
+    record: RecordLevel
+    policies: Mapping[str, Policy]
+    seed: int
+    written: bool
+
+    def prepare(self) -> Work[Any]:
+        simulator, source = self.simulator(), TapeSource(self.scenario)
+        simulator.load(source)
+
+        def work(replicas: range, report: Progress) -> Chunk | WrittenChunk:
+            chunk = simulator.run(replicas, source.draw(first_episodes(self.seed, replicas)), report)
+            return WrittenChunk.of(self.scenario, self.record, chunk) if self.written else chunk
+
+        return work
+
+    def simulator(self) -> Simulator:
+        """What runs its markets."""
+        return Simulator(self.scenario, self.record, self.policies, self.seed)
 
 
 @dataclass(frozen=True)
@@ -66,6 +93,7 @@ class SimulationRunner:
         threads: int = 1,
         policies: Mapping[str, Policy] | None = None,
         progress: Progress | None = None,
+        executor: Executor | str | None = None,
     ) -> SimulationResult:
         """Finishes the interrupted run in a folder; its files get the bytes of an uninterrupted run.
 
@@ -76,7 +104,7 @@ class SimulationRunner:
         if not folder.complete:
             with RunFolder.taken(Path(path)) as folder:
                 if not folder.complete:
-                    return cls.of(folder, threads, policies).finish(folder, progress)
+                    return cls.of(folder, threads, policies).finish(folder, progress, executor)
         folder.check_files()
         return SimulationResult(folder.scenario, folder.meta, folder)
 
@@ -98,8 +126,15 @@ class SimulationRunner:
         acting = len({*self.scenario.policies, *self.policies})
         return needs_of(self.scenario, self.replicas, self.threads, self.record, acting, in_memory)
 
-    def run(self, out: str | Path | None = None, progress: Progress | None = None, tape: Tape | None = None) -> SimulationResult:
-        """Runs all replicas; with `out`, into a new run folder while it goes on, else in memory.
+    def run(
+        self,
+        out: str | Path | None = None,
+        progress: Progress | None = None,
+        tape: Tape | None = None,
+        executor: Executor | str | None = None,
+    ) -> SimulationResult:
+        """Runs all replicas; with `out`, into a new run folder while it goes on, else in memory; on an `executor`, or as
+        "processes:4" names one (see `executor_on`), in place of `threads`.
 
         With a `tape` those of the tape are run, on its numbers instead of drawn ones, at this scenario's exchange. Raises
         RunFolderError for a folder that cannot be written, ScenarioError where the scenario cannot, TapeError for a tape of
@@ -107,12 +142,13 @@ class SimulationRunner:
         """
         if tape is not None:
             return self._run_tape(tape, out)
-        check_memory(self.needs(in_memory=out is None), self.record, self.threads)
+        if not isinstance(executor, Executor) or executor.is_here:
+            check_memory(self.needs(in_memory=out is None), self.record, self.threads)
         if out is not None:
             with RunFolder.create(Path(out), self.scenario, self._meta()) as folder:
-                return self.finish(folder, progress)
+                return self.finish(folder, progress, executor)
         kept: list[Chunk] = []
-        seconds = self._run_chunks(self._chunks(), kept.append, progress)
+        seconds = self._run_chunks(self._chunks(), self._job(written=False), kept.append, progress, executor)
         kept.sort(key=lambda chunk: chunk.first)
         return self._in_memory(kept, seconds)
 
@@ -121,11 +157,14 @@ class SimulationRunner:
         done = folder.chunks_done()
         return self.scenario.steps * sum(len(chunk) for chunk in self._chunks() if chunk.start in done)
 
-    def finish(self, folder: RunFolder, progress: Progress | None = None) -> SimulationResult:
+    def finish(
+        self, folder: RunFolder, progress: Progress | None = None, executor: Executor | str | None = None
+    ) -> SimulationResult:
         """Runs what a folder does not hold yet, into it."""
         folder.make_ready()
         chunks, done = self._chunks(), folder.chunks_done()
-        seconds = self._run_chunks([chunk for chunk in chunks if chunk.start not in done], folder.write, progress)
+        left = [chunk for chunk in chunks if chunk.start not in done]
+        seconds = self._run_chunks(left, self._job(written=True), folder.write, progress, executor)
         folder.finish([chunk.start for chunk in chunks], seconds)
         return SimulationResult(self.scenario, folder.meta, folder)
 
@@ -135,7 +174,7 @@ class SimulationRunner:
             self.scenario.check_writable()
         tape = fitted(tape, self.scenario)
         began = time.monotonic()
-        chunk = self._simulator().run(range(tape.replicas), tape, lambda _: None)
+        chunk = self._job(written=False).simulator().run(range(tape.replicas), tape, lambda _: None)
         result = self._in_memory([chunk], time.monotonic() - began, {"tape": "handed in"})
         if out is not None:
             result.save(out)
@@ -163,22 +202,28 @@ class SimulationRunner:
             "policies": sorted(self.policies),
         }
 
-    def _run_chunks(self, chunks: list[range], keep: Callable[[Chunk], None], progress: Progress | None) -> float:
+    def _run_chunks(
+        self,
+        chunks: list[range],
+        job: Job[Any],
+        keep: Callable[[Any], None],
+        progress: Progress | None,
+        executor: Executor | str | None,
+    ) -> float:
         """Runs chunks; returns the seconds it took once the engine and what makes tables were loaded."""
-        simulator, source = self._simulator(), TapeSource(self.scenario)
-        report = progress or (lambda _: None)
+        report, began = progress or (lambda _: None), time.monotonic()
 
-        def work(replicas: range) -> Callable[[Tape], None]:
-            return lambda tape: keep(simulator.run(replicas, tape, report))
+        def loaded() -> None:
+            nonlocal began
+            report(0)
+            began = time.monotonic()
 
-        simulator.load(source)
-        report(0)
-        began = time.monotonic()
-        run_on_tapes([TapeJob(source, self.seed, chunk, work(chunk)) for chunk in chunks], self.threads)
+        with running(executor, self.threads) as where:
+            where.run((Task(job, chunk) for chunk in chunks), lambda _, result: keep(result), report, loaded)
         return time.monotonic() - began
+
+    def _job(self, written: bool) -> RunJob:
+        return RunJob(self.scenario, self.record, self.policies, self.seed, written)
 
     def _chunks(self) -> list[range]:
         return chunks_of(self.scenario, range(self.replicas), bool(self.scenario.policies or self.policies))
-
-    def _simulator(self) -> Simulator:
-        return Simulator(self.scenario, self.record, self.policies, self.seed)

@@ -19,7 +19,7 @@ from dealermarket.estimates import FEWEST_RUNS, Estimate, deviation, joint, mean
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.named import maker_index
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors.base import Progress
 from dealermarket.runs.statistics import Statistic, ranking_statistics, statistic_named
 from dealermarket.runs.tables import Chunk
 from dealermarket.study.labelled import Measures

@@ -14,7 +14,7 @@ from dealermarket.draws.pairing import unlike_tapes
 from dealermarket.errors import ParameterError
 from dealermarket.model.changes import shown
 from dealermarket.model.scenario import Scenario
-from dealermarket.runs.chunks import Progress
+from dealermarket.runs.executors import Executor, Progress
 from dealermarket.runs.result import SimulationResult
 from dealermarket.runs.runner import SimulationRunner
 from dealermarket.runs.tables import Chunk, tables_of
@@ -58,9 +58,10 @@ class Pair:
         """Steps of markets in all; what is the same in both is run once."""
         return self._study.market_steps
 
-    def run(self, threads: int = 1, progress: Progress | None = None) -> Comparison:
-        """Runs both."""
-        measured = measure([self._study], self.seed, whole_number("threads", threads, 1), progress)["comparison"]
+    def run(self, threads: int = 1, progress: Progress | None = None, executor: Executor | str | None = None) -> Comparison:
+        """Runs both, on an `executor` or on threads."""
+        count = whole_number("threads", threads, 1)
+        measured = measure([self._study], self.seed, count, progress, executor=executor)["comparison"]
         return Comparison(self.a, self.b, self.replicas, self.seed, (measured["a"], measured["b"]))
 
 

@@ -22,10 +22,12 @@ from dealermarket.checksums import Parts
 from dealermarket.digests import digest_of
 from dealermarket.draws.files import Recorded
 from dealermarket.draws.pairing import unlike_tapes
-from dealermarket.draws.tape import Tape, TapeSource
+from dealermarket.draws.streams import first_episodes
+from dealermarket.draws.tape import TapeSource
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.runs.chunks import Progress, Simulator, TapeJob, chunks_of, run_on_tapes
+from dealermarket.runs.chunks import Simulator, chunks_of
+from dealermarket.runs.executors import Executor, Job, Progress, Task, Work, running
 from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import Chunk, RecordLevel
 from dealermarket.slots import from_outside
@@ -100,23 +102,59 @@ class Study:
 
 
 def measure(
-    studies: Sequence[Study], seed: int = 0, threads: int = 1, progress: Progress | None = None, keep: Path | None = None
+    studies: Sequence[Study],
+    seed: int = 0,
+    threads: int = 1,
+    progress: Progress | None = None,
+    keep: Path | None = None,
+    executor: Executor | str | None = None,
 ) -> Measured:
-    """Runs studies on threads; with `keep`, a folder, chunks of replicas that it holds are read, and others kept there once done.
+    """Runs studies on threads, or on an `executor`; with `keep`, a folder, chunks of replicas that it holds are read, and others
+    kept there once done.
 
-    Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written.
-    """
+    Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written."""
     report, parts = progress or (lambda _: None), None if keep is None else Parts(keep)
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
-    report(sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values()))
+    alike = sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values())
+    if alike:
+        report(alike)
     measured = {
         key: _Measured(study, seed, _Kept(parts, key) if parts is not None and study.can_be_kept else None)
         for key, study in distinct.items()
     }
-    run_on_tapes((job for each in measured.values() for job in each.jobs(report)), threads)
+    of_job: dict[Job[Any], _Measured] = {each.job: each for each in measured.values()}
+    with running(executor, threads) as where:
+        where.run(
+            (task for each in measured.values() for task in each.tasks(report)),
+            lambda task, measures: of_job[task.job].add(task.replicas, measures),
+            report,
+        )
     results = {key: each.joined() for key, each in measured.items()}
     return {study.name: results[keys[study.name]] for study in studies}
+
+
+@dataclass(frozen=True, eq=False)
+class StudyJob(Job[Mapping[str, Measures]]):
+    """Chunks of a study: what is measured, by the labels of distinct variants."""
+
+    variants: Mapping[str, Scenario]
+    observe: Observe
+    record: RecordLevel
+    seed: int
+
+    def prepare(self) -> Work[Mapping[str, Measures]]:
+        source = TapeSource(next(iter(self.variants.values())))
+        simulators = {label: Simulator(variant, self.record, {}, self.seed) for label, variant in self.variants.items()}
+
+        def work(replicas: range, report: Progress) -> Mapping[str, Measures]:
+            tape = source.draw(first_episodes(self.seed, replicas))
+            return {
+                label: Measures.of_observer(self.observe(simulator.scenario, simulator.run(replicas, tape, report)))
+                for label, simulator in simulators.items()
+            }
+
+        return work
 
 
 class _Kept:
@@ -139,39 +177,31 @@ class _Measured:
     """A study while it is measured, chunk by chunk; what a folder holds of it is read."""
 
     def __init__(self, study: Study, seed: int, folder: _Kept | None) -> None:
-        self._study, self._seed, self._folder = study, seed, folder
+        self._study, self._folder = study, folder
+        distinct = {label: study.variants[label] for label in study.distinct.values()}
+        self.job = StudyJob(distinct, study.observe, study.record, seed)
         self._chunks: dict[int, Mapping[str, Measures]] = {}  # by first replica; distinct variants alone
 
-    def jobs(self, report: Progress) -> Iterable[TapeJob]:
+    def tasks(self, report: Progress) -> Iterable[Task[Mapping[str, Measures]]]:
         """What is left to do."""
         study = self._study
-        market, labels = next(iter(study.variants.values())), study.distinct.values()
+        market = next(iter(study.variants.values()))
         chunks = chunks_of(market, range(study.first, study.first + study.replicas))
         if self._folder is not None:
             known = {chunk: self._folder.read(chunk.start) for chunk in chunks}
             self._chunks = {chunk.start: measures for chunk, measures in known.items() if measures is not None}
             left = [chunk for chunk in chunks if chunk.start not in self._chunks]
             done = sum(map(len, chunks)) - sum(map(len, left))
-            report(done * study.market_steps // study.replicas)
+            if done:
+                report(done * study.market_steps // study.replicas)
             chunks = left
-        if not chunks:
-            return []
-        source = TapeSource(market)
-        simulators = {label: Simulator(study.variants[label], study.record, {}, self._seed) for label in labels}
+        return [Task(self.job, replicas) for replicas in chunks]
 
-        def work(replicas: range) -> Callable[[Tape], None]:
-            def run(tape: Tape) -> None:
-                measures = {
-                    label: Measures.of_observer(study.observe(simulator.scenario, simulator.run(replicas, tape, report)))
-                    for label, simulator in simulators.items()
-                }
-                self._chunks[replicas.start] = measures
-                if self._folder is not None:
-                    self._folder.write(replicas.start, measures)
-
-            return run
-
-        return [TapeJob(source, self._seed, replicas, work(replicas)) for replicas in chunks]
+    def add(self, replicas: range, measures: Mapping[str, Measures]) -> None:
+        """Keeps what was measured of a chunk."""
+        self._chunks[replicas.start] = measures
+        if self._folder is not None:
+            self._folder.write(replicas.start, measures)
 
     def joined(self) -> dict[str, Measures]:
         """The measures of all replicas, by variant."""

@@ -34,6 +34,7 @@ __all__ = [
     "SHIPPED",
     "Statistic",
     "Sums",
+    "forget_statistics",
     "quotient",
     "ranking_statistics",
     "register_statistic",
@@ -84,6 +85,11 @@ def register_statistic(statistic: Statistic) -> Statistic:
         raise ParameterError(f"statistic {statistic.name!r}: its weight {statistic.weight!r} must not be weighted itself")
     _registered[statistic.name] = statistic
     return statistic
+
+
+def forget_statistics() -> None:
+    """Takes away what was registered: in a worker of a cluster, whom others used before."""
+    _registered.clear()
 
 
 class _Statistics:
