@@ -5,7 +5,7 @@
 # make coverage   lines and branches that tests reach, with the engine uncompiled
 # make matrix     all tests on each supported Python that is installed
 # make learning   installs what trained makers need, torch above all: large
-# make cluster    installs Dask and Ray, whose tests are skipped until then: large
+# make cluster    installs Dask, Ray and Optuna, whose tests are skipped until then: large
 # make bench      the speed tables of docs/performance.md; with OLD=REVISION that one beside this one, too
 
 PYTHON ?= python3
@@ -63,7 +63,7 @@ bench: $(LEARNING)
 	$(if $(OLD),$(BIN)/python benchmarks/compare.py $(OLD))
 
 # Versions and hashes for every supported Python; needs uv on the path. What is pinned stays so, except with UPGRADE=--upgrade.
-# What only learning or clusters need goes to a file of its own, without torch, which is installed by itself: its builds differ
+# What only learning, or clusters and searches, need goes to a file of its own, without torch, which is installed by itself: its builds differ
 # from machine to machine.
 UPGRADE :=
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev
@@ -75,7 +75,7 @@ constraints:
 	$(COMPILE) -c .pins.txt --extra learn --group learn -o .all.txt
 	awk '$(OWN)' constraints.txt .all.txt > constraints-learning.txt
 	cat constraints.txt constraints-learning.txt $(if $(UPGRADE),,constraints-cluster.txt) > .all.txt
-	$(COMPILE) -c .pins.txt --extra dask --extra ray -o .all.txt
+	$(COMPILE) -c .pins.txt --extra dask --extra ray --extra search -o .all.txt
 	awk '$(OWN)' constraints.txt .all.txt > constraints-cluster.txt
 	rm .pins.txt .all.txt
 
@@ -93,7 +93,7 @@ $(LEARNING): $(INSTALLED) constraints-learning.txt
 	@touch $@
 
 $(CLUSTER): $(INSTALLED) constraints-cluster.txt
-	@echo "Installing Dask and Ray"
+	@echo "Installing Dask, Ray and Optuna"
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r constraints-cluster.txt
 	@touch $@
 
