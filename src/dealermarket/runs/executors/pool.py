@@ -191,7 +191,7 @@ class _Drive:
             self._lose(flight, outcome.why)
             return None
         if flight.tasks:
-            self._slowest = max(self._slowest, time.monotonic() - flight.since)
+            self._slowest = max(self._slowest, outcome.seconds)
             self._chunks, self._seconds = self._chunks + len(flight.tasks), self._seconds + outcome.seconds
         return flight, outcome
 
