@@ -6,12 +6,15 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from cyclopts import Parameter
+
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
-from dealermarket.commands.options import place, whole
+from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, whole
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import Estimate
 from dealermarket.runs.executors import Executor, Progress
@@ -22,8 +25,23 @@ if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
     from dealermarket.questions.folder import QuestionFolder
 
-Steps = Annotated[int | None, whole("Steps of each replica; the scenario's own if not given.")]
-Resume = Annotated[Path | None, place("Finish what was begun in this folder, and interrupted, instead.")]
+Asked = Annotated[str | None, Parameter(help="A preset's name or a TOML file.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class AskingOptions:
+    """What all of them take."""
+
+    settings: Settings = ()
+    policies: Policies = ()
+    steps: Annotated[int | None, whole("Steps of each replica; the scenario's own if not given.")] = None
+    seed: Seed = None
+    threads: Threads = None
+    on: On = None
+    out: Annotated[Path | None, place("The new folder; NAME-1 and on, in a folder of its kind, if not given.")] = None
+    resume: Annotated[Path | None, place("Finish what was begun in this folder, and interrupted, instead.")] = None
+    as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False
 
 
 class Answer(ABC):
@@ -59,42 +77,57 @@ Make = Callable[["Scenario", Mapping[str, Any]], Question]
 """From the scenario and what was asked, as JSON has it, which is checked: raises ParameterError."""
 
 
-def loaded(scenario: str | None, settings: tuple[str, ...], policies: tuple[str, ...], steps: int | None) -> Scenario:
+def ask(name: str, parent: Path, make: Make, scenario: str | None, own: Mapping[str, Any], options: AskingOptions | None) -> None:
+    """Asks a question by the name of its command, with what this command alone takes, in a new folder; `parent` holds those that
+    nobody named. Or finishes one that was begun."""
+    options = options or AskingOptions()
+    executor = executor_of(options.on, options.threads)
+    if options.resume is None:
+        market = _loaded(scenario, options)
+        _begin(name, parent, make, market, {**own, "seed": options.seed or 0}, options, executor)
+        return
+    of_a_new_one = (scenario, *own.values(), options.settings, options.policies, options.steps, options.seed, options.out)
+    if any(each not in (None, (), []) for each in of_a_new_one):
+        raise ParameterError("--resume: takes everything but --threads and --on from the folder; leave the rest out")
+    _resume(name, make, options.resume, executor, options.as_json)
+
+
+def _loaded(scenario: str | None, options: AskingOptions) -> Scenario:
     """The scenario that is asked about. Raises ParameterError where there is none."""
     from dealermarket.model.scenario import Scenario
     from dealermarket.policies.named import with_policies
 
     if scenario is None:
         raise ParameterError("SCENARIO: give a preset's name or a TOML file; dealermarket scenarios lists the presets")
-    clock = (f"steps={steps}",) if steps is not None else ()
-    return with_policies(Scenario.load(scenario, (*settings, *clock)), policies)
+    clock = (f"steps={options.steps}",) if options.steps is not None else ()
+    return with_policies(Scenario.load(scenario, (*options.settings, *clock)), options.policies)
 
 
-def ask(
+def _begin(
     name: str,
     parent: Path,
     make: Make,
     market: Scenario,
     asked: Mapping[str, Any],
-    out: Path | None,
+    options: AskingOptions,
     executor: Executor,
-    as_json: bool,
 ) -> None:
-    """Asks a question by the name of its command, in a new folder; `parent` holds those that nobody named."""
     from dealermarket.questions.folder import QuestionFolder
     from dealermarket.runs.work_folder import new_folder
 
     question = make(market, asked)
-    with executor, new_folder(out, parent, market.name) as path, QuestionFolder.create(path, name, market, asked) as folder:
-        _work(folder, question, executor, as_json)
+    with (
+        executor,
+        new_folder(options.out, parent, market.name) as path,
+        QuestionFolder.create(path, name, market, asked) as folder,
+    ):
+        _work(folder, question, executor, options.as_json)
 
 
-def resume(name: str, make: Make, path: Path, executor: Executor, as_json: bool, given: Iterable[Any]) -> None:
-    """Finishes a question that was begun in a folder; `given` is what else was given, which it takes from the folder."""
+def _resume(name: str, make: Make, path: Path, executor: Executor, as_json: bool) -> None:
+    """Finishes a question that was begun in a folder."""
     from dealermarket.questions.folder import QuestionFolder
 
-    if any(each is not None and each != () for each in given):
-        raise ParameterError("--resume: takes everything but --threads and --on from the folder; leave the rest out")
     folder = QuestionFolder.open(path)
     folder.check_question(name)
     if folder.complete:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
+from dealermarket.commands.asking import Answer, Asked, AskingOptions, Question, ask
 from dealermarket.commands.optimise import MEASURE, Measure, Risk
-from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, repeated, whole
+from dealermarket.commands.options import repeated, whole
 from dealermarket.errors import ParameterError
 from dealermarket.runs.executors import Executor, Progress
 
@@ -23,7 +23,7 @@ EQUILIBRIA = Path("equilibria")
 
 
 def equilibrium(
-    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    scenario: Asked = None,
     /,
     *,
     over: Annotated[
@@ -46,34 +46,12 @@ def equilibrium(
     evaluations: Annotated[int | None, whole("Points tried for each response; 20 if not given.")] = None,
     replicas: Annotated[int | None, whole("Replicas of each point; 200 if not given, 1000 of a game.")] = None,
     fresh: Annotated[int | None, whole("New replicas on which regrets are judged; 1000 if not given.")] = None,
-    settings: Settings = (),
-    policies: Policies = (),
-    steps: Steps = None,
-    seed: Seed = None,
-    threads: Threads = None,
-    on: On = None,
-    out: Annotated[Path | None, place("The new folder; equilibria/NAME-1 and on if not given.")] = None,
-    resume_: Annotated[Resume, Parameter(name="--resume")] = None,
-    as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
+    options: AskingOptions | None = None,
 ) -> None:
     """Let makers answer each other until nobody gains by moving; say what each still would; or play all profiles of a game."""
-    options = {"epsilon": epsilon, "damping": damping, "rounds": rounds, "evaluations": evaluations}
-    options |= {"replicas": replicas, "fresh": fresh}
-    given = (scenario, over, makers, measure, risk, *options.values(), settings, policies, steps, seed, out)
-    if resume_ is not None:
-        resume("equilibrium", _question, resume_, executor_of(on, threads), as_json, given)
-        return
-    asked = {"over": list(over), "makers": makers, "measure": measure, "risk": risk, "seed": seed or 0} | options
-    ask(
-        "equilibrium",
-        EQUILIBRIA,
-        _question,
-        loaded(scenario, settings, policies, steps),
-        asked,
-        out,
-        executor_of(on, threads),
-        as_json,
-    )
+    own = {"over": list(over), "makers": makers, "measure": measure, "risk": risk, "epsilon": epsilon, "damping": damping}
+    own |= {"rounds": rounds, "evaluations": evaluations, "replicas": replicas, "fresh": fresh}
+    ask("equilibrium", EQUILIBRIA, _question, scenario, own, options)
 
 
 def _question(market: Scenario, asked: Mapping[str, Any]) -> Question:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
-from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, repeated, whole
+from dealermarket.commands.asking import Answer, Asked, AskingOptions, Question, ask
+from dealermarket.commands.options import repeated, whole
 from dealermarket.errors import ParameterError
 from dealermarket.runs.executors import Executor, Progress
 
@@ -35,7 +35,7 @@ Risk = Annotated[
 
 
 def optimise(
-    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    scenario: Asked = None,
     /,
     *,
     over: Over = (),
@@ -51,41 +51,12 @@ def optimise(
     replicas: Annotated[int | None, whole("Replicas of each point, the same for all; 60 if not given.")] = None,
     fresh: Annotated[int | None, whole("New replicas on which the best is judged; 1000 if not given.")] = None,
     grid: Annotated[int | None, whole("Values of each field on the grid beside; 21, 9 or 5 by fields if not given.")] = None,
-    settings: Settings = (),
-    policies: Policies = (),
-    steps: Steps = None,
-    seed: Seed = None,
-    threads: Threads = None,
-    on: On = None,
-    out: Annotated[Path | None, place("The new folder of the search; searches/NAME-1 and on if not given.")] = None,
-    resume_: Annotated[Resume, Parameter(name="--resume")] = None,
-    as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
+    options: AskingOptions | None = None,
 ) -> None:
     """Search the values of fields that are best for one maker, the others being as they are, and judge them on new replicas."""
-    given = (
-        scenario,
-        over,
-        maker,
-        measure,
-        risk,
-        method,
-        evaluations,
-        replicas,
-        fresh,
-        grid,
-        settings,
-        policies,
-        steps,
-        seed,
-        out,
-    )
-    if resume_ is not None:
-        resume("search", _Optimise.of, resume_, executor_of(on, threads), as_json, given)
-        return
-    asked = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "seed": seed or 0}
-    asked |= {"evaluations": evaluations, "replicas": replicas, "fresh": fresh, "grid": grid, "method": method}
-    market, where = loaded(scenario, settings, policies, steps), executor_of(on, threads)
-    ask("search", SEARCHES, _Optimise.of, market, asked, out, where, as_json)
+    own = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "method": method}
+    own |= {"evaluations": evaluations, "replicas": replicas, "fresh": fresh, "grid": grid}
+    ask("optimise", SEARCHES, _Optimise.of, scenario, own, options)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, finite, loaded, resume
+from dealermarket.commands.asking import Answer, Asked, AskingOptions, Question, ask, finite
 from dealermarket.commands.optimise import MEASURE, Measure, Over, Risk
-from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, whole
+from dealermarket.commands.options import whole
 from dealermarket.errors import ParameterError
 from dealermarket.runs.executors import Executor, Progress
 
@@ -26,7 +26,7 @@ SENSITIVITIES = Path("sensitivities")
 
 
 def sensitivity(
-    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    scenario: Asked = None,
     /,
     *,
     over: Over = (),
@@ -35,33 +35,11 @@ def sensitivity(
     risk: Risk = None,
     points: Annotated[int | None, whole("A power of 2; points (fields + 2) markets are run. 256 if not given.")] = None,
     replicas: Annotated[int | None, whole("Replicas of each point, the same for all; 20 if not given.")] = None,
-    settings: Settings = (),
-    policies: Policies = (),
-    steps: Steps = None,
-    seed: Seed = None,
-    threads: Threads = None,
-    on: On = None,
-    out: Annotated[Path | None, place("The new folder; sensitivities/NAME-1 and on if not given.")] = None,
-    resume_: Annotated[Resume, Parameter(name="--resume")] = None,
-    as_json: Annotated[bool, flag("Print the result as JSON, and nothing else.", "--json")] = False,
+    options: AskingOptions | None = None,
 ) -> None:
     """Say which fields a measure hangs on: Sobol indices of first and total order over ranges, with intervals."""
-    given = (scenario, over, maker, measure, risk, points, replicas, settings, policies, steps, seed, out)
-    if resume_ is not None:
-        resume("sensitivity", _Sensitivity.of, resume_, executor_of(on, threads), as_json, given)
-        return
-    asked = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "seed": seed or 0}
-    asked |= {"points": points, "replicas": replicas}
-    ask(
-        "sensitivity",
-        SENSITIVITIES,
-        _Sensitivity.of,
-        loaded(scenario, settings, policies, steps),
-        asked,
-        out,
-        executor_of(on, threads),
-        as_json,
-    )
+    own = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "points": points, "replicas": replicas}
+    ask("sensitivity", SENSITIVITIES, _Sensitivity.of, scenario, own, options)
 
 
 @dataclass(frozen=True)

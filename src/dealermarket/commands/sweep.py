@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from dealermarket.commands.asking import Answer, Question, Resume, Steps, ask, loaded, resume
-from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, repeated, whole
+from dealermarket.commands.asking import Answer, Asked, AskingOptions, Question, ask
+from dealermarket.commands.options import repeated, whole
 from dealermarket.errors import ParameterError
 from dealermarket.runs.executors import Executor, Progress
 
@@ -24,7 +24,7 @@ BEST = "best"
 
 
 def sweep(
-    scenario: Annotated[str | None, Parameter(help="A preset's name or a TOML file.")] = None,
+    scenario: Asked = None,
     /,
     *,
     vary: Annotated[
@@ -41,25 +41,12 @@ def sweep(
     against: Annotated[
         str | None, Parameter(help="Show differences to this point: its values, such as 1.3,none, or best; else to SCENARIO.")
     ] = None,
-    settings: Settings = (),
-    policies: Policies = (),
-    steps: Steps = None,
     replicas: Annotated[int | None, whole("Independent replicas of each point; 1000 if not given.")] = None,
-    seed: Seed = None,
-    threads: Threads = None,
-    on: On = None,
-    out: Annotated[Path | None, place("The new folder of the sweep; sweeps/NAME-1 and on if not given.")] = None,
-    resume_: Annotated[Resume, Parameter(name="--resume")] = None,
-    as_json: Annotated[bool, flag("Print all numbers as JSON, and nothing else.", "--json")] = False,
+    options: AskingOptions | None = None,
 ) -> None:
     """Run a market at many points, fields varied: what each brings, with paired differences, as table, files and picture."""
-    given = (scenario, vary, sample, measure, maker, against, settings, policies, steps, replicas, seed, out)
-    if resume_ is not None:
-        resume("sweep", _Sweep.of, resume_, executor_of(on, threads), as_json, given)
-        return
-    asked = {"vary": list(vary), "sample": sample, "measure": measure, "maker": maker, "against": against}
-    asked |= {"replicas": replicas, "seed": seed or 0}
-    ask("sweep", SWEEPS, _Sweep.of, loaded(scenario, settings, policies, steps), asked, out, executor_of(on, threads), as_json)
+    own = {"vary": list(vary), "sample": sample, "measure": measure, "maker": maker, "against": against, "replicas": replicas}
+    ask("sweep", SWEEPS, _Sweep.of, scenario, own, options)
 
 
 @dataclass(frozen=True)

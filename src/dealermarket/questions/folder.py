@@ -58,7 +58,7 @@ class QuestionFolder(WorkFolder):
     def check_question(self, question: str) -> None:
         """Raises RunFolderError where it is the folder of another question."""
         if self.meta["question"] != question:
-            raise RunFolderError(f"{self.path}: is the folder of a {self.meta['question']}, not of a {question}")
+            raise RunFolderError(f"{self.path}: is a folder of {self.meta['question']}, not of {question}")
 
     def finish(self, write: Callable[[Path], Iterable[Path]], seconds: float) -> list[Path]:
         """Has the answer written into the folder, and says that it is complete; returns the files."""
