@@ -95,13 +95,23 @@ class DaskExecutor(ClusterExecutor):
                 numbers.append(self._ended.get_nowait())
         there = [number for number in numbers if number in self._futures]  # others were given up
         futures = {number: self._futures.pop(number) for number in there}
-        finished = [number for number, future in futures.items() if future.status == "finished"]
-        results = dict(zip(finished, self._client.gather([futures[n] for n in finished], errors="skip"), strict=False))
+        results = self._gathered({number: future for number, future in futures.items() if future.status == "finished"})
         found: list[tuple[int, Outcome]] = []
         for number, future in futures.items():
             found.append((number, results[number] if number in results else self._unfinished(future)))
             future.release()
         return found
+
+    def _gathered(self, futures: dict[int, Future]) -> dict[int, Outcome]:
+        """The results of futures that have ended, by number; without those whose results were lost with a worker since then."""
+        try:
+            return dict(zip(futures, self._client.gather(list(futures.values())), strict=True))
+        except Exception:  # of one of them: which one is found out by asking for each
+            found: dict[int, Outcome] = {}
+            for number, future in futures.items():
+                with suppress(Exception):
+                    found[number] = future.result()
+            return found
 
     def _unfinished(self, future: Future) -> Outcome:
         from distributed import KilledWorker
