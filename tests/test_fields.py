@@ -110,8 +110,13 @@ def test_all_points_that_cannot_be_are_said_at_once() -> None:
     assert "5 points" in said and "-1" in said and "got 0" in said and "900" in said
     with raises(ParameterError, "grid", names=["100,000"]):
         grid(scenario, [Range(ALPHA, 1.0, 2.0).spaced(400), Range(PENALTY, 0.0, 1.0).spaced(400)])
+    for same in (ALPHA, "makers.maker-1.pricing.alpha", "makers.*.pricing.alpha", f"{PENALTY}+{ALPHA}"):
+        with raises(ParameterError, same, names=[ALPHA]):
+            grid(scenario, [varied_from(f"{ALPHA}=1.2"), varied_from(f"{same}=1.3")])
+    with raises(ParameterError, f"makers.0.policy+{ALPHA}"):
+        varied_from(f"makers.0.policy+{ALPHA}=heuristic")
     with raises(ParameterError, ALPHA):
-        grid(scenario, [varied_from(f"{ALPHA}=1.2"), varied_from(f"{ALPHA}=1.3")])
+        Range(ALPHA, "1", 2.0)  # type: ignore[arg-type]
 
 
 def test_sampled_points_fill_ranges_evenly_and_keep_whole_numbers_whole() -> None:

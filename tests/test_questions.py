@@ -103,6 +103,30 @@ def test_the_best_and_its_equals_are_told_by_paired_differences() -> None:
         swept.best("hit_ratio")
 
 
+def test_a_point_is_named_by_its_values_and_one_replica_tells_nothing_apart(small: Scenario) -> None:
+    sweep = Sweep.of(small, {ALPHA: (1.2, 1.5), "makers.1.hedging": ({"kind": "none"}, {"kind": "full"})}, replicas=1)
+    assert sweep.label_of('1.50, {kind = "full"}') == sweep.label_of("1.5,full") == "alpha=1.5, hedging=full"
+    assert sweep.run().as_good_as_the_best("pnl").all()
+    makers = (
+        Sweep.of(small.with_settings("makers.0.pricing.alpha=1.9"), {"makers.*.pricing.alpha": (1.2,)}, replicas=2).run().frame()
+    )
+    assert np.isnan(makers["makers.*.pricing.alpha"].iloc[0])  # as it is they have several
+
+
+def test_a_measure_without_a_value_is_said_and_not_taken_for_one() -> None:
+    """A maker that never trades has no P&L per volume."""
+    path, measure = "makers.0.pricing.eps_buy+makers.0.pricing.eps_sell", Objective.parsed("pnl_bp")
+    dear, scenario = Range(path, 0.3, 0.9), market(maker("a", 0.5), maker("b"))
+    for asked in (
+        Sensitivity(scenario, (dear,), measure, "a", points=8, replicas=2),
+        BestResponses(scenario, (dear,), measure, ("a",), replicas=2, evaluations=4, fresh=2),
+        Game(scenario, (Varied(path, (0.3, 0.9)),), measure, ("a",), replicas=2),
+        Search(scenario, (dear,), measure, "a", replicas=2, evaluations=4, fresh=2, grid=2),
+    ):
+        with raises(ParameterError, "pnl_bp", names=["no value"]):
+            asked.run()
+
+
 def test_a_sweep_asks_for_what_it_takes(small: Scenario) -> None:
     with raises(ParameterError, ALPHA, names=["COUNT", "--sample"]):
         Sweep.of(small, [Range(ALPHA, 1.1, 2.0)])
@@ -134,7 +158,7 @@ def test_an_objective_is_a_weighted_sum_less_a_risk(small: Scenario) -> None:
     assert Objective.parsed("mean_abs_position").weights == {"mean_abs_position": -1.0}  # less is better
 
 
-@pytest.mark.parametrize("text", ["", "pnl pnl", "2*", "pnl +", "no_such", "0*pnl", "pnl*2"])
+@pytest.mark.parametrize("text", ["", "pnl pnl", "2*", "pnl +", "no_such", "0*pnl", "pnl*2", "1-2*pnl", ".*pnl"])
 def test_what_is_no_objective_is_refused(text: str) -> None:
     with pytest.raises(ParameterError):
         Objective.parsed(text)
@@ -260,6 +284,9 @@ def test_the_prisoners_dilemma_has_one_equilibrium_and_a_price() -> None:
     found = played([[[3, 3], [0, 5]], [[5, 0], [1, 1]]], noise=10.0)
     assert found.equilibria == ((1, 1),) and found.joint_optimum == (0, 0)
     assert found.is_sure((1, 1)) and not found.is_sure((0, 0))
+    unsure = Played(found.game, found.by_replica.copy())
+    unsure.by_replica[:, 0, 1, 0] += 200.0 * np.linspace(-1, 1, 30)  # a move that loses in the mean, and may not
+    assert unsure.equilibria == ((1, 1),) and not unsure.is_sure((1, 1))
     assert_allclose(found.regret((0, 0)).value, [2.0, 2.0])
     assert_allclose(found.price_of_anarchy((1, 1)).value, 4.0)
     assert found.is_symmetric
@@ -343,6 +370,8 @@ def test_revenue_hangs_on_the_quote_alone() -> None:
     assert found.indices.first.value[0] == pytest.approx(1.0, abs=0.05)
     assert_allclose(found.indices.total.value, [1.0, 0.0], atol=0.05)
     assert list(found.frame()["field"]) == [each.path for each in ranges]
+    alone = Sensitivity(scenario, ranges[:1], Objective.parsed("spread_revenue"), "only", points=16, replicas=2).run()
+    assert alone.indices.total.value == pytest.approx(1.0, abs=0.1)
     with raises(ParameterError, "points", 60):
         Sensitivity(scenario, ranges, Objective.parsed("pnl"), "only", points=60)
 

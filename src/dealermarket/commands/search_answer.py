@@ -95,10 +95,8 @@ class SearchAnswer(Answer):
             f"mean ± half of its 95 % interval; the grid has {len(search.coarse):,} points; *: the paired interval leaves out 0"
         )
         yield from split_tables(title, labels, columns, width)
-        yield (
-            f"The search saw {found.searched:.4g} at what it found, {found.gap:+.3g} against fresh replicas: by chance, and "
-            "because it took the best of many."
-        )
+        why = ": by chance, and because it took the best of many" if found.gap > 0 else ""
+        yield f"The search saw {found.searched:.4g} at what it found, {found.gap:+.3g} against fresh replicas{why}."
         if gains[1].high < 0:
             settings = " ".join(f"--set {option}" for option in found.coarse.as_options)
             yield f"The grid has a better point: try more --evaluations, narrower ranges, or {settings}"

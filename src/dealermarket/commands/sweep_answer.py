@@ -33,7 +33,7 @@ class SweepAnswer(Answer):
         self.swept, self.statistics, self.maker = swept, tuple(statistics), maker
         self.against = AS_IT_IS if against is None else against
         self.first = statistic_named(self.statistics[0])
-        ranked = self.first.more_is_better is not None
+        ranked = self.first.more_is_better is not None and not np.isnan(swept.estimates(self.first.name, maker).value).all()
         self.best = swept.best(self.first.name, maker) if ranked else None
         self.equals = swept.as_good_as_the_best(self.first.name, maker) if ranked else None
         self.frame = swept.frame(self.against)
@@ -88,7 +88,8 @@ class SweepAnswer(Answer):
         yield from split_tables(title, labels, [self._columns(name, rows) for name in self.statistics], width)
         if self.equals is not None:
             said = f"best, and =, what is as good by {self.first.label} as far as {replicas} tell"
-            yield f"{said}: all differences to the best at once, so with wider intervals than those of *"
+            wider = "all differences to the best at once, so with wider intervals than those of *"
+            yield f"{said}: {wider}" if sweep.replicas > 1 else "One replica has no intervals, so that nothing is told apart."
 
     def _columns(self, name: str, rows: Sequence[int]) -> Together:
         """A statistic at some points, and of the first one its differences."""

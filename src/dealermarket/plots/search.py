@@ -43,6 +43,7 @@ def plot_search(
     from matplotlib import rc_context
 
     start = float(history["value"].iloc[0])
+    start = 0.0 if np.isnan(start) else start  # the scenario as it is has no value
     value = history["value"].to_numpy() - start
     best, scale = int(np.nanargmax(np.where(_is_whole(history), value, -np.inf))), Axis("more than at the start")
     figures = []

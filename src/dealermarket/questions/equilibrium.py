@@ -18,8 +18,8 @@ from dealermarket.policies.named import maker_index
 from dealermarket.questions.climb import best_of, climb
 from dealermarket.questions.fields import Range, Setting, path_of_maker, value_now
 from dealermarket.questions.objective import Objective
-from dealermarket.questions.payoffs import Payoffs
-from dealermarket.questions.points import Point, check_paths, points_of, setting_at
+from dealermarket.questions.payoffs import Payoffs, check_values
+from dealermarket.questions.points import Point, check_numbers, check_paths, points_of, setting_at
 from dealermarket.runs.executors import Executor, Progress, running
 from dealermarket.values import whole_number
 
@@ -77,12 +77,13 @@ class BestResponses:
             raise ParameterError(f"damping: must be above 0 and at most 1, got {self.damping!r}")
         if not 0 <= self.epsilon < np.inf:
             raise ParameterError(f"epsilon: must be a finite number, 0 or more, got {self.epsilon!r}")
-        check_paths(self.ranges)
-        for maker in self.makers:
-            if not self.own[maker]:
+        for maker, own in self.own.items():
+            if not own:
                 raise ParameterError(
                     f"over: {maker} has nothing to move; give makers.*.FIELD=low:high, or leave it out of the makers"
                 )
+            check_paths(self.scenario, own)
+            check_numbers(self.scenario, own)
         most = max(map(len, self.own.values()))
         whole_number("evaluations", self.evaluations, 2 * most + 1, 100_000)
         self.point(self.start)  # fails here, before anything is run
@@ -100,7 +101,8 @@ class BestResponses:
 
     @cached_property
     def start(self) -> Profile:
-        """Where the scenario as it is stands."""
+        """Where the scenario as it is stands; where it lies beyond a range, its nearest end. Joined fields begin where the first
+        one stands."""
         return {
             maker: np.array([each.place(float(value_now(self.scenario, each.path))) for each in own])
             for maker, own in self.own.items()
@@ -140,11 +142,12 @@ class BestResponses:
         profile, path, outcome, cycle = dict(self.start), list[Move](), NOT_CONVERGED, 0
         visited = [profile]
         for round_ in range(1, self.rounds + 1):
-            gains = []
+            gains, far = [], 0.0  # how far the best responses are
             for maker in self.makers:
                 response, gain = self._response(payoffs, profile, maker, seen)
                 moved = profile[maker] + self.damping * (response - profile[maker])
                 gains.append(gain)
+                far = max(far, float(np.max(np.abs(response - profile[maker]))))
                 if gain > self.epsilon:
                     profile = profile | {maker: moved}
                 held, best = (self.settings(maker, place) for place in (profile[maker], response))
@@ -152,7 +155,7 @@ class BestResponses:
             if max(gains) <= self.epsilon:
                 outcome = CONVERGED
                 break
-            if _same(visited[-1], profile):
+            if far <= 2 * _SAME:
                 outcome = STANDING
                 break
             cycle = next((len(visited) - n for n, each in enumerate(visited) if _same(each, profile)), 0)
@@ -182,8 +185,10 @@ class BestResponses:
         def value_of(place: Array) -> float:
             return float(np.mean(payoffs.of([self.point({**profile, maker: place}).scenario], replicas)[0, :, number]))
 
+        here = value_of(profile[maker])
+        check_values(str(self.objective), np.array([here]))
         best = best_of(climb(value_of, profile[maker], self.evaluations, self.seed))
-        gain = best.value - value_of(profile[maker])
+        gain = best.value - here
         return (best.place, gain) if gain > 0 else (profile[maker], 0.0)
 
     def _curves(self, payoffs: Payoffs, profile: Profile, replicas: range) -> Mapping[str, Curve]:

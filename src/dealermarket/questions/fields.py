@@ -67,6 +67,9 @@ class Varied:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(plain(value) for value in self.values))
+        policies = [_POLICY.fullmatch(part) is not None for part in paths_of(self.path)]
+        if any(policies) and not all(policies):
+            raise ParameterError(f"{self.path}: joins a policy with another field; vary them apart")
         if not self.values:
             raise ParameterError(f"{self.path}: must have at least one value, {_EXAMPLE}")
         if len(self.values) > _MOST_VALUES:
@@ -93,9 +96,12 @@ class Range:
     log: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("low", "high"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         numbers = all(isinstance(end, (int, float)) and math.isfinite(end) for end in (self.low, self.high))
         if not numbers or not self.low < self.high:
-            raise ParameterError(f"{self.path}: must be a range low:high with low below high, got {self.low:g}:{self.high:g}")
+            ends = ":".join(f"{end:g}" if isinstance(end, (int, float)) else short(end) for end in (self.low, self.high))
+            raise ParameterError(f"{self.path}: must be a range low:high with low below high, got {ends}")
         if self.log and self.low <= 0:
             raise ParameterError(f"{self.path}: a range by its logarithm must begin above 0, got {self.low:g}")
 
@@ -202,6 +208,34 @@ def path_of_maker(scenario: Scenario, path: str, maker: str) -> str | None:
 def value_now(scenario: Scenario, path: str) -> Any:
     """What the scenario has at a path: of several entries, the first one's. Raises ScenarioError where there is no such field."""
     return scenario.values_at(paths_of(path)[0])[0]
+
+
+def common_value(scenario: Scenario, path: str) -> Any:
+    """What the scenario has at a path, None where its entries have several values. Raises ScenarioError."""
+    values = [value for part in paths_of(path) for value in scenario.values_at(part)]
+    return values[0] if all(value == values[0] for value in values) else None
+
+
+def values_from(fields: Sequence[Varied | Range], text: str) -> list[Any]:
+    """Values of fields, one of each, from a text with commas between them."""
+    paths = [field.path for field in fields]
+    parts = _parted(text)
+    return [_value(path, part) for path, part in zip(paths, parts, strict=True)] if len(parts) == len(paths) else []
+
+
+def places_of(scenario: Scenario, path: str) -> list[tuple[str, ...]]:
+    """The fields that a path names, each by its keys, with makers and investors by number. One that is not there is as it is."""
+    places = []
+    for part in paths_of(path):
+        keys = part.split(".")
+        entries = {"makers": scenario.makers, "investors": scenario.investors}.get(keys[0]) if len(keys) > 1 else None
+        if entries is None:
+            places.append(tuple(keys))
+            continue
+        names = [entry.name for entry in entries]
+        numbers = range(len(names)) if keys[1] == "*" else [names.index(keys[1]) if keys[1] in names else keys[1]]
+        places += [(keys[0], str(number), *keys[2:]) for number in numbers]
+    return places
 
 
 def paths_of(path: str) -> list[str]:

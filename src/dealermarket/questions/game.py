@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
-from dealermarket.estimates import LEVEL, Estimate, mean
+from dealermarket.estimates import LEVEL, Estimate, joint, mean
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies.named import maker_index
 from dealermarket.questions.fields import Setting, Varied, path_of_maker
 from dealermarket.questions.objective import Objective
+from dealermarket.questions.payoffs import check_values
 from dealermarket.questions.points import Point, check_paths, points_of
 from dealermarket.runs.executors import Executor, Progress
 from dealermarket.study import measures as observe
@@ -59,7 +60,8 @@ class Game:
         object.__setattr__(self, "makers", makers)
         object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, 2, 1_000_000))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
-        check_paths(self.fields)
+        if not self.fields:
+            check_paths(self.scenario, self.fields)
         count = int(np.prod([float(len(own)) for own in self.strategies.values()]))
         if count > MOST_PROFILES:
             raise ParameterError(f"game: {count:,} profiles, at most {MOST_PROFILES:,} are played; take fewer values or makers")
@@ -72,6 +74,7 @@ class Game:
         for maker in self.makers:
             paths = [(path_of_maker(self.scenario, field.path, maker), field) for field in self.fields]
             own = [replace(field, path=path) for path, field in paths if path is not None]
+            check_paths(self.scenario, own or self.fields)
             if not own:
                 raise ParameterError(f"over: {maker} has no strategies; give makers.*.FIELD=v1,v2, or leave it out of the makers")
             found[maker] = tuple(itertools.product(*(each.settings for each in own)))
@@ -112,7 +115,9 @@ class Game:
         """The game by what was measured of `study`, also of other numbers of replicas."""
         numbers = [self.scenario.maker_names.index(maker) for maker in self.makers]
         payoffs = [self.objective.by_replica(measures[label])[:, numbers] for label in self.study.variants]
-        return Played(self, np.stack(payoffs, axis=1).reshape(-1, *self.shape, len(numbers)))
+        by_replica = np.stack(payoffs, axis=1)
+        check_values(str(self.objective), by_replica.mean(axis=0).reshape(len(self.points), -1).sum(axis=1))
+        return Played(self, by_replica.reshape(-1, *self.shape, len(numbers)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,8 +184,10 @@ class Played:
         return tuple(profile for profile in self._profiles() if np.all(self._gains(profile) <= 0))
 
     def is_sure(self, profile: Sequence[int]) -> bool:
-        """Whether the 95 % interval of every maker's regret lies below 0, so that the replicas leave no doubt."""
-        return bool(np.all(self.regret(profile).high < 0))
+        """Whether the replicas show that nobody gains by moving alone: the intervals of all gains by all other strategies, which
+        hold at once at 95 % (Bonferroni), lie below 0."""
+        level = joint(sum(count - 1 for count in self.game.shape))
+        return all(bool(np.all(self.gains(profile, n, level).high < 0)) for n in range(len(self.game.shape)))
 
     def answer(self, profile: Sequence[int], maker: int) -> int:
         """The strategy of a maker, by its place, with the highest mean against those of the others; its own where none is

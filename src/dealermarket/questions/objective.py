@@ -18,7 +18,7 @@ from dealermarket.study.labelled import Measures
 
 Array = NDArray[Any]
 
-_TERM = re.compile(r"\s*([+-]?)\s*(?:([0-9.eE+-]*[0-9.])\s*\*\s*)?([A-Za-z_]\w*)\s*")
+_TERM = re.compile(r"\s*([+-]?)\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\s*\*\s*)?([A-Za-z_]\w*)\s*")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Objective:
             parts.append(f"{sign} {size}{name}" if n else f"{sign}{size}{name}")
         less = f", less {self.risk:g} standard deviations" if self.risk else ""
         return " ".join(parts) + less
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a mean of numbers of each replica alone: without risk, and without statistics that have a weight."""
+        return self.risk == 0 and all(statistic_named(name).weight is None for name in self.weights)
 
     def by_replica(self, measures: Measures) -> Array:
         """Numbers (replicas, M) whose means are the objectives of the makers, and whose spread gives their errors, also of paired

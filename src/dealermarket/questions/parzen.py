@@ -33,12 +33,14 @@ def parzen(
     evaluations: int,
     replicas: int,
     seed: int = 0,
+    leaves_early: bool = True,
 ) -> list[Trial]:
     """The places that were tried, in order, `start` first (Bergstra et al., Advances in Neural Information Processing Systems 24,
     2011). A place has of each field a number in 0..1 or, where `choices` has how many values there are, that of a value.
 
     `payoffs_of` gives those of a place on some replicas. A place is left after a quarter or a half of all `replicas` where the
-    paired 95 % interval of its difference to the best so far lies below 0; its value is then of these replicas alone."""
+    paired 95 % interval of its difference to the best so far lies below 0; its value is then of these replicas alone. Without
+    `leaves_early` all are measured: of what is no mean over replicas, such as a deviation, parts do not add up."""
     check_installed()
     import optuna
 
@@ -60,7 +62,7 @@ def parzen(
             ],
             dtype=np.float64,
         )
-        numbers = _until_behind(payoffs_of, place, replicas, best)
+        numbers = _until_behind(payoffs_of, place, replicas, best, _STAGES if leaves_early else (1.0,))
         value, whole = float(np.mean(numbers)), len(numbers) == replicas
         trials.append(Trial(place, value, len(numbers)))
         if np.isnan(value):
@@ -73,10 +75,12 @@ def parzen(
     return trials
 
 
-def _until_behind(payoffs_of: Callable[[Array, range], Array], place: Array, replicas: int, best: Array | None) -> Array:
+def _until_behind(
+    payoffs_of: Callable[[Array, range], Array], place: Array, replicas: int, best: Array | None, stages: Sequence[float]
+) -> Array:
     """The payoffs of a place on all replicas, or on the first of them, where these show that it is behind the best."""
     numbers, first = np.zeros(0), 0
-    for share in _STAGES:
+    for share in stages:
         last = max(round(share * replicas), first + 1) if share < 1 else replicas
         if last > first:
             numbers = np.concatenate([numbers, payoffs_of(place, range(first, last))])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.points import by_tapes
@@ -28,6 +29,16 @@ def studies_of(scenarios: Mapping[str, Scenario], replicas: range) -> list[Study
         )
         for n, members in enumerate(by_tapes(scenarios.values()))
     ]
+
+
+def check_values(objective: str, values: Array) -> None:
+    """Raises ParameterError where an objective has no value at some points, as what is divided by a volume that nobody traded."""
+    missing = int(np.isnan(values).sum())
+    if missing:
+        raise ParameterError(
+            f"{objective}: has no value at {missing:,} of {values.size:,} points, perhaps since the maker never traded there; "
+            "take another measure, or leave these points out"
+        )
 
 
 class Payoffs:

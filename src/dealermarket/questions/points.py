@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dealermarket.draws.pairing import exogenous
 from dealermarket.errors import DealerMarketError, ParameterError
 from dealermarket.model.scenario import Scenario
-from dealermarket.questions.fields import Range, Setting, Varied, short_names, value_now, with_values
+from dealermarket.questions.fields import Range, Setting, Varied, places_of, short_names, value_now, with_values
 from dealermarket.values import whole_number
 
 MOST_POINTS = 100_000
@@ -43,7 +43,7 @@ def grid(scenario: Scenario, fields: Sequence[Varied]) -> tuple[Point, ...]:
     """A point for every combination of values, the last field's the quickest to change.
 
     Raises ParameterError, with a line each, where the scenario cannot have values or combinations of them."""
-    check_paths(fields)
+    check_paths(scenario, fields)
     count = 1
     for field in fields:
         count *= len(field.values)
@@ -56,7 +56,7 @@ def sampled(scenario: Scenario, fields: Sequence[Range], count: int, seed: int =
     """`count` points in ranges, spread evenly: a scrambled Sobol sequence (Owen, J. Complexity 14, 1998), the same for a seed.
 
     Fields that hold whole numbers get whole numbers. Raises as `grid` does."""
-    check_paths(fields)
+    check_paths(scenario, fields)
     count = whole_number("--sample", count, 2, MOST_POINTS)
     places = sobol_places(len(fields), count, seed)
     settings = [[setting_at(scenario, field, where) for field, where in zip(fields, row, strict=True)] for row in places.tolist()]
@@ -88,14 +88,24 @@ def by_tapes(scenarios: Iterable[Scenario]) -> list[list[int]]:
     return list(groups.values())
 
 
-def check_paths(fields: Sequence[Varied | Range]) -> None:
-    """Raises ParameterError where there is no field, or one comes twice."""
+def check_paths(scenario: Scenario, fields: Sequence[Varied | Range]) -> None:
+    """Raises ParameterError where there is no field, or two name the same one, by name, number or *."""
     if not fields:
         raise ParameterError("fields: give at least one, such as makers.0.pricing.alpha=1.2,1.3,1.4")
-    paths = [field.path for field in fields]
-    twice = next((path for path in paths if paths.count(path) > 1), None)
-    if twice is not None:
-        raise ParameterError(f"{twice}: is varied twice; give all its values at once")
+    seen: dict[tuple[str, ...], str] = {}
+    for field in fields:
+        for place in places_of(scenario, field.path):
+            if place in seen:
+                raise ParameterError(f"{field.path}: is varied twice, also as {seen[place]}; give all its values at once")
+        seen |= dict.fromkeys(places_of(scenario, field.path), field.path)
+
+
+def check_numbers(scenario: Scenario, fields: Sequence[Varied | Range]) -> None:
+    """Raises ParameterError where a range is of a field that holds no number."""
+    for each in fields:
+        now = value_now(scenario, each.path)
+        if isinstance(each, Range) and (isinstance(now, bool) or not isinstance(now, (int, float))):
+            raise ParameterError(f"{each.path}: must be a number to be searched in a range, is {now!r}; give values")
 
 
 def points_of(scenario: Scenario, combinations: Iterable[Sequence[Setting]]) -> tuple[Point, ...]:

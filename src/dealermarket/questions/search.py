@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.draws.files import Recorded
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import Estimate, mean
 from dealermarket.model.scenario import Scenario, check_scenario
@@ -20,8 +21,8 @@ from dealermarket.questions.climb import climb
 from dealermarket.questions.fields import Range, Setting, Varied, value_now
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.parzen import check_installed, parzen
-from dealermarket.questions.payoffs import Payoffs
-from dealermarket.questions.points import Point, check_paths, points_of, setting_at, sobol_places
+from dealermarket.questions.payoffs import Payoffs, check_values
+from dealermarket.questions.points import Point, check_numbers, check_paths, points_of, setting_at, sobol_places
 from dealermarket.runs.executors import Executor, Progress, running
 from dealermarket.values import whole_number
 
@@ -76,13 +77,12 @@ class Search:
             whole_number("grid", self.grid, 2, 1000)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        check_paths(self.fields)
+        check_paths(self.scenario, self.fields)
+        Recorded.of(self.scenario).check_replicas(self.replicas + self.fresh)
         for each in self.fields:
             if isinstance(each, Varied) and self.method == "cobyqa":
                 raise ParameterError(f"{each.path}: has values, which the method 'optuna' searches; give low:high for 'cobyqa'")
-            now = value_now(self.scenario, each.path)
-            if isinstance(each, Range) and (isinstance(now, bool) or not isinstance(now, (int, float))):
-                raise ParameterError(f"{each.path}: must be a number to be searched in a range, is {now!r}; give values")
+        check_numbers(self.scenario, self.fields)
         if self.method == "optuna":
             check_installed()
         _ = self.coarse  # fails here, before anything is run
@@ -130,14 +130,17 @@ class Search:
             tried = climb(lambda place: float(np.mean(values_at(place, seen))), start, self.evaluations, self.seed)
         else:
             choices = [len(each.values) if isinstance(each, Varied) else None for each in self.fields]
-            tried = parzen(values_at, choices, start, self.evaluations, self.replicas, self.seed)
+            tried = parzen(values_at, choices, start, self.evaluations, self.replicas, self.seed, self.objective.is_plain)
         points = self._points(np.array([trial.place for trial in tried]))
         trials = tuple(
             Trial(point, trial.value, trial.replicas or self.replicas) for point, trial in zip(points, tried, strict=True)
         )
         whole = [trial for trial in trials if trial.replicas == self.replicas and not math.isnan(trial.value)]
         best = max(whole or trials, key=lambda trial: trial.value)
-        coarse = self.coarse[int(np.argmax(on_grid.mean(axis=1)))]
+        means = np.array([*on_grid.mean(axis=1), *(trial.value for trial in whole)])
+        if np.isnan(means).all():
+            check_values(str(self.objective), means)
+        coarse = self.coarse[int(np.argmax(np.nan_to_num(on_grid.mean(axis=1), nan=-np.inf)))]
         now = Point(tuple(Setting(each.path, value_now(self.scenario, each.path)) for each in self.fields), self.scenario)
         judged = values_of([now, coarse, best.point], range(self.replicas, self.replicas + self.fresh))
         over_start = mean((on_grid - values_of([now], seen)).T)

@@ -16,8 +16,8 @@ from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies.named import maker_index
 from dealermarket.questions.fields import Range
 from dealermarket.questions.objective import Objective
-from dealermarket.questions.payoffs import Payoffs
-from dealermarket.questions.points import Point, check_paths, points_of, setting_at, sobol_places
+from dealermarket.questions.payoffs import Payoffs, check_values
+from dealermarket.questions.points import Point, check_numbers, check_paths, points_of, setting_at, sobol_places
 from dealermarket.runs.executors import Executor, Progress, running
 from dealermarket.values import whole_number
 
@@ -65,7 +65,8 @@ class Sensitivity:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        check_paths(self.ranges)
+        check_paths(self.scenario, self.ranges)
+        check_numbers(self.scenario, self.ranges)
         if self.points & (self.points - 1):
             raise ParameterError(f"points: must be a power of 2, as the sequence is balanced at these alone, got {self.points}")
         _ = self.design  # fails here, before anything is run
@@ -95,6 +96,7 @@ class Sensitivity:
             payoffs = Payoffs(self.objective, self.seed, where, progress, keep)
             found = payoffs.of([point.scenario for point in self.design], range(self.replicas))
         values = found[:, :, self.scenario.maker_names.index(self.maker)].mean(axis=1)
+        check_values(str(self.objective), values)
         return Sensitive(self, values, indices(values, len(self.ranges), self.seed))
 
 
@@ -131,8 +133,8 @@ def saltelli(fields: int, points: int, seed: int = 0) -> Array:
 
 
 def indices(values: Array, fields: int, seed: int = 0) -> Indices:
-    """Indices from values at a Saltelli design, with percentile intervals of 1,000 bootstrap resamples of its rows (estimators
-    of `scipy.stats.sobol_indices`, Saltelli et al. 2010, table 2). NaN where the values do not vary."""
+    """Indices from values at a Saltelli design, with percentile intervals of 1,000 bootstrap resamples of its rows. NaN where the
+    values do not vary."""
     rows = values.reshape(fields + 2, -1)
     first, total = _estimated(rows)
     draws = np.random.default_rng(seed).integers(rows.shape[1], size=(_RESAMPLES, rows.shape[1]))
@@ -144,12 +146,13 @@ def indices(values: Array, fields: int, seed: int = 0) -> Indices:
 
 
 def _estimated(rows: Array) -> tuple[Array, Array]:
-    """First and total indices (fields,) of the rows A, B and A with columns of B (fields + 2, points)."""
-    from scipy.stats import sobol_indices
-
-    if np.ptp(rows[:2]) == 0:
-        nothing = np.full(len(rows) - 2, np.nan)
+    """First and total indices (fields,) of the rows A, B and A with columns of B (fields + 2, points): the estimators of Saltelli
+    et al. 2010, table 2, (b) and (f), of values less their mean. NaN where A and B do not vary."""
+    a, b, *mixed = rows - rows[:2].mean()
+    variance = float(np.var(np.concatenate([a, b])))
+    if variance == 0:
+        nothing = np.full(len(mixed), np.nan)
         return nothing, nothing
-    functions: Any = {"f_A": rows[np.newaxis, 0], "f_B": rows[np.newaxis, 1], "f_AB": rows[2:, np.newaxis]}
-    found = sobol_indices(func=functions, n=rows.shape[1])
-    return np.asarray(found.first_order).ravel(), np.asarray(found.total_order).ravel()
+    first = np.array([np.mean(b * (each - a)) for each in mixed]) / variance
+    total = np.array([0.5 * np.mean((a - each) ** 2) for each in mixed]) / variance
+    return first, total

@@ -16,7 +16,7 @@ from dealermarket.estimates import LEVEL, Estimate, joint, mean
 from dealermarket.memory import machine_memory
 from dealermarket.model.scenario import Scenario, check_scenario
 from dealermarket.policies.named import maker_index
-from dealermarket.questions.fields import Range, Setting, Varied, makers_varied
+from dealermarket.questions.fields import Range, Setting, Varied, common_value, makers_varied, values_from
 from dealermarket.questions.objective import sign_of
 from dealermarket.questions.payoffs import studies_of
 from dealermarket.questions.points import Point, grid, sampled
@@ -114,9 +114,9 @@ class Sweep:
         labels = list(self.scenarios)
         if text in labels:
             return text
-        wanted = [part.strip() for part in text.split(",")]
+        typed, wanted = [part.strip() for part in text.split(",")], values_from(self.fields, text)
         for label, point in zip(labels[1:], self.points, strict=True):
-            if [setting.label for setting in point.settings] == wanted:
+            if [setting.value for setting in point.settings] == wanted or [setting.label for setting in point.settings] == typed:
                 return label
         raise ParameterError(f"--against: there is no point {text!r}; give its values, such as {_values_of(self.points[0])}")
 
@@ -190,20 +190,19 @@ class Swept:
         behind = self.differences(statistic, maker, best, joint(count - 1))
         sign = self._sign(statistic)
         ends = sign * behind.low, sign * behind.high
-        return np.asarray((np.maximum(*ends) >= 0) | (np.array(self.labels) == best))
+        return np.asarray(~(np.maximum(*ends) < 0) | (np.array(self.labels) == best))  # without intervals all are
 
     def frame(self, against: str = AS_IT_IS) -> pd.DataFrame:
         """A row a point, maker and statistic, the scenario as it is first: `point`, the value of each field under its path (of
-        the scenario as it is, what it has), `maker`, `statistic`, `mean`, `low`, `high`, and the paired `difference` to the
-        point `against` with `difference_low` and `difference_high`. Raises ParameterError for a label that no point has."""
+        the scenario as it is, what it has, nothing where entries differ), `maker`, `statistic`, `mean`, `low`, `high`, and the
+        paired `difference` to the point `against` with `difference_low` and `difference_high`. Raises ParameterError for a label
+        that no point has."""
         import pandas as pd
-
-        from dealermarket.questions.fields import value_now
 
         against, makers = self._label(against), self.sweep.scenario.maker_names
         known = [each for each in statistics() if each.columns <= {*self.measures[AS_IT_IS]}]
         paths = [field.path for field in self.sweep.fields]
-        shown = {AS_IT_IS: [Setting(path, value_now(self.sweep.scenario, path)) for path in paths]}
+        shown = {AS_IT_IS: [Setting(path, common_value(self.sweep.scenario, path)) for path in paths]}
         shown |= {label: list(point.settings) for label, point in zip(self.labels, self.sweep.points, strict=True)}
         count, rows = len(makers), len(shown) * len(makers)
         columns: dict[str, Any] = {"point": np.repeat(list(shown), count)}
@@ -240,5 +239,5 @@ class Swept:
 def _cells(settings: Sequence[Setting]) -> list[Any]:
     """Values of a field as the cells of a column: numbers, or where any of them is none, all as texts."""
     values = [setting.value for setting in settings]
-    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
-    return values if numbers else [setting.label for setting in settings]
+    numbers = all(value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)) for value in values)
+    return values if numbers else [None if setting.value is None else setting.label for setting in settings]

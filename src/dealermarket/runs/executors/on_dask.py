@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _AHEAD = 2  # tasks under way for each thread of a worker: one that it runs, and the next
 _CONFIG = {
     "distributed.comm.timeouts.connect": f"{ANSWER}s",
+    "distributed.scheduler.allowed-failures": 0,  # chunks are sent again by the driver, and counted there
     # of workers of our own: what they would say of themselves costs time, and nobody looks at it
     "distributed.worker.profile.enabled": False,
     "distributed.admin.system-monitor.interval": "5s",
