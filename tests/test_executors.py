@@ -181,6 +181,7 @@ def write_three(folder, chunk):
 
 if __name__ == "__main__":
     RunFolder.write = write_three
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored in what a shell runs in the background
     sys.exit(main(["run", "paper", "--steps", "30", "--replicas", "20", "--out", "stopped", "--on", kind, "--threads", "2"]))
 """
 
