@@ -91,6 +91,7 @@ def test_points_with_other_markets_run_on_tapes_of_the_same_seed(small: Scenario
     assert_array_equal(swept.by_replica("volatility=0.2", "pnl").ravel(), alone["pnl"].to_numpy())
 
 
+@pytest.mark.compiled
 def test_the_best_and_its_equals_are_told_by_paired_differences() -> None:
     """Revenue at the best quote, beside it, and far off, and what less is better of."""
     scenario = market(maker("only"), demand=DEMAND)
@@ -127,15 +128,17 @@ def test_a_measure_without_a_value_is_said_and_not_taken_for_one() -> None:
             asked.run()
 
 
-def test_a_sweep_asks_for_what_it_takes(small: Scenario) -> None:
+def test_a_sweep_asks_for_what_it_takes(small: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     with raises(ParameterError, ALPHA, names=["COUNT", "--sample"]):
         Sweep.of(small, [Range(ALPHA, 1.1, 2.0)])
     with raises(ParameterError, ALPHA, names=["--sample"]):
         Sweep.of(small, {ALPHA: (1.2,)}, sample=4)
     with raises(ParameterError, ALPHA):
         Sweep.of(small, {ALPHA: 1.2})  # type: ignore[dict-item]
-    with raises(ParameterError, "memory"):
-        Sweep.of(small, {ALPHA: np.linspace(1, 2, 10_000)}, replicas=1_000_000)
+    with monkeypatch.context() as patch:
+        patch.setattr("dealermarket.questions.sweep.machine_memory", lambda: 1e9)
+        with raises(ParameterError, "memory"):
+            Sweep.of(small, {ALPHA: (1.2, 1.3)}, replicas=1_000_000)
     with raises(ParameterError, "against"):
         Sweep.of(small, {ALPHA: (1.2,)}, replicas=2).run().frame("alpha=9")
 
