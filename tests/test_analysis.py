@@ -121,6 +121,7 @@ def test_quotes_in_bins() -> None:
     assert_allclose((one["quote_bp"][0], one["requests"][0]), (50.0, count))
 
 
+@pytest.mark.compiled
 def test_a_run_and_its_log_give_the_same(run: SimulationResult, files: DeskFiles, of_run: Analysis, tmp_path: Path) -> None:
     tables = ("total", "clients", "tiers", "sides", "quotes", "markouts")
     rfqs, mids = files.write(tmp_path)
@@ -158,6 +159,7 @@ def test_the_better_informed_rank_as_more_toxic(of_run: Analysis) -> None:
     assert of_run.clients["markout_bp_high"].is_monotonic_increasing
 
 
+@pytest.mark.compiled
 def test_equal_logs_give_equal_bits(run: SimulationResult, of_run: Analysis) -> None:
     assert_same(of_run, analyse_run(run, "maker-1"), tuple(of_run.tables()), 0.0)
 
@@ -282,6 +284,7 @@ def widest(shown: str) -> int:
     return max(len(line) for line in shown.splitlines() if not line.startswith("wrote"))
 
 
+@pytest.mark.compiled
 def test_the_command_shows_and_writes(folder: Path, of_run: Analysis, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["analyse", "run", "--maker", "maker-1", "--out", "of-run"]) == 0
     shown = capsys.readouterr().out
@@ -298,6 +301,7 @@ def test_the_command_shows_and_writes(folder: Path, of_run: Analysis, capsys: py
         assert pd.read_csv(f"of-run/{name}.csv").shape == table.shape
 
 
+@pytest.mark.compiled
 def test_json_has_every_table(folder: Path, of_run: Analysis, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["analyse", "run", "--json"]) == 0
 
