@@ -283,9 +283,8 @@ def test_nobody_answers(kind: str, capsys: pytest.CaptureFixture[str], tmp_path:
         executor_on(f"{kind}:no host")
 
 
+@pytest.mark.parametrize("workers", [_kind(name) for name in CLUSTERS], indirect=True)  # processes are of this very program
 def test_workers_of_another_version(workers: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not isinstance(workers, cluster.ClusterExecutor):
-        pytest.skip("processes of the same program have no other version")
     workers.close()
     own = cluster.basis()
     monkeypatch.setattr(cluster, "basis", lambda: {**own, "dealermarket": "9.9.9"})

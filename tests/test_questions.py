@@ -35,6 +35,7 @@ from dealermarket.questions.equilibrium import CONVERGED, CYCLE
 from dealermarket.questions.payoffs import Payoffs
 from dealermarket.questions.sensitivity import indices, saltelli
 from dealermarket.study import compare
+from test_league import saved_policy
 
 Array = np.ndarray[Any, Any]
 ALPHA, PENALTY = "makers.0.pricing.alpha", "makers.0.pricing.tier_penalty"
@@ -454,6 +455,26 @@ def test_every_question_answers_in_words_files_and_json(
     assert main([*SWEEP, *two, "--against", "1.2,0,heuristic", "--measure", "market_share,pnl"]) == 0
     assert (Path("sweeps/paper-1") / "sweep.png").exists()
     assert main(["sweep", "paper", *short, "--sample=4", f"--vary={ALPHA}=1.1:2", "--replicas=2", "--against=best"]) == 0
+
+
+def test_what_is_resumed_has_the_policies_that_were_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    saved_policy("mine.npz")
+    asked = ("sweep", "learning", "--steps", "10", "--replicas", "2", "--vary", "makers.0.policy=heuristic,mine.npz")
+    with monkeypatch.context() as patch:
+        patch.setattr("dealermarket.study.study.keep_measures", interrupted)
+        assert main([*asked, "--out", "cut"]) == 130
+    capsys.readouterr()
+    content = Path("mine.npz").read_bytes()
+    saved_policy("mine.npz", bias=1.0)
+    assert_says(refused(capsys, "sweep", "--resume", "cut"), "cut", names=["mine.npz"])
+    Path("mine.npz").write_bytes(content)
+    assert main(["sweep", "--resume", "cut"]) == 0
 
 
 @pytest.mark.parametrize(

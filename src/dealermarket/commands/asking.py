@@ -8,14 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 from cyclopts import Parameter
 
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, whole
-from dealermarket.errors import ParameterError
+from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.estimates import Estimate
 from dealermarket.runs.executors import Executor, Progress
 
@@ -60,17 +60,24 @@ class Answer(ABC):
         """All of it."""
 
 
-class Question(ABC):
-    """A question to a market, ready to be worked at."""
+class Runs(Protocol):
+    """What is run for a question: a Sweep, a Search, a Game and so on."""
 
     @property
-    @abstractmethod
     def market_steps(self) -> int:
         """Steps of markets in all, at most."""
+        ...
 
-    @abstractmethod
-    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
-        """Works at it on an open executor; `keep` is the folder of what is done."""
+    def run(self, *, progress: Progress, keep: Path, executor: Executor) -> Any:
+        """Runs on an open executor; `keep` is the folder of what is done."""
+        ...
+
+
+class Question(NamedTuple):
+    """A question to a market, checked: what is run for it, and the answer that is made of what comes of that."""
+
+    what: Runs
+    answer: Callable[[Any], Answer]
 
 
 Make = Callable[["Scenario", Mapping[str, Any]], Question]
@@ -115,7 +122,7 @@ def _begin(
     from dealermarket.questions.folder import QuestionFolder
     from dealermarket.runs.work_folder import new_folder
 
-    question = make(market, asked)
+    question, asked = make(market, asked), {**asked, "files": _policy_files(asked)}
     with (
         executor,
         new_folder(options.out, parent, market.name) as path,
@@ -134,12 +141,16 @@ def _resume(name: str, make: Make, path: Path, executor: Executor, as_json: bool
         folder.check_files()
         open_console(stderr=True).print(f"{path} is complete already", highlight=False, soft_wrap=True)
         return
+    pinned = folder.meta["asked"]["files"]
+    changed = [file for file, digest in _policy_files(folder.meta["asked"]).items() if pinned.get(file) != digest]
+    if changed:
+        raise RunFolderError(f"{path}: {changed[0]} is another policy than it was; bring that back, or ask anew")
     with executor, QuestionFolder.taken(path) as folder:
         _work(folder, make(folder.scenario, folder.meta["asked"]), executor, as_json, resumed=True)
 
 
 def _work(folder: QuestionFolder, question: Question, executor: Executor, as_json: bool, resumed: bool = False) -> None:
-    quiet, most, run = open_console(stderr=True), question.market_steps, 0
+    quiet, most, run = open_console(stderr=True), question.what.market_steps, 0
     announce_compiling(quiet, folder.scenario)
     interrupt.keep(folder.path, folder.meta["question"])
     folder.make_ready()
@@ -151,10 +162,11 @@ def _work(folder: QuestionFolder, question: Question, executor: Executor, as_jso
             run += steps
             report(steps)
 
-        answer = question.answer(executor, count, folder.measured)
+        found = question.what.run(progress=count, keep=folder.measured, executor=executor)
         if run < most:  # it took less than it might have
             report(most - run)
     seconds = time.monotonic() - began
+    answer = question.answer(found)
     folder.finish(answer.write, seconds)
     if as_json:
         print(answer.as_json())
@@ -176,3 +188,11 @@ def finite(value: Any) -> Any:
 def numbers(estimate: Estimate) -> dict[str, float | None]:
     """An estimate as JSON has it."""
     return {"value": finite(estimate.value), "low": finite(estimate.low), "high": finite(estimate.high)}
+
+
+def _policy_files(asked: Mapping[str, Any]) -> dict[str, str]:
+    """The digests of the files of trained policies that fields have for values."""
+    from dealermarket.questions import Varied, varied_from
+
+    fields = map(varied_from, (*asked.get("vary", ()), *asked.get("over", ())))
+    return {file: digest for field in fields if isinstance(field, Varied) for file, digest in field.policy_files().items()}

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from dealermarket.commands.asking import Answer, Asked, AskingOptions, Question, ask
-from dealermarket.commands.optimise import MEASURE, Measure, Risk
+from dealermarket.commands.objective_options import Measure, Risk, fields_of, given, objective_of
 from dealermarket.commands.options import repeated, whole
 from dealermarket.errors import ParameterError
-from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
-    from dealermarket.questions import BestResponses, Game
+    from dealermarket.questions import Equilibrium, Played
 
 EQUILIBRIA = Path("equilibria")
 
@@ -56,12 +54,9 @@ def equilibrium(
 
 def _question(market: Scenario, asked: Mapping[str, Any]) -> Question:
     """Best responses over ranges, or a game of values."""
-    from dealermarket.questions import BestResponses, Game, Objective, Range, Varied, varied_from
+    from dealermarket.questions import BestResponses, Game, Range, Varied
 
-    if not asked["over"]:
-        raise ParameterError("--over: give a field of every maker, such as --over makers.*.pricing.alpha=1.1:2")
-    fields = [varied_from(text) for text in asked["over"]]
-    objective = Objective.parsed(MEASURE if asked["measure"] is None else asked["measure"], asked["risk"] or 0.0)
+    fields, objective = fields_of(asked, "makers.*.pricing.alpha=1.1:2"), objective_of(asked)
     makers = tuple(name.strip() for name in (asked["makers"] or "").split(",") if name.strip())
     values = tuple(each for each in fields if isinstance(each, Varied))
     ranges = tuple(each for each in fields if isinstance(each, Range))
@@ -69,39 +64,21 @@ def _question(market: Scenario, asked: Mapping[str, Any]) -> Question:
         raise ParameterError(
             f"{ranges[0].path}: is a range beside values; give a COUNT, low:high:COUNT, for a game of all profiles"
         )
-    own = {name: asked[name] for name in ("replicas", "seed") if asked[name] is not None}
-    of_responses = ("epsilon", "damping", "rounds", "evaluations", "fresh")
-    responses = {name: asked[name] for name in of_responses if asked[name] is not None}
-    if values:
-        if responses:
-            raise ParameterError(f"--{next(iter(responses))}: is about best responses over ranges, and a game of values has none")
-        return _Game(Game(market, values, objective, makers, **own))
-    return _Responses(BestResponses(market, ranges, objective, makers, **own, **responses))
+    own, responses = given(asked, "replicas", "seed"), given(asked, "epsilon", "damping", "rounds", "evaluations", "fresh")
+    if not values:
+        return Question(BestResponses(market, ranges, objective, makers, **own, **responses), _of_responses)
+    if responses:
+        raise ParameterError(f"--{next(iter(responses))}: is about best responses over ranges, and a game of values has none")
+    return Question(Game(market, values, objective, makers, **own), _of_a_game)
 
 
-@dataclass(frozen=True)
-class _Responses(Question):
-    question: BestResponses
+def _of_responses(found: Equilibrium) -> Answer:
+    from dealermarket.commands.equilibrium_answer import ResponsesAnswer
 
-    @property
-    def market_steps(self) -> int:
-        return self.question.market_steps
-
-    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
-        from dealermarket.commands.equilibrium_answer import ResponsesAnswer
-
-        return ResponsesAnswer(self.question.run(progress=progress, keep=keep, executor=executor))
+    return ResponsesAnswer(found)
 
 
-@dataclass(frozen=True)
-class _Game(Question):
-    game: Game
+def _of_a_game(played: Played) -> Answer:
+    from dealermarket.commands.game_answer import GameAnswer
 
-    @property
-    def market_steps(self) -> int:
-        return self.game.market_steps
-
-    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
-        from dealermarket.commands.game_answer import GameAnswer
-
-        return GameAnswer(self.game.run(progress=progress, keep=keep, executor=executor))
+    return GameAnswer(played)

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from dealermarket.commands.asking import Answer, Asked, AskingOptions, Question, ask, finite
-from dealermarket.commands.optimise import MEASURE, Measure, Over, Risk
+from dealermarket.commands.objective_options import Measure, Over, Risk, fields_of, given, maker_of, objective_of
 from dealermarket.commands.options import whole
 from dealermarket.errors import ParameterError
-from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from dealermarket.model.scenario import Scenario
-    from dealermarket.questions import Sensitive, Sensitivity
+    from dealermarket.questions import Sensitive
 
 SENSITIVITIES = Path("sensitivities")
 
@@ -37,36 +36,20 @@ def sensitivity(
     replicas: Annotated[int | None, whole("Replicas of each point, the same for all; 20 if not given.")] = None,
     options: AskingOptions | None = None,
 ) -> None:
-    """Say which fields a measure hangs on: Sobol indices of first and total order over ranges, with intervals."""
+    """Say which fields a measure depends on: Sobol indices of first and total order over ranges, with intervals."""
     own = {"over": list(over), "maker": maker, "measure": measure, "risk": risk, "points": points, "replicas": replicas}
-    ask("sensitivity", SENSITIVITIES, _Sensitivity.of, scenario, own, options)
+    ask("sensitivity", SENSITIVITIES, _question, scenario, own, options)
 
 
-@dataclass(frozen=True)
-class _Sensitivity(Question):
-    question: Sensitivity
+def _question(market: Scenario, asked: Mapping[str, Any]) -> Question:
+    from dealermarket.questions import Range, Sensitivity
 
-    @classmethod
-    def of(cls, market: Scenario, asked: Mapping[str, Any]) -> _Sensitivity:
-        from dealermarket.questions import Objective, Range, Sensitivity
-        from dealermarket.questions.fields import makers_varied
-
-        if not asked["over"]:
-            raise ParameterError("--over: give a field and a range, such as --over makers.0.pricing.alpha=1.1:2")
-        ranges = tuple(map(Range.parsed, asked["over"]))
-        objective = Objective.parsed(MEASURE if asked["measure"] is None else asked["measure"], asked["risk"] or 0.0)
-        maker = asked["maker"]
-        if maker is None:
-            maker = next(iter(makers_varied(market, (each.path for each in ranges))), market.maker_names[0])
-        given = {name: asked[name] for name in ("points", "replicas", "seed") if asked[name] is not None}
-        return cls(Sensitivity(market, ranges, objective, maker, **given))
-
-    @property
-    def market_steps(self) -> int:
-        return self.question.market_steps
-
-    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
-        return _SensitivityAnswer(self.question.run(progress=progress, keep=keep, executor=executor))
+    fields = fields_of(asked, "makers.0.pricing.alpha=1.1:2")
+    ranges = tuple(each for each in fields if isinstance(each, Range))
+    if len(ranges) < len(fields):
+        raise ParameterError(f"{next(each.path for each in fields if each not in ranges)}: has values; give a range, low:high")
+    maker, options = maker_of(market, asked, fields), given(asked, "points", "replicas", "seed")
+    return Question(Sensitivity(market, ranges, objective_of(asked), maker, **options), _SensitivityAnswer)
 
 
 @dataclass(frozen=True)
@@ -81,7 +64,7 @@ class _SensitivityAnswer(Answer):
 
         asked, frame = self.found.asked, self.found.frame()
         names = short_names([each.path for each in asked.ranges])
-        save(plot_sensitivity(frame, names, f"{asked.maker}: what {asked.objective} hangs on"), folder / "sensitivity.png")
+        save(plot_sensitivity(frame, names, f"{asked.maker}: what {asked.objective} depends on"), folder / "sensitivity.png")
         return [write_frame(frame, folder / "sensitivity.csv"), folder / "sensitivity.png"]
 
     def as_json(self) -> str:
@@ -102,7 +85,7 @@ class _SensitivityAnswer(Answer):
         markets = f"{len(asked.design):,} markets of {asked.replicas:,} replicas"
         yield f"{asked.scenario.name}, {asked.maker}, {asked.objective}: {markets}"
         if np.isnan(found.first.value).all():
-            yield f"{asked.objective} is the same at all of them: it does not hang on these fields."
+            yield f"{asked.objective} is the same at all of them: it does not depend on these fields."
             return
         names = short_names([each.path for each in asked.ranges])
         order = np.argsort(-found.total.value, kind="stable").tolist()

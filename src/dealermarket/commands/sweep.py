@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +11,10 @@ from cyclopts import Parameter
 from dealermarket.commands.asking import Answer, Asked, AskingOptions, Question, ask
 from dealermarket.commands.options import repeated, whole
 from dealermarket.errors import ParameterError
-from dealermarket.runs.executors import Executor, Progress
 
 if TYPE_CHECKING:
     from dealermarket.model.scenario import Scenario
-    from dealermarket.questions import Sweep
+    from dealermarket.questions import Swept
 
 SWEEPS = Path("sweeps")
 MEASURES = ("pnl", "market_share", "mean_abs_position")
@@ -46,49 +44,36 @@ def sweep(
 ) -> None:
     """Run a market at many points, fields varied: what each brings, with paired differences, as table, files and picture."""
     own = {"vary": list(vary), "sample": sample, "measure": measure, "maker": maker, "against": against, "replicas": replicas}
-    ask("sweep", SWEEPS, _Sweep.of, scenario, own, options)
+    ask("sweep", SWEEPS, _question, scenario, own, options)
 
 
-@dataclass(frozen=True)
-class _Sweep(Question):
-    sweep: Sweep
-    statistics: tuple[str, ...]
-    maker: str
-    against: str | None  # the label of a point, or BEST
+def _question(market: Scenario, asked: Mapping[str, Any]) -> Question:
+    from dealermarket.policies.named import maker_index
+    from dealermarket.questions import Sweep, varied_from
+    from dealermarket.questions.objective import sign_of
+    from dealermarket.questions.sweep import REPLICAS
+    from dealermarket.runs.statistics import statistic_named
 
-    @classmethod
-    def of(cls, market: Scenario, asked: Mapping[str, Any]) -> _Sweep:
-        from dealermarket.policies.named import maker_index
-        from dealermarket.questions import Sweep, varied_from
-        from dealermarket.questions.objective import sign_of
-        from dealermarket.questions.sweep import REPLICAS
-        from dealermarket.runs.statistics import statistic_named
+    text = asked["measure"]
+    names = MEASURES if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    statistics = tuple(statistic_named(name).name for name in dict.fromkeys(names))
+    if not statistics:
+        raise ParameterError("--measure: must name a statistic, such as pnl")
+    if not asked["vary"]:
+        raise ParameterError("--vary: give a field and its values, such as --vary makers.0.pricing.alpha=1.2,1.3,1.4")
+    count = REPLICAS if asked["replicas"] is None else asked["replicas"]
+    fields = [varied_from(each) for each in asked["vary"]]
+    made = Sweep.of(market, fields, sample=asked["sample"], replicas=count, seed=asked["seed"])
+    maker = made.maker if asked["maker"] is None else market.maker_names[maker_index(market, asked["maker"])]
+    against = asked["against"]
+    if against == BEST:
+        sign_of(statistic_named(statistics[0]))  # raises where nothing is the best
+    elif against is not None:
+        against = made.label_of(against)
 
-        text = asked["measure"]
-        names = MEASURES if text is None else [name.strip() for name in text.split(",") if name.strip()]
-        statistics = tuple(statistic_named(name).name for name in dict.fromkeys(names))
-        if not statistics:
-            raise ParameterError("--measure: must name a statistic, such as pnl")
-        if not asked["vary"]:
-            raise ParameterError("--vary: give a field and its values, such as --vary makers.0.pricing.alpha=1.2,1.3,1.4")
-        count = REPLICAS if asked["replicas"] is None else asked["replicas"]
-        fields = [varied_from(each) for each in asked["vary"]]
-        made = Sweep.of(market, fields, sample=asked["sample"], replicas=count, seed=asked["seed"])
-        maker = made.maker if asked["maker"] is None else market.maker_names[maker_index(market, asked["maker"])]
-        against = asked["against"]
-        if against == BEST:
-            sign_of(statistic_named(statistics[0]))  # raises where nothing is the best
-        elif against is not None:
-            against = made.label_of(against)
-        return cls(made, statistics, maker, against)
-
-    @property
-    def market_steps(self) -> int:
-        return self.sweep.market_steps
-
-    def answer(self, executor: Executor, progress: Progress, keep: Path) -> Answer:
+    def answer(swept: Swept) -> Answer:
         from dealermarket.commands.sweep_answer import SweepAnswer
 
-        swept = self.sweep.run(progress=progress, keep=keep, executor=executor)
-        against = swept.best(self.statistics[0], self.maker) if self.against == BEST else self.against
-        return SweepAnswer(swept, self.statistics, self.maker, against)
+        return SweepAnswer(swept, statistics, maker, swept.best(statistics[0], maker) if against == BEST else against)
+
+    return Question(made, answer)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dealermarket.errors import ParameterError
+from dealermarket.model.makers.policies import TrainedMaker
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.named import maker_index, policy_named
@@ -77,6 +78,12 @@ class Varied:
         for number, value in enumerate(self.values):
             if value in self.values[:number]:
                 raise ParameterError(f"{self.path}: {short(value)} is given twice; each value is tried once")
+
+    def policy_files(self) -> dict[str, str]:
+        """The files of trained policies among the values, and their digests. Raises PolicyError where one cannot be read."""
+        files = [value for value in self.values if isinstance(value, str) and value.endswith(".npz") and _policy_of(self.path)]
+        policies = {file: policy_named(file) for file in files}
+        return {file: policy.digest for file, policy in policies.items() if isinstance(policy, TrainedMaker) and policy.digest}
 
     @property
     def settings(self) -> tuple[Setting, ...]:

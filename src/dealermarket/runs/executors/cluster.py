@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from dealermarket.errors import ExecutorError, ParameterError
 from dealermarket.runs.executors.pool import PATIENCE, PoolExecutor
 from dealermarket.runs.executors.world import basis, packed_by_value
 
+_AHEAD = 2  # tasks under way for each that runs: itself, and the next
+_COUNTED = 5.0  # seconds between looks at how many run at a time
 ANSWER = 10.0
 """Seconds that a cluster has to answer."""
 
@@ -21,7 +24,7 @@ class ClusterExecutor(PoolExecutor):
     """Workers of a cluster at `address`; where that is "", so many of this machine, which are started and ended."""
 
     kind: str
-    library: str  # which must be installed
+    package: str  # which must be installed
     port: int  # where nobody says
 
     together = 0.5
@@ -29,7 +32,8 @@ class ClusterExecutor(PoolExecutor):
     def __init__(self, workers: int, address: str = "", timeout: float = PATIENCE) -> None:
         super().__init__(workers, timeout)
         self.address, self.is_here = address, not address
-        if find_spec(self.library) is None:
+        self._tasks, self._counted = 0, 0.0
+        if find_spec(self.package) is None:
             raise ExecutorError(f"executor: {self.kind} needs the extra `{self.kind}`: pip install 'dealermarket[{self.kind}]'")
         if address and self._host() is None:
             raise ParameterError(
@@ -63,6 +67,22 @@ class ClusterExecutor(PoolExecutor):
         if self.address:
             self._check_that_somebody_answers()
         self._connect()
+
+    def _room(self) -> int:
+        return _AHEAD * max(self._tasks_at_a_time(), self.workers)
+
+    def _is_working(self) -> bool:
+        return self._tasks_at_a_time() > 0
+
+    def _tasks_at_a_time(self) -> int:
+        now = time.monotonic()
+        if now - self._counted > _COUNTED:
+            self._tasks, self._counted = self._count(), now
+        return self._tasks
+
+    @abstractmethod
+    def _count(self) -> int:
+        """How many tasks the cluster runs at a time, as it says now."""
 
     @abstractmethod
     def _connect(self) -> None:

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
@@ -20,7 +19,6 @@ from dealermarket.runs.executors.pool import PATIENCE, Outcome
 if TYPE_CHECKING:
     from distributed import Future
 
-_AHEAD = 2  # tasks under way for each thread of a worker: one that it runs, and the next
 _CONFIG = {
     "distributed.comm.timeouts.connect": f"{ANSWER}s",
     "distributed.scheduler.allowed-failures": 0,  # chunks are sent again by the driver, and counted there
@@ -30,13 +28,12 @@ _CONFIG = {
     # nor is memory given back to the system after every array, as Dask sets it up: each chunk needs it again
     "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
 }
-_COUNTED = 5.0  # seconds between looks at how many workers there are
 
 
 class DaskExecutor(ClusterExecutor):
     """Workers of Dask. Its scheduler runs again what a worker lost that died, on another one."""
 
-    kind, library, port = "dask", "distributed", 8786
+    kind, package, port = "dask", "distributed", 8786
 
     def __init__(self, workers: int, address: str = "", timeout: float = PATIENCE) -> None:
         super().__init__(workers, address, timeout)
@@ -44,7 +41,6 @@ class DaskExecutor(ClusterExecutor):
         self._cluster: Any = None
         self._ended: SimpleQueue[int] = SimpleQueue()
         self._futures: dict[int, Future] = {}
-        self._threads, self._counted = 0, 0.0
 
     def _connect(self) -> None:
         import dask
@@ -70,18 +66,8 @@ class DaskExecutor(ClusterExecutor):
         # as the outcome of a task: what is lost with a worker is then made again, unlike what is scattered
         return self._client.submit(_itself, job, pure=False)
 
-    def _room(self) -> int:
-        return _AHEAD * max(self._count(), self.workers)
-
-    def _is_working(self) -> bool:
-        return self._count() > 0
-
     def _count(self) -> int:
-        """How many tasks run at a time."""
-        now = time.monotonic()
-        if now - self._counted > _COUNTED:
-            self._threads, self._counted = sum(self._client.nthreads().values()), now
-        return self._threads
+        return sum(self._client.nthreads().values())
 
     def _submit(self, number: int, name: str, job: Any, chunks: list[range]) -> None:
         future = self._client.submit(do, self._wanted, name, job, chunks, pure=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 import warnings
 from contextlib import suppress
 from typing import Any
@@ -15,21 +14,17 @@ from dealermarket.runs.executors.bench import Failed, Lost, do
 from dealermarket.runs.executors.cluster import ClusterExecutor
 from dealermarket.runs.executors.pool import PATIENCE, Outcome
 
-_AHEAD = 2  # tasks under way for each core: one that is run, and the next
-_COUNTED = 5.0  # seconds between looks at how many cores there are
-
 
 class RayExecutor(ClusterExecutor):
     """Workers of Ray, a core each. `address` is that of the head, HOST:PORT on a machine of the cluster, or ray://HOST:PORT from
     another one, or "auto"."""
 
-    kind, library, port = "ray", "ray", 6379
+    kind, package, port = "ray", "ray", 6379
 
     def __init__(self, workers: int, address: str = "", timeout: float = PATIENCE) -> None:
         super().__init__(workers, address, timeout)
         self._ray: Any = None
         self._references: dict[Any, int] = {}  # number of task
-        self._cores, self._counted = 0, 0.0
 
     def _check_that_somebody_answers(self) -> None:
         if self.address != "auto":
@@ -59,18 +54,8 @@ class RayExecutor(ClusterExecutor):
     def _sent(self, job: bytes) -> Any:
         return self._ray.put(job)
 
-    def _room(self) -> int:
-        return _AHEAD * max(self._count(), self.workers)
-
-    def _is_working(self) -> bool:
-        return self._count() > 0
-
     def _count(self) -> int:
-        """How many tasks run at a time."""
-        now = time.monotonic()
-        if now - self._counted > _COUNTED:
-            self._cores, self._counted = int(self._ray.cluster_resources().get("CPU", 0)), now
-        return self._cores
+        return int(self._ray.cluster_resources().get("CPU", 0))
 
     def _submit(self, number: int, name: str, job: Any, chunks: list[range]) -> None:
         reference = self._do.remote(self._basis, name, job, chunks)
