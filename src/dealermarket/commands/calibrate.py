@@ -15,7 +15,7 @@ from dealermarket.disk import check_new, write_text
 from dealermarket.errors import ParameterError
 
 if TYPE_CHECKING:
-    from dealermarket.data.calibration import Finding
+    from dealermarket.data.findings import Finding
 
 MOST_CLIENTS_SHOWN = 8
 

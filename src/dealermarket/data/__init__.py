@@ -18,9 +18,10 @@ What a log calls its columns, values and times, where that is not clear, is a `M
 from __future__ import annotations
 
 from dealermarket.data.analysis import Analysis, analyse, analyse_run
-from dealermarket.data.calibration import Calibration, Finding, calibrate
+from dealermarket.data.calibration import Calibration, calibrate
 from dealermarket.data.desk_log import DeskLog, read_desk
 from dealermarket.data.export import DeskFiles, export
+from dealermarket.data.findings import Finding
 from dealermarket.data.log import Mapped, RequestLog
 
 __all__ = [

@@ -12,27 +12,18 @@ from numpy.typing import NDArray
 
 from dealermarket import laws
 from dealermarket.data.arrivals import Arrivals, DayProfile, day_profile, fit_arrivals, said_of_clusters, said_of_hours
-from dealermarket.data.competition import Competition, fit_competition
+from dealermarket.data.clients import investors_of
+from dealermarket.data.competition import fit_competition
 from dealermarket.data.desk_log import DeskLog, horizon_of, read_desk
-from dealermarket.data.informed import oracle_probabilities
+from dealermarket.data.findings import Finding, Findings, rounded
 from dealermarket.data.log import Mapped, RequestLog
+from dealermarket.data.makers import desk_maker, rival_makers
 from dealermarket.data.market import annual_volatility, spread_law
 from dealermarket.data.members import Members, members_of, won_beyond
 from dealermarket.data.moves import DEFAULT_HORIZON, longest_horizon, moves_after
 from dealermarket.data.pricing import DeskPricing, fit_pricing
-from dealermarket.data.shares import shares
-from dealermarket.data.sizes import size_laws
 from dealermarket.errors import DataError, ParameterError
-from dealermarket.estimates import Estimate
 from dealermarket.model.exchange import Exchange
-from dealermarket.model.investors.agent import InvestorAgent
-from dealermarket.model.investors.demand import AlwaysTrades, Demand, LogisticDemand
-from dealermarket.model.investors.group import InvestorGroup
-from dealermarket.model.makers.agent import MarketMakerAgent
-from dealermarket.model.makers.hedging import AlmgrenChriss, NoHedge
-from dealermarket.model.makers.policies import NormalMaker
-from dealermarket.model.makers.pricing import PowerPricing
-from dealermarket.model.makers.tiering import AverageYield, FixedTiers, TieringPolicy
 from dealermarket.model.market.environment import MarketEnvironment
 from dealermarket.model.market.mid_price import GeometricBrownianMotion
 from dealermarket.model.market.reference_spread import ConstantSpread
@@ -49,15 +40,6 @@ _SOME = 100_000  # requests that are enough for that
 FEWEST_REQUESTS = 50
 DEEPEST = 10.0  # v_max, in largest sizes
 _SECONDS_PER_DAY = 86_400.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found of one field of the scenario: an estimate with its 95 % interval, or why there is none."""
-
-    field: str  # as a setting names it
-    estimate: Estimate | None
-    how: str
 
 
 @dataclass(frozen=True)
@@ -131,14 +113,13 @@ class _Fit:
             least = float(log.size.max()) / laws.LARGEST_TRADE
             raise ParameterError(f"v_max: must be at least {least:.6g}, the largest size over 0.99, got {v_max:g}")
         self.exchange = Exchange(v_max=DEEPEST * float(log.size.max()) if v_max is None else v_max)
-        self.findings: list[Finding] = []
-        self.notes: list[str] = []
-        self.unknown: list[str] = [
-            "makers.desk.hedging: the log has no hedges; the optimal one at the exchange, with the default risk aversion",
-        ]
+        self.told = Findings()
         self.guessed_depth = v_max is None
         if self.guessed_depth:
-            self.unknown.insert(0, f"exchange.v_max: no log of a desk tells; {DEEPEST:g} times the largest size")
+            self.told.unknown.append(f"exchange.v_max: no log of a desk tells; {DEEPEST:g} times the largest size")
+        self.told.unknown.append(
+            "makers.desk.hedging: the log has no hedges; the optimal one at the exchange, with the default risk aversion"
+        )
         self.half_spread = self._half_spread()
         self.reward_horizon = self._horizon(desk, reward_horizon)
 
@@ -149,22 +130,24 @@ class _Fit:
         reference = self.half_spread * np.exp(curve)
         rivals = np.nan_to_num(self.log.asked, nan=2.0).astype(np.int64) - 1
         if np.isnan(self.log.asked).any():
-            self.unknown.append("makers: the log does not say how many dealers were asked; one rival stands for all")
+            self.told.unknown.append("makers: the log does not say how many dealers were asked; one rival stands for all")
         pricing = fit_pricing(relative, self.half_spread, curve, self.log.tier, self.client)
         together = 2 * self.place + (self.log.side > 0)  # the same step and side
         quote = relative / reference
         rivalry = fit_competition(quote, self.log.outcome, rivals, cover / reference, together)
-        self.unknown += [*pricing.unknown, *rivalry.unknown]
+        self.told.unknown += [*pricing.unknown, *rivalry.unknown]
         moves = moves_after(self.recording, self.place, self.reward_horizon)
         surcharge = relative / self.half_spread - pricing.level(curve)
         members = members_of(
             self.log, self.clients, self.client, surcharge, won_beyond(self.log.outcome, rivalry.predicted), moves
         )
-        rival_makers = self._rivals(rivalry, int(rivals.max(initial=0)))
-        makers = (self._desk(pricing, relative, members, len(self.clients) + len(rival_makers)), *rival_makers)
+        others = rival_makers(rivalry, int(rivals.max(initial=0)), self.told)
+        depths = self._at_other_depths(pricing, relative)
+        desk = desk_maker(pricing, members, self.client, len(self.clients) + len(others), depths, self.told)
+        makers = (desk, *others)
         profile, arrivals = self._arrivals(members)
         market = self._market(profile)
-        investors = self._investors(members, rivalry, rivals, len(makers), moves, arrivals, market.busiest)
+        investors = investors_of(self.log, members, rivalry, rivals, len(makers), moves, arrivals, market.busiest, self.told)
         scenario = Scenario(
             name=self.name,
             description="calibrated on a log of requests",
@@ -175,15 +158,12 @@ class _Fit:
             investors=investors,
             makers=makers,
         )
-        choices = {finding.field: _said(finding) for finding in self.findings}
-        unknown = dict(text.split(": ", 1) for text in self.unknown)
-        choices |= {field: f"not in the log: {why}" for field, why in unknown.items()}
-        chosen = scenario.replace(choices={path: why for path, why in choices.items() if _stands(scenario, path)})
+        chosen = scenario.replace(choices={path: why for path, why in self.told.choices().items() if _stands(scenario, path)})
         return Calibration(
             chosen,
-            tuple(self.findings),
-            tuple(self.unknown),
-            (*self.recording.notes, *self.log.notes, *self.notes),
+            tuple(self.told.of_fields),
+            tuple(self.told.unknown),
+            (*self.recording.notes, *self.log.notes, *self.told.notes),
             self.desk,
             quote,
             rivalry.predicted,
@@ -191,9 +171,6 @@ class _Fit:
             arrivals,
             self.profile,
         )
-
-    def _found(self, field: str, estimate: Estimate | None, how: str) -> None:
-        self.findings.append(Finding(field, estimate, how))
 
     def _curve(self, deeper: float) -> Array:
         """log(S_ref(v) / S_ref(0)) at the size of each request, (requests,), on an exchange that is so many times as deep."""
@@ -211,60 +188,38 @@ class _Fit:
         best = float(np.quantile(self.log.spread / self.log.mid, 0.05))
         if not best > 0:
             raise DataError("mids: hold no bids and asks, and the desk's quotes do not tell the market's spread; give both")
-        self.unknown.append("market.reference_spread: the mids have no bids and asks; the desk's best quotes stand for them")
+        self.told.unknown.append("market.reference_spread: the mids have no bids and asks; the desk's best quotes stand for them")
         return np.full(len(self.log), best)
 
     def _market(self, profile: DayProfile | None) -> MarketEnvironment:
         clock = MarketEnvironment(steps_per_day=self.steps_per_day)
         volatility, note = annual_volatility(self.recording, clock.dt)
-        self._found("market.mid_price.volatility", volatility, f"realised variance at the step; {note}")
+        self.told.found("market.mid_price.volatility", volatility, f"realised variance at the step; {note}")
         if self.recording.spread is not None:
             law, found, why = spread_law(self.recording)
             for field, estimate in found.items():
-                self._found(f"market.reference_spread.{field}", estimate, f"bids and asks, over the mid; {why}")
+                self.told.found(f"market.reference_spread.{field}", estimate, f"bids and asks, over the mid; {why}")
         else:
             law = ConstantSpread(mean=2.0 * float(self.half_spread[0]))
         return clock.replace(
-            mid_price=GeometricBrownianMotion(initial=float(self.recording.mid[0]), volatility=_rounded(volatility.value)),
+            mid_price=GeometricBrownianMotion(initial=float(self.recording.mid[0]), volatility=rounded(volatility.value)),
             reference_spread=law,
             spreads_scale_with_price=True,
-            activity=() if profile is None else [_rounded(value, 4) for value in profile.factor.value / profile.over_a_day],
+            activity=() if profile is None else [rounded(value, 4) for value in profile.factor.value / profile.over_a_day],
         )
 
     def _horizon(self, desk: DeskLog, given: int | None) -> int:
         horizon = horizon_of(desk, given)
         if horizon is None:
             horizon = min(DEFAULT_HORIZON, longest_horizon(desk.recording))
-            self.unknown.append(f"reward_horizon: requests tell nothing of the moves after them; the default of {horizon} steps")
+            self.told.unknown.append(
+                f"reward_horizon: requests tell nothing of the moves after them; the default of {horizon} steps"
+            )
         elif given is None:
-            self._found("reward_horizon", None, f"markouts have risen to what they stay at after {horizon} steps")
+            self.told.found("reward_horizon", None, f"markouts have risen to what they stay at after {horizon} steps")
         return horizon
 
     # --- makers
-
-    def _desk(self, pricing: DeskPricing, relative: Array, members: Members, others: int) -> MarketMakerAgent:
-        tiers = min(pricing.tiers, others)
-        if tiers < pricing.tiers:
-            self.unknown.append(f"makers.desk.tiering.tiers: {pricing.tiers} tiers for {others} others; {tiers}")
-        self._found(
-            "makers.desk.pricing.alpha",
-            pricing.alpha,
-            f"least squares of the desk's quotes{self._at_other_depths(pricing, relative)}",
-        )
-        self._found("makers.desk.pricing.tier_penalty", pricing.tier_penalty, "least squares of the desk's quotes, by tier")
-        self._found("makers.desk.pricing.eps_buy", pricing.eps, "least squares of the desk's quotes, both sides alike")
-        eps = max(_rounded(pricing.eps.value), -1.0)
-        return MarketMakerAgent(
-            name="desk",
-            tiering=self._tiering(pricing, members, tiers),
-            pricing=PowerPricing(
-                alpha=_rounded(pricing.used),
-                tier_penalty=0.0 if pricing.tier_penalty is None else max(_rounded(pricing.tier_penalty.value), 0.0),
-                eps_buy=eps,
-                eps_sell=eps,
-            ),
-            hedging=AlmgrenChriss(venue="exchange"),
-        )
 
     def _at_other_depths(self, pricing: DeskPricing, relative: Array) -> str:
         """What alpha would be on exchanges of other depths than the one that was guessed."""
@@ -282,46 +237,6 @@ class _Fit:
         ]
         return f"; the interval holds for this v_max, which no log of a desk tells: {', '.join(said)}"
 
-    def _tiering(self, pricing: DeskPricing, members: Members, tiers: int) -> TieringPolicy:
-        """The desk's tiers: a table, where clients stay in theirs."""
-        if pricing.levels is not None:
-            how = "levels of what clients are quoted over the curve: a mixture of normal laws, the least BIC"
-            self._found("makers.desk.tiering.tiers", pricing.levels, how)
-        if tiers == 1:
-            return FixedTiers(tiers=1)
-        if pricing.tier_of is None:
-            self.unknown.append(
-                "makers.desk.tiering: the log says in which tiers clients were, and they move, not by which rule; average yield"
-            )
-            return AverageYield(tiers=tiers)
-        usual = np.minimum(members.usual(pricing.tier_of, np.bincount(self.client)), tiers - 1)
-        where = "in the log" if pricing.levels is None else "found from its quotes"
-        self._found("makers.desk.tiering.table", None, f"each client in the tier {where}, since clients stay in theirs")
-        table = {name: int(tier) for number, tier in enumerate(usual) if tier for name in members.participants(number)}
-        return FixedTiers(tiers=tiers, table=table)
-
-    def _rivals(self, rivalry: Competition, count: int) -> list[MarketMakerAgent]:
-        if rivalry.rival_mean is None or rivalry.rival_std is None:
-            return []
-        mean, std = rivalry.rival_mean, rivalry.rival_std
-        shifted = Estimate(mean.value - 1.0, mean.error, mean.low - 1.0, mean.high - 1.0)
-        self.unknown.append(
-            "makers.rival-1.hedging: the log has no hedges of rivals; none, so that their positions and P&L mean nothing"
-        )
-        self._found("makers.rival-1.policy.mean", shifted, "greatest likelihood of won and lost requests; all rivals alike")
-        self._found("makers.rival-1.policy.std", std, "greatest likelihood of won and lost requests; all rivals alike")
-        policy = NormalMaker(mean=max(_rounded(shifted.value), -1.0), std=_rounded(std.value))
-        return [
-            MarketMakerAgent(
-                name=f"rival-{number}",
-                tiering=FixedTiers(tiers=1),
-                pricing=PowerPricing(alpha=1.0, tier_penalty=0.0),
-                hedging=NoHedge(),
-                policy=policy,
-            )
-            for number in range(1, count + 1)
-        ]
-
     # --- clients
 
     def _arrivals(self, members: Members) -> tuple[DayProfile | None, Arrivals]:
@@ -330,83 +245,19 @@ class _Fit:
         _, first = np.unique(self.client * steps + self.place, return_index=True)  # a client asks once a step, or more often
         again = len(self.log) - len(first)
         if again > REPEATED * len(self.log):
-            self.notes.append(
+            self.told.notes.append(
                 f"{again:,} requests ({100 * again / len(self.log):.1f} %) came in a step in which their client had asked "
                 "before; the market draws one a step: shorter steps tell them apart"
             )
         self.profile, why = day_profile(self.recording, self.place[first])
         profile = self.profile if self.profile is not None and self.profile.significant else None
         if self.profile is None:
-            self.unknown.append(f"market.activity: {why}; the same all day")
+            self.told.unknown.append(f"market.activity: {why}; the same all day")
         else:
-            self._found("market.activity", None, said_of_hours(self.profile))
+            self.told.found("market.activity", None, said_of_hours(self.profile))
         arrivals = fit_arrivals(self.recording, members.of_request[first], self.place[first], members.counts, profile)
-        self.notes += said_of_clusters(members.names, arrivals)
+        self.told.notes += said_of_clusters(members.names, arrivals)
         return profile, arrivals
-
-    def _investors(
-        self,
-        group: Members,
-        rivalry: Competition,
-        rivals: Array,
-        makers: int,
-        moves: Array,
-        arrivals: Arrivals,
-        busiest: float,
-    ) -> tuple[InvestorAgent | InvestorGroup, ...]:
-        member, members = group.of_request, len(group)
-        buying = shares(np.bincount(member[self.log.side > 0], minlength=members), np.bincount(member, minlength=members))
-        oracle, buyer = oracle_probabilities(member, members, self.log.side, moves)
-        sizes, why = size_laws(member, members, self.log.size)
-        self._found("investors.*.size", None, f"{sizes[0].kind}: {why}")
-        demand: Demand = AlwaysTrades()
-        if rivalry.reservation_mean is not None and rivalry.reservation_scale is not None:
-            mean, scale = rivalry.reservation_mean, rivalry.reservation_scale
-            demand = LogisticDemand(mean=_rounded(mean.value), scale=_rounded(scale.value))
-            for field, estimate in (("mean", mean), ("scale", scale)):
-                how = "greatest likelihood of won and lost requests; one law for all"
-                self._found(f"investors.*.demand.{field}", estimate, how)
-        asked = np.array([int(np.median(rivals[member == number])) for number in range(members)])
-        made: list[InvestorAgent | InvestorGroup] = []
-        for number, name in enumerate(group.names):
-            arrival, often = arrivals.probability[number], float(arrivals.probability.value[number])
-            if often * busiest > 1.0:
-                self.unknown.append(
-                    f"investors.{name}.trade_probability: {often:.3g} would be above 1 at the busiest time of day; "
-                    f"{1.0 / busiest:.3g}"
-                )
-                often = 1.0 / busiest * (1.0 - 1e-6)
-            panel: Any = "all" if asked[number] >= makers - 1 else ("desk", *(f"rival-{n + 1}" for n in range(asked[number])))
-            informed = bool(oracle.low[number] > 0)
-            fields: dict[str, Any] = {
-                "name": name,
-                "trade_probability": _rounded(often),
-                "size": sizes[number],
-                "buy_probability": _rounded(buyer[number] if informed else buying.value[number]),
-                "oracle_probability": _rounded(oracle.value[number]),
-                "asks": panel,
-                "demand": demand,
-            }
-            count = int(group.counts[number])
-            made.append(InvestorAgent(**fields) if count == 1 else InvestorGroup(count=count, **fields))
-            how = "requests a step, shrunk towards all clients'"
-            if arrivals.clustered[number]:
-                how += f"; in clusters: {arrivals.dispersion[number]:.2f} times the variance that the market draws"
-            self._found(f"investors.{name}.trade_probability", arrival, how)
-            self._found(f"investors.{name}.oracle_probability", oracle[number], "mids after all its requests")
-        return tuple(made)
-
-
-def _rounded(value: Any, digits: int = 6) -> float:
-    """A number with the digits that an estimate has at most; what rounding left of 0 is 0."""
-    return float(f"{float(value):.{digits}g}") if abs(float(value)) > 1e-12 else 0.0
-
-
-def _said(finding: Finding) -> str:
-    if finding.estimate is None:
-        return finding.how
-    value, low, high = (f"{float(part):.4g}" for part in (finding.estimate.value, finding.estimate.low, finding.estimate.high))
-    return f"{value}, 95 % interval {low} to {high}: {finding.how}"
 
 
 def _stands(scenario: Scenario, path: str) -> bool:
