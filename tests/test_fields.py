@@ -100,6 +100,8 @@ def test_settings_of_a_point_make_its_scenario() -> None:
     scenario = Scenario.load("paper")
     for point in grid(scenario, [varied_from(f"{ALPHA}=1.2:1.8:4"), varied_from('makers.1.hedging={kind="full"},{kind="none"}')]):
         assert scenario.with_settings(*point.as_options) == point.scenario
+    (point,) = grid(scenario, [varied_from("makers.0.policy=random"), varied_from('makers.1.hedging={kind="none"}')])
+    assert point.as_arguments == '--policy 0=random --set \'makers.1.hedging={"kind" = "none"}\''
 
 
 def test_all_points_that_cannot_be_are_said_at_once() -> None:

@@ -98,8 +98,7 @@ class SearchAnswer(Answer):
         why = ": by chance, and because it took the best of many" if found.gap > 0 else ""
         yield f"The search saw {found.searched:.4g} at what it found, {found.gap:+.3g} against fresh replicas{why}."
         if gains[1].high < 0:
-            settings = " ".join(f"--set {option}" for option in found.coarse.as_options)
-            yield f"The grid has a better point: try more --evaluations, narrower ranges, or {settings}"
+            yield f"The grid has a better point: try more --evaluations, narrower ranges, or {found.coarse.as_arguments}"
         at_end = [
             name
             for name, each, setting in zip(self.names, search.fields, found.best.settings, strict=True)

@@ -40,7 +40,7 @@ class Setting:
         if isinstance(self.value, dict) and "kind" in self.value:
             others = (f"{name}={Setting(name, value).label}" for name, value in self.value.items() if name != "kind")
             return " ".join([str(self.value["kind"]), *others])
-        return type(self.value).__name__ if _policy_of(self.path) else _as_toml(self.value)
+        return type(self.value).__name__ if self.is_policy else _as_toml(self.value)
 
     @property
     def paths(self) -> list[str]:
@@ -48,9 +48,14 @@ class Setting:
         return paths_of(self.path)
 
     @property
+    def is_policy(self) -> bool:
+        """Whether it is a whole policy."""
+        return _policy_of(self.path) is not None
+
+    @property
     def as_options(self) -> tuple[str, ...]:
         """As `--set` takes it, or for a policy `--policy`."""
-        if _policy_of(self.path):
+        if self.is_policy:
             return tuple(f"{_policy_of(path)}={self.label}" for path in self.paths)
         return tuple(f"{path}={_as_toml(self.value)}" for path in self.paths)
 
@@ -179,7 +184,7 @@ def _ending(path: str, length: int) -> str:
 def with_values(scenario: Scenario, settings: Iterable[Setting]) -> Scenario:
     """The scenario with values of fields. Raises ParameterError (also ScenarioError, PolicyError) where it cannot have them."""
     settings = list(settings)
-    texts = [option for each in settings if not _policy_of(each.path) for option in each.as_options]
+    texts = [option for each in settings if not each.is_policy for option in each.as_options]
     changed = scenario.with_settings(*texts) if texts else scenario
     assigned: dict[str, Policy] = {}
     for path, value in ((path, each.value) for each in settings for path in each.paths):

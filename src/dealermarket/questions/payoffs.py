@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.checksums import Parts
 from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.questions.objective import Objective
@@ -47,7 +48,7 @@ class Payoffs:
     def __init__(
         self, objective: Objective, seed: int, executor: Executor, progress: Progress | None = None, keep: Path | None = None
     ) -> None:
-        self._objective, self._seed, self._executor, self._keep = objective, seed, executor, keep
+        self._objective, self._seed, self._executor, self._keep = objective, seed, executor, None if keep is None else Parts(keep)
         self._progress = progress
         self._known: dict[tuple[Scenario, range], Array] = {}
 

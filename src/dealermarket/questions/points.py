@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,12 @@ class Point:
     def as_options(self) -> tuple[str, ...]:
         """The settings as `--set` takes them."""
         return tuple(option for setting in self.settings for option in setting.as_options)
+
+    @property
+    def as_arguments(self) -> str:
+        """What makes the point of its scenario on a command line, for a shell."""
+        flags = (("--policy" if each.is_policy else "--set", option) for each in self.settings for option in each.as_options)
+        return " ".join(f"{flag} {shlex.quote(option)}" for flag, option in flags)
 
 
 def grid(scenario: Scenario, fields: Sequence[Varied]) -> tuple[Point, ...]:

@@ -106,14 +106,14 @@ def measure(
     seed: int = 0,
     threads: int = 1,
     progress: Progress | None = None,
-    keep: Path | None = None,
+    keep: Path | Parts | None = None,
     executor: Executor | str | None = None,
 ) -> Measured:
-    """Runs studies on threads, or on an `executor`; with `keep`, a folder, chunks of replicas that it holds are read, and others
-    kept there once done.
+    """Runs studies on threads, or on an `executor`; with `keep`, a folder, or its parts, looked up once for many calls, chunks of
+    replicas that it holds are read, and others kept there once done.
 
     Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written."""
-    report, parts = progress or (lambda _: None), None if keep is None else Parts(keep)
+    report, parts = progress or (lambda _: None), Parts(keep) if isinstance(keep, Path) else keep
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
     alike = sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values())
