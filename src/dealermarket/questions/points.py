@@ -18,7 +18,7 @@ from dealermarket.questions.fields import Range, Setting, Varied, places_of, sho
 from dealermarket.values import whole_number
 
 MOST_POINTS = 100_000
-_MOST_SAID = 20  # lines of points that cannot be
+MOST_SAID = 50  # points that cannot be
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class Point:
     @property
     def label(self) -> str:
         """The settings in one line, with the ends of their paths."""
-        names = short_names([setting.path for setting in self.settings])
-        return ", ".join(f"{name}={setting.label}" for name, setting in zip(names, self.settings, strict=True))
+        return _label(self.settings)
 
     @property
     def as_options(self) -> tuple[str, ...]:
@@ -116,17 +115,21 @@ def check_numbers(scenario: Scenario, fields: Sequence[Varied | Range]) -> None:
 
 
 def points_of(scenario: Scenario, combinations: Iterable[Sequence[Setting]]) -> tuple[Point, ...]:
-    """The points of settings. Raises ParameterError that lists all that cannot be."""
-    points, refused, lines = [], 0, dict[str, None]()
+    """The points of settings. Raises ParameterError that names those that cannot be, up to MOST_SAID of them, and why."""
+    points, refused = [], list[str]()
     for settings in combinations:
         try:
             points.append(Point(tuple(settings), with_values(scenario, settings)))
         except DealerMarketError as error:
-            refused += 1
-            lines |= dict.fromkeys(str(error).splitlines())
+            refused.append(f"{_label(settings)}: {'; '.join(str(error).splitlines())}")
     if refused:
-        shown = list(lines)[:_MOST_SAID]
-        more = [f"and {len(lines) - len(shown):,} more"] if len(lines) > len(shown) else []
-        count = f"{refused:,} points" if refused > 1 else "one point"
-        raise ParameterError("\n".join([f"{count} cannot be run, so nothing was:", *shown, *more]))
+        count = f"{len(refused):,} points" if len(refused) > 1 else "one point"
+        more = [f"and {len(refused) - MOST_SAID:,} more"] if len(refused) > MOST_SAID else []
+        raise ParameterError("\n".join([f"{count} cannot be run, so nothing was:", *refused[:MOST_SAID], *more]))
     return tuple(points)
+
+
+def _label(settings: Sequence[Setting]) -> str:
+    """Settings in one line, with the ends of their paths."""
+    names = short_names([setting.path for setting in settings])
+    return ", ".join(f"{name}={setting.label}" for name, setting in zip(names, settings, strict=True))
