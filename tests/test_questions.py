@@ -419,6 +419,7 @@ def test_an_interrupted_sweep_is_finished_to_the_same_bytes(
     capsys.readouterr()
     assert_says(refused(capsys, "optimise", "--resume", "cut"), "cut", names=["sweep"])
     assert_says(refused(capsys, "sweep", "paper", "--resume", "cut"), "--resume")
+    assert_says(refused(capsys, "inspect", "cut"), "cut", names=["other work"])
 
 
 @pytest.mark.compiled

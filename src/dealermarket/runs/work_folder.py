@@ -150,6 +150,8 @@ class WorkFolder(WithMeta):
             )
         wanted = {"complete": bool, "registered": list, "files": dict} | cls.wanted
         wanted |= cls.wanted_when_complete if meta.get("complete") else {}
+        if kept is not None and any(name not in meta for name in cls.wanted):  # whole, as its digest says, but of other work
+            raise RunFolderError(f"{path}: is the folder of other work, not of a {cls.noun}; give one such as {cls.example}")
         if kept is None or any(not isinstance(meta.get(name), kind) for name, kind in wanted.items()):
             raise cls._damaged(path)
         return meta
