@@ -114,7 +114,7 @@ def _write(found: Analysis, of: str, step: str, out: Path) -> None:
     from dealermarket.disk import errors_of
     from dealermarket.pages.analysis import NAME, write_analysis_page
     from dealermarket.plots import plot_client_markouts, plot_hit_ratio
-    from dealermarket.plots.comparison import save
+    from dealermarket.plots.drawing import save
 
     with errors_of(out):
         out.mkdir(parents=True, exist_ok=True)

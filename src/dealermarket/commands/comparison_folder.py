@@ -12,7 +12,8 @@ MOST_CHANGES = 3  # that a picture names
 
 def write_folder(comparison: Comparison, maker: str, path: Path) -> None:
     """Writes `makers.csv`, `differences.png`, and where trades were recorded `clients.csv` and of one maker `clients.png`."""
-    from dealermarket.plots.comparison import plot_clients, plot_differences, save
+    from dealermarket.plots.comparison import plot_clients, plot_differences
+    from dealermarket.plots.drawing import save
 
     makers, sides = comparison.frame(), _sides(comparison)
     tables, figures = {"makers": makers}, {"differences": plot_differences(makers, sides)}

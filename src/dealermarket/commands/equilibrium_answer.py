@@ -11,7 +11,7 @@ from dealermarket.commands.asking import Answer, numbers
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import write_frame, write_text
 from dealermarket.estimates import plus_minus
-from dealermarket.plots.comparison import save
+from dealermarket.plots.drawing import save
 from dealermarket.plots.equilibrium import plot_equilibrium
 from dealermarket.program import program
 from dealermarket.questions import Equilibrium, Range, Setting, short_names

@@ -11,7 +11,7 @@ from dealermarket.commands.asking import Answer, finite, numbers
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import write_frame
 from dealermarket.estimates import plus_minus
-from dealermarket.plots.comparison import save
+from dealermarket.plots.drawing import save
 from dealermarket.plots.equilibrium import plot_game
 from dealermarket.questions import Mixed, Played
 

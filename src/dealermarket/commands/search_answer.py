@@ -13,7 +13,7 @@ from dealermarket.commands.asking import Answer, numbers
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import write_frame, write_text
 from dealermarket.estimates import plus_minus
-from dealermarket.plots.comparison import save
+from dealermarket.plots.drawing import save
 from dealermarket.plots.search import SearchedField, plot_search
 from dealermarket.program import program
 from dealermarket.questions import Range, Varied, short_names

@@ -58,7 +58,7 @@ class _SensitivityAnswer(Answer):
 
     def write(self, folder: Path) -> list[Path]:
         from dealermarket.disk import write_frame
-        from dealermarket.plots.comparison import save
+        from dealermarket.plots.drawing import save
         from dealermarket.plots.sensitivity import plot_sensitivity
         from dealermarket.questions import short_names
 

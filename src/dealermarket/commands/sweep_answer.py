@@ -13,7 +13,7 @@ from dealermarket.commands.asking import Answer
 from dealermarket.commands.tables import Column, Together, split_tables
 from dealermarket.disk import write_frame
 from dealermarket.estimates import plus_minus
-from dealermarket.plots.comparison import save
+from dealermarket.plots.drawing import save
 from dealermarket.plots.sweep import SweptField, plot_sweep
 from dealermarket.questions import Swept, Varied, short_names
 from dealermarket.questions.sweep import AS_IT_IS

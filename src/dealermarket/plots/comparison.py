@@ -5,17 +5,14 @@ They are drawn from the frames of a comparison, which have the columns `a`, `b`,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.disk import replacing
 from dealermarket.plots.drawing import draw_panels
-from dealermarket.plots.figure import Axis, Figure, Level, Line, Mark, Panels, Points, row_places, rows_axis
-from dealermarket.plots.style import COLOURS, STYLE, any_letters
+from dealermarket.plots.figure import Axis, Bounds, Figure, Level, Line, Mark, Panels, Points, row_places, rows_axis
+from dealermarket.plots.style import COLOURS, STYLE
 from dealermarket.runs.statistics import PURE, statistic_named
 
 if TYPE_CHECKING:
@@ -26,15 +23,6 @@ Array = NDArray[Any]
 
 STATISTICS = ("pnl", "client_revenue", "inventory_pnl", "market_share", "hedge_ratio", "mean_abs_position")
 MOST_MAKERS, MOST_CLIENTS = 20, 30
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Values (n,) with their bounds."""
-
-    value: Array
-    low: Array
-    high: Array
 
 
 def plot_differences(frame: pd.DataFrame, sides: str) -> Picture:
@@ -85,12 +73,6 @@ def plot_clients(frame: pd.DataFrame, maker: str, sides: str) -> Picture:
     )
 
 
-def save(picture: Picture, path: Path) -> None:
-    """Writes a picture as PNG. Raises RunFolderError where that is not possible."""
-    with replacing(path) as temporary, any_letters():
-        picture.savefig(temporary, dpi=150, format="png")
-
-
 def _largest(differences: pd.Series[float], most: int) -> list[str]:
     """Names of the largest differences, in their own order."""
     kept = set(differences.abs().nlargest(most).index)
@@ -99,7 +81,7 @@ def _largest(differences: pd.Series[float], most: int) -> list[str]:
 
 def _differences(rows: pd.DataFrame, title: str, label: str, scale: float) -> Figure:
     """Differences, one below the other, with their intervals."""
-    estimate = Interval(*(scale * rows[name].to_numpy() for name in ("difference", "low", "high")))
+    estimate = Bounds.of(rows, "difference", "low", "high", scale)
     marks: list[Mark] = [Level(0.0, "x"), Points(row_places(len(rows)), estimate, colour=COLOURS[0], style="", across=True)]
     return Figure("difference", label, marks, Axis(label), rows_axis([str(name) for name in rows.index]), title)
 

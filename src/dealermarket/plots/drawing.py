@@ -7,11 +7,13 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dealermarket.disk import replacing
 from dealermarket.plots.figure import (
     Axis,
     Band,
@@ -32,7 +34,7 @@ from dealermarket.plots.figure import (
     Surface,
     Whiskers,
 )
-from dealermarket.plots.style import STYLE
+from dealermarket.plots.style import STYLE, any_letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,6 +90,12 @@ def draw_panels(panels: Panels) -> Canvas:
         for figure, ax in zip(panels.figures, axes, strict=False):
             _draw_scale(figure, [ax], canvas)
     return canvas
+
+
+def save(picture: Canvas, path: Path) -> None:
+    """Writes a picture as PNG. Raises RunFolderError where that is not possible."""
+    with replacing(path) as temporary, any_letters():
+        picture.savefig(temporary, dpi=150, format="png")
 
 
 def drawn(figure: Figure, ax: Axes | None) -> Axes:

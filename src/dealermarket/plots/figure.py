@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Style = Literal["-", "--", ":", "-.", ""]
 """How a line is drawn: solid, dashed, dotted, dashes and dots, or not at all."""
@@ -32,6 +35,20 @@ class Interval(Protocol):
 
     @property
     def high(self) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Values (n,) with bounds, as an Interval has them."""
+
+    value: NDArray[Any]
+    low: NDArray[Any]
+    high: NDArray[Any]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, value: str, low: str, high: str, scale: float = 1.0) -> Bounds:
+        """Three columns of a frame, each times `scale`."""
+        return cls(*(scale * rows[name].to_numpy() for name in (value, low, high)))
 
 
 @dataclass(frozen=True)

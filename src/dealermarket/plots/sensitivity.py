@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.plots.drawing import draw_panels
-from dealermarket.plots.figure import Axis, Bars, Figure, Mark, Panels, Whiskers
+from dealermarket.plots.figure import Axis, Bars, Bounds, Figure, Mark, Panels, Whiskers
 from dealermarket.plots.style import COLOURS, STYLE
 
 if TYPE_CHECKING:
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class _Interval:
-    value: Array
-    low: Array
-    high: Array
 
 
 def plot_sensitivity(frame: pd.DataFrame, names: Sequence[str], title: str) -> Picture:
@@ -36,7 +28,7 @@ def plot_sensitivity(frame: pd.DataFrame, names: Sequence[str], title: str) -> P
     rows, places = frame.iloc[order], np.arange(len(frame), dtype=np.float64)
     marks: list[Mark] = []
     for name, label, colour, above in (("first", "alone", COLOURS[0], 0.2), ("total", "with interactions", COLOURS[1], -0.2)):
-        estimate = _Interval(*(rows[column].to_numpy() for column in (name, f"{name}_low", f"{name}_high")))
+        estimate = Bounds.of(rows, name, f"{name}_low", f"{name}_high")
         marks += [
             Bars(places + above, estimate.value, label, colour, 0.38, across=True),
             Whiskers(places + above, estimate, across=True),

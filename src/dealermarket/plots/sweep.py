@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.plots.drawing import draw_panels
-from dealermarket.plots.figure import Axis, Figure, Level, Line, Mark, Panels, Points, Region, Surface
+from dealermarket.plots.figure import Axis, Bounds, Figure, Level, Line, Mark, Panels, Points, Region, Surface
 from dealermarket.plots.style import COLOURS, STYLE
 from dealermarket.runs.statistics import PURE, Statistic, statistic_named
 
@@ -37,13 +37,6 @@ class SweptField:
     path: str
     name: str
     values: Sequence[str]
-
-
-@dataclass(frozen=True)
-class _Interval:
-    value: Array
-    low: Array
-    high: Array
 
 
 def plot_sweep(
@@ -96,11 +89,11 @@ def _lines(
     for name in statistics:
         statistic, marks = statistic_named(name), list[Mark]()
         for colour, each in zip(COLOURS, makers, strict=False):
-            marks.append(Points(places, _interval(_rows(points, each, name), statistic, *_LEVEL), each, colour))
+            marks.append(Points(places, Bounds.of(_rows(points, each, name), *_LEVEL, statistic.scale), each, colour))
         now = _rows(frame[frame["point"] == "as it is"], maker, name)
         marks.insert(0, Level(statistic.scale * float(now["mean"].iloc[0]), colour=COLOURS[0], style=":"))
         levels.append(Figure(name, statistic.meaning, marks, axis, Axis(axis_label(statistic)), statistic.label))
-        gained = Points(places, _interval(_rows(points, maker, name), statistic, *_DIFFERENCE), None, COLOURS[0])
+        gained = Points(places, Bounds.of(_rows(points, maker, name), *_DIFFERENCE, statistic.scale), None, COLOURS[0])
         title = f"{maker}: difference to the scenario {against}" if against == "as it is" else f"{maker}: difference to {against}"
         differences.append(Figure(f"{name} difference", title, [Level(0.0), gained], axis, Axis(axis_label(statistic)), title))
     caption = f"Bars: 95 % intervals, below of the paired differences. Dotted: {maker} in the scenario as it is."
@@ -108,11 +101,6 @@ def _lines(
     heights = (2.7, 2.3) if columns <= _MOST_BESIDE else None
     columns = columns if heights else _MOST_BESIDE
     return Panels("sweep", f"What follows from {field.name}", caption, figures, columns, heights, share_x=False, share_y=False)
-
-
-def _interval(rows: pd.DataFrame, statistic: Statistic, *columns: str) -> _Interval:
-    """Three columns of a frame, in the unit in which the statistic is shown."""
-    return _Interval(*(statistic.scale * rows[column].to_numpy() for column in columns))
 
 
 def _scale(points: pd.DataFrame, field: SweptField) -> tuple[Array, Axis]:
@@ -213,7 +201,7 @@ def _regions_said(best: bool, against: str, statistic: Statistic) -> str:
 
 def _clouds(points: pd.DataFrame, fields: Sequence[SweptField], name: str, maker: str, best: Array | None) -> Panels:
     statistic, rows = statistic_named(name), _rows(points, maker, name)
-    estimate = _interval(rows, statistic, *_LEVEL)
+    estimate = Bounds.of(rows, *_LEVEL, statistic.scale)
     figures = []
     for field in fields:
         x = rows[field.path].to_numpy(dtype=np.float64)

@@ -135,9 +135,9 @@ class BestResponses:
     ) -> Equilibrium:
         """Lets them answer each other; `keep` is a folder for what is done, so that what is interrupted can go on."""
         with running(executor, threads) as where:
-            return self._answered(Payoffs(self.objective, self.seed, where, progress, keep), progress)
+            return self._answered(Payoffs(self.objective, self.seed, where, progress, keep))
 
-    def _answered(self, payoffs: Payoffs, progress: Progress | None) -> Equilibrium:
+    def _answered(self, payoffs: Payoffs) -> Equilibrium:
         seen, again = range(self.replicas), range(self.replicas, 2 * self.replicas)
         profile, path, outcome, cycle = dict(self.start), list[Move](), NOT_CONVERGED, 0
         visited = [profile]

@@ -165,10 +165,6 @@ class Swept:
         """The same of the scenario as it is."""
         return mean(self.by_replica(AS_IT_IS, statistic)[:, self._maker(maker)])
 
-    def maker_named(self, maker: str) -> str:
-        """The name of a maker that is given by name or number. Raises ParameterError."""
-        return self.sweep.scenario.maker_names[maker_index(self.sweep.scenario, maker)]
-
     def differences(self, statistic: str, maker: str | None = None, against: str = AS_IT_IS, level: float = LEVEL) -> Estimate:
         """What every point has more of than the one `against`, (points,), with paired intervals."""
         m, base = self._maker(maker), self.by_replica(against, statistic)
