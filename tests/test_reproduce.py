@@ -614,9 +614,9 @@ def test_a_scenario_that_somebody_edited(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_run_is_not_a_report(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "tiny.toml", "--out", "run"]) == 0
     capsys.readouterr()
-    assert_says(refused(capsys, "experiment", "--resume", "run"), "run", names=["report", "meta.json"])
+    assert_says(refused(capsys, "experiment", "--resume", "run"), "run", names=["other work", "report"])
     begun()
-    assert_says(refused(capsys, "run", "--resume", "begun"), "begun", names=["a run", "meta.json"])
+    assert_says(refused(capsys, "run", "--resume", "begun"), "begun", names=["other work", "a run"])
 
 
 def test_a_report_in_python() -> None:
