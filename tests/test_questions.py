@@ -440,7 +440,10 @@ def test_every_question_answers_in_words_files_and_json(
     }
     for command, options in asked.items():
         assert main([command, "paper", *short, *options, "--out", command, "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["scenario"] == "paper"
+        printed = capsys.readouterr().out
+        assert json.loads(printed)["scenario"] == "paper"
+        assert main([command, "--resume", command, "--json"]) == 0
+        assert capsys.readouterr().out == printed
         assert files[command] <= {path.name for path in Path(command).iterdir()}
         assert not Path(command, "measured").exists()
     assert Scenario.load("optimise/best.toml").with_settings(f"{ALPHA}=1.5") == Scenario.load(
@@ -450,7 +453,8 @@ def test_every_question_answers_in_words_files_and_json(
     assert main([*game, "--out", "game"]) == 0
     assert "joint optimum" in capsys.readouterr().out
     assert len(pd.read_csv("game/game.csv")) == 8
-    assert main(["equilibrium", "paper", *short, *asked["equilibrium"], "--out", "again"]) == 0
+    dotted = ("--set", "makers.0.name='a.b'")
+    assert main(["equilibrium", "paper", *short, *asked["equilibrium"], *dotted, "--out", "again"]) == 0
     assert "regret" in capsys.readouterr().out
     two = ("--vary", f"{PENALTY}=0:1e-4:3", "--vary", "makers.1.policy=heuristic,skew:strength=0.3")
     assert main([*SWEEP, *two, "--against", "1.2,0,heuristic", "--measure", "market_share,pnl"]) == 0

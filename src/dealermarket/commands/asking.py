@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from dealermarket import interrupt
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.options import On, Policies, Seed, Settings, Threads, executor_of, flag, place, whole
+from dealermarket.disk import write_text
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.estimates import Estimate
 from dealermarket.runs.executors import Executor, Progress
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from dealermarket.model.scenario import Scenario
     from dealermarket.questions.folder import QuestionFolder
+
+ANSWER = "answer.json"
 
 Asked = Annotated[str | None, Parameter(help="A preset's name or a TOML file.")]
 
@@ -140,6 +143,8 @@ def _resume(name: str, make: Make, path: Path, executor: Executor, as_json: bool
     if folder.complete:
         folder.check_files()
         open_console(stderr=True).print(f"{path} is complete already", highlight=False, soft_wrap=True)
+        if as_json:
+            print((path / ANSWER).read_text(encoding="utf-8"), end="")
         return
     pinned = folder.meta["asked"]["files"]
     changed = [file for file, digest in _policy_files(folder.meta["asked"]).items() if pinned.get(file) != digest]
@@ -167,9 +172,16 @@ def _work(folder: QuestionFolder, question: Question, executor: Executor, as_jso
             report(most - run)
     seconds = time.monotonic() - began
     answer = question.answer(found)
-    folder.finish(answer.write, seconds)
+    data = answer.as_json() + "\n"
+
+    def write(path: Path) -> Iterator[Path]:
+        yield from answer.write(path)
+        write_text(path / ANSWER, data)
+        yield path / ANSWER
+
+    folder.finish(write, seconds)
     if as_json:
-        print(answer.as_json())
+        print(data, end="")
         return
     console: Console = open_console()
     for part in answer.shown(console.width):

@@ -39,13 +39,15 @@ def plot_equilibrium(
 
     figures = []
     by_field: dict[str, list[str]] = {}
+    path_of: dict[str, str] = {}  # by maker, of its only field where it has a curve
     for path, name in names.items():
         by_field.setdefault(name, []).append(path)
     for name, paths in by_field.items():
         marks: list[Mark] = []
         for colour, path in zip(COLOURS, paths, strict=False):
-            rows = history[history[path].notna()] if path in history else history.iloc[:0]
-            rounds, maker = rows["round"].to_numpy(), path.split(".")[1]
+            rows = history[history[path].notna()]
+            rounds, maker = rows["round"].to_numpy(), rows["maker"].iloc[0]
+            path_of[maker] = path
             marks += [
                 Line(rounds, rows[path].to_numpy(), maker, colour, marker="filled"),
                 Line(rounds, rows[f"best {path}"].to_numpy(), f"{maker}: best response", colour, style="", marker="hollow"),
@@ -54,11 +56,10 @@ def plot_equilibrium(
     if curves:
         at_end: list[Mark] = []
         for colour, (maker, curve) in zip(COLOURS, curves.items(), strict=False):
-            (path,) = [path for path in names if path.split(".")[1] == maker]
             at_end += [
                 Band(curve.at, curve.value.low, curve.value.high, colour),
                 Line(curve.at, curve.value.value, maker, colour),
-                Level(float(history[path].dropna().iloc[-1]), "x", colour, style=":"),
+                Level(float(history[path_of[maker]].dropna().iloc[-1]), "x", colour, style=":"),
             ]
         field = next(iter(by_field))
         title = "gain by moving alone, at the end"

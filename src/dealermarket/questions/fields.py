@@ -205,7 +205,8 @@ def makers_varied(scenario: Scenario, paths: Iterable[str]) -> tuple[str, ...]:
 
 def path_of_maker(scenario: Scenario, path: str, maker: str) -> str | None:
     """The path with a maker's name in it, where it names every maker, "makers.*.pricing.alpha", or this one; None where it names
-    another. Raises ParameterError for a path of something else."""
+    another. A name that has a dot is given by its number. Raises ParameterError for a path of something else."""
+    name = maker if "." not in maker else str(scenario.maker_names.index(maker))
     named = []
     for part in paths_of(path):
         keys = part.split(".")
@@ -213,7 +214,7 @@ def path_of_maker(scenario: Scenario, path: str, maker: str) -> str | None:
             raise ParameterError(f"{path}: must be a field of makers, such as makers.*.pricing.alpha")
         if keys[1] != "*" and scenario.maker_names[maker_index(scenario, keys[1])] != maker:
             return None
-        named.append(".".join(["makers", maker, *keys[2:]]))
+        named.append(".".join(["makers", name, *keys[2:]]))
     return "+".join(named)
 
 

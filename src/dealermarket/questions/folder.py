@@ -26,7 +26,7 @@ class QuestionFolder(WorkFolder):
     again = "ask it again"
     wanted: ClassVar = {"question": str, "asked": dict, "scenario_sha256": str}
     wanted_when_complete: ClassVar = {"seconds": (int, float)}
-    written = (f"{MEASURED}/*", "*.csv", "*.parquet", "*.png", "*.toml")
+    written = (f"{MEASURED}/*", "*.csv", "*.parquet", "*.png", "*.toml", "answer.json")
     scratch = MEASURED
 
     def __init__(self, path: Path, scenario: Scenario, meta: dict[str, Any]) -> None:
