@@ -133,6 +133,21 @@ def updated_average(average: Any, value: Any, weight: Any, first: Any) -> Any:
     return value if first else average + weight * (value - average)
 
 
+def affected_mid(unaffected: Any, permanent: Any, transient: Any) -> Any:
+    """P_t = M_t + I_t + J_t: the mid that the market would have without makers' trades, and what these have added."""
+    return unaffected + permanent + transient
+
+
+def permanent_impact(before: Any, volume: Any, permanent: Any) -> Any:
+    """I_{t+1} = I_t + k w for a net `volume` w bought at the exchange (Almgren and Chriss 2000, section 1.2: linear)."""
+    return before + permanent * volume
+
+
+def transient_impact(before: Any, volume: Any, transient: Any, decay: Any) -> Any:
+    """J_{t+1} = rho J_t + eta w: an exponential kernel in steps (Obizhaeva and Wang 2013)."""
+    return decay * before + transient * volume
+
+
 def risk_cost(position: Any, move: Any) -> Any:
     """min(z (P_t - P_{t-1}), 0): a position's losing moves alone count (section 3.4)."""
     return np.minimum(position * move, 0.0)
