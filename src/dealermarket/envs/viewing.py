@@ -67,9 +67,8 @@ class DayLog:
         session, scenario = self._session, self._session.scenario
         place = self._places[learner]
         columns = zip(self._live, zip(*self._rows, strict=True), strict=True)
-        rows = _Kept(
-            *(np.array(column)[:, market].view(live.dtype)[:, min(place, live.shape[-1] - 1)] for live, column in columns)
-        )
+        kept = _Kept(*(np.array(column)[:, market].view(live.dtype) for live, column in columns))
+        rows = _Kept(*(values[:, min(place, values.shape[1] - 1)] for values in kept))
         now, count = session.step, len(self._rows) - 1
         done = slice(now - count, now)
         mid = rows.price["mid"].copy()

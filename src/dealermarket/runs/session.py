@@ -127,8 +127,8 @@ def check_mids(record: Record, replicas: Sequence[int]) -> None:
     if len(stopped):
         first = stopped[0]
         raise ParameterError(
-            f"market.impact: in step {record.stopped[first]} of replica {replicas[first]} hedges at the exchange had moved the mid "
-            "to 0 or below; take a smaller permanent or transient impact, which are price units per unit of the asset, a higher "
+            f"market.impact: in step {record.stopped[first]} of replica {replicas[first]} hedges at the exchange had moved the "
+            "mid to 0 or below; take a smaller impact (permanent and transient are price units per unit of the asset), a higher "
             "initial price, or makers who hedge less"
         )
 
