@@ -121,6 +121,30 @@ def test_a_round_trip_with_transient_impact_costs_the_exponential_kernel(volumes
     assert earned_at_exchange(result) == pytest.approx(-w @ kernel @ w, rel=1e-10, abs=1e-12)
 
 
+@pytest.mark.parametrize("impact", [LinearImpact(permanent=3.0), LinearImpact(permanent=1.0, transient=2.0, decay=0.7)])
+def test_the_gain_of_round_trips_has_a_least_upper_bound(impact: LinearImpact) -> None:
+    """Of all trades that sum to 0, those whose gain before spreads is largest per squared volume: an eigenvector."""
+    steps = np.arange(600)
+    since = np.abs(steps[:, None] - steps) - 1
+    kernel = np.where(since >= 0, impact.permanent + impact.transient * impact.decay ** np.maximum(since, 0), 0.0) / 2
+    to_zero = np.eye(600) - 1 / 600
+    largest = np.linalg.eigvalsh(-to_zero @ kernel @ to_zero)[-1]
+    assert largest == pytest.approx(impact.round_trip_gain, rel=1e-4)
+    assert largest <= impact.round_trip_gain * (1 + 1e-12)
+
+
+def test_check_says_where_round_trips_pay_and_where_impact_does_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    exchange = ("--set", "makers.*.hedging.venue=exchange")
+    linear = ("--set", "market.impact.kind=linear", "--set")
+    said = {}
+    for permanent in ("5.2e-6", "5.3e-6"):  # v_max 100 and a mean spread of 1.5e-4: twice 3.485 * 7.5e-5 / 100
+        main(["check", "paper", *linear, f"market.impact.permanent={permanent}", *exchange])
+        said[permanent] = capsys.readouterr().out
+    assert "market.impact" in said["5.3e-6"] and "market.impact" not in said["5.2e-6"]
+    main(["check", "paper", *linear, "market.impact.permanent=5.2e-6"])
+    assert "market.impact" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("fraction", [0.25, 0.5, 1.0])
 def test_a_makers_own_hedges_move_the_mid_against_what_it_still_holds(fraction: float) -> None:
     """It holds -v (1 - x)^n after n hedges of x v (1 - x)^(n-1), which add up to k v^2 (1 - x) / (2 - x)."""

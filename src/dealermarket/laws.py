@@ -148,6 +148,15 @@ def transient_impact(before: Any, volume: Any, transient: Any, decay: Any) -> An
     return decay * before + transient * volume
 
 
+def round_trip_gain(permanent: Any, transient: Any, decay: Any) -> Any:
+    """G = k/2 + eta / (1 + rho): before spreads, trades w_t at the exchange that sum to 0 bring at most g sum w_t^2.
+
+    They bring -sum_t w_t sum_{s<t} (k + eta rho^{t-1-s}) w_s, since each is done before its own impact. The permanent part is
+    (k/2) sum w^2 exactly. The transient one is a quadratic form whose spectrum, -eta sum_{n>=1} rho^{n-1} cos(n x), is largest at
+    x = pi: many equal trades, to and fro."""
+    return 0.5 * permanent + transient / (1.0 + decay)
+
+
 def risk_cost(position: Any, move: Any) -> Any:
     """min(z (P_t - P_{t-1}), 0): a position's losing moves alone count (section 3.4)."""
     return np.minimum(position * move, 0.0)

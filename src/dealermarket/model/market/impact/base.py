@@ -23,3 +23,9 @@ class MarketImpact(Part):
     }
     next_permanent: ClassVar[Callable[..., Any]]
     next_transient: ClassVar[Callable[..., Any]]
+
+    @property
+    def round_trip_gain(self) -> float:
+        """The most that a round trip at the exchange brings before its spread, over the sum of its squared volumes, in price
+        units per unit of the asset; 0 where it is not known."""
+        return 0.0

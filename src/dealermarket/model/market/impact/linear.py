@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from dealermarket.laws import permanent_impact, transient_impact
+from dealermarket.laws import permanent_impact, round_trip_gain, transient_impact
 from dealermarket.model.market.impact.base import MarketImpact
 
 
@@ -23,6 +23,10 @@ class LinearImpact(MarketImpact):
     transient: Annotated[float, Field(ge=0, le=1e12)] = 0.0
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     parameters: ClassVar = ("permanent", "transient", "decay")
+
+    @property
+    def round_trip_gain(self) -> float:
+        return float(round_trip_gain(self.permanent, self.transient, self.decay))
 
     @staticmethod
     def next_permanent(before: Any, volume: Any, rule: Any) -> Any:
