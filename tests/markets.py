@@ -33,6 +33,7 @@ from dealermarket.model.makers.tiering.average_yield import AverageYield
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.impact.linear import LinearImpact
 from dealermarket.model.market.mid_price.base import MidPrice
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
 from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
@@ -65,6 +66,8 @@ class EngineRun:
     position: Array  # (B, M) after the last step
     trades: list[Array]  # of each replica: TRADE, in the order done; empty where they were not kept
     requests: list[Array]  # of each replica: REQUEST, in the order made; empty where they were not kept
+    mid: Array  # (B, T), (B, 0) where steps were not kept
+    impact: Array  # the same
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def run_engine(scenario: Scenario, tape: Tape, *, steps: bool = True, trades: bo
     arrays = tape.arrays()
     state = empty_state(rules, 1 if in_turn else tape.replicas, most_orders(arrays))
     among(advance, rules.of_the_papers)(rules, state, arrays, 0, 2 * tape.steps, True, record)
-    return EngineRun(record.steps, record.totals, record.position, _trades(record), _requests(record))
+    return EngineRun(record.steps, record.totals, record.position, _trades(record), _requests(record), record.mid, record.impact)
 
 
 def drive_engine(scenario: Scenario, tape: Tape, between: Between | None = None, *, live: bool = False) -> DrivenRun:
@@ -122,6 +125,8 @@ def drive_engine(scenario: Scenario, tape: Tape, between: Between | None = None,
         record.position,
         _trades(record),
         _requests(record),
+        record.mid,
+        record.impact,
         np.stack(tier, axis=1),
         np.stack(psi, axis=1),
         np.stack(flow, axis=1),
@@ -304,7 +309,7 @@ def with_other_kinds(rng: np.random.Generator, scenario: Scenario) -> Scenario:
     v_max = scenario.exchange.v_max
     rungs = np.unique(np.round(v_max * 10 ** rng.uniform(-3, np.log10(0.9), 6), 6))
     rungs = rungs[(rungs > 0) & (rungs < 0.95 * v_max)]
-    return scenario.replace(
+    other = scenario.replace(
         market=scenario.market.replace(
             mid_price=_other_mid_price(rng, scenario.market.mid_price), reference_spread=_other_spread(rng)
         ),
@@ -317,6 +322,17 @@ def with_other_kinds(rng: np.random.Generator, scenario: Scenario) -> Scenario:
             for maker in scenario.makers
         ),
     )
+    return with_impact(rng, other) if rng.random() < 0.5 else other
+
+
+def with_impact(rng: np.random.Generator, scenario: Scenario) -> Scenario:
+    """The same where hedges move the mid, by a quarter of the price at most if all makers always buy, or always sell, as much as
+    they can at the exchange."""
+    most = 0.25 * scenario.market.mid_price.initial / (len(scenario.makers) * scenario.exchange.v_max)
+    decay = float(rng.choice([0.0, 0.5, 0.99]))
+    permanent, transient = (most * rng.choice([0.0, 1e-3, 1.0], 2) / (scenario.steps, 1.0 / (1.0 - decay))).tolist()
+    impact = LinearImpact(permanent=permanent, transient=transient, decay=decay)
+    return scenario.replace(market=scenario.market.replace(impact=impact))
 
 
 def _other_mid_price(rng: np.random.Generator, former: MidPrice) -> MidPrice:

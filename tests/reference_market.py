@@ -28,6 +28,7 @@ from dealermarket.model.makers.pricing.ladder import LadderPricing
 from dealermarket.model.makers.pricing.power import PowerPricing
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
+from dealermarket.model.market.impact.linear import LinearImpact
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
 from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
 from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
@@ -55,7 +56,7 @@ class ReplicaTape:
     """Everything random of one replica."""
 
     mid: list[float]
-    """P_t, for the steps and `reward_horizon` steps beyond; the market itself never looks beyond the last step."""
+    """The mid without impact, for the steps and `reward_horizon` steps beyond; the market never looks beyond the last step."""
     reference_spread: list[float]
     """s0_t of each step, as drawn: not multiplied by P_t."""
     orders: list[list[Order]]
@@ -140,12 +141,15 @@ class MakerStep:
 
 @dataclass(frozen=True)
 class History:
-    """A whole run: `steps[t][maker]`, all trades and requests in the order done, and positions after the last step."""
+    """A whole run: `steps[t][maker]`, all trades and requests in the order done, positions after the last step, and of each step
+    the mid and what hedges have added to it."""
 
     steps: list[list[MakerStep]]
     trades: list[Trade]
     final_position: list[float]
     requests: list[Request]
+    mid: list[float]
+    impact: list[float]
 
 
 # --- the laws of prices
@@ -470,6 +474,12 @@ class Books:
     trades: list[Trade] = field(default_factory=list)
     steps: list[list[MakerStep]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    permanent: float = 0.0
+    transient: float = 0.0
+    mid: list[float] = field(default_factory=list)
+    """P_t of the steps so far."""
+    impact: list[float] = field(default_factory=list)
+    """Of these, what makers' trades at the exchange have added."""
 
 
 def simulate(
@@ -498,7 +508,8 @@ def simulate(
     for t in range(scenario.steps):
         optimal = None if hedge_fractions is None else hedge_fractions[t]
         _one_step(scenario, tape, books, t, optimal, {} if actions is None else actions[t])
-    return History(books.steps, books.trades, [state.position for state in books.makers], books.requests)
+    positions = [state.position for state in books.makers]
+    return History(books.steps, books.trades, positions, books.requests, books.mid, books.impact)
 
 
 def _one_step(
@@ -512,18 +523,20 @@ def _one_step(
     """One step, in the order of our reading (`docs/model.md`, "One step")."""
     investors, makers = len(scenario.agents), len(scenario.makers)
     t_m = scenario.reward_horizon
-    price = tape.mid[t]
+    price = tape.mid[t] + books.permanent + books.transient
+    books.mid.append(price)
+    books.impact.append(books.permanent + books.transient)
     earned = [Earned() for _ in scenario.makers]
     held = [state.position for state in books.makers]  # z_t: the positions held into the step, the sum over t' < t
 
     # 1. Risk cost: min(z_i (P_t - P_{t-1}), 0) on the position held into the step, 0 at t = 0.
     if t > 0:
         for i in range(makers):
-            earned[i].risk_cost = min(held[i] * (price - tape.mid[t - 1]), 0.0)
+            earned[i].risk_cost = min(held[i] * (price - books.mid[t - 1]), 0.0)
 
     # 2. Trades made at t - t_m mature, in the order in which they were done.
     if t >= t_m:
-        move = price - tape.mid[t - t_m]
+        move = price - books.mid[t - t_m]
         for trade in books.trades:
             if trade.step != t - t_m:
                 continue
@@ -606,6 +619,13 @@ def _one_step(
             books.makers[i].position += signed
             books.makers[i].traded += abs(signed)
             books.makers[i].cash -= signed * trade_price
+
+    # Impact: what makers bought at the exchange, less what they sold, moves the mid from the next step on.
+    impact = scenario.market.impact
+    if isinstance(impact, LinearImpact):
+        net = sum(trade.side * trade.size for trade in done if trade.maker == investors + makers)
+        books.permanent += impact.permanent * net
+        books.transient = impact.decay * books.transient + impact.transient * net
 
     books.trades.extend(done)
     books.steps.append(

@@ -31,6 +31,7 @@ from dealermarket.model.makers.tiering.average_yield import AverageYield
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.impact import IMPACTS, LinearImpact, NoImpact
 from dealermarket.model.market.mid_price import MID_PRICES
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
 from dealermarket.model.market.reference_spread import REFERENCE_SPREADS
@@ -44,6 +45,7 @@ from markets import (
     random_tape,
     replica_tape,
     run_engine,
+    with_impact,
     with_other_kinds,
 )
 from reference_market import Action, History, simulate
@@ -78,15 +80,19 @@ def same(found: Any, expected: Any, what: str) -> None:
 
 def agree(scenario: Scenario, tape: Tape, run: DrivenRun, b: int, history: History, label: str) -> None:
     """Everything that replica b of the engine's run and the reference market both know."""
-    price = float(tape.mid[b].max())
+    price = float(max(history.mid))
     compare_trades(run.trades[b], history, price, scenario.exchange.v_max, label)
-    compare_requests(run.requests[b], history, tape.mid[b], label)
+    compare_requests(run.requests[b], history, label)
     gross = compare_steps(run.steps[b], history, price, scenario.exchange.v_max, label)
     compare_totals(run.totals[b], history, price, gross, label)
+    close(run.mid[b], history.mid, 0.0, f"{label}: mid", tolerance=1e-14)
+    close(run.impact[b], history.impact, price, f"{label}: impact")
+    if isinstance(scenario.market.impact, NoImpact):
+        assert run.mid[b].tobytes() == tape.mid[b, : tape.steps].tobytes()
     close(run.position[b], history.final_position, scenario.exchange.v_max, f"{label}: final position")
     own = np.arange(len(scenario.makers)), len(scenario.agents) + np.arange(len(scenario.makers))
     psi = np.array([[step.psi for step in row] for row in history.steps])
-    largest = max((t.spread for t in history.trades), default=0.0) + np.ptp(tape.mid[b])
+    largest = max((t.spread for t in history.trades), default=0.0) + np.ptp(history.mid)
     close(run.psi[b], psi, 10 * largest, f"{label}: psi")
     assert not run.psi[b][:, *own].any()
 
@@ -105,7 +111,7 @@ def compare_trades(trades: Array, history: History, price: float, v_max: float, 
     close(trades["trade_yield"], [t.yield_ for t in expected], 10 * (spread + price), f"{label}: trades.trade_yield")
 
 
-def compare_requests(requests: Array, history: History, mid: Array, label: str) -> None:
+def compare_requests(requests: Array, history: History, label: str) -> None:
     expected = history.requests
     exact = {
         "step": [r.step for r in expected],
@@ -115,8 +121,8 @@ def compare_requests(requests: Array, history: History, mid: Array, label: str) 
         "asked": [len(r.asked) for r in expected],
         "maker": [r.maker for r in expected],
         "traded": [r.traded for r in expected],
-        "mid": [mid[r.step] for r in expected],
     }
+    close(requests["mid"], [history.mid[r.step] for r in expected], 0.0, f"{label}: requests.mid", tolerance=1e-14)
     for name, values in exact.items():
         same(requests[name], np.array(values), f"{label}: requests.{name}")
     close(requests["best"], [r.best for r in expected], 0.0, f"{label}: requests.best", tolerance=1e-11)
@@ -153,6 +159,9 @@ def compare_totals(totals: Array, history: History, price: float, gross: Array, 
         close(totals[name], expected, gross, f"{label}: totals.{name}")
     traded = np.array([sum(t.size for t in history.trades if first + i in (t.taker, t.maker)) for i in makers])
     close(totals["pnl"], [history.steps[-1][i].pnl for i in makers], 100 * (gross + traded * price), f"{label}: totals.pnl")
+    shift = np.diff(history.impact, prepend=0.0)
+    moved = np.array([[row[i].position for i in makers] for row in history.steps]) * shift[:, None]
+    close(totals["impact_pnl"], moved.sum(axis=0), 100 * (gross + traded * price), f"{label}: totals.impact_pnl")
     close(totals["abs_position"], [sum(abs(row[i].position) for row in history.steps) for i in makers], gross, "abs_position")
     received = [[t for t in history.trades if t.maker == first + i] for i in makers]
     same(totals["trades"], [len(trades) for trades in received], f"{label}: totals.trades")
@@ -264,6 +273,7 @@ def test_random_scenarios_cover_every_kind_of_part() -> None:
         scenarios.append(with_other_kinds(rng, random_scenario(rng, steps=int(rng.integers(2, 31)))))
     assert {s.market.mid_price.kind for s in scenarios} == set(MID_PRICES.kinds) - {"recorded"}
     assert {s.market.reference_spread.kind for s in scenarios} == set(REFERENCE_SPREADS.kinds) - {"clipped_normal", "recorded"}
+    assert {s.market.impact.kind for s in scenarios} == set(IMPACTS.kinds)
     assert {agent.order_size.kind for s in scenarios for agent in s.agents} == set(SIZES.kinds)
     assert {agent.demand.kind for s in scenarios for agent in s.agents} == set(DEMANDS.kinds)
     assert {type(agent.asks) for s in scenarios for agent in s.agents} == {str, int, tuple}
@@ -502,7 +512,8 @@ def hand_made(draw: st.DrawFn) -> tuple[Scenario, Tape]:
     ticks = draw(st.lists(st.integers(-50, 50), min_size=length, max_size=length))
     spreads = draw(st.lists(st.floats(1e-6, 1e-2), min_size=scenario.steps, max_size=scenario.steps))
     mid = scenario.market.mid_price.initial * np.exp(1e-3 * np.cumsum(ticks))
-    return scenario, Tape.from_orders(scenario, mid, spreads, orders)
+    tape = Tape.from_orders(scenario, mid, spreads, orders)
+    return with_impact(np.random.default_rng(length), scenario) if draw(st.booleans()) else scenario, tape
 
 
 def signed_volumes(scenario: Scenario, tape: Tape, trades: Array) -> Array:
@@ -556,7 +567,7 @@ def test_rewards_follow_from_trades_and_mids_alone(case: tuple[Scenario, Tape]) 
     scenario, tape = case
     run = run_engine(scenario, tape)
     steps, trades, investors, t_m = run.steps[0], run.trades[0], len(scenario.agents), scenario.reward_horizon
-    mid, shape = tape.mid[0, : tape.steps], (tape.steps, len(scenario.participants) + 1)
+    mid, shape = run.mid[0], (tape.steps, len(scenario.participants) + 1)
     own = slice(investors, -1)
     paid = trades["spread"] * trades["volume"]
     close(steps["spread_revenue"], by_step_and("maker", trades, shape, paid)[:, own], 0.0, "spread revenue")
@@ -585,7 +596,7 @@ def test_profit_and_loss_is_what_was_earned_and_is_cash_and_position(case: tuple
     scenario, tape = case
     run = run_engine(scenario, tape)
     steps, trades, investors = run.steps[0], run.trades[0], len(scenario.agents)
-    mid = tape.mid[0, : tape.steps]
+    mid = run.mid[0]
     price = mid[trades["step"]] + trades["side"] * trades["spread"]
     money = trades["side"] * trades["volume"] * price
     shape = (tape.steps, len(scenario.participants) + 1)
@@ -595,6 +606,21 @@ def test_profit_and_loss_is_what_was_earned_and_is_cash_and_position(case: tuple
     moved = (steps["position"] * np.diff(mid, prepend=mid[0])[:, None]).sum(axis=0)
     earned = steps["spread_revenue"].sum(axis=0) + steps["hedging_cost"].sum(axis=0) + moved
     close(run.totals["pnl"][0], earned, gross, "spread revenue, hedging cost and moves")
+
+
+@properties
+@given(hand_made())
+def test_impact_is_what_makers_bought_at_the_exchange(case: tuple[Scenario, Tape]) -> None:
+    scenario, tape = case
+    run, law = run_engine(scenario, tape), scenario.market.impact
+    bought = -signed_volumes(scenario, tape, run.trades[0])[:, -1]
+    impact = np.zeros(tape.steps)
+    if isinstance(law, LinearImpact):
+        since = np.arange(tape.steps)[:, None] - np.arange(tape.steps) - 1  # steps since what was bought moved the mid
+        kernel = law.permanent + law.transient * law.decay ** np.maximum(since, 0)
+        impact = (kernel * bought * (since >= 0)).sum(axis=1)
+    close(run.impact[0], impact, run.mid[0].max(), "impact")
+    close(run.mid[0] - tape.mid[0, : tape.steps], impact, run.mid[0].max(), "move of the mid")
 
 
 @properties

@@ -74,12 +74,13 @@ def test_rewards_add_up_across_tables(small: Scenario) -> None:
 def test_columns_are_the_documented_ones(small: Scenario) -> None:
     result = SimulationRunner(small, replicas=2, record="requests").run()
     rewards = ["spread_revenue", "position_revenue", "hedging_cost", "risk_cost", "total_reward"]
-    earned = ["spread_revenue", "client_revenue", "interdealer_revenue", *rewards[1:], "pnl", "inventory_pnl", "pnl_bp"]
+    earned = ["spread_revenue", "client_revenue", "interdealer_revenue", *rewards[1:]]
+    of_pnl = ["pnl", "inventory_pnl", "impact_pnl", "pnl_bp"]
     traded = ["volume", "client_volume", "hedge_volume", "trades", "market_share", "hedge_ratio"]
     held = ["mean_abs_position", "mean_squared_position", "position_persistence", "last_abs_position", "internalization"]
     asked = ["requests", "asked", "asked_volume", "hit_ratio", "hit_ratio_volume", "traded_away", "not_traded"]
-    assert list(result.summary) == ["replica", "maker", *earned, *traded, *held, *asked]
-    of_steps = ["replica", "step", "maker", "mid", "reference_spread", "position", "client_revenue", *rewards]
+    assert list(result.summary) == ["replica", "maker", *earned, *of_pnl, *traded, *held, *asked]
+    of_steps = ["replica", "step", "maker", "mid", "impact", "reference_spread", "position", "client_revenue", *rewards]
     assert list(result.steps) == [*of_steps, "hedge_fraction", "hedge_size", "step_volatility"]
     of_trades = ["replica", "step", "taker", "maker", "side", "size", "spread", "tier", "kind", "position_revenue", "yield"]
     assert list(result.trades) == of_trades

@@ -76,16 +76,13 @@ def plain(function: Callable[[Scenario, Sums], Array], name: str = "own") -> Sta
 def by_hand() -> tuple[Record, int]:
     """Two replicas of two makers, after 4 steps; in the second nothing happened."""
     sums = np.zeros((2, 2), MAKER_TOTALS)
-    # spread, position, hedging, risk, P&L, from clients, quoted, clients', hedged, trades; requests, asked, won, refused, volume
-    # asked and refused; |z|, z^2, z times the next z summed
-    sums[0, 0] = (8.0, -3.0, -1.0, -0.5, 5.0, 6.0, 30.0, 24.0, 12.0, 7, 10, 8, 4, 2, 48.0, 9.0, 12.0, 100.0, 75.0)
-    sums[0, 1] = (4.0, 2.0, 0.0, -0.25, 4.5, 4.0, 20.0, 8.0, 0.0, 3, 10, 5, 3, 2, 32.0, 9.0, 6.0, 10.0, -5.0)
+    # spread, position, hedging, risk, P&L, by impact, from clients, quoted, clients', hedged, trades; requests, asked, won,
+    # refused, volume asked and refused; |z|, z^2, z times the next z summed
+    sums[0, 0] = (8.0, -3.0, -1.0, -0.5, 5.0, -0.125, 6.0, 30.0, 24.0, 12.0, 7, 10, 8, 4, 2, 48.0, 9.0, 12.0, 100.0, 75.0)
+    sums[0, 1] = (4.0, 2.0, 0.0, -0.25, 4.5, 0.0, 4.0, 20.0, 8.0, 0.0, 3, 10, 5, 3, 2, 32.0, 9.0, 6.0, 10.0, -5.0)
     position = np.array([[-8.0, 5.0], [0.0, 0.0]])
-    nothing = np.zeros(2, np.int64)
-    empty = np.zeros(0)
-    return Record(
-        False, False, False, True, np.zeros((1, 1, 2)), sums, position, empty, nothing, nothing, empty, nothing, empty, empty
-    ), 4
+    kept = dict.fromkeys(Record._fields, np.zeros(0)) | {"totals": sums, "position": position}
+    return Record(**kept), 4
 
 
 NONE = float("nan")
@@ -99,6 +96,7 @@ EXPECTED = {
     "total_reward": [[3.5, 5.75], [0.0, 0.0]],
     "pnl": [[5.0, 4.5], [0.0, 0.0]],
     "inventory_pnl": [[-2.0, 0.5], [0.0, 0.0]],
+    "impact_pnl": [[-0.125, 0.0], [0.0, 0.0]],
     "pnl_bp": [[1e4 * 5.0 / 24.0 / 2.0, 1e4 * 4.5 / 8.0 / 2.0], [NONE, NONE]],
     "volume": [[30.0, 20.0], [0.0, 0.0]],
     "client_volume": [[24.0, 8.0], [0.0, 0.0]],

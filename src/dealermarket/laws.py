@@ -133,6 +133,30 @@ def updated_average(average: Any, value: Any, weight: Any, first: Any) -> Any:
     return value if first else average + weight * (value - average)
 
 
+def affected_mid(unaffected: Any, permanent: Any, transient: Any) -> Any:
+    """P_t = M_t + I_t + J_t: the mid that the market would have without makers' trades, and what these have added."""
+    return unaffected + permanent + transient
+
+
+def permanent_impact(before: Any, volume: Any, permanent: Any) -> Any:
+    """I_{t+1} = I_t + k w for a net `volume` w bought at the exchange (Almgren and Chriss 2000, section 1.2: linear)."""
+    return before + permanent * volume
+
+
+def transient_impact(before: Any, volume: Any, transient: Any, decay: Any) -> Any:
+    """J_{t+1} = rho J_t + eta w: an exponential kernel in steps (Obizhaeva and Wang 2013)."""
+    return decay * before + transient * volume
+
+
+def round_trip_gain(permanent: Any, transient: Any, decay: Any) -> Any:
+    """G = k/2 + eta / (1 + rho): before spreads, trades w_t at the exchange that sum to 0 bring at most g sum w_t^2.
+
+    They bring -sum_t w_t sum_{s<t} (k + eta rho^{t-1-s}) w_s, since each is done before its own impact. The permanent part is
+    (k/2) sum w^2 exactly. The transient one is a quadratic form whose spectrum, -eta sum_{n>=1} rho^{n-1} cos(n x), is largest at
+    x = pi: many equal trades, to and fro."""
+    return 0.5 * permanent + transient / (1.0 + decay)
+
+
 def risk_cost(position: Any, move: Any) -> Any:
     """min(z (P_t - P_{t-1}), 0): a position's losing moves alone count (section 3.4)."""
     return np.minimum(position * move, 0.0)

@@ -32,6 +32,8 @@ from dealermarket.model.makers.tiering.average_yield import AverageYield
 from dealermarket.model.makers.tiering.fixed import FixedTiers
 from dealermarket.model.makers.tiering.revenue_rate import RevenueRate
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.impact.linear import LinearImpact
+from dealermarket.model.market.impact.none import NoImpact
 from dealermarket.model.market.mid_price.gbm import GeometricBrownianMotion
 from dealermarket.model.market.mid_price.jump_diffusion import JumpDiffusion
 from dealermarket.model.market.mid_price.ornstein_uhlenbeck import OrnsteinUhlenbeck
@@ -71,6 +73,7 @@ __all__ = [
     "JumpDiffusion",
     "LadderPricing",
     "LadderSize",
+    "LinearImpact",
     "LinearSchedule",
     "LiveMarket",
     "LogAR1",
@@ -79,6 +82,7 @@ __all__ = [
     "MarketEnvironment",
     "MarketMakerAgent",
     "NoHedge",
+    "NoImpact",
     "NormalDemand",
     "Observation",
     "OrnsteinUhlenbeck",

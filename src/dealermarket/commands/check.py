@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from dealermarket.commands.console import open_console
 from dealermarket.commands.options import Settings
 from dealermarket.runs.chunks import cores
+
+if TYPE_CHECKING:
+    from dealermarket.model.scenario import Scenario
 
 
 def check(
@@ -37,7 +41,7 @@ def check(
             highlight=False,
             soft_wrap=True,
         )
-    for note in read_from_files(scenario):
+    for note in (*_of_impact(scenario), *read_from_files(scenario)):
         open_console().print(note, highlight=False, soft_wrap=True)
     replicas = replicas_there(scenario, REPLICAS)
     needs = needs_of(scenario, replicas, cores())
@@ -45,3 +49,20 @@ def check(
     open_console().print(
         f"a run of {replicas} replica{'s' if replicas != 1 else ''} takes {needs}{much}", highlight=False, soft_wrap=True
     )
+
+
+def _of_impact(scenario: Scenario) -> Iterator[str]:
+    """What market impact does not do in this market, or does that it should not."""
+    market, exchange = scenario.market, scenario.exchange
+    if market.impact.kind == "none":
+        return
+    if all(getattr(maker.hedging, "venue", "makers") == "makers" for maker in scenario.makers):
+        yield "market.impact: moves nothing, for no maker hedges at the exchange (hedging.venue: exchange, or best)"
+        return
+    price = market.initial_price if market.spreads_scale_with_price else 1.0
+    gain, paid = market.impact.round_trip_gain, 0.5 * market.mean_spread * price * exchange.least_slope
+    if gain > paid:
+        yield (
+            "market.impact: a round trip at the exchange may earn more than its spread: permanent / 2 + transient / (1 + decay), "
+            f"{gain:.3g}, is above the least S_ref(v) / v, {paid:.3g}"
+        )

@@ -50,9 +50,9 @@ def announce_compiling(console: Console, scenario: Scenario | None = None) -> No
     from dealermarket.cache import why_nothing_is_kept
     from dealermarket.compiled import among, is_cached
     from dealermarket.engine.advance import advance
-    from dealermarket.engine.rules import makers_of_the_papers
+    from dealermarket.engine.rules import is_of_the_papers
 
-    if not is_cached(among(advance, scenario is None or makers_of_the_papers(scenario))):
+    if not is_cached(among(advance, scenario is None or is_of_the_papers(scenario))):
         why = why_nothing_is_kept()
         said = (
             "Compiling the engine, once: about half a minute. Later runs start at once."

@@ -77,11 +77,11 @@ def _announce(scenario: Scenario) -> None:
     """Says so before it is silent to compile."""
     from dealermarket.compiled import among, is_cached
     from dealermarket.engine.every_quote import read_hedge_quotes
-    from dealermarket.engine.rules import makers_of_the_papers
+    from dealermarket.engine.rules import is_of_the_papers
 
     quiet = open_console(stderr=True)
     announce_compiling(quiet, scenario)
-    if not is_cached(among(read_hedge_quotes, makers_of_the_papers(scenario))):
+    if not is_cached(among(read_hedge_quotes, is_of_the_papers(scenario))):
         quiet.print("Compiling what reads every quote, once: about ten seconds.", highlight=False)
 
 

@@ -38,8 +38,9 @@ class StepTables:
         """The prices of the step, in a sentence."""
         trace = self._trace
         moved = f", {self._in_bp(trace.move):+.3g} bp since the step before" if trace.step else ""
+        impact = f", {self._in_bp(trace.impact.total):+.3g} bp of it impact" if trace.impact.total else ""
         spreads = f"reference spread as drawn {trace.reference_spread:.4g}, S_ref(0) {self._in_bp(trace.half_spread):.4g} bp"
-        return f"mid {trace.mid:.7g}{moved}; {spreads}"
+        return f"mid {trace.mid:.7g}{moved}{impact}; {spreads}"
 
     def all(self) -> Shown:
         """Everything, in the order of the steps in docs/model.md, "One step"."""
@@ -158,6 +159,15 @@ class StepTables:
         ]
         labels = [_names("maker", [maker.maker for maker in makers])]
         yield from self._titled("6. Positions after the step, and its rewards", labels, columns)
+        yield from _lines(self._moved())
+
+    def _moved(self) -> Iterator[str]:
+        """What hedges do to the next mid, where there is impact."""
+        now, later = self._trace.impact, self._trace.next_impact
+        if now.total or later.total:
+            parts = {"permanent": (now.permanent, later.permanent), "transient": (now.transient, later.transient)}
+            told = ", ".join(f"{name} {self._in_bp(a):+.3g} bp now, {self._in_bp(b):+.3g} next" for name, (a, b) in parts.items())
+            yield f"Impact of hedges at the exchange on the mid: {told}"
 
     def _quotes(self, title: str, rows: Sequence[tuple[str, Quote, str]]) -> Shown:
         """A row a quote; who asked stands in the first of its rows alone."""

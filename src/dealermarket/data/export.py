@@ -127,7 +127,7 @@ def _rfqs(scenario: Scenario, chunk: Chunk, index: int) -> pd.DataFrame:
 def _mids(scenario: Scenario, chunk: Chunk) -> pd.DataFrame:
     import pandas as pd
 
-    mid, spread = chunk.prices
+    mid, spread = chunk.record.mid, chunk.reference_spread
     replica, step = np.indices(mid.shape)
     half = 0.5 * spread * (mid if scenario.market.spreads_scale_with_price else 1.0)
     return pd.DataFrame(

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from dealermarket.model.changes import Change, changes
+from dealermarket.model.market.impact import NoImpact
 from dealermarket.model.scenario import Scenario
+
+
+def without_impact(scenario: Scenario) -> Scenario:
+    """The same, where no hedge moves the mid: tapes hold the mid without impact."""
+    return scenario.replace(market=scenario.market.replace(impact=NoImpact()))
 
 
 def exogenous(scenario: Scenario) -> dict[str, Any]:
@@ -16,7 +22,7 @@ def exogenous(scenario: Scenario) -> dict[str, Any]:
         "steps": scenario.steps,
         "reward_horizon": scenario.reward_horizon,
         "exchange": scenario.exchange,
-        "market": scenario.market,
+        "market": without_impact(scenario).market,
         "investors": scenario.agents,
         "orders": scenario.orders,
         "makers": scenario.maker_names if by_name else len(scenario.makers),
@@ -29,4 +35,5 @@ def unlike_tapes(first: Scenario, second: Scenario) -> list[Change]:
     unlike = [name for name in one if one[name] != other[name]]
     numbers = [Change("makers", one["makers"], other["makers"])] if "makers" in unlike else []
     fields = [name for name in unlike if name != "makers"]
-    return [change for change in changes(first, second) if change.path.partition(".")[0] in fields] + numbers
+    found = changes(without_impact(first), without_impact(second))
+    return [change for change in found if change.path.partition(".")[0] in fields] + numbers

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dealermarket.compiled import entry, kernel
 from dealermarket.engine.quotes import orders_between
-from dealermarket.engine.recorder import log_pending, log_requests, step_place
+from dealermarket.engine.recorder import log_pending, log_price, log_requests, step_place
 from dealermarket.engine.state import State
 from dealermarket.engine.step import begin_step, finish_step, start
 
@@ -18,7 +18,8 @@ def advance(rules, state, tape, first, last, ended, record):
     """Advances the markets of a tape over the phases `first` to `last` - 1.
 
     Where the record says `in_turn`, the state has room for one market, which serves all of them one after the other.
-    `ended` says that no step follows: trades that have not matured are logged as they stand.
+    `ended` says that no step follows: trades that have not matured are logged as they stand. A market whose mid is no price stops
+    there, and the record says so.
     """
     # no remainders here and in the steps: a division of whole numbers costs as much as ten other operations
     steps = tape.reference_spread.shape[1]
@@ -34,10 +35,12 @@ def advance(rules, state, tape, first, last, ended, record):
             if phase & 1 == 0:
                 begin_step(rules, market, tape.mid[b, k], earned)
                 log_pending(market, record, b, market.slot[0])
+                if not log_price(market, record, b, t):
+                    break
             else:
                 first_order, s0 = tape.order_start[b, k], tape.reference_spread[b, k]
                 orders = orders_between(tape, first_order, tape.order_start[b, k + 1])
-                log_requests(rules, market, record, first_order, orders, tape.mid[b, k], s0)
+                log_requests(rules, market, record, first_order, orders, s0)
                 finish_step(rules, market, s0, orders, tape.hedge_tie[b, k], earned)
         if ended:
             for n in range(rules.reward_horizon):
@@ -53,6 +56,7 @@ def market_at(state, b):
     return State(
         state.clock[b],
         state.slot[b],
+        state.price[b],
         state.mids[b],
         state.pending[b],
         state.pending_count[b],

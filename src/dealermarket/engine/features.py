@@ -17,7 +17,7 @@ def read_features(source, scales, learner, moment, memory, features, feedback):
     step, maker = moment.step, learner.maker
     for b in range(len(source.position)):
         position, flow = source.position[b, maker], source.flow[b, maker]
-        mid = source.mid[b, moment.column]
+        mid = source.price[b, 0].mid
         before = memory.mid[b] if step > 0 else mid
         returns, yields = memory.returns[b], memory.yields[b]
         for n in range(len(returns) - 1, 0, -1):

@@ -79,7 +79,7 @@ class Source(NamedTuple):
     pending_count: Array  # (B, t_m)
     flow: Array  # (B, M) MAKER_FLOW
     steps: Array  # (B, T or 2, M) MAKER_STEP: of a record
-    mid: Array  # (B, T or more), or that of the step alone, (B, 1)
+    price: Array  # (B, 1) PRICE
     reference_spread: Array  # (B, T or 1)
 
 
@@ -110,6 +110,8 @@ class Memory(NamedTuple):
     yields: Array  # (B, RECENT)
 
 
-def source_of(state: State, steps: Array, mid: Array, reference_spread: Array) -> Source:
-    """Where features are read: a state, the steps of a record, and the prices of a tape."""
-    return Source(state.position, state.slot, state.pending, state.pending_count, state.flow, steps, mid, reference_spread)
+def source_of(state: State, steps: Array, reference_spread: Array) -> Source:
+    """Where features are read: a state, the steps of a record, and the reference spreads of a tape."""
+    return Source(
+        state.position, state.slot, state.pending, state.pending_count, state.flow, steps, state.price, reference_spread
+    )

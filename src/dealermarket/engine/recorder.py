@@ -33,6 +33,9 @@ class Record(NamedTuple):
     keeps_trades: bool
     keeps_requests: bool
     in_turn: bool  # whether each market goes from start to end before the next, all in the state of one
+    mid: Array  # (B, T), as is all of steps that is kept; (B, 0) if not kept
+    impact: Array  # (B, T) of the mid, what makers' trades have added
+    stopped: Array  # (B,) int64: the step whose mid is no price, where a market has stopped; else -1
     steps: Array  # (B, T, M) MAKER_STEP; else, as room for the steps under way, (1, 1, M) in turn or (B, 2, M)
     totals: Array  # (B, M) MAKER_TOTALS
     position: Array  # (B, M): the last
@@ -57,6 +60,9 @@ def empty_record(rules: Rules, order_count: Array, steps: int, kept: Collection[
         keeps_trades=keep_trades,
         keeps_requests=keep_requests,
         in_turn=in_turn,
+        mid=np.zeros((replicas, steps * keep_steps)),
+        impact=np.zeros((replicas, steps * keep_steps)),
+        stopped=np.full(replicas, -1, np.int64),
         steps=np.zeros((*shape, makers), MAKER_STEP),
         totals=np.zeros((replicas, makers), MAKER_TOTALS),
         position=np.zeros((replicas, makers)),
@@ -79,6 +85,18 @@ def step_place(record, b, t):
 
 
 @kernel
+def log_price(market, record, b, t):
+    """Writes the mid of step t of market b; returns whether it is a price, above 0."""
+    price = market.price[0]
+    if not 0.0 < price.mid < np.inf:
+        record.stopped[b] = t
+        return False
+    if record.keeps_steps:
+        record.mid[b, t], record.impact[b, t] = price.mid, price.permanent + price.transient
+    return True
+
+
+@kernel
 def log_pending(market, record, b, slot):
     """Copies the trades in a slot of the circular buffer, which have matured or never will, to the log."""
     if not record.keeps_trades:
@@ -89,10 +107,11 @@ def log_pending(market, record, b, slot):
 
 
 @kernel
-def log_requests(rules, market, record, first, orders, mid, s0):
+def log_requests(rules, market, record, first, orders, s0):
     """Writes the requests of a step, number `first` of the tape and on, before they are matched, at the mid of the step."""
     if not record.keeps_requests:
         return
+    mid = market.price[0].mid
     prices = prices_of(rules, mid, s0)
     for n in range(len(orders.investor)):
         request, limit = request_of(rules, orders, n), reservation_of(orders, n)

@@ -60,6 +60,16 @@ STANDING = record(
 )
 """One participant as one maker knows it; one record, since who trades has all of it looked up."""
 
+PRICE = record(
+    [
+        ("mid", np.float64),  # P_t, with the impact
+        ("permanent", np.float64),  # impact
+        ("transient", np.float64),
+        ("shift", np.float64),  # of the mid since the step before, by impact
+    ]
+)
+"""The mid of a step and what makers' trades at the exchange have added to it."""
+
 MAKER_STEP = record(
     [
         ("position", np.float64),  # held into the step
@@ -91,6 +101,7 @@ MAKER_TOTALS = record(
         ("hedging_cost", np.float64),
         ("risk_cost", np.float64),
         ("pnl", np.float64),
+        ("impact_pnl", np.float64),  # of it, what impact brought to positions
         ("client_revenue", np.float64),  # of the spread revenue, from investors
         ("volume", np.float64),  # as the quoting side
         ("client_volume", np.float64),  # of it, with investors

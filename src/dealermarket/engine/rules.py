@@ -16,6 +16,7 @@ from dealermarket.engine.records import VENUES
 from dealermarket.model.makers.hedging import HEDGINGS, HedgingPolicy
 from dealermarket.model.makers.pricing import PRICINGS
 from dealermarket.model.makers.tiering import TIERINGS
+from dealermarket.model.market.impact import IMPACTS, NoImpact
 from dealermarket.model.scenario import Scenario
 
 Array = NDArray[Any]
@@ -32,6 +33,8 @@ class Rules(NamedTuple):
     fixed_tier: Array  # (M, J) int64: the tier that no ranking moves, else -1
     tier_start: Array  # (M, K + 1) int64: the first rank of each tier, and J - 1
     tier_block: Array  # (M, K + 1) int64: the first block of each tier, and how many there are, see `dealermarket.engine.ranking`
+    impact: Array  # (1,) record: kind, and the parameters of all kinds
+    impact_numbers: Array  # (1, n)
     table: Array  # (M, M + 1, K) int64: hedge table of maker i against rival j, the exchange last, in a tier; -1 for none
     tables: HedgeTables
     no_panel: Array  # (0,) bool: of requests that ask all makers
@@ -40,15 +43,16 @@ class Rules(NamedTuple):
     curve_exponent: float
     v_max: float
     scale_with_price: bool
-    of_the_papers: bool  # all kinds of tiering, pricing and hedging: which machine code runs
+    has_impact: bool
+    of_the_papers: bool  # all kinds of tiering, pricing, hedging and impact: which machine code runs
 
 
 def rules_of(scenario: Scenario) -> Rules:
     """The scenario as the engine reads it; builds or loads the hedging tables that it needs.
 
     Raises ParameterError where a maker plans its hedges on a rival's prices that cannot be planned against."""
-    makers, participants = scenario.makers, scenario.participants
-    clock, of_the_papers = scenario.market.clock, makers_of_the_papers(scenario)
+    makers, participants, impact = scenario.makers, scenario.participants, scenario.market.impact
+    clock, of_the_papers = scenario.market.clock, is_of_the_papers(scenario)
     tierings, pricings = [maker.tiering for maker in makers], [maker.pricing for maker in makers]
     hedgings = [maker.hedging for maker in makers]
     ranks = np.arange(len(participants) - 1)
@@ -71,6 +75,8 @@ def rules_of(scenario: Scenario) -> Rules:
         fixed_tier=_fixed_tiers(scenario),
         tier_start=tier_start,
         tier_block=np.cumsum(-(-np.diff(tier_start, axis=1, prepend=0) // BLOCK), axis=1),
+        impact=rule_records(IMPACTS, [impact], clock, of_the_papers),
+        impact_numbers=number_rows([impact]),
         table=table,
         tables=tables,
         no_panel=np.empty(0, np.bool_),
@@ -79,14 +85,16 @@ def rules_of(scenario: Scenario) -> Rules:
         curve_exponent=laws.curve_exponent(scenario.exchange.lam),
         v_max=scenario.exchange.v_max,
         scale_with_price=scenario.market.spreads_scale_with_price,
+        has_impact=not isinstance(impact, NoImpact),
         of_the_papers=of_the_papers,
     )
 
 
-def makers_of_the_papers(scenario: Scenario) -> bool:
-    """Whether the papers know how all makers tier, price and hedge."""
+def is_of_the_papers(scenario: Scenario) -> bool:
+    """Whether the papers know how all makers tier, price and hedge, and what hedges do to the mid."""
     slots = {"tiering": TIERINGS, "pricing": PRICINGS, "hedging": HEDGINGS}
-    return all(slot.of_the_papers(getattr(maker, part) for maker in scenario.makers) for part, slot in slots.items())
+    of_makers = all(slot.of_the_papers(getattr(maker, part) for maker in scenario.makers) for part, slot in slots.items())
+    return of_makers and IMPACTS.of_the_papers([scenario.market.impact])
 
 
 def _step_volatility(scenario: Scenario, hedging: HedgingPolicy) -> float:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.engine.records import MAKER_FLOW, MAKER_TOTALS, STANDING, TRADE
+from dealermarket.engine.records import MAKER_FLOW, MAKER_TOTALS, PRICE, STANDING, TRADE
 from dealermarket.engine.rules import Rules
 
 Array = NDArray[Any]
@@ -18,6 +18,7 @@ class State(NamedTuple):
 
     clock: Array  # (B, 1) int64: steps begun
     slot: Array  # (B, 1) int64: t mod t_m, the place of step t in the circular buffers
+    price: Array  # (B, 1) PRICE of the step under way, or of the last one
     mids: Array  # (B, t_m) the last t_m mids
     pending: Array  # (B, t_m, room) TRADE: the trades of the last t_m steps, J of a step or more
     pending_count: Array  # (B, t_m) int64
@@ -45,6 +46,7 @@ def empty_state(rules: Rules, replicas: int, most_orders: int = 0) -> State:
     return State(
         clock=np.zeros((b, 1), np.int64),
         slot=np.zeros((b, 1), np.int64),
+        price=np.zeros((b, 1), PRICE),
         mids=np.zeros((b, horizon)),
         pending=np.zeros((b, horizon, max(j, most_orders + m)), TRADE),
         pending_count=np.zeros((b, horizon), np.int64),

@@ -27,6 +27,7 @@ from dealermarket.engine.ranking import Ranking, move_in_ranking, rank_all
 from dealermarket.engine.records import HEDGE, MAKERS, ORDER
 from dealermarket.laws import (
     LARGEST_TRADE,
+    affected_mid,
     counts_as_zero,
     position_revenue,
     risk_cost,
@@ -36,16 +37,20 @@ from dealermarket.laws import (
 )
 from dealermarket.model.makers.hedging import HEDGINGS, Situation
 from dealermarket.model.makers.tiering import TIERINGS
+from dealermarket.model.market.impact import IMPACTS
 from dealermarket.slots import Law
 
 metric_of = Law(TIERINGS, "law")
 fraction_of = Law(HEDGINGS, "law")
+next_permanent, next_transient = Law(IMPACTS, "next_permanent"), Law(IMPACTS, "next_transient")
 
 
 @kernel
 def start(rules, market, tie_order):
     """A new market: nobody holds, has earned or is owed anything. Equal metrics rank in `tie_order` (M, J)."""
     market.clock[0], market.slot[0] = 0, 0
+    price = market.price[0]
+    price.permanent, price.transient, price.shift = 0.0, 0.0, 0.0
     for slot in range(rules.reward_horizon):
         market.pending_count[slot] = 0
     for i in range(len(rules.pricing)):
@@ -59,7 +64,7 @@ def start(rules, market, tie_order):
         market.tiers_given[i], market.given_fraction[i] = False, np.nan
         flow.bought, flow.sold, flow.market = 0.0, 0.0, 0.0
         totals.spread_revenue, totals.position_revenue, totals.hedging_cost, totals.risk_cost = 0.0, 0.0, 0.0, 0.0
-        totals.pnl, totals.client_revenue = 0.0, 0.0
+        totals.pnl, totals.impact_pnl, totals.client_revenue = 0.0, 0.0, 0.0
         totals.volume, totals.client_volume, totals.hedge_volume, totals.trades = 0.0, 0.0, 0.0, 0
         totals.requests, totals.asked, totals.won, totals.refused = 0, 0, 0, 0
         totals.asked_volume, totals.refused_volume = 0.0, 0.0
@@ -67,8 +72,11 @@ def start(rules, market, tie_order):
 
 
 @kernel
-def begin_step(rules, market, mid, earned):
-    """Steps 1 to 3: what the new mid does to positions, trades and tiers."""
+def begin_step(rules, market, unaffected, earned):
+    """Steps 1 to 3: what the new mid does to positions, trades and tiers. `unaffected` is the mid without makers' impact."""
+    price = market.price[0]
+    mid = affected_mid(unaffected, price.permanent, price.transient)
+    price.mid = mid
     charge_risk(market, mid, earned)
     mature_trades(rules, market, mid, earned)
     update_tiers(rules, market)
@@ -81,11 +89,12 @@ def finish_step(rules, market, s0, orders, hedge_tie, earned):
 
     `s0` is the reference spread as drawn, `hedge_tie` (M,) the draws that break ties among hedge quotes.
     """
-    prices = prices_of(rules, market.mids[market.slot[0]], s0)
+    prices = prices_of(rules, market.price[0].mid, s0)
     market.pending_count[market.slot[0]] = 0
     match_orders(rules, market, prices, orders, earned)
     hedge_positions(rules, market, prices, hedge_tie, earned)
-    move_positions(rules, market)
+    bought = move_positions(rules, market)
+    move_impact(rules, market, bought)
     add_to_totals(market, earned)
     market.clock[0] += 1
     market.slot[0] = market.slot[0] + 1 if market.slot[0] + 1 < rules.reward_horizon else 0
@@ -103,6 +112,7 @@ def charge_risk(market, mid, earned):
         earned[i].spread_revenue, earned[i].position_revenue, earned[i].hedging_cost = 0.0, 0.0, 0.0
         earned[i].hedge_fraction, earned[i].hedge_size, earned[i].step_volatility = 0.0, 0.0, 0.0
         market.totals[i].pnl += position * move
+        market.totals[i].impact_pnl += position * market.price[0].shift
 
 
 @kernel
@@ -250,15 +260,28 @@ def hedge_positions(rules, market, prices, hedge_tie, earned):
 
 @kernel
 def move_positions(rules, market):
-    """Step 6: positions move by all trades of the step."""
-    slot = market.slot[0]
+    """Step 6: positions move by all trades of the step. Returns the net volume that makers bought at the exchange."""
+    slot, bought = market.slot[0], 0.0
     for n in range(market.pending_count[slot]):
         trade = market.pending[slot, n]
         maker, taker = trade.maker - rules.investors, trade.taker - rules.investors
         if maker < len(rules.pricing):
             market.position[maker] -= trade.side * trade.volume
+        else:
+            bought += trade.side * trade.volume
         if taker >= 0:
             market.position[taker] += trade.side * trade.volume
+    return bought
+
+
+@kernel
+def move_impact(rules, market, bought):
+    """Step 6: what the net volume `bought` at the exchange adds to the mid, from the next step on."""
+    rule, numbers, price = rules.impact[0], rules.impact_numbers[0], market.price[0]
+    permanent = next_permanent(rule.kind, price.permanent, bought, rule, numbers)
+    transient = next_transient(rule.kind, price.transient, bought, rule, numbers)
+    price.shift = permanent + transient - (price.permanent + price.transient)
+    price.permanent, price.transient = permanent, transient
 
 
 @kernel

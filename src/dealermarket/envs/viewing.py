@@ -30,13 +30,14 @@ _MOST_MAKERS = 3  # side by side
 
 
 class _Kept(NamedTuple):
-    """What is kept of each step, (B, M): what happened in it, and what is held after it."""
+    """What is kept of each step, (B, M), the price (B, 1): what happened in it, and what is held and known after it."""
 
     steps: Array  # MAKER_STEP
     totals: Array  # MAKER_TOTALS
     flow: Array  # MAKER_FLOW
     pricing: Array  # as in Rules
     position: Array
+    price: Array  # PRICE
 
 
 class DayLog:
@@ -46,7 +47,7 @@ class DayLog:
         self._session, self._learners = session, tuple(learners)
         self._places = [session.scenario.maker_names.index(maker) for maker in learners]
         state, steps = session.state, session.record.steps
-        self._live = _Kept(steps, state.totals, state.flow, state.pricing, state.position)
+        self._live = _Kept(steps, state.totals, state.flow, state.pricing, state.position, state.price)
         self._bytes = [values.view(np.uint8) for values in self._live]  # copied as such: NumPy takes 20 times longer over records
         self._rows: deque[list[Array]] = deque(maxlen=shown_steps(session.scenario) + 1)
 
@@ -66,12 +67,13 @@ class DayLog:
         session, scenario = self._session, self._session.scenario
         place = self._places[learner]
         columns = zip(self._live, zip(*self._rows, strict=True), strict=True)
-        rows = _Kept(*(np.array(column)[:, market].view(live.dtype)[:, place] for live, column in columns))
+        kept = _Kept(*(np.array(column)[:, market].view(live.dtype) for live, column in columns))
+        rows = _Kept(*(values[:, min(place, values.shape[1] - 1)] for values in kept))
         now, count = session.step, len(self._rows) - 1
         done = slice(now - count, now)
-        mid = np.array(session.tape.mid[market, now - count : now + 1])
+        mid = rows.price["mid"].copy()
         if session.ended:
-            mid[-1] = np.nan  # the oracle's alone
+            mid[-1] = np.nan  # that of the last step once more
         spread = np.array(session.tape.reference_spread[market, done])
         size = _usual_size(scenario)
         scale = 1e4 / (1.0 if scenario.market.spreads_scale_with_price else mid[:-1])

@@ -8,11 +8,13 @@ from dealermarket.model.investors.sizes import OrderSize
 from dealermarket.model.makers.hedging import PlannedHedging, TradingPolicy
 from dealermarket.model.makers.pricing import PricingRule
 from dealermarket.model.makers.tiering import RankedTiering
+from dealermarket.model.market.impact import MarketImpact
 from dealermarket.model.market.mid_price import MidPrice
 from dealermarket.model.market.reference_spread import ReferenceSpread
 
 __all__ = [
     "Demand",
+    "MarketImpact",
     "MidPrice",
     "OrderSize",
     "PlannedHedging",

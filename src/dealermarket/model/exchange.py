@@ -63,6 +63,13 @@ class Exchange(Value):
         return laws.LARGEST_TRADE * self.v_max
 
     @cached_property
+    def least_slope(self) -> float:
+        """The least of S_ref(v) / (S_ref(0) v) over all sizes v that trade at once: what a unit of a trade pays at least for each
+        unit of it, in half spreads per unit of the asset."""
+        sizes = self.largest_trade * np.linspace(0.0, 1.0, 1001)[1:]
+        return float((self.relative_spread(sizes) / sizes).min())
+
+    @cached_property
     def largest_alpha(self) -> float:
         """The largest power of the reference curve whose quote for the largest trade stays below e^LARGEST_LOG_PRICE."""
         with np.errstate(over="ignore"):

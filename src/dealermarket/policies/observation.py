@@ -40,7 +40,7 @@ class Observation:
 
     def _source(self) -> Source:
         """What features of learners are read off."""
-        return source_of(self._state, self._record.steps, self._tape.mid, self._tape.reference_spread)
+        return source_of(self._state, self._record.steps, self._tape.reference_spread)
 
     def _moment(self, ended: bool) -> Moment:
         """Which step has begun, or that the last one has `ended`, and where it stands in the arrays."""
@@ -63,8 +63,8 @@ class Observation:
 
     @property
     def mid(self) -> Array:
-        """The mid-price P_t."""
-        return self._now(self._tape.mid)
+        """The mid-price P_t, with the impact of former hedges."""
+        return self._state.price[:, 0]["mid"].copy()
 
     @property
     def reference_spread(self) -> Array:

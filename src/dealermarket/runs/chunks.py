@@ -64,13 +64,12 @@ class Simulator:
         from dealermarket.engine.advance import advance
         from dealermarket.engine.recorder import empty_record
         from dealermarket.engine.state import empty_state
+        from dealermarket.runs.session import Session, check_mids
 
         steps, level = self.scenario.steps, tables_of(self._record)
         order_count = tape.order_start[:, -1] - tape.order_start[:, 0]
         record = empty_record(self._rules, order_count, steps, self._kept, in_turn=not self._policies)
         if self._policies and replicas:
-            from dealermarket.runs.session import Session
-
             session = Session(self.scenario, self._rules, record, self._policies, len(replicas))
             session.restart(first_episodes(self._seed, replicas))
             session.use(tape.arrays())
@@ -79,7 +78,8 @@ class Simulator:
             engine = among(advance, self._rules.of_the_papers)
             arrays = tape.arrays()
             engine(self._rules, empty_state(self._rules, 1, most_orders(arrays)), arrays, 0, 2 * steps, True, record)
+            check_mids(record, replicas)
             report(len(replicas) * steps)
         kept = slice(0, steps if "steps" in level else 0)
-        prices = tape.mid[:, kept].copy(), tape.reference_spread[:, kept].copy()
-        return Chunk(replicas.start, tape.capped, prices, record, tape.asked if "requests" in level else tape.asked[:0].copy())
+        spreads, asked = tape.reference_spread[:, kept].copy(), tape.asked if "requests" in level else tape.asked[:0].copy()
+        return Chunk(replicas.start, tape.capped, spreads, record, asked)

@@ -40,7 +40,8 @@ class LiveMarket:
     """One market, one step at a time: `begin` with the step's prices, then `finish` with its orders.
 
     The same engine as a run, and the same numbers as a run on a tape of the same prices, orders and draws. `seed`
-    gives the draws that break ties. Nothing limits the number of steps: the scenario's is ignored.
+    gives the draws that break ties. Nothing limits the number of steps: the scenario's is ignored. With `market.impact` the
+    mids handed in are those that the market would have without these makers, and what their hedges add comes on top: see `mid`.
     """
 
     def __init__(self, scenario: Scenario, seed: int = 0, policies: Mapping[str, Policy] | None = None) -> None:
@@ -78,6 +79,11 @@ class LiveMarket:
         return dict(zip(self.scenario.maker_names, self._session.state.position[0].tolist(), strict=True))
 
     @property
+    def mid(self) -> float | None:
+        """The mid of the step under way, or of the last one, with the impact of makers' hedges; None before the first."""
+        return float(self._session.state.price[0, 0]["mid"]) if self._prices is not None or self.step else None
+
+    @property
     def tiers(self) -> dict[str, dict[str, int]]:
         """The tier in which every maker's own policy puts every other participant."""
         names = self.scenario.participants
@@ -96,7 +102,8 @@ class LiveMarket:
         }
 
     def begin(self, mid: float, reference_spread: float) -> None:
-        """The prices of the next step: risk is charged, trades mature, tiers change. Raises TapeError."""
+        """The prices of the next step: risk is charged, trades mature, tiers change. Raises TapeError, and ParameterError where
+        impact has moved the mid to 0 or below."""
         if self._prices is not None:
             raise TapeError(f"begin: step {self.step} has begun already; hand its orders to finish first")
         prices = {"mid": numbers("mid", mid, [()]), "reference_spread": numbers("reference_spread", reference_spread, [()])}

@@ -143,7 +143,7 @@ def _bytes_of_a_step(scenario: Scenario, record: RecordLevel) -> tuple[float, fl
     orders, hedges = _trades_of_a_step(scenario)
     tape = 8 * (3 + makers) + 35 * orders
     rows = {"summary": 0.0, "steps": 300.0 * makers, "trades": 190.0 * (orders + hedges), "requests": 250.0 * orders}
-    kept = {"summary": 0.0, "steps": 64.0 * makers + 16, "trades": 56.0 * (orders + makers), "requests": 80.0 * orders}
+    kept = {"summary": 0.0, "steps": 64.0 * makers + 24, "trades": 56.0 * (orders + makers), "requests": 80.0 * orders}
     levels = tables_of(record)
     return tape + max(rows[table] for table in levels), sum(kept[table] for table in levels)
 

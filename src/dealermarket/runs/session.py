@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
+
 from dealermarket import interrupt
 from dealermarket.compiled import among, resolved
 from dealermarket.draws.arithmetic import TapeArrays, most_orders
@@ -13,7 +15,7 @@ from dealermarket.engine.advance import advance
 from dealermarket.engine.recorder import Record
 from dealermarket.engine.rules import Rules
 from dealermarket.engine.state import empty_state, with_room
-from dealermarket.errors import PolicyError
+from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Actor, HeuristicMaker, Observation, Policy, PolicySetup, start
 from dealermarket.policies.action_slot import ActionSlot
@@ -37,6 +39,7 @@ class Session:
         self.scenario, self.rules, self.record, self.steps = scenario, rules, record, scenario.steps
         self.state = empty_state(rules, markets)
         self.step = 0
+        self._replicas: Sequence[int] = ()
         self._policies = policies
         self._views: list[Observation] = []
         self._places = [(self.view(maker), self.action_slot(maker)) for maker in policies]
@@ -59,7 +62,8 @@ class Session:
 
     def restart(self, episodes: Sequence[Episode]) -> None:
         """New markets, one for each episode; their tape goes to `use`."""
-        self.step = 0
+        self.step, self._replicas = 0, [episode.replica for episode in episodes]
+        self.record.stopped[:] = -1
         self._actors = [
             (start(policy, PolicySetup(self.scenario, maker, episodes)), *place)
             for (maker, policy), place in zip(self._policies.items(), self._places, strict=True)
@@ -113,6 +117,20 @@ class Session:
 
     def _advance(self, first: int, last: int, ended: bool = False) -> None:
         self._engine(self.rules, self.state, self.tape, first, last, ended, self.record)
+        if self.rules.has_impact:
+            check_mids(self.record, self._replicas)
+
+
+def check_mids(record: Record, replicas: Sequence[int]) -> None:
+    """Raises ParameterError where hedges have moved a mid so far that it is no price."""
+    (stopped,) = np.nonzero(record.stopped >= 0)
+    if len(stopped):
+        first = stopped[0]
+        raise ParameterError(
+            f"market.impact: in step {record.stopped[first]} of replica {replicas[first]} hedges at the exchange had moved the "
+            "mid to 0 or below; take a smaller impact (permanent and transient are price units per unit of the asset), a higher "
+            "initial price, or makers who hedge less"
+        )
 
 
 def acting_policies(scenario: Scenario, given: Mapping[str, Policy]) -> dict[str, Policy]:

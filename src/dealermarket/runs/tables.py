@@ -40,7 +40,7 @@ class Chunk:
 
     first: int
     capped: Array  # (B,) orders whose size was capped
-    prices: tuple[Array, Array]  # mids and reference spreads, each (B, T); (B, 0) if no steps are recorded
+    reference_spread: Array  # (B, T); (B, 0) if no steps are recorded
     record: Record
     asked: Array  # (orders, M) bool: the makers that each request asked; (0, M) where all do, or no requests are recorded
 
@@ -64,12 +64,12 @@ def summary_columns(scenario: Scenario, chunk: Chunk) -> Columns:
 
 def step_columns(scenario: Scenario, chunk: Chunk) -> Columns:
     """A row per replica, step and maker."""
-    steps, (mid, reference_spread) = chunk.record.steps, chunk.prices
+    record, steps = chunk.record, chunk.record.steps
     replicas, count, makers = steps.shape
     columns = _replica_and_maker(scenario, chunk.first, (replicas * count, makers))
     columns["replica"] = np.repeat(np.arange(replicas, dtype=np.int32) + chunk.first, count * makers)
     step = np.tile(np.repeat(np.arange(count, dtype=np.int32), makers), replicas)
-    shared = {"mid": mid, "reference_spread": reference_spread}
+    shared = {"mid": record.mid, "impact": record.impact, "reference_spread": chunk.reference_spread}
     return (
         {"replica": columns["replica"], "step": step, "maker": columns["maker"]}
         | {name: np.repeat(values.ravel(), makers) for name, values in shared.items()}

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Impact:
+    """What makers' trades at the exchange have added to the mid, price units."""
+
+    permanent: float
+    transient: float
+
+    @property
+    def total(self) -> float:
+        """Both parts."""
+        return self.permanent + self.transient
+
+
+@dataclass(frozen=True)
 class Parts:
     """What a spread is made of: the quote of the best tier without skew (`curve`), what the skew adds to that, and what the
     tier adds to both. Their sum is the spread, but for rounding."""
@@ -181,8 +194,8 @@ class StepTrace:
     """One step of one replica, told in order: prices, risk, what matured, tiers, requests, hedges, positions.
 
     `move` is the mid's since the step before, 0 at step 0; `matured_move` that of the last `reward_horizon` steps, None in the
-    first ones;
-    `reference_spread` s0 as it was drawn, `half_spread` S_ref(0)."""
+    first ones; `impact` is what former hedges have added to the mid, `next_impact` what they and those of this step add to the
+    next one; `reference_spread` s0 as it was drawn, `half_spread` S_ref(0)."""
 
     scenario: str
     seed: int
@@ -192,6 +205,8 @@ class StepTrace:
     mid: float
     move: float
     matured_move: float | None
+    impact: Impact
+    next_impact: Impact
     reference_spread: float
     half_spread: float
     makers: tuple[MakerStep, ...]

@@ -28,6 +28,7 @@ from dealermarket.runs.session import Session, acting_policies
 from dealermarket.runs.tables import KINDS
 from dealermarket.runs.trace import (
     ChangedStanding,
+    Impact,
     MakerStep,
     MaturedTrade,
     Parts,
@@ -100,7 +101,7 @@ class _Step:
     @cached_property
     def prices(self) -> tuple[float, float]:
         """The mid, and the reference spread as drawn."""
-        return float(self.tape.mid[0, self.step]), float(self.tape.reference_spread[0, self.step])
+        return float(self.record.mid[0, self.step]), float(self.tape.reference_spread[0, self.step])
 
     @cached_property
     def tiers(self) -> Array:
@@ -109,7 +110,7 @@ class _Step:
 
     def told(self) -> StepTrace:
         """All of it."""
-        mids, t, horizon = self.tape.mid[0], self.step, self.scenario.reward_horizon
+        mids, t, horizon = self.record.mid[0], self.step, self.scenario.reward_horizon
         mid, reference_spread = self.prices
         half_spread, requests = self._requests()
         return StepTrace(
@@ -121,6 +122,8 @@ class _Step:
             mid=mid,
             move=mid - float(mids[t - 1]) if t > 0 else 0.0,
             matured_move=mid - float(mids[t - horizon]) if t >= horizon else None,
+            impact=self._impact(self.acting),
+            next_impact=self._impact(self.after),
             reference_spread=reference_spread,
             half_spread=half_spread,
             makers=tuple(self._maker(i) for i in range(len(self.scenario.makers))),
@@ -129,6 +132,11 @@ class _Step:
             requests=tuple(requests),
             hedges=tuple(self._hedge(i) for i in range(len(self.scenario.makers))),
         )
+
+    @staticmethod
+    def _impact(state: State) -> Impact:
+        price = state.price[0, 0]
+        return Impact(float(price["permanent"]), float(price["transient"]))
 
     def _maker(self, i: int) -> MakerStep:
         earned = self.record.steps[0, self.step, i]

@@ -132,7 +132,7 @@ def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> Measures:
     }
     measured: dict[str, Array] = {}
     for name, (count, member) in groups.items():
-        revenue, volume = markouts_by_group(chunk.prices[0], orders, member, count, longest)
+        revenue, volume = markouts_by_group(chunk.record.mid, orders, member, count, longest)
         measured |= {f"by_{name}_volume": volume, f"by_{name}": revenue}
     return Measures(others=measured)
 

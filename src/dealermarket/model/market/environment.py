@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.market.activity import Activity, factors_at, factors_of
+from dealermarket.model.market.impact import IMPACTS, MarketImpact, NoImpact
 from dealermarket.model.market.mid_price import MID_PRICES, GeometricBrownianMotion, MidPrice, RecordedMid
 from dealermarket.model.market.reference_spread import REFERENCE_SPREADS, ClippedNormal, RecordedSpread, ReferenceSpread
 from dealermarket.model.part import Clock
@@ -22,7 +23,7 @@ _UNITS = (("day", 24 * 60 * 60), ("hour", 60 * 60), ("minute", 60), ("second", 1
 
 
 class MarketEnvironment(Value):
-    """Everything exogenous that all participants see: the mid-price, the reference spread and the clock.
+    """What all participants see: the mid-price, the reference spread, the clock, and how makers' hedges move the mid.
 
     A step is `1 / (steps_per_day * days_per_year)` years, 15 minutes of a 24-hour market by default. With
     `spreads_scale_with_price` the reference spread and every tier penalty are multiplied by P_t, for assets whose
@@ -32,6 +33,7 @@ class MarketEnvironment(Value):
 
     mid_price: Annotated[MidPrice, MID_PRICES] = GeometricBrownianMotion()
     reference_spread: Annotated[ReferenceSpread, REFERENCE_SPREADS] = ClippedNormal()
+    impact: Annotated[MarketImpact, IMPACTS] = NoImpact()
     steps_per_day: Annotated[int, Field(ge=1, le=1_000_000_000)] = 96
     days_per_year: Annotated[int, Field(ge=1, le=10_000)] = 252
     spreads_scale_with_price: bool = False

@@ -120,6 +120,14 @@ STATISTICS = (
         more_is_better=True,
     ),
     Statistic(
+        name="impact_pnl",
+        heading="impact\nP&L",
+        unit=MONEY,
+        meaning="of the inventory P&L, what makers' trades at the exchange did to the mid; 0 without market impact",
+        function=sum_of("impact_pnl"),
+        more_is_better=True,
+    ),
+    Statistic(
         name="pnl_bp",
         heading="P&L, bp of\nclients'\nvolume",
         unit=BASIS_POINTS,
