@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dealermarket.control.dealer.chain import Array, Chain
+from dealermarket.control.dealer.chain import Array, Chain, solved
 from dealermarket.control.dealer.controls import Controls
 from dealermarket.control.dealer.ergodic import grids
 from dealermarket.control.dealer.problem import DealerProblem
@@ -67,7 +67,7 @@ def _before(chain: Chain, after: Array, pace: float) -> Array:
     value = after
     for _ in range(_MOST_ITERATIONS):
         policy = chain.best_policy(value)
-        better = chain.generator(policy, pace).solved(-chain.reward(policy) - pace * after)
+        better = solved(chain.generator(policy, pace), -chain.reward(policy) - pace * after)
         moved, value = float(np.max(np.abs(better - value))), better
         if moved <= _TOLERANCE * float(np.max(np.abs(value))):
             break

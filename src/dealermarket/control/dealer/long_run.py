@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dealermarket.control.dealer.chain import ODD, Array, Chain, ChainPolicy
+from dealermarket.control.dealer.chain import ODD, Array, Chain, ChainPolicy, without_nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +98,5 @@ class LongRun:
     def memory(self) -> float:
         """How long inventories are alike, days: the integral of the autocorrelation of the inventory."""
         chain = self.chain
-        matrix = chain.generator(self.policy, chain.retirement, ODD)
-        right = -chain.inventory
-        right[0] = 0.0
-        ahead = matrix.pinned().solved(right)
+        ahead = without_nothing(chain.generator(self.policy, chain.retirement, ODD), -chain.inventory)
         return self._mean(chain.inventory * ahead) / self.inventory_sd**2
