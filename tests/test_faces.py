@@ -13,7 +13,7 @@ import pytest
 
 import dealermarket
 
-FOLDERS = ("data", "envs", "model", "papers", "plots", "policies", "questions", "study", "testing")
+FOLDERS = ("control", "data", "envs", "model", "papers", "plots", "policies", "questions", "study", "testing")
 NEED_GYMNASIUM = ("envs", "testing")
 
 
@@ -49,7 +49,7 @@ def test_a_folder_has_a_public_face(name: str) -> None:
     assert module.__doc__
 
 
-@pytest.mark.parametrize("name", ["data", "envs", "model", "papers", "plots", "study"])
+@pytest.mark.parametrize("name", ["control", "data", "envs", "model", "papers", "plots", "study"])
 def test_dir_of_a_folder_is_its_face(name: str) -> None:
     module = face(name)
     assert dir(module) == sorted(module.__all__)
@@ -82,7 +82,7 @@ def examples(text: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["", "data", "envs", "papers", "plots", "study", "testing"])
+@pytest.mark.parametrize("name", ["", "control.dealer", "data", "envs", "papers", "plots", "study", "testing"])
 def test_the_examples_of_a_face_run(name: str, tmp_path: Path) -> None:
     module = face(name) if name else dealermarket
     blocks = examples(module.__doc__ or "")

@@ -37,6 +37,9 @@ class Stream(IntEnum):
     RESERVATION = 0xA00
     UNIFORM_RESERVATION = 0xA01  # for laws of demand that take a uniform number
     PANEL = 0xB00  # who is asked
+    DEALER_REQUESTS = 0xC00  # of the dealer's problem in continuous time
+    DEALER_MID = 0xC01
+    DEALER_START = 0xC02
     POLICY = 0x1000  # and on: one for each maker
 
 

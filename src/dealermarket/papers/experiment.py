@@ -14,6 +14,7 @@ from dealermarket.model.scenario import Scenario
 from dealermarket.pages.table import Table
 from dealermarket.papers.desks import DesksStudy
 from dealermarket.papers.outcome import Verdict
+from dealermarket.papers.processes import ProcessStudy
 from dealermarket.papers.trained import TrainedStudy
 from dealermarket.plots.figure import Figure
 from dealermarket.study.labelled import Array
@@ -63,6 +64,7 @@ class Experiment(ABC):
     source: ClassVar[str] = ""  # where a paper asks it
     question: ClassVar[str]
     preset: ClassVar[str]
+    asks_scenario: ClassVar[bool] = True  # or else a problem of its own, and the preset has no part in it
     settings: ClassVar[tuple[str, ...]] = ()  # on top of the preset
     runs: ClassVar[int] = 200  # replicas a point; the paper's number where it has one
     makers_needed: ClassVar[int] = 2
@@ -84,7 +86,10 @@ class Experiment(ABC):
     def load_scenario(self, source: str | Path | None = None, settings: Sequence[str] = ()) -> Scenario:
         """The experiment's scenario, or another from a preset or file, with settings on top.
 
-        Raises ScenarioError, and ParameterError where a setting would change what the experiment itself moves."""
+        Raises ScenarioError, and ParameterError where a setting would change what the experiment itself moves, or where it asks
+        no scenario."""
+        if not self.asks_scenario and (source is not None or settings):
+            raise ParameterError(f"{self.name}: asks about a problem of its own and no scenario; leave --scenario and --set out")
         place, own = (self.preset, self.settings) if source is None else (source, ())
         scenario = Scenario.load(place, (*own, *settings))
         start = Scenario.load(place, own) if settings and self.moves else scenario
@@ -114,6 +119,10 @@ class Experiment(ABC):
 
     def desks(self, scenario: Scenario, runs: int) -> list[DesksStudy]:
         """Simulated desks whose logs must be calibrated for the verdicts."""
+        return []
+
+    def processes(self, scenario: Scenario, runs: int) -> list[ProcessStudy]:
+        """Processes of dealers that must be simulated for the verdicts."""
         return []
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:

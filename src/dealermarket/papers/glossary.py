@@ -42,6 +42,12 @@ _WORDS = {
     "log": "what a desk writes down: each request with its client, side, size and quote, whether it was won, traded with "
     "another dealer or with nobody, and, of those won, the second best quote (cover).",
     "hit ratio": "the share of the requests that the desk wins.",
+    "M": "a million of the base currency.",
+    "internalization zone": "the inventories at which a dealer hedges nothing and waits for clients; given by its end.",
+    "φ, η, k": "what hedging costs: φ a M, half of a spread, and η times its rate; and what each M of it moves the mid by.",
+    "risk aversion γ": "what a dealer would pay for less variance: it maximises mean P&L less γ / 2 times the variance of its "
+    "inventory's value.",
+    "external share": "what a dealer hedges, as a share of all that it trades with clients and as hedges.",
     "reward": "what a training maximises, a step; 1 is the worth of a step's volume at ε = 0.",
 }
 

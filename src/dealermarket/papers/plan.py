@@ -16,6 +16,7 @@ from dealermarket.papers.desks import DesksStudy
 from dealermarket.papers.experiment import Experiment, Results
 from dealermarket.papers.outcome import Outcome, Verdict, overall
 from dealermarket.papers.parts import PartedStudy, measure_parts
+from dealermarket.papers.processes import ProcessStudy
 from dealermarket.papers.trained import TrainedStudy
 from dealermarket.papers.variations import Varied, variations_table
 from dealermarket.plots.figure import Figure
@@ -74,10 +75,16 @@ class Plan:
         """All logs that must be calibrated, with names that tell experiments apart."""
         return [replace(study, name=self._name("", study.name)) for study in self.experiment.desks(self.scenario, self.runs)]
 
+    @cached_property
+    def processes(self) -> list[ProcessStudy]:
+        """All dealers' processes that must be simulated, with names that tell experiments apart."""
+        processes = self.experiment.processes(self.scenario, self.runs)
+        return [replace(study, name=self._name("", study.name)) for study in processes]
+
     @property
     def parted(self) -> list[PartedStudy]:
         """All that is measured in processes of its own."""
-        return [*self.trainings, *self.desks]
+        return [*self.trainings, *self.desks, *self.processes]
 
     @cached_property
     def market_steps(self) -> int:

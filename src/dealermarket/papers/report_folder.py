@@ -46,14 +46,14 @@ class ReportFolder(WorkFolder):
     def create(cls, path: Path, plans: Sequence[Plan], seed: int, extent: str = "") -> ReportFolder:
         """A new folder; refuses one that exists and is not empty. `extent` says what is missing of a whole report, and how to
         get that."""
-        scenarios = {_scenario(plan.experiment.name): plan.scenario.to_toml() for plan in plans}
+        scenarios = {_scenario(plan.experiment.name): plan.scenario.to_toml() for plan in plans if plan.experiment.asks_scenario}
         described = [
             {
                 "experiment": plan.experiment.name,
                 "runs": plan.runs,
                 "variation_runs": plan.variation_runs,
                 "command": plan.command,
-                "scenario_sha256": digest(scenarios[_scenario(plan.experiment.name)]),
+                "scenario_sha256": digest(scenarios.get(_scenario(plan.experiment.name), "")),
             }
             for plan in plans
         ]
@@ -81,6 +81,9 @@ class ReportFolder(WorkFolder):
         plans = []
         for name, runs, variation_runs, command, sha256 in described:
             experiment = experiment_named(name)
+            if not experiment.asks_scenario:
+                plans.append(Plan(experiment, experiment.load_scenario(), runs, variation_runs, command))
+                continue
             anew = f"ask the changed scenario anew: dealermarket experiment {name} --scenario {{file}}"
             text = cls._read_input(path, _scenario(name), sha256, anew, meta["complete"])
             scenario = experiment.checked(Scenario.from_toml(text, where=str(path / _scenario(name))))

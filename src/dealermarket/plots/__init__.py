@@ -16,6 +16,7 @@ A figure of anything else is a value, a `Figure` of marks, which `draw(figure, a
 backend is chosen: both are the caller's.
 """
 
+from dealermarket.plots.dealer import plot_dealer_hedging, plot_dealer_quotes, plot_efficient_frontier
 from dealermarket.plots.desk import plot_client_markouts, plot_hit_ratio
 from dealermarket.plots.drawing import draw, draw_panels
 from dealermarket.plots.figure import (
@@ -77,6 +78,9 @@ __all__ = [
     "plot_client_sizes",
     "plot_client_tiers",
     "plot_cumulative_reward",
+    "plot_dealer_hedging",
+    "plot_dealer_quotes",
+    "plot_efficient_frontier",
     "plot_hedge_fractions",
     "plot_hedging_costs",
     "plot_hit_ratio",

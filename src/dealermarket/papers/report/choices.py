@@ -28,6 +28,8 @@ class Choice:
 
 def choices(plan: Plan) -> list[Choice]:
     """What was changed of the experiment's own scenario or of another preset, and what was chosen where the paper is silent."""
+    if not plan.experiment.asks_scenario:
+        return []
     scenario, own = plan.scenario, plan.experiment.load_scenario()
     if scenario.name != own.name and scenario.name in preset_names():
         own = Scenario.load(scenario.name)

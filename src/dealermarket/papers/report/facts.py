@@ -58,6 +58,9 @@ def new_words(sections: Sequence[Section], section: Section) -> dict[str, str]:
 def set_up(section: Section) -> dict[str, str]:
     """What was run, line by line."""
     plan, scenario = section.plan, section.plan.scenario
+    usual = f" (the full experiment has {section.experiment.runs:,})" if plan.runs != section.experiment.runs else ""
+    if not plan.experiment.asks_scenario:
+        return {"scenario": "none: the problem has parameters of its own", "runs": f"{plan.runs:,} of each process{usual}"}
     own = plan.experiment.load_scenario()
     described = f"{scenario.name}: {scenario.description}" if scenario.description else scenario.name
     if scenario.name != own.name:
@@ -67,7 +70,6 @@ def set_up(section: Section) -> dict[str, str]:
     sizes = ", ".join(
         counted(count, noun) for count, noun in ((len(scenario.agents), "investor"), (len(scenario.makers), "maker"))
     )
-    usual = f" (the full experiment has {section.experiment.runs:,})" if plan.runs != section.experiment.runs else ""
     varied = f", {plan.variation_runs:,} with each other value" if section.varied else ""
     steps = plan.market_steps
     return {

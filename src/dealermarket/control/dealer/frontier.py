@@ -1,0 +1,36 @@
+"""The efficient frontier: what mean P&L a dealer has for which risk, as its risk aversion moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dealermarket.control.dealer.ergodic import solve
+from dealermarket.control.dealer.problem import DealerProblem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def efficient_frontier(problem: DealerProblem, risk_aversions: Sequence[float], step: float | None = None) -> pd.DataFrame:
+    """A row a risk aversion, 1 / (bp M): `mean_pnl` (bp M a day), `sd_pnl` and `inventory_risk` (bp M per square root of a day),
+    `zone` (M), `external_share`, `holding_time` and `memory` (days). Raises ParameterError."""
+    import pandas as pd
+
+    rows = []
+    for gamma in risk_aversions:
+        solution = solve(problem.replace(risk_aversion=gamma), step)
+        found = solution.long_run
+        rows.append(
+            {
+                "risk_aversion": gamma,
+                "mean_pnl": found.mean_pnl,
+                "sd_pnl": found.sd_pnl,
+                "inventory_risk": found.inventory_risk,
+                "zone": solution.controls.zone,
+                "external_share": found.external_share,
+                "holding_time": found.holding_time,
+                "memory": found.memory,
+            }
+        )
+    return pd.DataFrame(rows)
