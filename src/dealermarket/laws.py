@@ -160,7 +160,7 @@ def mean_plus_risk(expected: Any, variance: Any, risk_aversion: Any) -> Any:
 
 def weighted(components: Any, weights: Any, money: Any) -> Any:
     """What a learner's reward has of what its maker earned in a step (follow-up paper): the components, each times its weight,
-    in multiples of `money`. Both have the fields of `engine.learners.Components`; components are price units times asset."""
+    in multiples of `money`. Both have the fields of `model.makers.reward.Components`; components are price units times asset."""
     return (
         weights.spread_revenue * components.spread_revenue / money
         + weights.position_revenue * components.position_revenue / money

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dealermarket.compiled import entry, kernel
-from dealermarket.engine.learners import Components
 from dealermarket.laws import risk_penalty, weighted
+from dealermarket.model.makers.reward import Components
 
 
 @entry
