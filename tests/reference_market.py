@@ -125,6 +125,9 @@ class MakerStep:
     position_revenue: float
     hedging_cost: float
     risk_cost: float
+    eps_buy: float
+    """The skew of its curve in this step, for clients who buy."""
+    eps_sell: float
     hedge_fraction: float
     """The fraction of the position traded away in this step; 0 without a trade."""
     hedge_size: float
@@ -636,6 +639,8 @@ def _one_step(
                 position_revenue=earned[i].position_revenue,
                 hedging_cost=earned[i].hedging_cost,
                 risk_cost=earned[i].risk_cost,
+                eps_buy=terms[i].eps[+1],
+                eps_sell=terms[i].eps[-1],
                 hedge_fraction=hedged[i].fraction,
                 hedge_size=hedged[i].signed_size,
                 step_volatility=volatility[i],

@@ -145,6 +145,8 @@ def compare_steps(steps: Array, history: History, price: float, v_max: float, la
     close(steps["position"], position, v_max, f"{label}: steps.position")
     close(steps["hedge_size"], column("hedge_size"), v_max, f"{label}: steps.hedge_size")
     close(steps["step_volatility"], column("step_volatility"), 0.0, f"{label}: steps.step_volatility", tolerance=1e-14)
+    for name in ("eps_buy", "eps_sell"):
+        same(steps[name], column(name), f"{label}: steps.{name}")
     solid = np.abs(position) > 1e-9 * v_max  # what rounding leaves of a position has no fraction to speak of
     fraction = column("hedge_fraction")
     close(steps["hedge_fraction"][solid], fraction[solid], 0.0, f"{label}: steps.hedge_fraction")

@@ -327,8 +327,8 @@ def test_the_command_runs_as_many_replicas_as_there_are_windows(tmp_path: Path, 
 
 def test_volumes_are_measured_in_those_of_the_file(tmp_path: Path) -> None:
     from dealermarket.draws.files import volume_moment
-    from dealermarket.policies.features import scales_of
-    from dealermarket.policies.rewards import Reward
+    from dealermarket.engine.scales import scales_of
+    from dealermarket.model.makers.reward import Reward
 
     scenario = replaying(tmp_path, "step,client,side,size\n0,investor-1,buy,3\n5,investor-2,sell,1\n")
     assert [volume_moment(scenario, order) for order in (0, 1, 2)] == [2 / 96, 4 / 96, 10 / 96]

@@ -81,7 +81,7 @@ def test_columns_are_the_documented_ones(small: Scenario) -> None:
     asked = ["requests", "asked", "asked_volume", "hit_ratio", "hit_ratio_volume", "traded_away", "not_traded"]
     assert list(result.summary) == ["replica", "maker", *earned, *of_pnl, *traded, *held, *asked]
     of_steps = ["replica", "step", "maker", "mid", "impact", "reference_spread", "position", "client_revenue", *rewards]
-    assert list(result.steps) == [*of_steps, "hedge_fraction", "hedge_size", "step_volatility"]
+    assert list(result.steps) == [*of_steps, "eps_buy", "eps_sell", "hedge_fraction", "hedge_size", "step_volatility"]
     of_trades = ["replica", "step", "taker", "maker", "side", "size", "spread", "tier", "kind", "position_revenue", "yield"]
     assert list(result.trades) == of_trades
     of_requests = ["replica", "step", "client", "side", "size", "mid", "reference", "makers_asked", "asked", "best_maker"]

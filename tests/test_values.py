@@ -33,8 +33,8 @@ from dealermarket import (
 )
 from dealermarket.frozen import FrozenMapping
 from dealermarket.learning.training import Training
+from dealermarket.model.makers.reward import Reward
 from dealermarket.policies.controls import Controls
-from dealermarket.policies.rewards import Reward
 from dealermarket.values import Value
 
 TABLE = {"client-1": 2, "client-0": 1}

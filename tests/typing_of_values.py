@@ -3,8 +3,8 @@
 from typing import assert_type
 
 from dealermarket import AverageYield, Exchange, FixedTiers, InvestorAgent, InvestorGroup, MarketMakerAgent, Scenario
+from dealermarket.model.makers.reward import Reward
 from dealermarket.policies.controls import Controls
-from dealermarket.policies.rewards import Reward
 
 exchange = Exchange(lam=1.7)
 assert_type(exchange, Exchange)

@@ -182,6 +182,18 @@ def mean_plus_risk(expected: Any, variance: Any, risk_aversion: Any) -> Any:
     return expected + risk_aversion * np.sqrt(variance)
 
 
+def weighted(components: Any, weights: Any, money: Any) -> Any:
+    """What a learner's reward has of what its maker earned in a step (follow-up paper): the components, each times its weight,
+    in multiples of `money`. Both have the fields of `model.makers.reward.Components`; components are price units times asset."""
+    return (
+        weights.spread_revenue * components.spread_revenue / money
+        + weights.position_revenue * components.position_revenue / money
+        + weights.hedging_cost * components.hedging_cost / money
+        + weights.risk_cost * components.risk_cost / money
+        + weights.inventory_pnl * components.inventory_pnl / money
+    )
+
+
 def risk_penalty(inventory_pnl: Any, position: Any, weights: Any) -> Any:
     """What a learner's reward loses for risk (follow-up paper): `weights` (3,) times the square of the inventory P&L, the
     square of the inventory, and the inventory's losses, each in a unit of its own."""

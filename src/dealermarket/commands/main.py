@@ -23,6 +23,7 @@ from dealermarket.commands.optimise import optimise
 from dealermarket.commands.own_kinds import registered_from
 from dealermarket.commands.plain_text import for_every_encoding
 from dealermarket.commands.plot import plot
+from dealermarket.commands.regret import regret
 from dealermarket.commands.reproduce import reproduce
 from dealermarket.commands.run import run
 from dealermarket.commands.scenarios import scenarios
@@ -58,6 +59,7 @@ for command in (
     equilibrium,
     sensitivity,
     evaluate,
+    regret,
     experiment,
     reproduce,
     train,

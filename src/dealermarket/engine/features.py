@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dealermarket.compiled import entry, kernel
-from dealermarket.laws import risk_penalty
+from dealermarket.laws import risk_penalty, weighted
+from dealermarket.model.makers.reward import Components
 
 
 @entry
@@ -39,7 +40,7 @@ def read_features(source, scales, learner, moment, memory, features, feedback):
         seen.share = (flow.bought + flow.sold) / flow.market if flow.market > 0.0 else 0.0
         seen.time_left = max(1.0 - step / moment.steps, 0.0)
 
-        spread_revenue = position_revenue = hedging_cost = risk_cost = inventory_pnl = penalty = reward = 0.0
+        spread_revenue = position_revenue = hedging_cost = risk_cost = inventory_pnl = penalty = gain = 0.0
         if step > 0:
             last = source.steps[b, moment.former_row, maker]
             spread_revenue, hedging_cost = last.spread_revenue, last.hedging_cost
@@ -47,17 +48,12 @@ def read_features(source, scales, learner, moment, memory, features, feedback):
                 now = source.steps[b, moment.row, maker]
                 position_revenue, risk_cost, inventory_pnl = now.position_revenue, now.risk_cost, position * (mid - before)
             penalty = risk_penalty(inventory_pnl / scales.money, position / scales.position, scales.penalties)
-            weights, money = scales.weights, scales.money
-            reward += weights.spread_revenue * spread_revenue / money
-            reward += weights.position_revenue * position_revenue / money
-            reward += weights.hedging_cost * hedging_cost / money
-            reward += weights.risk_cost * risk_cost / money
-            reward += weights.inventory_pnl * inventory_pnl / money
-            reward -= penalty
+            components = Components(spread_revenue, position_revenue, hedging_cost, risk_cost, inventory_pnl)
+            gain = weighted(components, scales.weights, scales.money) - penalty
         earned = feedback[b, learner.place, 0]
         earned.spread_revenue, earned.position_revenue = spread_revenue, position_revenue
         earned.hedging_cost, earned.risk_cost, earned.inventory_pnl = hedging_cost, risk_cost, inventory_pnl
-        earned.position, earned.penalty, earned.reward = position, penalty, reward
+        earned.position, earned.penalty, earned.reward = position, penalty, gain
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.draws.records import record
+from dealermarket.model.makers.reward import COMPONENTS, Components
 
 if TYPE_CHECKING:
     from dealermarket.engine.state import State
@@ -36,19 +37,9 @@ FEATURES_RECORD = record(
 """What a learner sees in one step."""
 
 
-class Components(NamedTuple):
-    """A number for each part of what a maker earns in a step."""
-
-    spread_revenue: float
-    position_revenue: float
-    hedging_cost: float
-    risk_cost: float
-    inventory_pnl: float
-
-
 FEEDBACK_RECORD = record(
     [
-        *((name, np.float64) for name in Components._fields),
+        *((name, np.float64) for name in COMPONENTS),
         ("position", np.float64),
         ("penalty", np.float64),
         ("reward", np.float64),

@@ -78,6 +78,8 @@ MAKER_STEP = record(
         ("position_revenue", np.float64),
         ("hedging_cost", np.float64),
         ("risk_cost", np.float64),
+        ("eps_buy", np.float64),  # the skew that it quotes with, for clients who buy
+        ("eps_sell", np.float64),
         ("hedge_fraction", np.float64),
         ("hedge_size", np.float64),  # signed, from the maker's side
         ("step_volatility", np.float64),

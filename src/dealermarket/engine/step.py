@@ -175,6 +175,7 @@ def match_orders(rules, market, prices, orders, earned):
     bought, sold, refused = 0.0, 0.0, 0.0
     for i in range(len(earned)):
         market.flow[i].bought, market.flow[i].sold = 0.0, 0.0
+        earned[i].eps_buy, earned[i].eps_sell = market.pricing[i].eps_buy, market.pricing[i].eps_sell
     for n in range(len(orders.investor)):
         request = request_of(rules, orders, n)
         i, spread = cheapest(rules, market, request, MAKERS, prices)

@@ -23,9 +23,9 @@ from dealermarket.envs.dealer import DealerEnv
 from dealermarket.envs.registration import ENV_ID, register
 from dealermarket.envs.spaces import INFO
 from dealermarket.envs.vector import DealerVectorEnv
+from dealermarket.model.makers.reward import Reward
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, PLACES
-from dealermarket.policies.rewards import Reward
 
 register()
 

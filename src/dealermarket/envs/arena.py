@@ -15,12 +15,12 @@ from dealermarket.engine.recorder import empty_record
 from dealermarket.engine.rules import rules_of
 from dealermarket.envs.viewing import DayLog
 from dealermarket.errors import ParameterError, PolicyError
+from dealermarket.model.makers.reward import Reward
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, FEEDBACK, Sensor
 from dealermarket.policies.named import policy_named
-from dealermarket.policies.rewards import Reward
 from dealermarket.runs.session import Session, acting_policies
 from dealermarket.values import plain, real_numbers, short, suggestion, whole_number, within
 

@@ -17,10 +17,10 @@ from dealermarket.envs.arena import Arena, Play, checked_actions, next_episode
 from dealermarket.envs.spaces import action_space, info_of, observation_space
 from dealermarket.envs.viewing import FPS, HUMAN, RGB_ARRAY, Viewer, check_render_mode
 from dealermarket.errors import ParameterError, PolicyError
+from dealermarket.model.makers.reward import Reward
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.controls import Controls
-from dealermarket.policies.rewards import Reward
 from dealermarket.values import short
 
 Array = NDArray[Any]

@@ -8,8 +8,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from dealermarket.model.makers.reward import COMPONENTS
 from dealermarket.policies.controls import Controls
-from dealermarket.policies.features import COMPONENTS, FEATURES
+from dealermarket.policies.features import FEATURES
 from dealermarket.runs.statistics import ASSET, statistic_named
 
 

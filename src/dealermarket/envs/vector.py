@@ -19,11 +19,11 @@ from dealermarket.envs.arena import Arena, Play, check_options, checked_actions
 from dealermarket.envs.spaces import INFO, action_space, observation_space
 from dealermarket.envs.viewing import FPS, RGB_ARRAY, Viewer, check_render_mode
 from dealermarket.errors import ParameterError
+from dealermarket.model.makers.reward import Reward
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES, FEEDBACK
-from dealermarket.policies.rewards import Reward
 from dealermarket.values import short, whole_number
 
 Array = NDArray[Any]

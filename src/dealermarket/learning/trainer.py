@@ -17,6 +17,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from dealermarket import interrupt
 from dealermarket.disk import errors_of, replacing
+from dealermarket.engine.scales import scales_of
 from dealermarket.envs.arena import Arena
 from dealermarket.envs.vector import DealerVectorEnv
 from dealermarket.errors import ParameterError, RunFolderError
@@ -24,7 +25,7 @@ from dealermarket.learning.folder import checkpoint_path, kept_checkpoints
 from dealermarket.learning.sb3 import Sb3VecEnv, exported
 from dealermarket.learning.shared import SharedPolicyVectorEnv
 from dealermarket.learning.training import Point, Training
-from dealermarket.policies.features import PLACES, scales_of
+from dealermarket.policies.features import PLACES
 from dealermarket.policies.policy_file import TrainedPolicy
 
 ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dealermarket.draws.files import volume_moment
 from dealermarket.engine.learners import (
     FEATURES_RECORD,
     FEEDBACK_RECORD,
     RECENT,
-    Components,
     Learner,
     Memory,
-    Scales,
 )
+from dealermarket.engine.scales import scales_of
 from dealermarket.policies.observation import Observation
 
 if TYPE_CHECKING:
     from dealermarket.draws.arithmetic import TapeArrays
+    from dealermarket.model.makers.reward import Reward
     from dealermarket.model.scenario import Scenario
-    from dealermarket.policies.rewards import Reward
 
 Array = NDArray[Any]
 
-COMPONENTS = Components._fields
 FEEDBACK: tuple[str, ...] = FEEDBACK_RECORD.names or ()
 """A learner's feedback after a step: money in price units times units of the asset, the position in units of the asset,
 penalty and reward in the unit of its reward."""
@@ -89,24 +85,6 @@ the scenario's parameters; a volatility of 0 counts as 1, and so does the volume
 
 PLACES = {feature.name: place for place, feature in enumerate(FEATURES)}
 """Where each of them stands."""
-
-
-def scales_of(scenario: Scenario, reward: Reward) -> Scales:
-    """What features and rewards are measured in."""
-    market = scenario.market
-    price = market.initial_price if market.spreads_scale_with_price else 1.0
-    half_spread = 0.5 * market.mean_spread * price
-    volume = volume_moment(scenario, 1) or 1.0  # where nobody ever trades nothing is ever measured in it
-    return Scales(
-        position=10.0 * math.sqrt(volume_moment(scenario, 2)) or 1.0,
-        volume=volume,
-        move=float(market.step_volatility(1.0)) or 1.0,
-        spread=half_spread,
-        reference_spread=market.mean_spread,
-        money=half_spread * volume if reward.unit == "spread" else float(reward.unit),
-        weights=Components(**reward.component_weights),
-        penalties=np.array([reward.inventory_pnl_squared, reward.inventory_squared, reward.inventory_loss]),
-    )
 
 
 class Sensor:

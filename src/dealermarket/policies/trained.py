@@ -8,11 +8,11 @@ import numpy as np
 
 from dealermarket.errors import PolicyError
 from dealermarket.model.makers.policies import TrainedMaker
+from dealermarket.model.makers.reward import Reward
 from dealermarket.policies.features import FEATURES, FEEDBACK, Sensor
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, PolicySetup
 from dealermarket.policies.policy_file import TrainedPolicy
-from dealermarket.policies.rewards import Reward
 from dealermarket.policies.shipped import ShippedActor
 
 if TYPE_CHECKING:

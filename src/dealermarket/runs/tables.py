@@ -75,7 +75,7 @@ def step_columns(scenario: Scenario, chunk: Chunk) -> Columns:
         | {name: np.repeat(values.ravel(), makers) for name, values in shared.items()}
         | {name: steps[name].ravel() for name in ("position", "client_revenue", *REWARDS)}
         | {"total_reward": total_reward(steps).ravel()}
-        | {name: steps[name].ravel() for name in ("hedge_fraction", "hedge_size", "step_volatility")}
+        | {name: steps[name].ravel() for name in ("eps_buy", "eps_sell", "hedge_fraction", "hedge_size", "step_volatility")}
     )
 
 

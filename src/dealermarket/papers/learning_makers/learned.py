@@ -35,7 +35,7 @@ class LearnedExperiment(Experiment):
     ) -> TrainedStudy:
         """A training of `steps` market steps in the full experiment; of the first maker, if none is named."""
         from dealermarket.learning.training import Training
-        from dealermarket.policies.rewards import Reward
+        from dealermarket.model.makers.reward import Reward
 
         training = Training(
             scenario=scenario,
@@ -170,8 +170,8 @@ def listed(values: Iterable[Any], digits: int = 1, scale: float = 1.0) -> str:
 
 def worth(scenario: Scenario) -> float:
     """What all investors' volume of a run earns at half the mean reference spread, eps 0; price units times units."""
-    from dealermarket.policies.features import scales_of
-    from dealermarket.policies.rewards import Reward
+    from dealermarket.engine.scales import scales_of
+    from dealermarket.model.makers.reward import Reward
 
     return scales_of(scenario, Reward()).money * scenario.steps
 

@@ -1,14 +1,13 @@
-"""What a learner is rewarded for."""
+"""What a maker is rewarded for: the objective of one that learns, and of the optimal one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, Tag, field_validator
 
 from dealermarket.frozen import Frozen
-from dealermarket.policies.features import COMPONENTS
 from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD, Value, suggestion
 
 Weights = Annotated[  # a table goes by the tag of what is no word, so that one error is reported, not two
@@ -18,6 +17,19 @@ Unit = Annotated[
     Annotated[Literal["spread"], Tag(WORD)] | Annotated[Annotated[float, Field(gt=0, le=1e12)], Tag(NUMBER)], NUMBER_OR_WORD
 ]
 Penalty = Annotated[float, Field(ge=0, le=1e12)]
+
+
+class Components(NamedTuple):
+    """A number for each part of what a maker earns in a step."""
+
+    spread_revenue: float
+    position_revenue: float
+    hedging_cost: float
+    risk_cost: float
+    inventory_pnl: float
+
+
+COMPONENTS = Components._fields
 
 NAMED = {
     "components": {"spread_revenue": 1.0, "position_revenue": 1.0, "hedging_cost": 1.0, "risk_cost": 1.0},
