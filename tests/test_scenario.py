@@ -41,7 +41,7 @@ def test_presets_survive_toml_and_describe_themselves(name: str) -> None:
 
 
 def test_presets_are_the_ones_promised() -> None:
-    markets = ("bonds", "calibration", "dealers", "fx", "hedging", "hedging-paths", "hot-potato", "informed", "internalization")
+    markets = ("bonds", "calibration", "contagion", "dealers", "fx", "hedging", "hedging-paths", "hot-potato", "informed", "internalization")
     assert preset_names() == (*markets, "learning", "paper", "price-sensitivity", "thousand")
     paper, dealers, thousand = (Scenario.load(name) for name in ("paper", "dealers", "thousand"))
     assert [len(paper.agents), len(paper.makers), paper.makers[0].tiering.tiers] == [10, 2, 5]

@@ -31,6 +31,7 @@ _SHIPPED = (
     ("own_data.calibration", "Calibration"),
     ("games.price_war", "PriceWar"),
     ("games.hedging_game", "HedgingGame"),
+    ("games.contagion", "Contagion"),
 )
 _registered: dict[str, type[Experiment]] = {}
 
