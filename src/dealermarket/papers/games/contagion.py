@@ -97,10 +97,11 @@ class Contagion(Experiment):
         every = [self.results["dealers"][_label(impact, count, place)].total("income")[::2].mean() for place in range(len(EPS))]
         return int(np.argmax(every))
 
-    def measured(self, case: Case, name: str) -> Array:
-        """A measure by run, and by dealer if it is one of them; where ε was re-optimised, of the runs with odd numbers alone."""
+    def measured(self, case: Case, name: str, place: int | None = None) -> Array:
+        """A measure by run, and by dealer if it is one of them, at an ε other than the case's own if that is said; where ε was
+        re-optimised, of the runs with odd numbers alone."""
         impact, quotes, count = case
-        found = self.results["dealers"][_label(impact, count, self.eps(case))][name]
+        found = self.results["dealers"][_label(impact, count, self.eps(case) if place is None else place)][name]
         return found if quotes == FIXED else found[1::2]
 
     def of_kind(self, externalizes: bool, case: Case) -> Array:
@@ -134,6 +135,21 @@ class Contagion(Experiment):
         level = joint(len(cases))
         return Estimate.stacked(mean((of(case) - before(_one_less(case))) / self._unit, level) for case in cases)
 
+    def _refuting(self, change: Estimate, cases: Sequence[Case]) -> Estimate:
+        """The same changes; without bounds where they come with another ε and the runs do not tell that it is better: chance may
+        have chosen it."""
+        unsure = np.array([not self._surely_chosen(case, joint(len(cases))) for case in cases])
+        low, high = np.where(unsure, -np.inf, change.low), np.where(unsure, np.inf, change.high)
+        return Estimate(change.value, change.error, low, high)
+
+    def _surely_chosen(self, case: Case, level: float) -> bool:
+        """Whether the ε of a case is that of the case with one externalizer less, or earns more than that one."""
+        own, former = self.eps(case), self.eps(_one_less(case))
+        if own == former:
+            return True
+        at_own, at_former = (self.measured(case, "income", place).sum(axis=1) for place in (own, former))
+        return bool(mean(at_own - at_former, level).low > 0)
+
     @property
     def _unit(self) -> float:
         return BASIS_POINT * self.scenario.market.initial_price
@@ -146,7 +162,7 @@ class Contagion(Experiment):
         return Verdict(
             f"clients, {quotes}",
             f"Clients pay more with each dealer more that externalizes, with impact or without; quotes {_said(quotes)}.",
-            above(change),
+            above(change, refuted_by=self._refuting(change, cases)),
             f"Without impact they pay {estimated(ends[0], 3)} bp over the mid where all internalize, {estimated(ends[1], 3)} "
             f"where nobody does. The least change is {estimated(change[least], 4)} bp, at {_case(cases[least])} (paired, "
             f"{comparisons(len(cases))}).",
@@ -161,7 +177,7 @@ class Contagion(Experiment):
             f"together, {quotes}",
             "All dealers together earn less with each dealer more that externalizes, with impact or without; quotes "
             f"{_said(quotes)}.",
-            below(change),
+            below(change, refuted_by=self._refuting(change, cases)),
             f"Without impact they earn {estimated(ends[0], 1)} bp × units where all internalize, {estimated(ends[1], 1)} where "
             f"nobody does. The least loss is at {_case(cases[least])}: {estimated(change[least], 1)} (paired, "
             f"{comparisons(len(cases))}).",
@@ -174,7 +190,7 @@ class Contagion(Experiment):
         return Verdict(
             f"who switches, {quotes}",
             f"A dealer that goes over to externalize earns less than before, however many do so already; quotes {_said(quotes)}.",
-            below(change),
+            below(change, refuted_by=self._refuting(change, cases)),
             f"It loses least at {_case(cases[least])}: {estimated(change[least], 1)} bp × units (paired, "
             f"{comparisons(len(cases))}).",
         )
@@ -189,7 +205,7 @@ class Contagion(Experiment):
             f"who stays, {quotes}",
             "It costs everybody: without impact, too, those who go on to internalize earn less with each dealer more that "
             f"externalizes; quotes {_said(quotes)}.",
-            below(change),
+            below(change, refuted_by=self._refuting(change, cases)),
             f"Among internalizers alone each earns {estimated(ends[0], 1)} bp × units; the last one who internalizes earns "
             f"{estimated(ends[1], 1)}. The largest change is {estimated(change[least], 1)}, at {_case(cases[least])} (paired, "
             f"{comparisons(len(cases))}).",
@@ -305,24 +321,24 @@ class Contagion(Experiment):
                     kind = "externalizes" if externalizes else "internalizes"
                     there = counts[1:] if externalizes else counts[:-1]
                     own = [mean(self.of_kind(externalizes, (impact, quotes, int(n))) / self._unit) for n in there]
-                    label = f"{kind}, impact {impact}"
+                    label = f"{kind}: {impact}"
                     marks.append(Points(there, Estimate.stacked(own), label, colour, style))
             yield Figure(
                 "pnl" if quotes == FIXED else "pnl-re-optimised",
-                f"P&L without luck of one dealer of each kind by how many externalize; quotes {_said(quotes)}. Bars: 95 % "
-                "intervals.",
+                f"P&L without luck of one dealer of each kind by how many externalize; quotes {_said(quotes)}. Behind the "
+                "colon: the impact of hedges. Bars: 95 % intervals.",
                 marks,
-                x=Axis("dealers who externalize"),
+                x=Axis("dealers who externalize", at=counts.tolist()),
                 y=Axis("P&L of a dealer (bp × units)"),
                 title=f"What a dealer earns, quotes {_said(quotes)}",
                 legend=Legend(below=True, columns=2),
-                size=(5.2, 4.4),
+                size=(5.4, 4.6),
             )
         lines: list[Mark] = [
             Line(
                 counts,
                 [mean(self.paid((impact, quotes, int(n))) / self._unit).value for n in counts],
-                f"quotes {quotes}, impact {impact}",
+                f"{quotes}: {impact}",
                 COLOURS[QUOTES.index(quotes)],
                 style=style,
                 marker="filled",
@@ -332,12 +348,13 @@ class Contagion(Experiment):
         ]
         yield Figure(
             "paid",
-            "What clients pay over the mid per unit, by how many dealers externalize.",
+            "What clients pay over the mid per unit, by how many dealers externalize, at fixed and at re-optimised quotes. "
+            "Behind the colon: the impact of hedges, which does not matter to it at fixed quotes.",
             lines,
-            x=Axis("dealers who externalize"),
+            x=Axis("dealers who externalize", at=counts.tolist()),
             y=Axis("spread paid (bp)"),
             legend=Legend(below=True, columns=2),
-            size=(5.2, 4.4),
+            size=(5.4, 4.6),
         )
 
 
