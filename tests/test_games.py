@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,11 @@ import pytest
 from conftest import raises
 from dealermarket import ParameterError
 from dealermarket.papers import Outcome, Plan, experiment_named
+from dealermarket.papers.games.contagion import EPS, IMPACTS, KEPT, LASTING, NONE
 from dealermarket.papers.games.hedging_game import EXCHANGE, OTHERS, PNL, REWARD
 from dealermarket.papers.games.price_war import END, EVEN, PRICES, TOP
 from dealermarket.papers.learning_makers import learned
-from dealermarket.study import Measures
+from dealermarket.study import Measures, Study
 from test_experiments import check_whole
 
 HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
@@ -174,3 +177,104 @@ def test_the_hot_potato_is_shown() -> None:
     lost = ends[(ends["venue"] == "each other") & (ends["what"] == "pure equilibrium")]["lost"]
     best = (REWARDS + REWARDS.T).max()
     np.testing.assert_allclose(lost, best - (REWARDS[2, 3] + REWARDS[3, 2]), atol=1e-3)
+
+
+# --- contagion
+
+
+@cache
+def plan_of_dealers() -> tuple[Plan, Study]:
+    plan = Plan.of(experiment_named("contagion"), runs=len(CHANCE))
+    (study,) = plan.studies
+    return plan, study
+
+
+def dealers(
+    stays: float = 1.0,
+    externalizes: float = 5.0,
+    paid: float = 0.1,
+    moved: float = 2.0,
+    added: float = 0.004,
+    chance: float = 1.0,
+    best: float = 0.0,
+    vague: float = 0.0,
+) -> tuple[Plan, dict[str, dict[str, Measures]]]:
+    """Six dealers, of whom each earns 30 where nobody externalizes, `stays` more with each that does, and `moved` less where
+    impact lasts, a quarter of that where it passes; who externalizes earns that. All quotes earn most at ε = 0.2 less `best` for
+    each who externalizes, which chance blurs where it is `vague`. Clients pay ε, and `paid` more a unit with each who
+    externalizes. What hedges add to the variance of the mid is `added` of it."""
+    plan, study = plan_of_dealers()
+    found = {}
+    labels = iter(study.variants)
+    for impact, count, eps in product(IMPACTS, range(7), EPS):
+        hurt = 0.0 if impact == NONE or count == 0 else moved if impact == LASTING else moved / 4
+        kinds = np.array([externalizes] * count + [30.0 + stays * count - hurt] * (6 - count))
+        income = kinds - 10.0 * (eps - 0.2 + best * count) ** 2 + (chance * count + vague * eps) * CHANCE[:, None]
+        each = np.full_like(income, 10.0 * (1.0 + eps + paid * count)) + chance * count * CHANCE[:, None]
+        by_maker = {"income": 1e-4 * income, "paid": 1e-4 * each, "volume": np.full_like(each, 10.0)}
+        squared = {"squared_move": np.full(10, 1e-7), "squared_shift": np.full(10, 1e-7 * added * (impact != NONE))}
+        hedged = {"hedged": np.full_like(each, count)}
+        found[next(labels)] = Measures(by_maker | hedged, plan.scenario.maker_names, squared)
+    return plan, {study.name: found}
+
+
+QUOTED = ("fixed", "re-optimised")
+OF_DEALERS = {f"{what}, {quotes}": HOLDS for what in ("clients", "together", "who switches") for quotes in QUOTED}
+OF_DEALERS |= {f"who stays, {quotes}": FAILS for quotes in QUOTED}
+OF_DEALERS |= dict.fromkeys(["the first one costs all", "contagion", "volatility"], HOLDS)
+
+
+def at_both(what: str, outcome: Outcome) -> dict[str, Outcome]:
+    return {f"{what}, {quotes}": outcome for quotes in QUOTED}
+
+
+@pytest.mark.parametrize(
+    ("changes", "turned"),
+    [
+        ({}, {}),
+        ({"stays": -1.0}, at_both("who stays", HOLDS)),
+        ({"stays": 3.0}, {"the first one costs all": FAILS}),  # more than impact takes
+        ({"externalizes": 40.0}, at_both("who switches", FAILS) | at_both("together", FAILS)),
+        ({"paid": -0.1}, at_both("clients", FAILS)),
+        ({"moved": -0.5}, {"contagion": FAILS, "the first one costs all": FAILS}),
+        ({"added": 0.02}, {"volatility": FAILS}),
+        ({"chance": 1e4}, dict.fromkeys(set(OF_DEALERS) - {"volatility", "contagion"}, UNDECIDED)),
+    ],
+    ids=["as built", "all lose", "worth more", "switching pays", "cheaper", "impact helps", "the mid moves", "chance"],
+)
+def test_verdicts_of_contagion(changes: dict[str, float], turned: dict[str, Outcome]) -> None:
+    assert outcomes(*dealers(**changes)) == OF_DEALERS | turned
+
+
+@pytest.mark.parametrize(("vague", "outcome"), [(0.0, FAILS), (-1000.0, UNDECIDED)])
+def test_a_price_that_chance_may_have_chosen_refutes_nothing(vague: float, outcome: Outcome) -> None:
+    """All charge less with each who externalizes, since that earns more: surely so, or by the runs that chose."""
+    plan, found = dealers(paid=0.05, best=0.1, vague=vague)
+    assert outcomes(plan, found)["clients, re-optimised"] == outcome
+
+
+def test_contagion_is_shown() -> None:
+    plan, found = dealers()
+    section = plan.section(found)
+    check_whole(section)
+    frame = section.tables[0].frame
+    assert set(frame["eps"][frame["quotes"] == "re-optimised"]) == {0.2}
+    assert set(frame["eps"][frame["quotes"] == "fixed"]) == {EPS[KEPT]}
+    row = frame.iloc[2]  # two externalize, without impact
+    assert (row["externalizes"], row["internalizes"]) == pytest.approx((4.6, 31.6))
+    assert row["paid"] == pytest.approx(1.2 + EPS[KEPT])
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("investors.*.demand={kind='always'}", "refuse"),
+        ("makers.2.policy.hedge_fraction=0.5", "skew"),
+        ("makers.*.hedging={kind='none'}", "exchange"),
+        ("makers.1.hedging.volatility=0.2", "equal"),
+        ("market.impact.kind=linear", "itself"),
+    ],
+)
+def test_what_contagion_cannot_be_asked_of(setting: str, said: str) -> None:
+    with raises(ParameterError, "contagion", names=[said]):
+        experiment_named("contagion").load_scenario(None, [setting])

@@ -54,6 +54,7 @@ NUMBERS = {  # what is kept of which tables
     "best-price-revenue": [f"found_{rival}" for rival in range(3)],
     "price-war-common": ["together", "gain_1", "gain_2"],
     "hedging-game-total-reward": ["makers_together", "makers_gain", "exchange_together"],
+    "contagion-dealers": ["together", "paid"],
 }
 TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners"]
 LONG = [*TRAINED, "calibration"]

@@ -41,8 +41,8 @@ def test_presets_survive_toml_and_describe_themselves(name: str) -> None:
 
 
 def test_presets_are_the_ones_promised() -> None:
-    markets = ("bonds", "calibration", "dealers", "fx", "hedging", "hedging-paths", "hot-potato", "informed", "internalization")
-    assert preset_names() == (*markets, "learning", "paper", "price-sensitivity", "thousand")
+    markets = ("bonds", "calibration", "contagion", "dealers", "fx", "hedging", "hedging-paths", "hot-potato", "informed")
+    assert preset_names() == (*markets, "internalization", "learning", "paper", "price-sensitivity", "thousand")
     paper, dealers, thousand = (Scenario.load(name) for name in ("paper", "dealers", "thousand"))
     assert [len(paper.agents), len(paper.makers), paper.makers[0].tiering.tiers] == [10, 2, 5]
     assert [len(dealers.agents), len(dealers.makers)] == [50, 5]

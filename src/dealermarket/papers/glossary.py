@@ -36,6 +36,11 @@ _WORDS = {
     "price of anarchy": "what all makers together lose at an equilibrium against the choices that are best for them together: "
     "a difference here, in the units of what they want.",
     "worth of the volume": "what all clients' volume of a run would earn one maker at ε = 0. Money is given as a share of it.",
+    "internalize, externalize": "who internalizes keeps what clients trade and waits for others who trade the other way; who "
+    "externalizes hedges it at the exchange.",
+    "impact": "what hedges at the exchange do to the mid, from the next step on: for good (permanent), or less with each step "
+    "(transient).",
+    "P&L without luck": "P&L less what the position gains and loses by moves of the mid that no hedge caused.",
     "training": "the same learning from another seed. Each trained maker is then played in markets that are common to all.",
     "reservation": "the dearest quote at which a client trades, as a multiple of the reference curve at its size: logistic, with "
     "a mean and a scale.",

@@ -32,6 +32,7 @@ _SHIPPED = (
     ("games.price_war", "PriceWar"),
     ("games.hedging_game", "HedgingGame"),
     ("fx_dealer.internalization_zone", "InternalizationZone"),
+    ("games.contagion", "Contagion"),
 )
 _registered: dict[str, type[Experiment]] = {}
 
