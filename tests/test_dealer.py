@@ -161,6 +161,9 @@ def test_the_chain_is_what_a_full_matrix_of_both_sides_gives() -> None:
     count = len(inventory)
     law = np.linalg.lstsq(np.vstack([rates.T, np.ones(count)]), np.append(np.zeros(count), 1.0), rcond=None)[0]
     np.testing.assert_allclose(law[inventory > 0] + law[inventory < 0][::-1], found.probability[1:], rtol=1e-4, atol=1e-9)
+    frame = found.frame()
+    np.testing.assert_array_equal(frame["inventory"], inventory)
+    np.testing.assert_allclose(frame["probability"], law, rtol=1e-3, atol=1e-9)
     assert law @ reward == pytest.approx(solution.constant, rel=1e-5)
     assert law @ np.abs(inventory) == pytest.approx(found.mean_inventory, rel=1e-5)
     penalty = 0.5 * SMALL.risk_aversion * found.inventory_risk**2
