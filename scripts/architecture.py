@@ -32,8 +32,8 @@ paired.
 
 Imports run downwards only, those inside functions and those for types alone included: `make lint` checks it with
 import-linter, and the contract stands in `pyproject.toml`. A new module must be given its floor there. Folders with a
-public face (`{PACKAGE}`, `.model`, `.control`, `.policies`, `.study`, `.plots`, `.envs`, `.papers`, `.testing`) are for everybody; the
-rest is imported from where it stands, inside the package only.
+public face (`{PACKAGE}`, `.model`, `.control`, `.policies`, `.study`, `.plots`, `.envs`, `.papers`, `.testing`) are for
+everybody; the rest is imported from where it stands, inside the package only.
 """
 
 

@@ -38,6 +38,7 @@ TRAINED = ("learned-price", "learned-risk", "learned-drift", "two-learners", "el
 REACHING = ("learned-price", "elastic-learners")  # of these, who is set beside the best of constant prices
 OWN_DATA = ("calibration",)  # test_calibration_experiment.py is about it
 GAMES = ("price-war", "hedging-game", "contagion")  # test_games.py is about them
+FX_DEALER = ("internalization-zone",)  # test_fx_dealer.py is about it
 HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
 MEASURED = NAMES[1:]
 VARIED = PAPER[1:]
@@ -438,9 +439,9 @@ def test_a_section_holds_where_all_claims_hold(sections: Mapping[str, Section]) 
 
 
 def test_experiments_are_in_the_order_of_the_report() -> None:
-    assert tuple(experiments()) == (*NAMES, *TRAINED, *OWN_DATA, *GAMES)
+    assert tuple(experiments()) == (*NAMES, *TRAINED, *OWN_DATA, *GAMES, *FX_DEALER)
     assert all(experiment.name == name for name, experiment in experiments().items())
-    assert len({experiment.title for experiment in experiments().values()}) == len(NAMES + TRAINED + OWN_DATA + GAMES)
+    assert len({experiment.title for experiment in experiments().values()}) == len(experiments())
     assert tuple(name for name, experiment in experiments().items() if experiment.trains) == TRAINED
 
 
@@ -472,7 +473,7 @@ def test_names_of_studies_are_never_twice() -> None:
     measured, parted = ([study.name for plan in plans for study in getattr(plan, kind)] for kind in ("studies", "parted"))
     assert len({*measured, *parted}) == len(measured) + len(parted)
     assert {name.split(" / ")[0] for name in measured} == {*MEASURED, *REACHING, *OWN_DATA, *GAMES}
-    assert {name.split(" / ")[0] for name in parted} == {*TRAINED, *OWN_DATA}
+    assert {name.split(" / ")[0] for name in parted} == {*TRAINED, *OWN_DATA, *FX_DEALER}
 
 
 def test_a_plan_measures_its_own_market_and_every_variation() -> None:

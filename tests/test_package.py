@@ -109,7 +109,17 @@ def python_blocks(file: Path) -> list[str]:
         "README.md",
         *(
             f"docs/{page}.md"
-            for page in ("compare", "experiments", "extending", "figures", "learning", "model", "own-data", "questions")
+            for page in (
+                "compare",
+                "control",
+                "experiments",
+                "extending",
+                "figures",
+                "learning",
+                "model",
+                "own-data",
+                "questions",
+            )
         ),
     ],
 )

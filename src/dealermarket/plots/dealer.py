@@ -61,7 +61,9 @@ def dealer_hedging(solutions: Mapping[str, Solution]) -> Figure:
 def dealer_quotes(solution: Solution) -> Figure:
     """The figure of `plot_dealer_quotes`."""
     problem, nodes = solution.problem, solution.controls.chain.inventory
+    zone, largest = solution.controls.zone, problem.largest_inventory
     at = np.concatenate([-nodes[:0:-1], nodes])
+    at = at[np.abs(at) <= max(4.0 * zone, 2.0 * problem.sizes[-1])]
     quotes = solution.controls.quotes(at)[:, 0]  # (inventories, tiers, sizes)
     sizes = sorted({0, len(problem.sizes) // 2, len(problem.sizes) - 1})
     styles: tuple[Style, ...] = ("-", "--", ":")
@@ -70,8 +72,7 @@ def dealer_quotes(solution: Solution) -> Figure:
         for size, style in zip(sizes, styles, strict=False):
             label = f"{f'tier {tier + 1}, ' if len(problem.tiers) > 1 else ''}{problem.sizes[size]:g} M"
             marks.append(Line(at, quotes[:, tier, size], label, colour, style=style))
-    zone = solution.controls.zone
-    marks += [Level(side * zone, "x", "0.6", style="--") for side in (-1.0, 1.0) if zone < problem.largest_inventory]
+    marks += [Level(side * zone, "x", "0.6", style="--") for side in (-1.0, 1.0) if zone < largest]
     return Figure(
         "quotes",
         "How far below the mid the dealer buys from clients, by its inventory; it sells as far above at the opposite inventory. "

@@ -58,7 +58,7 @@ class Controls:
     def hedging_rate(self, inventory: ArrayLike) -> Array:
         """v*(q), M a day, at inventories (...): below 0, a sale, where the inventory is above. Raises ParameterError."""
         at = self._checked(inventory)
-        return -np.sign(at) * self.pace(np.abs(at))
+        return np.asarray(0.0 - np.sign(at) * self.pace(np.abs(at)))  # 0, never -0
 
     def pace(self, distance: Array) -> Array:
         """How fast an inventory so far from 0 (M, within the largest) is traded away, M a day."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dealermarket.control.dealer.chain import ODD, Array, Chain, ChainPolicy, without_nothing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +25,14 @@ class LongRun:
     def probability(self) -> Array:
         """Of each |inventory| on the grid, (nodes,): half of it on either side."""
         return self.chain.occupation(self.policy)
+
+    def frame(self) -> pd.DataFrame:
+        """The law of the inventory: a row an `inventory` of the grid (M, both sides) with its `probability`."""
+        import pandas as pd
+
+        nodes, half = self.chain.inventory, self.probability[1:] / 2.0
+        both = np.concatenate([half[::-1], self.probability[:1], half])
+        return pd.DataFrame({"inventory": np.concatenate([-nodes[:0:-1], nodes]), "probability": both})
 
     def _mean(self, values: Array) -> float:
         return float(self.probability @ values)

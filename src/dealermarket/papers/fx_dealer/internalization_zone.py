@@ -50,7 +50,7 @@ class InternalizationZone(Experiment):
         "impact on the mid. Up to which inventory is it best to wait for clients, how fast should it hedge beyond, and do the "
         "published numbers come out?"
     )
-    words = words("basis point (bp)", "M", "internalization zone", "φ, η, k", "risk aversion γ", "external share", "tier")
+    words = words("basis point (bp)", "M", "internalization zone", "φ, η, k", "risk aversion γ", "external share")
     preset = "learning"
     asks_scenario = False
     runs = 400  # replicas of a day

@@ -35,7 +35,7 @@ def more_requests(problem: DealerProblem, factor: float) -> DealerProblem:
     return problem.replace(tiers=tiers)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def solved(problem: DealerProblem, step: float | None = None) -> Solution:
     """The solution of a problem; claims, tables and figures ask for the same ones."""
     return solve(problem, step)
