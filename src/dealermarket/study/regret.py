@@ -182,21 +182,19 @@ def losses(scenario: Scenario, chunk: Chunk, decision: Decision) -> Measures:
     """Of the maker that decides, each (B,) and a mean over the steps: `reward`, and what it loses by `prices` and by `hedging`,
     both 0 or more but for rounding. `actions` (B, BINS, 5): steps with a position in each bin, and the sums there of position,
     eps_buy, eps_sell and hedge size. Needs steps."""
-    index = scenario.maker_names.index(decision.maker)
+    index = decision.index
     steps = chunk.record.steps[:, :, index]
-    prices, hedging = decision.solve().advantage(
-        np.arange(scenario.steps),
-        steps["position"],
-        chunk.prices[1],
-        steps["eps_buy"],
-        steps["eps_sell"],
-        steps["hedge_fraction"],
-    )
+    optimum, spread = decision.solve(), chunk.prices[1]
+    actions = [steps[name] for name in ("eps_buy", "eps_sell", "hedge_fraction")]
+    lost = [
+        optimum.advantage(t, steps["position"][:, t], spread[:, t], tuple(action[:, t] for action in actions))
+        for t in range(scenario.steps)
+    ]
     return Measures(
         others={
             "reward": rewards(scenario, chunk, index, decision.reward).mean(axis=1),
-            "prices": -prices.mean(axis=1),
-            "hedging": -hedging.mean(axis=1),
+            "prices": -np.mean([each.prices for each in lost], axis=0),
+            "hedging": -np.mean([each.hedging for each in lost], axis=0),
             "actions": _actions(steps, scales_of(scenario, decision.reward).position),
         }
     )
