@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.makers.policies import POLICIES, Policy, TrainedMaker
+from dealermarket.model.scenario import maker_index
 from dealermarket.model.settings import apply_setting
 from dealermarket.policies.trained import trained_policy
 from dealermarket.values import suggestion
@@ -50,16 +51,6 @@ def with_policies(scenario: Scenario, assignments: Iterable[str]) -> Scenario:
             raise ParameterError(f"--policy {text!r}: {maker!r} was given a policy already")
         assigned[name] = policy_named(policy)
     return scenario.with_policies(assigned) if assigned else scenario
-
-
-def maker_index(scenario: Scenario, maker: str) -> int:
-    """Where a maker, given by name or number, stands among the makers. Raises ParameterError."""
-    names = scenario.maker_names
-    if maker in names:
-        return names.index(maker)
-    if maker.isdecimal() and int(maker) < len(names):
-        return int(maker)
-    raise ParameterError(f"maker {maker!r}: is none of scenario {scenario.name!r}{suggestion(maker, names)}")
 
 
 def _of_kind(text: str, kind: str, parameters: str | None) -> Policy:
