@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ UNDERCUT = 1e-9
 """By how much an eps is below a rival's that it undercuts: against a constant price there is no largest eps that wins."""
 
 _POINTS = 17
+_SHARES = 6
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Competition:
     def shares(self) -> Floats:
         """Shares of the orders between 0 and 1 from which what any share brings is interpolated, rising, 0 and 1 included."""
         if self.demand is not None:
-            return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.arange(10) / 9))
+            return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.arange(_SHARES) / (_SHARES - 1)))
         most = sum(law.constant for law in self.laws)
         values = sorted({0.0, *(1.0 / (1.0 + n) for n in range(most + 1))})
         return np.array(values)
@@ -138,16 +140,22 @@ class Competition:
         return high
 
     def cheapest_hedge(self, curve: Floats, alphas: Sequence[float], exchange: bool) -> Floats:
-        """The mean of the best quote for a hedge, in units of S_ref(0): for the reference `curve` g (n,), where each rival charges
-        (1 + eps) g^alpha, and the exchange g."""
+        """The mean of the best quote for a hedge, in units of S_ref(0), on the reference `curve` g (n,): each rival charges
+        (1 + eps) g^alpha, the exchange g."""
         tops = [(1.0 + law.range[1]) * curve**alpha for law, alpha in zip(self.laws, alphas, strict=True)]
         highest = np.min([*tops, *([curve] if exchange else [])], axis=0)
-        nodes, weights = np.polynomial.legendre.leggauss(400)
+        nodes, weights = _quadrature()
         price = highest[:, None] * (0.5 + 0.5 * nodes)
         left = np.ones_like(price)
         for law, alpha in zip(self.laws, alphas, strict=True):
             left *= law.above(price / curve[:, None] ** alpha)
         return np.asarray(0.5 * highest * (left @ weights))
+
+
+@cache
+def _quadrature() -> tuple[Floats, Floats]:
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    return nodes, weights
 
 
 def hedgers(scenario: Scenario, index: int) -> list[int]:

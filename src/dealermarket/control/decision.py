@@ -72,8 +72,8 @@ class Decision:
         return Numbers.of(self.scenario, self.index, self.reward)
 
     def solve(self) -> Optimum:
-        """The optimum, by value iteration backwards in time."""
+        """The optimum, by value iteration backwards in time; kept on disk."""
         from dealermarket.control.optimum import Optimum
-        from dealermarket.control.recursion import solved
+        from dealermarket.control.tables import kept_values
 
-        return Optimum(self, solved(self.numbers))
+        return Optimum(self, kept_values(self.numbers))

@@ -31,7 +31,8 @@ class Problem(NamedTuple):
 
 
 def nearest(scenario: Scenario, index: int, reward: Reward, approximate: bool) -> tuple[Scenario, tuple[str, ...]]:
-    """The scenario itself, where its optimum is exact, or with `approximate` the nearest one of which it is, and what was replaced.
+    """The scenario itself, where its optimum is exact, or with `approximate` the nearest one of which it is; and what was
+    replaced.
 
     Raises ParameterError with all reasons."""
     replaced: list[str] = []
@@ -74,8 +75,8 @@ def _market_problems(scenario: Scenario) -> Iterator[Problem]:
         )
     if isinstance(spread, LogAR1) and spread.autocorrelation != 0:
         yield Problem(
-            f"market.reference_spread.autocorrelation: must be 0, got {spread.autocorrelation:g}; the last s0 would be part of the "
-            "state",
+            f"market.reference_spread.autocorrelation: must be 0, got {spread.autocorrelation:g}; the last s0 would be "
+            "part of the state",
             ("market.reference_spread.autocorrelation=0.0",),
         )
     elif not isinstance(spread, (ClippedNormal, ConstantSpread, LogAR1)):
@@ -96,14 +97,15 @@ def _maker_problems(scenario: Scenario, index: int) -> Iterator[Problem]:
         if number == index:
             continue
         if laws_of(policy, maker.pricing.eps_buy, maker.pricing.eps_sell) is None:
-            kind, settings = getattr(policy, "kind", type(policy).__name__), None
+            kind = getattr(policy, "kind", type(policy).__name__)
+            settings: tuple[str, ...] | None = None
             if isinstance(policy, (AdaptiveMaker, PersistentMaker)):
                 settings = (f"{path}.policy={{ kind = 'random', low = {policy.low}, high = {policy.high} }}",)
             elif isinstance(policy, SkewMaker):
                 settings = (f"{path}.policy.strength=0.0",)
             yield Problem(
-                f"{path}.policy: the prices of a {kind!r} rival remember, or depend on its state; they must be drawn anew at every "
-                "step, as those of 'random' and 'normal', or be constant",
+                f"{path}.policy: the prices of a {kind!r} rival remember, or depend on its state; they must be drawn anew at "
+                "every step, as those of 'random' and 'normal', or be constant",
                 settings,
             )
         if isinstance(policy, NormalMaker) and policy.std > 0:
@@ -115,10 +117,10 @@ def _maker_problems(scenario: Scenario, index: int) -> Iterator[Problem]:
                 )
     for number in hedgers(scenario, index):
         path = f"makers.{number}"
-        settings = (f"{path}.hedging.kind=none",)
+        changes = [f"{path}.hedging.kind=none"]
         if getattr(scenario.makers[number].policy, "hedge_fraction", None):
-            settings += (f"{path}.policy.hedge_fraction=0.0",)
-        yield Problem(f"{path}.hedging.venue: must be 'exchange'; this rival hedges with other makers", settings)
+            changes.append(f"{path}.policy.hedge_fraction=0.0")
+        yield Problem(f"{path}.hedging.venue: must be 'exchange'; this rival hedges with other makers", tuple(changes))
 
 
 def _client_problems(scenario: Scenario, index: int) -> Iterator[Problem]:
@@ -170,15 +172,16 @@ def _curve_problems(scenario: Scenario, index: int) -> Iterator[Problem]:
         first = float(ratios[0]) if first is None else first
         if np.ptp(ratios) > _SAME * ratios.max() or abs(ratios[0] - first) > _SAME * first:
             yield Problem(
-                f"makers.{number}.pricing.alpha: must be that of {own.name!r}, {own.pricing.power_of_reference:g}, where there are "
-                f"several sizes or rivals, got {maker.pricing.power_of_reference:g}; which orders are won would depend on their size",
+                f"makers.{number}.pricing.alpha: must be that of {own.name!r}, {own.pricing.power_of_reference:g}, where there "
+                f"are several sizes or rivals, got {maker.pricing.power_of_reference:g}; which orders are won would depend on "
+                "their size",
                 (f"makers.{number}.pricing.alpha={own.pricing.power_of_reference!r}",),
             )
         theirs = surcharges(scenario, number, clients)
         hedger = maker.tiering.fixed_tiers.get(own.name, 0) if venue != "exchange" else 0
         if (theirs != paid).any() or (hedger and getattr(maker.pricing, "tier_penalty", 0.0)):
             yield Problem(
-                f"makers.{number}.pricing.tier_penalty: clients, or {own.name!r} as a hedger, must be in tiers that pay the same to "
-                "all makers",
+                f"makers.{number}.pricing.tier_penalty: clients, or {own.name!r} as a hedger, must be in tiers that pay the "
+                "same to all makers",
                 ("makers.*.pricing.tier_penalty=0.0",),
             )

@@ -13,6 +13,7 @@ from dealermarket.control.competition import Competition, laws_of
 from dealermarket.control.flow import Investors, investors_of, kernel, lattice_step, size_nodes
 from dealermarket.control.prices import moves, reference_spreads
 from dealermarket.control.quoting import Income, Quoting
+from dealermarket.engine.learners import Scales
 from dealermarket.engine.scales import scales_of
 from dealermarket.errors import ParameterError
 from dealermarket.laws import risk_penalty
@@ -134,7 +135,7 @@ class Numbers:
     @cached_property
     def positions(self) -> Floats:
         """The lattice, (2 reach + 1,), units of the asset."""
-        return self.step * np.arange(-self.reach, self.reach + 1)
+        return np.asarray(self.step * np.arange(-self.reach, self.reach + 1), dtype=np.float64)
 
     @property
     def steps(self) -> int:
@@ -166,7 +167,7 @@ class Numbers:
             side = self.quoting.selling if sells else self.quoting.buying
             curve = side.cheapest_hedge(curve, alphas, venue == "best")
         cost = self.reward.component_weights["hedging_cost"] * self.level * size * curve
-        return np.where(tradable, cost, np.inf)
+        return np.asarray(np.where(tradable, cost, np.inf))
 
     def penalty(self, step: int, position: Floats) -> Floats:
         """What holding `position` after a step costs in the mean, in the step's reward: risk penalties and risk cost. After the
@@ -183,7 +184,7 @@ class Numbers:
         return np.asarray(squared + risk + weights.inventory_pnl_squared * money * money * square[step])
 
     @cached_property
-    def _scales(self):  # type: ignore[no-untyped-def]
+    def _scales(self) -> Scales:
         return scales_of(self.scenario, self.reward)
 
     @cached_property
@@ -196,7 +197,8 @@ class Numbers:
         kernels = self._kernels(float(self.activity[step]))
         pad = max(len(law) // 2 for row in kernels for law in row)
         places = np.arange(-reach - pad, reach + pad + 1)
-        values = extended(later, places - -self.reach) - self.penalty(step, self.step * places)
+        positions = np.asarray(self.step * places, dtype=np.float64)
+        values = extended(later, places + self.reach) - self.penalty(step, positions)
         found = np.empty((len(kernels), len(kernels[0]), 2 * reach + 1))
         for k, row in enumerate(kernels):
             for n, law in enumerate(row):

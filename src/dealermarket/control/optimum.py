@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dealermarket.control.decision import Decision
-from dealermarket.control.numbers import Numbers
+from dealermarket.control.numbers import MOST_POSITIONS, Numbers
 from dealermarket.control.plain import Function, plain_policy
 from dealermarket.control.quoting import Income, Quotes, weights_of
-from dealermarket.control.recursion import peak, stationary_gain
+from dealermarket.control.recursion import best_places, peak, stationary_gain
 from dealermarket.errors import ParameterError
 from dealermarket.model.makers.policies import Policy
 from dealermarket.values import short, whole_number
@@ -22,6 +22,7 @@ from dealermarket.values import short, whole_number
 Floats = NDArray[np.float64]
 
 _AT_ONCE = 2048
+_MOST_KEPT = 4_000_000  # numbers, for lack of which tables of a step are made again
 
 
 class Advantage(NamedTuple):
@@ -82,10 +83,10 @@ class Optimum:
         return stationary_gain(self._numbers)
 
     def quotes(self, step: int, position: ArrayLike, reference_spread: ArrayLike) -> tuple[Floats, Floats, Floats]:
-        """The best action: eps_buy, eps_sell and the fraction of the position to hedge, each of the shape to which `position`, held
-        into the step, and `reference_spread`, s0 as drawn, broadcast."""
-        moment = self._moment(step)
+        """The best action: eps_buy, eps_sell and the fraction of the position to hedge, each of the shape to which `position`,
+        held into the step, and `reference_spread`, s0 as drawn, broadcast."""
         shape, parts = _parts(position, reference_spread)
+        moment = self._moment(step, position)
         found = [moment.best(held, s0) for held, s0 in parts]
         eps_buy, eps_sell, fraction = (
             np.concatenate([each[n] for each in found]).reshape(shape) if found else np.empty(shape) for n in (1, 2, 3)
@@ -102,8 +103,8 @@ class Optimum:
         """What an action, (eps_buy, eps_sell, hedge fraction), loses against the best one, there and afterwards; all broadcast.
 
         The sum of a run's advantages is, in the mean, what the policy earns less what the best one does."""
-        moment = self._moment(step)
         shape, parts = _parts(position, reference_spread, *action)
+        moment = self._moment(step, position)
         found = [moment.advantage(*part) for part in parts]
         prices, hedging = (
             np.concatenate([each[n] for each in found]).reshape(shape) if found else np.empty(shape) for n in (0, 1)
@@ -111,7 +112,8 @@ class Optimum:
         return Advantage(prices, hedging)
 
     def evaluate(self, policy: Policy | Function) -> float:
-        """What a policy that is a function of the state earns: expected reward of a step, mean over the steps, without simulation.
+        """What a policy that is a function of the state earns: the expected reward of a step, mean over the steps, without
+        simulation.
 
         `policy`: a kind that has no memory and draws no prices, or a function of step, positions (n,) and s0 (n,) that returns
         eps_buy, eps_sell and the fraction to hedge. Raises ParameterError for another one."""
@@ -137,15 +139,29 @@ class Optimum:
     def _numbers(self) -> Numbers:
         return self.decision.numbers
 
-    def _moment(self, step: int) -> _Moment:
+    def _moment(self, step: int, position: ArrayLike) -> _Moment:
+        """The step's tables, wide enough for these positions."""
         whole_number("step", step, 0, self._numbers.steps - 1)
-        if step not in self._known:
-            self._known.clear()
-            self._known[step] = _Moment(self._numbers, step, self.values[step + 1], self._numbers.reach)
-        return self._known[step]
+        numbers, known = self._numbers, self._known
+        far = int(np.ceil(np.abs(np.asarray(position)).max(initial=0.0) / numbers.step))
+        if far > MOST_POSITIONS:
+            raise ParameterError(
+                f"position: must be at most {MOST_POSITIONS * numbers.step:g} in size, far beyond what the optimum holds, got "
+                f"{far * numbers.step:g}"
+            )
+        reach = numbers.reach
+        while reach < far:
+            reach *= 2
+        found = known.get((step, reach))
+        if found is None:
+            found = _Moment(numbers, step, self.values[step + 1], reach)
+            if len(known) * len(numbers.spreads) * reach > _MOST_KEPT:
+                known.clear()
+            known[step, reach] = found
+        return found
 
     @cached_property
-    def _known(self) -> dict[int, _Moment]:
+    def _known(self) -> dict[tuple[int, int], _Moment]:
         return {}
 
 
@@ -153,31 +169,14 @@ class _Moment:
     """One step: what prices and hedges are worth, after which `later` (positions,) is still to be earned."""
 
     def __init__(self, numbers: Numbers, step: int, later: Floats, reach: int) -> None:
-        self._numbers, self._step, self._later = numbers, step, later
-        self._widen(reach)
-
-    def _widen(self, reach: int) -> None:
-        self._reach = reach + 2
-        self._to_go = self._numbers.to_go(self._step, self._later, self._reach)
-        sizes = self._numbers.step * np.arange(self._reach + 1)
-        largest = self._numbers.scenario.exchange.largest_trade
-        self._costs = [self._numbers.hedging_cost(np.minimum(sizes, largest), sells) for sells in (True, False)]
-        self.__dict__.pop("_table", None)
-
-    @cached_property
-    def _table(self) -> Floats:
-        """The value of the best prices for the spreads of the quadrature, (spreads, places)."""
-        s0 = self._numbers.spreads[:, None]
-        return self._numbers.quoting.best(self._income(s0), self._to_go).value
+        self._numbers, self._step, self._reach = numbers, step, reach + 2
+        self._to_go = numbers.to_go(step, later, self._reach)
+        sizes = numbers.step * np.arange(self._reach + 1)
+        largest = numbers.scenario.exchange.largest_trade
+        self._costs = [numbers.hedging_cost(np.minimum(sizes, largest), sells) for sells in (True, False)]
 
     def _income(self, s0: Any) -> Income:
         return self._numbers.income(self._step, s0)
-
-    def _reaching(self, position: Floats) -> None:
-        """Makes sure that the positions are within the tables."""
-        far = int(np.ceil(np.abs(position).max(initial=0.0) / self._numbers.step))
-        if far > self._reach - 2:
-            self._widen(2 * far)
 
     def _kept(self, position: Floats) -> Floats:
         return np.asarray(position / self._numbers.step + self._reach)
@@ -194,7 +193,6 @@ class _Moment:
 
     def worth(self, position: Floats, s0: Floats, eps_buy: Floats, eps_sell: Floats, fraction: Floats) -> Floats:
         """The value of actions; all (n,)."""
-        self._reaching(position)
         size = np.abs(position)
         largest = self._numbers.scenario.exchange.largest_trade
         hedged = np.minimum(size * fraction, largest) if self._numbers.hedges else np.zeros_like(size)
@@ -205,19 +203,11 @@ class _Moment:
 
     def best(self, position: Floats, s0: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """The value of the best actions, and what they are: eps_buy, eps_sell and the fraction hedged; all (n,)."""
-        self._reaching(position)
         size, sign = np.abs(position), np.where(position < 0, -1.0, 1.0)
+        tried = size[:, None]
         if self._numbers.hedges:
-            places, row = self._targets(size), self._spread_place(s0)
-            whole = np.arange(places)
-            place = (self._reach + sign[:, None] * whole).astype(np.int64)
-            below = np.clip(np.floor(row).astype(np.int64), 0, max(len(self._table) - 2, 0))[:, None]
-            above, part = np.minimum(below + 1, len(self._table) - 1), row[:, None] - below
-            rough = (1.0 - part) * self._table[below, place] + part * self._table[above, place]
-            kept = self._chosen(rough, size, position > 0, s0)
-            tried = np.concatenate([size[:, None], kept], axis=1)
-        else:
-            tried = size[:, None]
+            aim = self._aim(size, position > 0, s0)[:, None] + self._numbers.step * np.array([-1.0, 0.0, 1.0])
+            tried = np.concatenate([tried, np.clip(aim, 0.0, tried)], axis=1)
         quotes = self._quotes_after(tried, sign, size, position > 0, s0)
         if self._numbers.hedges:
             values = quotes.value[:, 1:]
@@ -255,12 +245,17 @@ class _Moment:
             np.stack(weights_of(side, *side.chances(eps)), axis=1) for side, eps in zip(sides, (eps_buy, eps_sell), strict=True)
         )
         weights = (buy[:, :, None] * sell[:, None, :]).reshape(len(size), -1)
-        places = self._targets(size)
-        far = places - 1
+        places = int(np.floor(size.max(initial=0.0) / self._numbers.step)) + 1
+        far, whole = places - 1, np.arange(places)
         near = slice(self._reach - far, self._reach + far + 1)
         both = weights @ self._to_go[:, :, near].reshape(weights.shape[1], -1)
-        place = (far + sign[:, None] * np.arange(places)).astype(np.int64)
-        kept = self._chosen(np.take_along_axis(both, place, axis=1), size, position > 0, s0)
+        rough = np.take_along_axis(both, (far + sign[:, None] * whole).astype(np.int64), axis=1)
+        hedged = size[:, None] / self._numbers.step - whole
+        of_long, of_short = (np.interp(hedged, np.arange(len(cost)), cost) for cost in self._costs)
+        rough -= s0[:, None] * np.where(position[:, None] > 0, of_long, of_short)
+        rough[hedged < 0] = -np.inf
+        aim = np.argmax(rough, axis=1)[:, None] + np.array([-1.0, 0.0, 1.0])
+        kept = np.clip(self._numbers.step * aim, 0.0, size[:, None])
 
         def worth(after: Floats) -> Floats:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -269,30 +264,29 @@ class _Moment:
 
         values = [worth(after) for after in kept.T]
         inside = (values[1] >= values[0]) & (values[1] >= values[2])
-        move = peak(*values, inside)[1]
+        move = peak(values[0], values[1], values[2], inside)[1]
         width = np.minimum(kept[:, 2] - kept[:, 1], kept[:, 1] - kept[:, 0])
         last = worth(np.clip(kept[:, 1] + move * width, 0.0, size))
         return np.asarray(np.max([plain, *values, last], axis=0))
 
-    def _targets(self, size: Floats) -> int:
-        return int(np.floor(size.max(initial=0.0) / self._numbers.step)) + 1
+    def _aim(self, size: Floats, long: NDArray[np.bool_], s0: Floats) -> Floats:
+        """What about is best to be kept of positions of a size, from the targets at the two nearest spreads."""
+        nodes, targets = self._numbers.spreads, self._targets
+        place = np.minimum(np.ceil(size / self._numbers.step - 1e-9).astype(np.int64), targets.shape[2] - 1)
+        above = np.clip(np.searchsorted(nodes, s0), min(1, len(nodes) - 1), len(nodes) - 1)
+        below = np.maximum(above - 1, 0)
+        part = np.clip((s0 - nodes[below]) / np.maximum(nodes[above] - nodes[below], 1e-300), 0.0, 1.0)
+        side = np.where(long, 0, 1)
+        return np.asarray((1.0 - part) * targets[side, below, place] + part * targets[side, above, place])
 
-    def _spread_place(self, s0: Floats) -> Floats:
-        """Where spreads stand among those of the quadrature, beyond whose ends the line goes on."""
-        nodes = self._numbers.spreads
-        if len(nodes) == 1:
-            return np.zeros(len(s0))
-        below = np.clip(np.searchsorted(nodes, s0, side="right") - 1, 0, len(nodes) - 2)
-        return np.asarray(below + np.clip((s0 - nodes[below]) / (nodes[below + 1] - nodes[below]), 0.0, 1.0))
-
-    def _chosen(self, rough: Floats, size: Floats, long: NDArray[np.bool_], s0: Floats) -> Floats:
-        """The place on the lattice (n, 3) to which it seems best to hedge, and those on both sides of it, as sizes at most `size`."""
-        kept = self._numbers.step * np.arange(rough.shape[1])
-        hedged = size[:, None] - kept
-        worth = rough - self._cost(np.maximum(hedged, 0.0), long[:, None], s0[:, None])
-        worth[hedged < 0] = -np.inf
-        place = np.argmax(worth, axis=1)[:, None]
-        return np.clip((place + np.array([-1, 0, 1])) * self._numbers.step, 0.0, size[:, None])
+    @cached_property
+    def _targets(self) -> Floats:
+        """What to keep of long and of short positions on the lattice, for the spreads of the quadrature: (2, spreads, places)."""
+        s0, middle = self._numbers.spreads, self._reach
+        value = self._numbers.quoting.best(self._income(s0[:, None]), self._to_go).value
+        sides = (value[:, middle:], value[:, middle::-1])
+        places = [best_places(side, s0, cost) for side, cost in zip(sides, self._costs, strict=True)]
+        return np.asarray(self._numbers.step * np.stack(places))
 
     def _quotes_after(self, kept: Floats, sign: Floats, size: Floats, long: NDArray[np.bool_], s0: Floats) -> Quotes:
         """The best prices where a size (n, k) is kept."""

@@ -51,13 +51,13 @@ def plain_policy(policy: Policy | Function, scenario: Scenario, index: int) -> P
     match policy:
         case HeuristicMaker():
             eps_buy, eps_sell, hedge = maker.pricing.eps_buy, maker.pricing.eps_sell, _fraction(maker)
-            return PlainPolicy(lambda step, position, s0: (eps_buy, eps_sell, hedge), sees_spread=False)
+            return PlainPolicy(lambda *_: (eps_buy, eps_sell, hedge), sees_spread=False)
         case PersistentMaker() if policy.low == policy.high:
             level, hedge = policy.low, _fraction(maker)
-            return PlainPolicy(lambda step, position, s0: (level, level, hedge), sees_spread=False)
+            return PlainPolicy(lambda *_: (level, level, hedge), sees_spread=False)
         case SkewMaker():
             hedge = _fraction(maker) if policy.hedge_fraction is None else policy.hedge_fraction
-            return PlainPolicy(lambda step, position, s0: (*policy.prices(position), hedge), sees_spread=False)
+            return PlainPolicy(lambda _, position, __: (*policy.prices(position), hedge), sees_spread=False)
         case Policy():
             kind = getattr(policy, "kind", type(policy).__name__)
             raise ParameterError(f"policy: {kind!r} is no function of step, position and s0; simulate it instead")

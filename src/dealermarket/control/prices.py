@@ -26,7 +26,7 @@ def reference_spreads(market: MarketEnvironment) -> tuple[Floats, Floats]:
     if isinstance(law, ConstantSpread) or (isinstance(law, (ClippedNormal, LogAR1)) and law.std == 0):
         mean = law.mean if not isinstance(law, ClippedNormal) else min(max(law.mean, law.minimum), law.maximum)
         return np.array([mean]), np.ones(1)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = (np.asarray(each, np.float64) for each in np.polynomial.legendre.leggauss(_NODES))
     if isinstance(law, LogAR1):
         rule = law.rule(market.clock)
         normal = _FAR * nodes
@@ -57,11 +57,11 @@ def moves(market: MarketEnvironment, steps: int) -> tuple[float, Floats]:
     chance = np.exp(-jumps) * np.cumprod(np.concatenate([[1.0], jumps / counts[1:]]))
     mean = rule["mean"] + counts * jump_mean
     variance = rule["std"] ** 2 + counts * jump_std**2
-    size = float(chance @ _mean_distance(mean, np.sqrt(variance)))
+    size = float(chance @ _mean_distance(np.asarray(mean), np.asarray(np.sqrt(variance))))
     second = float(chance @ np.exp(2.0 * mean + 2.0 * variance))
     spread = float(chance @ np.expm1(2.0 * mean + 2.0 * variance)) - 2.0 * float(chance @ np.expm1(mean + 0.5 * variance))
     start = mid.initial
-    return start * size, start**2 * second ** np.arange(steps) * max(spread, 0.0)
+    return start * size, np.asarray(start**2 * max(spread, 0.0) * second ** np.arange(steps))
 
 
 def _mean_distance(mean: Floats, std: Floats) -> Floats:
@@ -73,4 +73,4 @@ def _mean_distance(mean: Floats, std: Floats) -> Floats:
     growth = np.exp(mean + 0.5 * drawn**2)
     upper, lower = mean / drawn + drawn, mean / drawn
     value = growth * (2.0 * ndtr(upper) - 1.0) - (2.0 * ndtr(lower) - 1.0)
-    return np.where(std > 0, value, certain)
+    return np.asarray(np.where(std > 0, value, certain))

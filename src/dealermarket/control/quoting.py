@@ -1,8 +1,12 @@
 """The best prices of a step, given what is left to be earned later: the inner problem of the optimum.
 
-With E(b, s) the value to go where a share b of the orders of clients who buy, and s of those who sell, comes to the maker, the prices
-maximise  m_b (1 + a) p_b d_b + m_s (1 + c) p_s d_s + E[E(B, S)],  where B is d_b with probability p_b, else 0, and S is d_s with
-probability p_s, else 0, independently. E is known at some shares and interpolated, exactly, for there is nothing in between.
+With E(b, s) the value to go where a share b of the orders of clients who buy, and s of those who sell, comes to the maker, the
+prices a and c maximise
+
+    m_b (1 + a) p_b d_b + m_s (1 + c) p_s d_s + E[E(B, S)],
+
+where B is d_b with probability p_b, else 0, and S is d_s with probability p_s, else 0, independently. E is known at some shares;
+where clients may refuse it is interpolated between them by a polynomial.
 """
 
 from __future__ import annotations
@@ -73,7 +77,8 @@ class Quoting:
         a = top_buy + income.extra_buy + buy - none
         b = top_sell + income.extra_sell + sell - none
         c = both - buy - sell + none
-        best, p, r = np.full(np.broadcast_shapes(a.shape, b.shape), -np.inf), 0.0, 0.0
+        best = np.full(np.broadcast_shapes(a.shape, b.shape), -np.inf)
+        p, r = np.zeros_like(best), np.zeros_like(best)
         determinant = 4.0 * k * n - c * c
         inside = determinant > 0
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -110,22 +115,36 @@ class Quoting:
         return self._refined(income, to_go, found, [candidates for _, candidates in sides])
 
     def _refined(self, income: Income, to_go: Floats, found: Quotes, candidates: list[Floats]) -> Quotes:
+        """Climbs from the best pair of candidates, on one side after the other."""
         value, *eps = found
-        width = [float(np.diff(each).max(initial=0.0)) for each in candidates]
-
-        def worth(side: int, trial: Floats) -> Floats:
-            prices = (trial, eps[1]) if side == 0 else (eps[0], trial)
-            return self.value(income, to_go, *prices)
-
+        sides, both = (self.buying, self.selling), (to_go, np.moveaxis(to_go, 1, 0))
         for round_ in range(_ROUNDS):
-            for side, competition in enumerate((self.buying, self.selling)):
-                if competition.discrete:
+            for n, side in enumerate(sides):
+                if side.discrete:
                     continue
-                step = 0.5 * width[side] * 0.5**round_
-                value, eps[side] = _climbed(
-                    lambda trial, side=side: worth(side, trial), eps[side], value, step, candidates[side][[0, -1]]
-                )
+                other = sides[1 - n]
+                wins, share = other.chances(eps[1 - n])
+                earned = _earned(income, 1 - n, eps[1 - n], wins * share)
+                given = [earned] * len(both[n])  # whose weights sum to 1
+                for weight, rest in zip(weights_of(other, wins, share), np.moveaxis(both[n], 1, 0), strict=True):
+                    given = [before + weight * each for before, each in zip(given, rest, strict=True)]
+
+                def worth(trial: Floats, n: int = n, side: Competition = side, given: list[Floats] = given) -> Floats:
+                    wins, share = side.chances(trial)
+                    weights = weights_of(side, wins, share)
+                    return _earned(income, n, trial, wins * share) + sum(
+                        weight * each for weight, each in zip(weights, given, strict=True)
+                    )
+
+                step = 0.5 * float(np.diff(candidates[n]).max(initial=0.0)) * 0.5**round_
+                value, eps[n] = _climbed(worth, eps[n], value, step, candidates[n][[0, -1]])
         return Quotes(value, eps[0], eps[1])
+
+
+def _earned(income: Income, side: int, eps: Any, rate: Any) -> Floats:
+    """The income of a side (0: clients who buy) of whose orders a share `rate` comes at eps."""
+    all_of, extra = (income.buy, income.extra_buy) if side == 0 else (income.sell, income.extra_sell)
+    return np.asarray((all_of * (1.0 + eps) + extra) * rate)
 
 
 def weights_of(side: Competition, wins: Floats, share: Floats) -> list[Floats]:

@@ -20,7 +20,7 @@ class Recursion:
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
-        sizes = numbers.step * np.arange(numbers.reach + 1)
+        sizes = np.asarray(numbers.step * np.arange(numbers.reach + 1))
         self._costs = [numbers.hedging_cost(sizes, sells) for sells in (True, False)]  # of a long position, and of a short one
 
     def before(self, step: int, later: Floats) -> Floats:
@@ -33,7 +33,7 @@ class Recursion:
         value = numbers.quoting.best(numbers.income(step, s0), to_go).value
         if numbers.symmetric:
             half = numbers.weights @ self._hedged(value, 0)
-            return np.concatenate([half[:0:-1], half])
+            return np.asarray(np.concatenate([half[:0:-1], half]))
         if not numbers.hedges:
             return np.asarray(numbers.weights @ value)
         long, short = self._hedged(value[:, middle:], 0), self._hedged(value[:, middle::-1], 1)
@@ -45,16 +45,16 @@ class Recursion:
             return value
         cost = self._costs[side]
         left = np.arange(value.shape[1])
-        place = _best_places(value, self._numbers.spreads, cost)
+        place = best_places(value, self._numbers.spreads, cost)
 
         def hedged_to(target: Places) -> Floats:
-            return np.take_along_axis(value, target, axis=1) - self._numbers.spreads[:, None] * cost[left - target]
+            return np.asarray(np.take_along_axis(value, target, axis=1) - self._numbers.spreads[:, None] * cost[left - target])
 
         inside = (place > 0) & (place < left)
         return peak(hedged_to(np.maximum(place - 1, 0)), hedged_to(place), hedged_to(np.minimum(place + 1, left)), inside)[0]
 
 
-def _best_places(value: Floats, spreads: Floats, cost: Floats) -> Places:
+def best_places(value: Floats, spreads: Floats, cost: Floats) -> Places:
     """To which of the places up to its own it is best to hedge, (spreads, places).
 
     Where the cost is convex in the size, whoever holds more keeps no less: between two known places few are to be tried."""
@@ -73,7 +73,7 @@ def _best_places(value: Floats, spreads: Floats, cost: Floats) -> Places:
     width = int((last - first).max()) + 1
     tried = np.minimum(first[:, :, None] + np.arange(width), last[:, :, None])
     worth = value[np.arange(len(value))[:, None, None], tried] - spreads[:, None, None] * cost[places[:, None] - tried]
-    return first + np.argmax(worth, axis=2)
+    return np.asarray(first + np.argmax(worth, axis=2))
 
 
 def peak(left: Floats, middle: Floats, right: Floats, inside: NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -64,7 +64,7 @@ def _of_kind(text: str, kind: str, parameters: str | None) -> Policy:
             )
         if name in content:
             raise ParameterError(f"policy {text!r}: {name}: is given twice")
-        if name == "kind" or name not in model.model_fields:
+        if name == "kind" or name.partition(".")[0] not in model.model_fields:
             fields = [field for field in model.model_fields if field != "kind"]
             raise ParameterError(f"policy {text!r}: {name}: unknown field{suggestion(name, fields) or '; it has none'}")
         apply_setting(model, content, f"{name}={value}")
