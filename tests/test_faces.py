@@ -13,7 +13,7 @@ import pytest
 
 import dealermarket
 
-FOLDERS = ("data", "envs", "model", "papers", "plots", "policies", "questions", "study", "testing")
+FOLDERS = ("control", "data", "envs", "model", "papers", "plots", "policies", "questions", "study", "testing")
 NEED_GYMNASIUM = ("envs", "testing")
 
 

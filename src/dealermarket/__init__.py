@@ -21,7 +21,7 @@ What a market is, draws and runs is here. More in folders of its own, imported w
 - `dealermarket.testing`: a checker of vector environments (extra `envs`)
 """
 
-_FOLDERS = ("data", "envs", "model", "papers", "plots", "policies", "questions", "study", "testing")
+_FOLDERS = ("control", "data", "envs", "model", "papers", "plots", "policies", "questions", "study", "testing")
 
 # That of `typing`, which is not imported: nothing is, not even `__future__`, so that the command answers Ctrl-C from the start.
 TYPE_CHECKING = False

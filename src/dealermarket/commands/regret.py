@@ -115,7 +115,9 @@ def write_folder(regrets: Regrets, folder: Path) -> None:
     for label, frame in actions.items():
         frame.insert(0, "policy", label)
     write_frame(pd.concat(actions.values(), ignore_index=True), folder / "actions.csv")
-    save(plot_regret(actions, OPTIMUM, regrets.yardstick.scenario.name), folder / "regret.png")
+    save(
+        plot_regret(actions, OPTIMUM, f"{regrets.yardstick.scenario.name}: what policies do, by position"), folder / "regret.png"
+    )
 
 
 def _print(regrets: Regrets, seconds: float, folder: Path | None) -> None:

@@ -20,10 +20,11 @@ from dealermarket.engine.scales import scales_of
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import FEWEST_RUNS, Estimate, mean, with_interval
 from dealermarket.laws import risk_penalty, weighted
-from dealermarket.model.makers.policies import OptimalMaker
+from dealermarket.model.makers.policies import OptimalMaker, TrainedMaker
 from dealermarket.model.makers.reward import Components, Reward
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
+from dealermarket.policies.trained import trained_policy
 from dealermarket.runs.executors import Executor, Progress
 from dealermarket.runs.orders import sums_by_cell
 from dealermarket.runs.tables import Chunk
@@ -42,6 +43,7 @@ REPLICAS = 1000
 MOST_REPLICAS = 1_000_000
 SMALLEST_VALUE = 0.01
 """Of a value below this, in multiples of what all investors pay at half the mean reference spread, a share says nothing."""
+DECIDED = {"eps_buy", "eps_sell", "hedge_fraction"}
 BINS = 41  # of positions; odd, so that the middle one is around a flat position
 
 
@@ -50,7 +52,8 @@ class Yardstick:
     """`policies`, by label, in the place of one maker of a scenario, beside the optimum of its `reward`; `replicas` of each.
 
     `maker` is a name or a number, by default the first. Raises ParameterError, with all reasons, where the optimum cannot be
-    found, and ParameterError or PolicyError for what cannot be run.
+    found, and ParameterError or PolicyError for what cannot be run. Policies may decide eps and the hedge; what they would do to
+    tiers, alpha and tier penalties is no part of the problem, and a trained policy that does is refused.
     """
 
     scenario: Scenario
@@ -67,6 +70,10 @@ class Yardstick:
             raise ParameterError(f"policies: {OPTIMUM!r} is the label of the optimum itself; give yours another one")
         object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, FEWEST_RUNS, MOST_REPLICAS))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
+        for label, policy in self.policies.items():
+            others = set(trained_policy(policy).controls.names) - DECIDED if isinstance(policy, TrainedMaker) else ()
+            if others:
+                raise ParameterError(f"{label}: decides {', '.join(sorted(others))}, too, which the optimum does not")
         for variant in self._study.variants.values():
             acting_policies(variant, {})  # fails here, before anything is run
 
