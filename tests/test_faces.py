@@ -49,7 +49,7 @@ def test_a_folder_has_a_public_face(name: str) -> None:
     assert module.__doc__
 
 
-@pytest.mark.parametrize("name", ["data", "envs", "model", "papers", "plots", "study"])
+@pytest.mark.parametrize("name", ["control", "data", "envs", "model", "papers", "plots", "study"])
 def test_dir_of_a_folder_is_its_face(name: str) -> None:
     module = face(name)
     assert dir(module) == sorted(module.__all__)

@@ -14,6 +14,7 @@ What a market is, draws and runs is here. More in folders of its own, imported w
 - `dealermarket.policies`: how makers act, shipped policies and your own
 - `dealermarket.study`: variants of a market on common prices and orders, compared; leagues of policies
 - `dealermarket.questions`: what if, for which values, what is best, and if others answer: sweeps, searches, equilibria
+- `dealermarket.control`: the best that a maker can do, without simulation
 - `dealermarket.data`: a desk's own log of requests: looked at, and made into a market
 - `dealermarket.plots`: figures of a run
 - `dealermarket.envs`: the market as a learning environment (extra `envs`)
@@ -26,6 +27,7 @@ _FOLDERS = ("control", "data", "envs", "model", "papers", "plots", "policies", "
 # That of `typing`, which is not imported: nothing is, not even `__future__`, so that the command answers Ctrl-C from the start.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dealermarket import control as control
     from dealermarket import data as data
     from dealermarket import envs as envs
     from dealermarket import model as model

@@ -17,7 +17,7 @@ from dealermarket.model.scenario import Scenario
 Floats = NDArray[np.float64]
 
 FINEST = 4
-"""Into how many pieces the mean size is cut where sizes have no common divisor."""
+"""Into how many pieces the smallest size, or the mean of log-normal ones, is cut where sizes have no common divisor."""
 _PIECES = 2  # of the common divisor: hedges end between the sizes, too
 _TAIL = 1e-13
 
@@ -42,7 +42,7 @@ def lattice_step(agents: Sequence[InvestorAgent]) -> float:
             divisor = _common(divisor, size)
         if divisor >= given[0] / FINEST:
             return divisor / _PIECES
-    return min(agent.size_moment(1, math.inf) for agent in agents) / FINEST
+    return min(next(iter(_sizes(agent.order_size)[0]), agent.size_moment(1, math.inf)) for agent in agents) / FINEST
 
 
 def investors_of(scenario: Scenario, agents: Sequence[InvestorAgent], step: float) -> list[Investors]:

@@ -97,7 +97,10 @@ class Numbers:
         step = lattice_step(clients)
         investors = investors_of(scenario, clients, step)
         activity = scenario.market.activity_at(np.arange(scenario.steps))
-        reach = _reach(investors, float(activity.max()))
+        busiest = float(activity.max())
+        reach = _typical_reach(clients, step, busiest)
+        if 2 * reach + 1 <= 2 * MOST_POSITIONS:  # else not even worth counting
+            reach = _reach(investors, busiest)
         if 2 * reach + 1 > MOST_POSITIONS:
             raise ParameterError(
                 f"investors: the optimum needs {2 * reach + 1:,} positions {step:g} units apart, at most {MOST_POSITIONS:,} are "
@@ -242,6 +245,12 @@ def _competitions(scenario: Scenario, index: int, clients: Sequence[InvestorAgen
     relative = float(relative_levels(scenario, index)[0])
     buying, selling = (Competition(tuple(law[side] for law in laws), ratio, given, relative) for side in (0, 1))
     return buying, selling
+
+
+def _typical_reach(clients: Sequence[InvestorAgent], step: float, activity: float) -> int:
+    """About the same as `_reach`, from the mean of what is traded in a step and from its square."""
+    mean, square = (sum(agent.trade_probability * agent.size_moment(n, np.inf) for agent in clients) for n in (1, 2))
+    return int(_REACH * activity * (0.5 * mean + 4.0 * np.sqrt(square)) / step)
 
 
 def _reach(investors: Sequence[Investors], activity: float) -> int:
