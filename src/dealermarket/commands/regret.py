@@ -20,8 +20,8 @@ from dealermarket.disk import write_frame
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import plus_minus
 from dealermarket.model.makers.reward import Reward
-from dealermarket.model.scenario import Scenario
-from dealermarket.policies.named import maker_index, policy_named
+from dealermarket.model.scenario import Scenario, maker_index
+from dealermarket.policies.named import policy_named
 from dealermarket.values import suggestion
 from dealermarket.version import __version__
 

@@ -44,6 +44,7 @@ MOST_REPLICAS = 1_000_000
 SMALLEST_VALUE = 0.01
 """Of a value below this, in multiples of what all investors pay at half the mean reference spread, a share says nothing."""
 DECIDED = {"eps_buy", "eps_sell", "hedge_fraction"}
+_REWARD = Reward()
 BINS = 41  # of positions; odd, so that the middle one is around a flat position
 
 
@@ -59,7 +60,7 @@ class Yardstick:
     scenario: Scenario
     policies: Mapping[str, Policy]
     maker: str | None = None
-    reward: Reward = Reward()
+    reward: Reward = _REWARD
     replicas: int = REPLICAS
     seed: int = 0
 
