@@ -193,11 +193,11 @@ def losses(scenario: Scenario, chunk: Chunk, decision: Decision) -> Measures:
     index = decision.index
     steps = chunk.record.steps[:, :, index]
     optimum, spread = decision.solve(), chunk.prices[1]
-    actions = [steps[name] for name in ("eps_buy", "eps_sell", "hedge_fraction")]
-    lost = [
-        optimum.advantage(t, steps["position"][:, t], spread[:, t], tuple(action[:, t] for action in actions))
-        for t in range(scenario.steps)
-    ]
+    lost = []
+    for t in range(scenario.steps):
+        now = steps[:, t]
+        action = now["eps_buy"], now["eps_sell"], now["hedge_fraction"]
+        lost.append(optimum.advantage(t, now["position"], spread[:, t], action))
     return Measures(
         others={
             "reward": rewards(scenario, chunk, index, decision.reward).mean(axis=1),
