@@ -14,6 +14,7 @@ What a market is, draws and runs is here. More in folders of its own, imported w
 - `dealermarket.policies`: how makers act, shipped policies and your own
 - `dealermarket.study`: variants of a market on common prices and orders, compared; leagues of policies
 - `dealermarket.questions`: what if, for which values, what is best, and if others answer: sweeps, searches, equilibria
+- `dealermarket.control`: the best that a maker can do, without simulation
 - `dealermarket.data`: a desk's own log of requests: looked at, and made into a market
 - `dealermarket.control`: the best that can be done, by dynamic programming
 - `dealermarket.plots`: figures of a run

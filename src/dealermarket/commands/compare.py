@@ -117,7 +117,7 @@ def _check_steps(settings: tuple[str, ...]) -> None:
 
 
 def _maker_index(scenario: Scenario, maker: str) -> int:
-    from dealermarket.policies.named import maker_index
+    from dealermarket.model.scenario import maker_index
 
     return maker_index(scenario, maker)
 

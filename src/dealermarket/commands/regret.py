@@ -20,8 +20,8 @@ from dealermarket.disk import write_frame
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import plus_minus
 from dealermarket.model.makers.reward import Reward
-from dealermarket.model.scenario import Scenario
-from dealermarket.policies.named import maker_index, policy_named
+from dealermarket.model.scenario import Scenario, maker_index
+from dealermarket.policies.named import policy_named
 from dealermarket.values import suggestion
 from dealermarket.version import __version__
 
@@ -115,7 +115,9 @@ def write_folder(regrets: Regrets, folder: Path) -> None:
     for label, frame in actions.items():
         frame.insert(0, "policy", label)
     write_frame(pd.concat(actions.values(), ignore_index=True), folder / "actions.csv")
-    save(plot_regret(actions, OPTIMUM, regrets.yardstick.scenario.name), folder / "regret.png")
+    save(
+        plot_regret(actions, OPTIMUM, f"{regrets.yardstick.scenario.name}: what policies do, by position"), folder / "regret.png"
+    )
 
 
 def _print(regrets: Regrets, seconds: float, folder: Path | None) -> None:

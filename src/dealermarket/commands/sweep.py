@@ -48,7 +48,7 @@ def sweep(
 
 
 def _question(market: Scenario, asked: Mapping[str, Any]) -> Question:
-    from dealermarket.policies.named import maker_index
+    from dealermarket.model.scenario import maker_index
     from dealermarket.questions import Sweep, varied_from
     from dealermarket.questions.objective import sign_of
     from dealermarket.questions.sweep import REPLICAS

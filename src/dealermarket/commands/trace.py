@@ -38,7 +38,8 @@ def trace(
     """
     from dealermarket.commands.trace_tables import UNITS, StepTables
     from dealermarket.model.market.environment import duration
-    from dealermarket.policies.named import maker_index, with_policies
+    from dealermarket.model.scenario import maker_index
+    from dealermarket.policies.named import with_policies
     from dealermarket.runs.result import SimulationResult
     from dealermarket.runs.trace import trace as traced
 

@@ -99,7 +99,8 @@ def train(
 def training_of(scenario: str, steps: int | None, options: Options) -> Training:
     """The training that was asked for. Raises ParameterError for what cannot be."""
     from dealermarket.learning.training import Training
-    from dealermarket.policies.named import maker_index, with_policies
+    from dealermarket.model.scenario import maker_index
+    from dealermarket.policies.named import with_policies
 
     training = Training.load(scenario, options.as_settings(steps))
     for text in options.policies:

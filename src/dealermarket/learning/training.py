@@ -16,10 +16,9 @@ from pydantic import Field, model_validator
 
 from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.model.makers.reward import Reward
-from dealermarket.model.scenario import Scenario, preset_names, read_source
+from dealermarket.model.scenario import Scenario, maker_index, preset_names, read_source
 from dealermarket.model.settings import apply_setting, forget_changed_choices, parsed, validated
 from dealermarket.policies.controls import NO_RANGE, Controls
-from dealermarket.policies.named import maker_index
 from dealermarket.slots import from_outside
 from dealermarket.values import Value, short, suggestion
 from dealermarket.version import __version__

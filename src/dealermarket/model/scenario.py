@@ -356,6 +356,16 @@ def check_scenario(given: object) -> None:
         raise ParameterError(f"scenario: must be a Scenario, such as Scenario.load('paper'), got {short(given)}")
 
 
+def maker_index(scenario: Scenario, maker: str) -> int:
+    """Where a maker, given by name or number, stands among the makers. Raises ParameterError."""
+    names = scenario.maker_names
+    if maker in names:
+        return names.index(maker)
+    if maker.isdecimal() and int(maker) < len(names):
+        return int(maker)
+    raise ParameterError(f"maker {maker!r}: is none of scenario {scenario.name!r}{suggestion(maker, names)}")
+
+
 def _is_registered(policy: Policy) -> TypeGuard[Value]:
     kind: type = type(policy)
     return kind in POLICIES.kinds.values()

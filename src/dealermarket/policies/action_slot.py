@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dealermarket.errors import PolicyError
+from dealermarket.model.makers.pricing import LARGEST_SKEW
 from dealermarket.policies.policy import Action
 from dealermarket.values import plain, real_numbers, short, within
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 # As in a scenario, so that quotes stay numbers.
-LARGEST_SKEW, SMALLEST_ALPHA, LARGEST_ALPHA, LARGEST_TIER_PENALTY = 1e6, 1e-6, 10.0, 1e12
+SMALLEST_ALPHA, LARGEST_ALPHA, LARGEST_TIER_PENALTY = 1e-6, 10.0, 1e12
 
 
 class ActionSlot:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.model.makers.policies import DrawnPrices, HeuristicMaker, NormalMaker, PersistentMaker, RandomMaker, SkewMaker
-from dealermarket.policies.action_slot import LARGEST_SKEW
+from dealermarket.model.makers.pricing import LARGEST_SKEW
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, PolicySetup
 from dealermarket.policies.shipped import ShippedActor
@@ -60,10 +60,8 @@ class SkewActor(ShippedActor[SkewMaker]):
     """Prices against the position."""
 
     def act(self, observation: Observation) -> Action:
-        policy = self._policy
-        lean = policy.strength * np.tanh(observation.position / policy.scale)
-        buy, sell = np.clip(policy.eps - lean, -1.0, LARGEST_SKEW), np.clip(policy.eps + lean, -1.0, LARGEST_SKEW)
-        return Action(eps_buy=buy, eps_sell=sell, hedge_fraction=policy.hedge_fraction)
+        buy, sell = self._policy.prices(observation.position)
+        return Action(eps_buy=buy, eps_sell=sell, hedge_fraction=self._policy.hedge_fraction)
 
 
 def _prices(policy: DrawnPrices, draws: NDArray[np.float64]) -> Action:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dealermarket.errors import ParameterError, PolicyError
 from dealermarket.model.makers.policies import POLICIES, Policy, TrainedMaker
+from dealermarket.model.scenario import maker_index
 from dealermarket.model.settings import apply_setting
 from dealermarket.policies.trained import trained_policy
 from dealermarket.values import suggestion
@@ -52,16 +53,6 @@ def with_policies(scenario: Scenario, assignments: Iterable[str]) -> Scenario:
     return scenario.with_policies(assigned) if assigned else scenario
 
 
-def maker_index(scenario: Scenario, maker: str) -> int:
-    """Where a maker, given by name or number, stands among the makers. Raises ParameterError."""
-    names = scenario.maker_names
-    if maker in names:
-        return names.index(maker)
-    if maker.isdecimal() and int(maker) < len(names):
-        return int(maker)
-    raise ParameterError(f"maker {maker!r}: is none of scenario {scenario.name!r}{suggestion(maker, names)}")
-
-
 def _of_kind(text: str, kind: str, parameters: str | None) -> Policy:
     model: Any = POLICIES.kinds[kind]
     content: dict[str, Any] = {}
@@ -73,7 +64,7 @@ def _of_kind(text: str, kind: str, parameters: str | None) -> Policy:
             )
         if name in content:
             raise ParameterError(f"policy {text!r}: {name}: is given twice")
-        if name == "kind" or name not in model.model_fields:
+        if name == "kind" or name.partition(".")[0] not in model.model_fields:
             fields = [field for field in model.model_fields if field != "kind"]
             raise ParameterError(f"policy {text!r}: {name}: unknown field{suggestion(name, fields) or '; it has none'}")
         apply_setting(model, content, f"{name}={value}")

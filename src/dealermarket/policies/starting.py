@@ -10,6 +10,7 @@ from dealermarket.model.makers.policies import (
     AdaptiveMaker,
     HeuristicMaker,
     NormalMaker,
+    OptimalMaker,
     PersistentMaker,
     Policy,
     RandomMaker,
@@ -18,6 +19,7 @@ from dealermarket.model.makers.policies import (
 )
 from dealermarket.policies.adaptive import AdaptiveActor
 from dealermarket.policies.baselines import HeuristicActor, NormalActor, PersistentActor, RandomActor, SkewActor
+from dealermarket.policies.optimal import OptimalActor
 from dealermarket.policies.policy import Actor, MakerPolicy, PolicySetup
 from dealermarket.policies.shipped import ShippedActor
 from dealermarket.policies.trained import TrainedActor
@@ -34,6 +36,7 @@ ACTORS: Mapping[type[Policy], type[ShippedActor[Any]]] = {
     AdaptiveMaker: AdaptiveActor,
     SkewMaker: SkewActor,
     TrainedMaker: TrainedActor,
+    OptimalMaker: OptimalActor,
 }
 """What acts for each kind that ships."""
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import Estimate, mean
-from dealermarket.model.scenario import Scenario, check_scenario
-from dealermarket.policies.named import maker_index
+from dealermarket.model.scenario import Scenario, check_scenario, maker_index
 from dealermarket.questions.climb import best_of, climb
 from dealermarket.questions.fields import Range, Setting, path_of_maker, value_now
 from dealermarket.questions.objective import Objective

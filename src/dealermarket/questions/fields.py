@@ -13,9 +13,9 @@ import numpy as np
 
 from dealermarket.errors import ParameterError
 from dealermarket.model.makers.policies import TrainedMaker
-from dealermarket.model.scenario import Scenario
+from dealermarket.model.scenario import Scenario, maker_index
 from dealermarket.policies import Policy
-from dealermarket.policies.named import maker_index, policy_named
+from dealermarket.policies.named import policy_named
 from dealermarket.values import plain, short
 
 _POLICY = re.compile(r"makers\.([^.]+)\.policy")

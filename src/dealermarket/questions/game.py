@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import LEVEL, Estimate, joint, mean
-from dealermarket.model.scenario import Scenario, check_scenario
-from dealermarket.policies.named import maker_index
+from dealermarket.model.scenario import Scenario, check_scenario, maker_index
 from dealermarket.questions.fields import Setting, Varied, path_of_maker
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.payoffs import check_values

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from dealermarket.draws.files import Recorded
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import Estimate, mean
-from dealermarket.model.scenario import Scenario, check_scenario
-from dealermarket.policies.named import maker_index
+from dealermarket.model.scenario import Scenario, check_scenario, maker_index
 from dealermarket.questions.climb import climb
 from dealermarket.questions.fields import Range, Setting, Varied, value_now
 from dealermarket.questions.objective import Objective

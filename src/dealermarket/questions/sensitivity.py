@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import LEVEL, Estimate
-from dealermarket.model.scenario import Scenario, check_scenario
-from dealermarket.policies.named import maker_index
+from dealermarket.model.scenario import Scenario, check_scenario, maker_index
 from dealermarket.questions.fields import Range
 from dealermarket.questions.objective import Objective
 from dealermarket.questions.payoffs import Payoffs, check_values

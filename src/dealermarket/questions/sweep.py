@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import LEVEL, Estimate, joint, mean
 from dealermarket.memory import machine_memory
-from dealermarket.model.scenario import Scenario, check_scenario
-from dealermarket.policies.named import maker_index
+from dealermarket.model.scenario import Scenario, check_scenario, maker_index
 from dealermarket.questions.fields import Range, Setting, Varied, common_value, makers_varied, values_from
 from dealermarket.questions.objective import sign_of
 from dealermarket.questions.payoffs import studies_of

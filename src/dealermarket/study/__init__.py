@@ -21,6 +21,17 @@ Policies that take the place of one maker in turn::
     for standing in league.standings():
         print(standing.rank, standing.label, standing.mean["pnl"], standing.difference["pnl"])
 
+Policies beside the optimum (docs/control.md)::
+
+    from dealermarket import Scenario
+    from dealermarket.model.makers.reward import Reward
+    from dealermarket.policies.named import policy_named
+    from dealermarket.study import Yardstick
+
+    reward = Reward(weights="pnl", inventory_squared=2.0)
+    regrets = Yardstick(Scenario.load("learning"), {"skew": policy_named("skew")}, reward=reward, replicas=100).run()
+    print(regrets.optimum.value, regrets.of("skew").regret, regrets.of("skew").share)
+
 A scenario and its change, or two runs, in one line each::
 
     from dealermarket import Scenario
@@ -51,6 +62,7 @@ from dealermarket.study.comparison import Comparison, Paired
 from dealermarket.study.labelled import Array, Measures
 from dealermarket.study.league import Contest, League, Standing
 from dealermarket.study.pairs import Pair, compare
+from dealermarket.study.regret import Regret, Regrets, Yardstick
 from dealermarket.study.relative import RelativeTier, relative_tiers
 from dealermarket.study.study import Study, measure
 from dealermarket.study.variants import INFINITE, UNHEDGED, at_volatility, by_risk_aversion, varied, with_risk_aversion
@@ -67,9 +79,12 @@ __all__ = [
     "Measures",
     "Pair",
     "Paired",
+    "Regret",
+    "Regrets",
     "RelativeTier",
     "Standing",
     "Study",
+    "Yardstick",
     "at_volatility",
     "band",
     "by_risk_aversion",

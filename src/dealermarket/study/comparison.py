@@ -14,8 +14,7 @@ from dealermarket.arrays import HoldsArrays
 from dealermarket.errors import RunFolderError
 from dealermarket.estimates import Estimate, decimals_of, fixed, mean, plus_minus, ratio_by_replica
 from dealermarket.model.changes import Change, changes
-from dealermarket.model.scenario import Scenario
-from dealermarket.policies.named import maker_index
+from dealermarket.model.scenario import Scenario, maker_index
 from dealermarket.runs.statistics import statistic_named, statistics
 from dealermarket.study.labelled import Measures
 

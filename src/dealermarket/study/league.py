@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import FEWEST_RUNS, Estimate, deviation, joint, mean, tail, with_interval
-from dealermarket.model.scenario import Scenario
+from dealermarket.model.scenario import Scenario, maker_index
 from dealermarket.policies import Policy
-from dealermarket.policies.named import maker_index
 from dealermarket.runs.executors.base import Progress
 from dealermarket.runs.statistics import Statistic, ranking_statistics, statistic_named
 from dealermarket.runs.tables import Chunk

@@ -20,10 +20,11 @@ from dealermarket.engine.scales import scales_of
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import FEWEST_RUNS, Estimate, mean, with_interval
 from dealermarket.laws import risk_penalty, weighted
-from dealermarket.model.makers.policies import OptimalMaker
+from dealermarket.model.makers.policies import OptimalMaker, TrainedMaker
 from dealermarket.model.makers.reward import Components, Reward
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies import Policy
+from dealermarket.policies.trained import trained_policy
 from dealermarket.runs.executors import Executor, Progress
 from dealermarket.runs.orders import sums_by_cell
 from dealermarket.runs.tables import Chunk
@@ -42,6 +43,8 @@ REPLICAS = 1000
 MOST_REPLICAS = 1_000_000
 SMALLEST_VALUE = 0.01
 """Of a value below this, in multiples of what all investors pay at half the mean reference spread, a share says nothing."""
+DECIDED = {"eps_buy", "eps_sell", "hedge_fraction"}
+_REWARD = Reward()
 BINS = 41  # of positions; odd, so that the middle one is around a flat position
 
 
@@ -50,13 +53,14 @@ class Yardstick:
     """`policies`, by label, in the place of one maker of a scenario, beside the optimum of its `reward`; `replicas` of each.
 
     `maker` is a name or a number, by default the first. Raises ParameterError, with all reasons, where the optimum cannot be
-    found, and ParameterError or PolicyError for what cannot be run.
+    found, and ParameterError or PolicyError for what cannot be run. Policies may decide eps and the hedge; what they would do to
+    tiers, alpha and tier penalties is no part of the problem, and a trained policy that does is refused.
     """
 
     scenario: Scenario
     policies: Mapping[str, Policy]
     maker: str | None = None
-    reward: Reward = Reward()
+    reward: Reward = _REWARD
     replicas: int = REPLICAS
     seed: int = 0
 
@@ -67,6 +71,10 @@ class Yardstick:
             raise ParameterError(f"policies: {OPTIMUM!r} is the label of the optimum itself; give yours another one")
         object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, FEWEST_RUNS, MOST_REPLICAS))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
+        for label, policy in self.policies.items():
+            others = set(trained_policy(policy).controls.names) - DECIDED if isinstance(policy, TrainedMaker) else ()
+            if others:
+                raise ParameterError(f"{label}: decides {', '.join(sorted(others))}, too, which the optimum does not")
         for variant in self._study.variants.values():
             acting_policies(variant, {})  # fails here, before anything is run
 
@@ -182,21 +190,19 @@ def losses(scenario: Scenario, chunk: Chunk, decision: Decision) -> Measures:
     """Of the maker that decides, each (B,) and a mean over the steps: `reward`, and what it loses by `prices` and by `hedging`,
     both 0 or more but for rounding. `actions` (B, BINS, 5): steps with a position in each bin, and the sums there of position,
     eps_buy, eps_sell and hedge size. Needs steps."""
-    index = scenario.maker_names.index(decision.maker)
+    index = decision.index
     steps = chunk.record.steps[:, :, index]
-    prices, hedging = decision.solve().advantage(
-        np.arange(scenario.steps),
-        steps["position"],
-        chunk.prices[1],
-        steps["eps_buy"],
-        steps["eps_sell"],
-        steps["hedge_fraction"],
-    )
+    optimum, spread = decision.solve(), chunk.prices[1]
+    lost = []
+    for t in range(scenario.steps):
+        now = steps[:, t]
+        action = now["eps_buy"], now["eps_sell"], now["hedge_fraction"]
+        lost.append(optimum.advantage(t, now["position"], spread[:, t], action))
     return Measures(
         others={
             "reward": rewards(scenario, chunk, index, decision.reward).mean(axis=1),
-            "prices": -prices.mean(axis=1),
-            "hedging": -hedging.mean(axis=1),
+            "prices": -np.mean([each.prices for each in lost], axis=0),
+            "hedging": -np.mean([each.hedging for each in lost], axis=0),
             "actions": _actions(steps, scales_of(scenario, decision.reward).position),
         }
     )

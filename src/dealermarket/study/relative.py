@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from dealermarket.draws.streams import Episode
 from dealermarket.model.makers.tiering.base import RELATIVE
-from dealermarket.model.scenario import Scenario
-from dealermarket.policies.named import maker_index
+from dealermarket.model.scenario import Scenario, maker_index
 from dealermarket.runs.runner import SimulationRunner
 from dealermarket.runs.watching import Watching
 

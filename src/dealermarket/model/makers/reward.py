@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, Tag, field_validator
 
@@ -20,13 +20,13 @@ Penalty = Annotated[float, Field(ge=0, le=1e12)]
 
 
 class Components(NamedTuple):
-    """A number for each part of what a maker earns in a step."""
+    """A number, or an array of numbers, for each part of what a maker earns in a step."""
 
-    spread_revenue: float
-    position_revenue: float
-    hedging_cost: float
-    risk_cost: float
-    inventory_pnl: float
+    spread_revenue: Any
+    position_revenue: Any
+    hedging_cost: Any
+    risk_cost: Any
+    inventory_pnl: Any
 
 
 COMPONENTS = Components._fields

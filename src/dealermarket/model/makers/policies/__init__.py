@@ -7,6 +7,7 @@ from dealermarket.model.makers.policies.base import Policy
 from dealermarket.model.makers.policies.drawn import DrawnPrices
 from dealermarket.model.makers.policies.heuristic import HeuristicMaker
 from dealermarket.model.makers.policies.normal import NormalMaker
+from dealermarket.model.makers.policies.optimal import OptimalMaker
 from dealermarket.model.makers.policies.persistent import PersistentMaker
 from dealermarket.model.makers.policies.random import RandomMaker
 from dealermarket.model.makers.policies.skew import SkewMaker
@@ -17,7 +18,7 @@ POLICIES = Slot(
     "policy",
     Policy,
     [HeuristicMaker, RandomMaker, PersistentMaker, AdaptiveMaker, SkewMaker, TrainedMaker],
-    beyond=[NormalMaker],
+    beyond=[NormalMaker, OptimalMaker],
     is_open=True,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "DrawnPrices",
     "HeuristicMaker",
     "NormalMaker",
+    "OptimalMaker",
     "PersistentMaker",
     "Policy",
     "RandomMaker",

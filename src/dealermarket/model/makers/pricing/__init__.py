@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dealermarket.model.makers.pricing.base import PricingRule, Skew
+from dealermarket.model.makers.pricing.base import LARGEST_SKEW, PricingRule, Skew
 from dealermarket.model.makers.pricing.ladder import LadderPricing
 from dealermarket.model.makers.pricing.power import PowerPricing
 from dealermarket.slots import Slot
@@ -17,4 +17,4 @@ PRICINGS = Slot(
     default="power",
 )
 
-__all__ = ["PRICINGS", "LadderPricing", "PowerPricing", "PricingRule", "Skew"]
+__all__ = ["LARGEST_SKEW", "PRICINGS", "LadderPricing", "PowerPricing", "PricingRule", "Skew"]

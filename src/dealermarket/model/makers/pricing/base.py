@@ -16,7 +16,8 @@ from dealermarket.model.part import Numbers, Part
 from dealermarket.slots import applied
 from dealermarket.values import short
 
-Skew = Annotated[float, Field(ge=-1, le=1e6)]
+LARGEST_SKEW = 1e6
+Skew = Annotated[float, Field(ge=-1, le=LARGEST_SKEW)]
 
 
 def no_surcharge() -> float:
