@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecNormalize
 
 from dealermarket import interrupt
 from dealermarket.disk import errors_of, replacing
@@ -30,6 +33,8 @@ from dealermarket.policies.policy_file import TrainedPolicy
 ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
 CHECKPOINTS_KEPT = 3
 LONGEST_WITHOUT_CHECKPOINT = 60.0  # seconds
+LEAST_VARIANCE = 1e-4  # of a feature: what never changes in training is not to be a thousandfold elsewhere
+REMEMBERED = 50_000  # steps, which say how large observations and rewards are
 POSITION, BOUGHT, SOLD, TIME_LEFT = (PLACES[name] for name in ("position", "bought", "sold", "time_left"))
 
 
@@ -85,7 +90,7 @@ def is_finite(model: OnPolicyAlgorithm) -> bool:
 
 def _model(training: Training, tensorboard: Path | None, checkpoints: Path | None) -> OnPolicyAlgorithm:
     """A new model, or the last checkpoint."""
-    env, kind = _environment(training), ALGORITHMS[training.algorithm]
+    env, kind = _normalised(training), ALGORITHMS[training.algorithm]
     log = None if tensorboard is None else str(tensorboard)
     last = kept_checkpoints(checkpoints)[-1:]
     if last:
@@ -96,6 +101,7 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
                 f"{last[0]}: cannot be read as a checkpoint ({error}); delete it to go on from the one before"
             ) from None
         model.set_random_seed(_seed(training.seed, model.num_timesteps))
+        env.obs_rms, env.ret_rms = model.normalisation  # type: ignore[attr-defined]
         return model
     chosen = training.hyperparameters
     own: dict[str, Any] = {"batch_size": training.batch, "n_epochs": chosen.epochs, "clip_range": chosen.clip}
@@ -103,7 +109,7 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
         "MlpPolicy",
         env,
         n_steps=chosen.rollout,
-        learning_rate=chosen.learning_rate,
+        learning_rate=partial(_falling, chosen.learning_rate),
         gamma=chosen.discount,
         gae_lambda=chosen.gae,
         ent_coef=chosen.entropy,
@@ -120,7 +126,13 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
     policy: Any = model.policy
     with torch.no_grad():
         policy.action_net.bias.copy_(torch.as_tensor(training.start))
+    model.normalisation = (env.obs_rms, env.ret_rms)  # type: ignore[attr-defined] # so that checkpoints have it
     return model
+
+
+def _falling(learning_rate: float, left: float) -> float:
+    """The learning rate when a share of the training is left: in the end, what was learned last counts no more than the rest."""
+    return learning_rate * left
 
 
 def _seed(*parts: int) -> int:
@@ -128,9 +140,18 @@ def _seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
+def _normalised(training: Training) -> VecNormalize:
+    """The environment, observations and rewards of which have standard deviations near 1: how large they are depends on the
+    scenario, on the reward, and on what has been learned."""
+    return VecNormalize(
+        _environment(training), clip_obs=math.inf, gamma=training.hyperparameters.discount, epsilon=LEAST_VARIANCE
+    )
+
+
 def _environment(training: Training) -> Sb3VecEnv:
+    reward = training.learned_from
     if len(training.makers) > 1:
-        arena = Arena(training.scenario, training.makers, training.controls, training.reward)
+        arena = Arena(training.scenario, training.makers, training.controls, reward)
         return Sb3VecEnv(SharedPolicyVectorEnv(arena, training.markets))
     return Sb3VecEnv(
         DealerVectorEnv(
@@ -138,7 +159,7 @@ def _environment(training: Training) -> Sb3VecEnv:
             training.scenario,
             training.makers[0],
             controls=training.controls,
-            reward=training.reward,
+            reward=reward,
             autoreset_mode=AutoresetMode.SAME_STEP,
         )
     )
@@ -165,6 +186,12 @@ class _Watch(BaseCallback):
         self.learned = self._saved = model.num_timesteps
         self._saved_at = time.monotonic()
         self._earned = 0.0
+
+    @property
+    def _market(self) -> VecNormalize:
+        env = self._model.get_vec_normalize_env()
+        assert env is not None
+        return env
 
     def policy(self) -> TrainedPolicy:
         """The policy as it stands. Raises ParameterError where its weights are no numbers any more."""
@@ -206,18 +233,20 @@ class _Watch(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         self.learned, self._earned = self._model.num_timesteps, 0.0
+        for moments in self._model.normalisation:  # type: ignore[attr-defined]
+            moments.count = min(moments.count, REMEMBERED)
         waited = time.monotonic() - self._saved_at
         if self.learned >= self._saved + self._every or waited > LONGEST_WITHOUT_CHECKPOINT:
             self.save()
 
     def _on_step(self) -> bool:
         interrupt.check()
-        self._earned += float(self.locals["rewards"].mean())  # what comes after adds values beyond the time limit to them
+        self._earned += float(self._market.get_original_reward().mean())
         return True
 
     def _on_rollout_end(self) -> None:
         buffer: Any = self.locals["rollout_buffer"]
-        seen = buffer.observations
+        seen: Any = self._market.unnormalize_obs(buffer.observations)
         policy: Any = self._model.policy
         point = Point(
             steps=self._steps(self.num_timesteps),
