@@ -34,6 +34,7 @@ ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
 CHECKPOINTS_KEPT = 3
 LONGEST_WITHOUT_CHECKPOINT = 60.0  # seconds
 LEAST_VARIANCE = 1e-4  # of a feature: what never changes in training is not to be a thousandfold elsewhere
+SLOWEST = 0.05  # of the learning rate, at the end
 REMEMBERED = 50_000  # steps, which say how large observations and rewards are
 POSITION, BOUGHT, SOLD, TIME_LEFT = (PLACES[name] for name in ("position", "bought", "sold", "time_left"))
 
@@ -60,7 +61,7 @@ def train(
         model.policy.optimizer.register_step_pre_hook(lambda *_: interrupt.check())
         steps_between = max(training.steps // every, 1)
         watch = _Watch(training, model, report=report, checkpoints=checkpoints, keep=keep, every=steps_between)
-        left = training.steps * len(training.makers) - model.num_timesteps
+        left = training.market_steps * len(training.makers) - model.num_timesteps
         if left > 0:
             _learn(model, left, watch)
         return watch.policy()
@@ -90,7 +91,8 @@ def is_finite(model: OnPolicyAlgorithm) -> bool:
 
 def _model(training: Training, tensorboard: Path | None, checkpoints: Path | None) -> OnPolicyAlgorithm:
     """A new model, or the last checkpoint."""
-    env, kind = _normalised(training), ALGORITHMS[training.algorithm]
+    chosen, kind = training.hyperparameters, ALGORITHMS[training.algorithm]
+    env = normalised(_environment(training), chosen.discount)
     log = None if tensorboard is None else str(tensorboard)
     last = kept_checkpoints(checkpoints)[-1:]
     if last:
@@ -103,7 +105,6 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
         model.set_random_seed(_seed(training.seed, model.num_timesteps))
         env.obs_rms, env.ret_rms = model.normalisation  # type: ignore[attr-defined]
         return model
-    chosen = training.hyperparameters
     own: dict[str, Any] = {"batch_size": training.batch, "n_epochs": chosen.epochs, "clip_range": chosen.clip}
     model = kind(
         "MlpPolicy",
@@ -132,7 +133,7 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
 
 def _falling(learning_rate: float, left: float) -> float:
     """The learning rate when a share of the training is left: in the end, what was learned last counts no more than the rest."""
-    return learning_rate * left
+    return learning_rate * max(left, SLOWEST)
 
 
 def _seed(*parts: int) -> int:
@@ -140,12 +141,10 @@ def _seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
-def _normalised(training: Training) -> VecNormalize:
-    """The environment, observations and rewards of which have standard deviations near 1: how large they are depends on the
-    scenario, on the reward, and on what has been learned."""
-    return VecNormalize(
-        _environment(training), clip_obs=math.inf, gamma=training.hyperparameters.discount, epsilon=LEAST_VARIANCE
-    )
+def normalised(env: Sb3VecEnv, discount: float) -> VecNormalize:
+    """The environment with observations, and sums of discounted rewards, of a standard deviation near 1: how large they are
+    depends on the scenario, on the reward, and on what has been learned."""
+    return VecNormalize(env, clip_obs=math.inf, gamma=discount, epsilon=LEAST_VARIANCE)
 
 
 def _environment(training: Training) -> Sb3VecEnv:

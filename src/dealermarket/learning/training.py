@@ -30,20 +30,20 @@ MOST_SAMPLES = 10_000_000
 class Hyperparameters(Value):
     """How PPO (or A2C, which knows no batches, epochs and clipping) learns; the defaults were chosen on the `learning` scenario.
 
-    `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; `discount` is a
-    step's, `gae` the lambda of the advantage estimates; the noise begins with a standard deviation of `noise`, in the units
-    of the action space; `width` the size of both hidden layers.
+    `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; the learning rate
+    falls to a twentieth until the end; `discount` is a step's, `gae` the lambda of the advantage estimates; the noise begins with a
+    standard deviation of `noise`, in the units of the action space; `width` the size of both hidden layers.
     """
 
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.002
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.004
     rollout: Annotated[int, Field(ge=1, le=100_000)] = 16
-    batch: Annotated[int, Field(ge=2, le=10_000_000)] = 1024
+    batch: Annotated[int, Field(ge=2, le=10_000_000)] = 4096
     epochs: Annotated[int, Field(ge=1, le=1000)] = 4
-    discount: Annotated[float, Field(ge=0, le=1)] = 0.97
-    gae: Annotated[float, Field(ge=0, le=1)] = 0.95
+    discount: Annotated[float, Field(ge=0, le=1)] = 0.95
+    gae: Annotated[float, Field(ge=0, le=1)] = 0.7
     clip: Annotated[float, Field(gt=0, le=1)] = 0.2
-    entropy: Annotated[float, Field(ge=0, le=10)] = 0.0
-    noise: Annotated[float, Field(gt=0, le=10)] = 0.3
+    entropy: Annotated[float, Field(ge=0, le=10)] = 0.02
+    noise: Annotated[float, Field(gt=0, le=10)] = 1.0
     width: Annotated[int, Field(ge=1, le=4096)] = 32
 
 
@@ -214,7 +214,7 @@ class Point:
     """How a training stands after a rollout: means over its steps, markets and learners."""
 
     steps: int  # market steps so far
-    reward: float  # in the unit of the reward
+    reward: float  # of what is learned from, in the unit of the reward
     share: float  # of all investors' volume, as it is on average
     inventory: float  # absolute position, units of the asset
     noise: float  # standard deviation of the actions, in the units of the action space
