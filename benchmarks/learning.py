@@ -31,6 +31,7 @@ from dealermarket.envs import ENV_ID, DealerVectorEnv
 from dealermarket.envs.parallel import DealerParallelEnv
 from dealermarket.envs.spaces import action_space, observation_space
 from dealermarket.learning.sb3 import Sb3VecEnv
+from dealermarket.learning.trainer import normalised
 from dealermarket.learning.training import Hyperparameters
 from dealermarket.policies.controls import Controls
 from speed import REPEATS, header, median_seconds, print_parts, rate, row, title
@@ -193,7 +194,7 @@ def ppo(envs: VectorEnv[Any, Any, Any]) -> Callable[[], object]:
     """Work: PPO plays and learns for so many steps."""
     torch.set_num_threads(1)
     chosen = Hyperparameters()
-    adapted = Sb3VecEnv(envs)
+    adapted = normalised(Sb3VecEnv(envs), chosen.discount)
     adapted.seed(0)
     model = PPO(
         "MlpPolicy",

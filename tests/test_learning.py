@@ -44,7 +44,7 @@ from dealermarket.policies.policy_file import Network, TrainedPolicy  # noqa: E4
 if not MISSING:
     import stable_baselines3
     import torch
-    from stable_baselines3.common.vec_env import VecMonitor
+    from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
 
     from dealermarket.learning import trainer
     from dealermarket.learning.sb3 import Sb3VecEnv, exported
@@ -217,7 +217,67 @@ def test_an_exported_policy_acts_as_the_models_does(algorithm: str) -> None:
     np.testing.assert_allclose(values, controls.values(expected.astype(float)), rtol=1e-6, atol=1e-6)
 
 
+@needs_learn
+def test_a_policy_of_normalised_observations_is_exported_for_those_that_come_in() -> None:
+    def model_of(**normalised: Any) -> Any:
+        env = VecNormalize(Sb3VecEnv(DealerVectorEnv(4, market(6), autoreset_mode=SAME)), epsilon=1e-4, **normalised)
+        return stable_baselines3.PPO(
+            "MlpPolicy", env, n_steps=16, batch_size=64, policy_kwargs={"activation_fn": torch.nn.Tanh}, device="cpu"
+        )
+
+    model = model_of(clip_obs=np.inf)
+    model.learn(64)
+    seen = features(500)
+    expected, _ = model.predict(model.get_vec_normalize_env().normalize_obs(seen), deterministic=True)
+    np.testing.assert_allclose(exported(model, Controls(), {}).numbers(seen), expected, atol=1e-4)
+    as_they_are, _ = model.predict(seen, deterministic=True)
+    assert np.abs(expected - as_they_are).max() > 0.01
+    with raises(ParameterError, "model", names=["VecNormalize", "clip_obs"]):
+        exported(model_of(), Controls(), {})
+
+
 # --- training
+
+
+BY_CHANCE = market(12, "reward_horizon=2")
+
+
+@pytest.mark.parametrize(
+    ("settings", "reward", "weights"),
+    [
+        ([], {"weights": "pnl"}, {"spread_revenue": 1.0, "hedging_cost": 1.0}),
+        (
+            ["market.mid_price.kind=jump_diffusion"],
+            {"weights": "components", "inventory_loss": 0.5},
+            {"spread_revenue": 1.0, "hedging_cost": 1.0, "risk_cost": 1.0, "inventory_pnl": -0.75},
+        ),
+        (["market.mid_price.drift=0.1"], {"weights": "pnl"}, None),
+        (["market.mid_price.kind=ornstein_uhlenbeck"], {"weights": "components"}, None),
+        (["investors.0.oracle_probability=0.1"], {"weights": "pnl"}, None),
+    ],
+)
+def test_what_is_learned_from(settings: list[str], reward: dict[str, Any], weights: dict[str, float] | None) -> None:
+    training = quick(scenario=BY_CHANCE.with_settings(*settings), reward=Reward(inventory_squared=0.5, **reward))
+    if weights is None:
+        assert training.learned_from == training.reward
+    else:
+        wanted = dict.fromkeys(training.reward.component_weights, 0.0) | weights
+        assert training.learned_from == training.reward.replace(weights=wanted)
+
+
+def test_what_is_learned_from_is_the_reward_on_average_with_less_chance() -> None:
+    """Where the mid moves more than a spread, for a policy that holds what comes."""
+    from dealermarket.learning.playing import play
+
+    training = quick(scenario=BY_CHANCE, reward=Reward(weights="components", inventory_loss=0.5))
+    earned = []
+    for reward in (training.reward, training.learned_from):
+        arena = Arena(training.scenario, training.makers, training.controls, reward)
+        log = play(arena, lambda seen: np.tile([0.0, 0.0, -0.8], (len(seen), 1)), 5, range(4000))
+        earned.append(log.earned("reward").sum(axis=(1, 2)))
+    difference = earned[0] - earned[1]
+    assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(len(difference))
+    assert earned[1].std() < 0.6 * earned[0].std()
 
 
 @pytest.mark.training
@@ -235,7 +295,7 @@ def test_equal_trainings_give_equal_policies() -> None:
 
 @pytest.mark.training
 def test_what_a_training_reports_is_what_the_markets_paid() -> None:
-    """And not what the algorithm adds beyond the time limit."""
+    """And not how it is normalised, or what the algorithm adds beyond the time limit."""
     points: list[Point] = []
     training = quick(
         scenario=market(4, "reward_horizon=2"), reward=Reward(weights="pnl"), hyperparameters=QUICK.replace(rollout=4), steps=1
@@ -244,14 +304,15 @@ def test_what_a_training_reports_is_what_the_markets_paid() -> None:
     assert [point.steps for point in points] == [64]
     model = trainer._model(training, None, None)
     paid: list[float] = []
-    real = model.env.step
+    inner = model.get_vec_normalize_env().venv
+    real = inner.step_wait
 
-    def step(actions: np.ndarray) -> Any:
-        result = real(actions)
+    def step_wait() -> Any:
+        result = real()
         paid.append(float(result[1].mean()))
         return result
 
-    model.env.step = step
+    inner.step_wait = step_wait
     model.learn(64)
     assert points[0].reward == pytest.approx(np.mean(paid), rel=1e-6)
     assert 0 < points[0].share < 1 and points[0].inventory > 0 and points[0].noise == pytest.approx(QUICK.noise)

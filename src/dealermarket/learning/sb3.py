@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.torch_layers import FlattenExtractor
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from dealermarket.errors import ParameterError
 from dealermarket.policies.controls import Controls
@@ -82,8 +84,9 @@ class Sb3VecEnv(VecEnv):
 def exported(model: BaseAlgorithm, controls: Controls, about: Mapping[str, Any] | None = None) -> TrainedPolicy:
     """The actor of a model without its noise, for a policy file; `about` says for people where it comes from.
 
-    Raises ParameterError where a file cannot say what the model does: for anything but PPO or A2C with an MlpPolicy, tanh
-    between its layers and observations as the environment gives them."""
+    Where the model's environment is a VecNormalize, what that does to observations becomes a part of the first layer. Raises
+    ParameterError where a file cannot say what the model does: for anything but PPO or A2C with an MlpPolicy, tanh between
+    its layers, and observations that are not clipped or changed otherwise."""
     policy: Any = model.policy
     layers_of_actor = list(policy.mlp_extractor.policy_net) if hasattr(policy, "mlp_extractor") else []
     linear = [*layers_of_actor[::2], getattr(policy, "action_net", None)]
@@ -92,7 +95,19 @@ def exported(model: BaseAlgorithm, controls: Controls, about: Mapping[str, Any] 
         plain and all(isinstance(between, torch.nn.Tanh) for between in layers_of_actor[1::2])
     ):
         raise ParameterError("model: only PPO or A2C with an MlpPolicy and activation_fn=torch.nn.Tanh can be exported")
-    if not isinstance(policy.features_extractor, FlattenExtractor) or model.get_vec_normalize_env() is not None:
-        raise ParameterError("model: its observations are changed on their way in (VecNormalize or a features extractor)")
+    if not isinstance(policy.features_extractor, FlattenExtractor):
+        raise ParameterError("model: its observations are changed on their way in, by a features extractor")
     layers = [(layer.weight.detach().cpu().numpy().T, layer.bias.detach().cpu().numpy()) for layer in linear]
+    normalised = model.get_vec_normalize_env()
+    if normalised is not None and normalised.norm_obs:
+        layers[0] = _unnormalised(normalised, *layers[0])
     return TrainedPolicy(Network.of(layers, len(controls.names)), controls, about or {})
+
+
+def _unnormalised(env: VecNormalize, matrix: Array, biases: Array) -> tuple[Array, Array]:
+    """A first layer for normalised observations as one for those that come in. Raises ParameterError if the environment clips."""
+    if not math.isinf(env.clip_obs):
+        raise ParameterError("model: its VecNormalize clips observations; make it with clip_obs=math.inf")
+    moments = cast(RunningMeanStd, env.obs_rms)
+    scale = 1.0 / np.sqrt(moments.var + env.epsilon)
+    return matrix * scale[:, None], biases - (moments.mean * scale) @ matrix

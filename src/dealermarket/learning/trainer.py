@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecNormalize
 
 from dealermarket import interrupt
 from dealermarket.disk import errors_of, replacing
@@ -31,6 +34,9 @@ from dealermarket.policies.policy_file import TrainedPolicy
 ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
 CHECKPOINTS_KEPT = 3
 LONGEST_WITHOUT_CHECKPOINT = 60.0  # seconds
+LEAST_VARIANCE = 1e-4  # of a feature: what never changes in training is not to be a thousandfold elsewhere
+SLOWEST = 0.05  # of the learning rate, at the end
+REMEMBERED = 50_000  # steps, which say how large observations and rewards are
 POSITION, BOUGHT, SOLD, TIME_LEFT = (PLACES[name] for name in ("position", "bought", "sold", "time_left"))
 
 
@@ -56,7 +62,7 @@ def train(
         model.policy.optimizer.register_step_pre_hook(lambda *_: interrupt.check())
         steps_between = max(training.steps // every, 1)
         watch = _Watch(training, model, report=report, checkpoints=checkpoints, keep=keep, every=steps_between)
-        left = training.steps * len(training.makers) - model.num_timesteps
+        left = training.market_steps * len(training.makers) - model.num_timesteps
         if left > 0:
             _learn(model, left, watch)
         return watch.policy()
@@ -86,7 +92,8 @@ def is_finite(model: OnPolicyAlgorithm) -> bool:
 
 def _model(training: Training, tensorboard: Path | None, checkpoints: Path | None) -> OnPolicyAlgorithm:
     """A new model, or the last checkpoint."""
-    env, kind = _environment(training), ALGORITHMS[training.algorithm]
+    chosen, kind = training.hyperparameters, ALGORITHMS[training.algorithm]
+    env = normalised(_environment(training), chosen.discount)
     log = None if tensorboard is None else str(tensorboard)
     last = kept_checkpoints(checkpoints)[-1:]
     if last:
@@ -97,14 +104,14 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
                 f"{last[0]}: cannot be read as a checkpoint ({error}); delete it to go on from the one before"
             ) from None
         model.set_random_seed(_seed(training.seed, model.num_timesteps))
+        env.obs_rms, env.ret_rms = model.normalisation  # type: ignore[attr-defined]
         return model
-    chosen = training.hyperparameters
     own: dict[str, Any] = {"batch_size": training.batch, "n_epochs": chosen.epochs, "clip_range": chosen.clip}
     model = kind(
         "MlpPolicy",
         env,
         n_steps=chosen.rollout,
-        learning_rate=chosen.learning_rate,
+        learning_rate=partial(_falling, chosen.learning_rate),
         gamma=chosen.discount,
         gae_lambda=chosen.gae,
         ent_coef=chosen.entropy,
@@ -121,7 +128,14 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
     policy: Any = model.policy
     with torch.no_grad():
         policy.action_net.bias.copy_(torch.as_tensor(training.start))
+    model.normalisation = (env.obs_rms, env.ret_rms)  # type: ignore[attr-defined] # so that checkpoints have it
     return model
+
+
+def _falling(learning_rate: float, left: float) -> float:
+    """The learning rate when a share of the training is left: it falls in the second half, so that what was learned last counts
+    no more than the rest."""
+    return learning_rate * max(min(2.0 * left, 1.0), SLOWEST)
 
 
 def _seed(*parts: int) -> int:
@@ -129,9 +143,16 @@ def _seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
+def normalised(env: Sb3VecEnv, discount: float) -> VecNormalize:
+    """The environment with observations, and sums of discounted rewards, of a standard deviation near 1: how large they are
+    depends on the scenario, on the reward, and on what has been learned."""
+    return VecNormalize(env, clip_obs=math.inf, gamma=discount, epsilon=LEAST_VARIANCE)
+
+
 def _environment(training: Training) -> Sb3VecEnv:
+    reward = training.learned_from
     if len(training.makers) > 1:
-        arena = Arena(training.scenario, training.makers, training.controls, training.reward)
+        arena = Arena(training.scenario, training.makers, training.controls, reward)
         return Sb3VecEnv(SharedPolicyVectorEnv(arena, training.markets))
     return Sb3VecEnv(
         DealerVectorEnv(
@@ -139,7 +160,7 @@ def _environment(training: Training) -> Sb3VecEnv:
             training.scenario,
             training.makers[0],
             controls=training.controls,
-            reward=training.reward,
+            reward=reward,
             autoreset_mode=AutoresetMode.SAME_STEP,
         )
     )
@@ -166,6 +187,12 @@ class _Watch(BaseCallback):
         self.learned = self._saved = model.num_timesteps
         self._saved_at = time.monotonic()
         self._earned = 0.0
+
+    @property
+    def _market(self) -> VecNormalize:
+        env = self._model.get_vec_normalize_env()
+        assert env is not None
+        return env
 
     def policy(self) -> TrainedPolicy:
         """The policy as it stands. Raises ParameterError where its weights are no numbers any more."""
@@ -207,18 +234,20 @@ class _Watch(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         self.learned, self._earned = self._model.num_timesteps, 0.0
+        for moments in self._model.normalisation:  # type: ignore[attr-defined]
+            moments.count = min(moments.count, REMEMBERED)
         waited = time.monotonic() - self._saved_at
         if self.learned >= self._saved + self._every or waited > LONGEST_WITHOUT_CHECKPOINT:
             self.save()
 
     def _on_step(self) -> bool:
         interrupt.check()
-        self._earned += float(self.locals["rewards"].mean())  # what comes after adds values beyond the time limit to them
+        self._earned += float(self._market.get_original_reward().mean())
         return True
 
     def _on_rollout_end(self) -> None:
         buffer: Any = self.locals["rollout_buffer"]
-        seen = buffer.observations
+        seen: Any = self._market.unnormalize_obs(buffer.observations)
         policy: Any = self._model.policy
         point = Point(
             steps=self._steps(self.num_timesteps),

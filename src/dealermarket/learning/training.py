@@ -29,20 +29,21 @@ MOST_SAMPLES = 10_000_000
 class Hyperparameters(Value):
     """How PPO (or A2C, which knows no batches, epochs and clipping) learns; the defaults were chosen on the `learning` scenario.
 
-    `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; `discount` is a
-    step's, `gae` the lambda of the advantage estimates; the noise begins with a standard deviation of `noise`, in the units
-    of the action space; `width` the size of both hidden layers.
+    `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; the learning rate
+    falls to a twentieth in the second half of the training; `discount` is a step's, `gae` the lambda of the advantage
+    estimates; the noise begins with a standard deviation of `noise`, in the units of the action space, and `entropy` keeps it
+    up as long as chance hides what is better; `width` is the size of both hidden layers.
     """
 
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.002
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.004
     rollout: Annotated[int, Field(ge=1, le=100_000)] = 16
-    batch: Annotated[int, Field(ge=2, le=10_000_000)] = 1024
+    batch: Annotated[int, Field(ge=2, le=10_000_000)] = 4096
     epochs: Annotated[int, Field(ge=1, le=1000)] = 4
-    discount: Annotated[float, Field(ge=0, le=1)] = 0.97
-    gae: Annotated[float, Field(ge=0, le=1)] = 0.95
+    discount: Annotated[float, Field(ge=0, le=1)] = 0.95
+    gae: Annotated[float, Field(ge=0, le=1)] = 0.7
     clip: Annotated[float, Field(gt=0, le=1)] = 0.2
-    entropy: Annotated[float, Field(ge=0, le=10)] = 0.0
-    noise: Annotated[float, Field(gt=0, le=10)] = 0.3
+    entropy: Annotated[float, Field(ge=0, le=10)] = 0.02
+    noise: Annotated[float, Field(gt=0, le=10)] = 0.5
     width: Annotated[int, Field(ge=1, le=4096)] = 32
 
 
@@ -56,7 +57,7 @@ class Training(Value):
     scenario: Scenario
     makers: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     algorithm: Literal["ppo", "a2c"] = "ppo"
-    steps: Annotated[int, Field(ge=1, le=10**12)] = 1_000_000
+    steps: Annotated[int, Field(ge=1, le=10**12)] = 1_500_000
     seed: Annotated[int, Field(ge=0)] = 0
     markets: Annotated[int, Field(ge=1, le=100_000)] = 256
     controls: Controls = Controls()
@@ -166,6 +167,18 @@ class Training(Value):
         return -(-self.scenario.steps // self.hyperparameters.rollout)
 
     @property
+    def learned_from(self) -> Reward:
+        """The reward; where the mid moves by chance, one with less chance in it that is the same on average, whatever is done.
+
+        What a position earns by such a move, or a trade until it matures, has the mean 0. Of a loss, which is min(x, 0) =
+        x / 2 - abs(x) / 2 for earnings x, the first half has."""
+        if not self.scenario.moves_by_chance:
+            return self.reward
+        weights = self.reward.component_weights
+        halves = {"inventory_pnl": -0.5 * (weights["risk_cost"] + self.reward.inventory_loss), "position_revenue": 0.0}
+        return self.reward.replace(weights=weights | halves)
+
+    @property
     def start(self) -> NDArray[np.float64]:
         """What the policy decides before it has learnt anything, as numbers in [-1, 1], (controls,): what the scenario's
         maker does, and where its hedging depends on the market, no hedging."""
@@ -201,7 +214,7 @@ class Point:
     """How a training stands after a rollout: means over its steps, markets and learners."""
 
     steps: int  # market steps so far
-    reward: float  # in the unit of the reward
+    reward: float  # of what is learned from, in the unit of the reward
     share: float  # of all investors' volume, as it is on average
     inventory: float  # absolute position, units of the asset
     noise: float  # standard deviation of the actions, in the units of the action space

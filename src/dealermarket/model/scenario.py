@@ -98,6 +98,11 @@ class Scenario(Value):
         wins."""
         return self.orders is not None or any(agent.selective for agent in self.agents)
 
+    @property
+    def moves_by_chance(self) -> bool:
+        """Whether the mid's next move has the mean 0 whatever has happened: nobody knows it beforehand."""
+        return self.market.mid_price.is_martingale and all(agent.oracle_probability == 0.0 for agent in self.agents)
+
     def volume_moment(self, order: int) -> float:
         """The sum over the investors of the mean of size^`order` that each draws in a step: of order 0 the number of orders, of
         order 1 their volume. `draws.files.volume_moment` knows recorded orders, too."""

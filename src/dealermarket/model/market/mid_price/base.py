@@ -30,6 +30,11 @@ class MidPrice(Part):
         """The price that stands for the asset's where one is needed: in basis points, and on axes."""
         return self.initial
 
+    @property
+    def is_martingale(self) -> bool:
+        """Whether its mean change is 0, whatever has happened; a process that does not say so is not taken for one."""
+        return False
+
     @abstractmethod
     def step_volatility(self, clock: Clock) -> float:
         """Standard deviation of the log return of a step, which is that of the price, relative to it: a maker's risk."""

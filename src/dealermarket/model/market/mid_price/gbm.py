@@ -30,5 +30,9 @@ class GeometricBrownianMotion(MidPrice):
         """The price times the growth of a step."""
         return before * log_growth(draw[0], rule.mean, rule.std)
 
+    @property
+    def is_martingale(self) -> bool:
+        return self.drift == 0.0
+
     def step_volatility(self, clock: Clock) -> float:
         return self.volatility * math.sqrt(clock.dt)

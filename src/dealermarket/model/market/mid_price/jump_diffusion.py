@@ -52,6 +52,11 @@ class JumpDiffusion(MidPrice):
         jump = rule.jump_mean * jumps + rule.jump_std * np.sqrt(jumps) * draw[2]
         return before * np.exp(rule.mean + rule.std * draw[0] + jump)
 
+    @property
+    def is_martingale(self) -> bool:
+        """The jumps are made up for."""
+        return self.drift == 0.0
+
     def step_volatility(self, clock: Clock) -> float:
         """With the jumps."""
         jumps = self.intensity * clock.days
