@@ -1,5 +1,5 @@
-"""The best that can be done, by dynamic programming: the optimum of one maker's market (`Decision`, `Optimum`), and the FX dealer's
-problem in continuous time (`dealer`)."""
+"""The best that can be done, by dynamic programming: the optimum of one maker's market (`Decision`, `Optimum`), and the FX
+dealer's problem in continuous time (`dealer`)."""
 
 from dealermarket.control import dealer
 from dealermarket.control.decision import Decision

@@ -14,6 +14,7 @@ from dealermarket.model.investors.demand import AlwaysTrades, NormalDemand
 from dealermarket.model.investors.sizes import LadderSize, LogNormalSize
 from dealermarket.model.makers.policies import AdaptiveMaker, NormalMaker, PersistentMaker, SkewMaker
 from dealermarket.model.makers.reward import Reward
+from dealermarket.model.market.impact import NoImpact
 from dealermarket.model.market.mid_price import GeometricBrownianMotion, JumpDiffusion, OrnsteinUhlenbeck
 from dealermarket.model.market.reference_spread import ClippedNormal, ConstantSpread, LogAR1
 from dealermarket.model.scenario import Scenario
@@ -21,6 +22,7 @@ from dealermarket.model.scenario import Scenario
 _SAME = 1e-9
 _NEVER = 1e-6
 _ROUNDS = 4
+_WAY_OUT = "Decision.of(..., approximate=True) solves the nearest exact problem, from which no regret follows"
 
 
 class Problem(NamedTuple):
@@ -45,7 +47,7 @@ def nearest(scenario: Scenario, index: int, reward: Reward, approximate: bool) -
             break
         hopeless = [problem for problem in problems if problem.settings is None]
         if hopeless or not approximate:
-            way_out = "" if approximate or hopeless else "\napproximate=True solves the nearest problem that is exact"
+            way_out = "" if approximate or hopeless else f"\n{_WAY_OUT}"
             raise ParameterError("\n".join(problem.reason for problem in (hopeless if approximate else problems)) + way_out)
         replaced += [f"{problem.reason}: replaced by {', '.join(problem.settings or ())}" for problem in problems]
         scenario = scenario.with_settings(*(setting for problem in problems for setting in problem.settings or ()))
@@ -72,6 +74,12 @@ def _market_problems(scenario: Scenario) -> Iterator[Problem]:
         yield Problem(
             f"market.mid_price.drift: must be 0, got {mid.drift:g}; the mid would be part of the state",
             ("market.mid_price.drift=0.0",),
+        )
+    if not isinstance(scenario.market.impact, NoImpact):
+        yield Problem(
+            f"market.impact.kind: must be 'none', got {scenario.market.impact.kind!r}; what hedges added to the mid would be part of "
+            "the state",
+            ("market.impact.kind=none",),
         )
     if isinstance(spread, LogAR1) and spread.autocorrelation != 0:
         yield Problem(

@@ -192,7 +192,7 @@ def losses(scenario: Scenario, chunk: Chunk, decision: Decision) -> Measures:
     eps_buy, eps_sell and hedge size. Needs steps."""
     index = decision.index
     steps = chunk.record.steps[:, :, index]
-    optimum, spread = decision.solve(), chunk.prices[1]
+    optimum, spread = decision.solve(), chunk.reference_spread
     lost = []
     for t in range(scenario.steps):
         now = steps[:, t]
@@ -211,7 +211,7 @@ def losses(scenario: Scenario, chunk: Chunk, decision: Decision) -> Measures:
 def rewards(scenario: Scenario, chunk: Chunk, maker: int, reward: Reward) -> Array:
     """What a learner is rewarded with after each step, (B, T): what came of the trades of the step, and of the position after
     it when the next step's price is known (not after the last, for there is none). Needs steps."""
-    steps, mid, scales = chunk.record.steps[:, :, maker], chunk.prices[0], scales_of(scenario, reward)
+    steps, mid, scales = chunk.record.steps[:, :, maker], chunk.record.mid, scales_of(scenario, reward)
     held = np.concatenate([steps["position"][:, 1:], chunk.record.position[:, maker, None]], axis=1)
 
     def of_next_step(values: Array) -> Array:
