@@ -283,6 +283,7 @@ def test_the_nearest_problem_says_what_was_replaced() -> None:
         ("market.mid_price.kind=ornstein_uhlenbeck", "market.mid_price.kind"),
         ("market.reference_spread.kind=log_ar1", "autocorrelation"),
         ("investors.0.asks=1", "asks"),
+        ("market.impact={kind='linear', permanent=1e-6}", "market.impact"),
         ("makers.1.pricing.tier_penalty=1e-5", ""),
     ],
 )

@@ -77,8 +77,8 @@ def _market_problems(scenario: Scenario) -> Iterator[Problem]:
         )
     if not isinstance(scenario.market.impact, NoImpact):
         yield Problem(
-            f"market.impact.kind: must be 'none', got {scenario.market.impact.kind!r}; what hedges added to the mid would be part of "
-            "the state",
+            f"market.impact.kind: must be 'none', got {scenario.market.impact.kind!r}; what hedges added to the mid would be "
+            "part of the state",
             ("market.impact.kind=none",),
         )
     if isinstance(spread, LogAR1) and spread.autocorrelation != 0:
