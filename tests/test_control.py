@@ -243,8 +243,8 @@ def test_an_optimal_maker_is_one_among_others() -> None:
     assert Scenario.from_toml(scenario.to_toml()) == scenario
     first, second = (SimulationRunner(scenario, replicas=40, seed=0, threads=n).run().summary for n in (1, 2))
     assert first.equals(second)
-    rival = LEARNING.with_policies({"competitor": OptimalMaker(), "learner": RandomMaker()})
-    assert SimulationRunner(rival, replicas=2, seed=0).run().summary.hedge_volume.sum() > 0
+    rival = LEARNING.with_policies({"competitor": policy, "learner": RandomMaker()})
+    assert SimulationRunner(rival, replicas=40, seed=0).run().summary.query("maker == 'competitor'").hedge_volume.sum() > 0
 
 
 def test_all_reasons_are_named_at_once() -> None:

@@ -335,7 +335,7 @@ def test_the_command_prints_a_league(capsys: pytest.CaptureFixture[str]) -> None
     [
         ("", "POLICY", None, ["heuristic"]),
         ("randm", "policy 'randm'", None, ["kind", ".npz", "'random'"]),
-        ("zzz", "policy 'zzz'", None, ["adaptive", "heuristic", "normal", "persistent", "random", "skew", "trained"]),
+        ("zzz", "policy 'zzz'", None, ["adaptive", "heuristic", "normal", "optimal", "persistent", "random", "skew", "trained"]),
         ("no.npz", "no.npz", None, ["No such file"]),
         ("random --by profit", "by", None, ["'profit'", "spread_revenue"]),
         ("random --against adaptive", "--against", "'adaptive'", ["random"]),
@@ -360,7 +360,7 @@ def test_bad_calls(capsys: pytest.CaptureFixture[str], arguments: str, field: st
 
 
 def test_policies_by_kind_and_parameters() -> None:
-    assert set(POLICIES.kinds) == {"adaptive", "heuristic", "normal", "persistent", "random", "skew", "trained"}
+    assert set(POLICIES.kinds) == {"adaptive", "heuristic", "normal", "optimal", "persistent", "random", "skew", "trained"}
     for kind, model in POLICIES.kinds.items():
         if kind != "trained":
             assert policy_named(kind) == model()

@@ -33,6 +33,7 @@ _SHIPPED = (
     ("games.hedging_game", "HedgingGame"),
     ("fx_dealer.internalization_zone", "InternalizationZone"),
     ("games.contagion", "Contagion"),
+    ("learning_makers.yardstick", "YardstickLeague"),
 )
 _registered: dict[str, type[Experiment]] = {}
 

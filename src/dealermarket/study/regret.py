@@ -75,7 +75,7 @@ class Yardstick:
             others = set(trained_policy(policy).controls.names) - DECIDED if isinstance(policy, TrainedMaker) else ()
             if others:
                 raise ParameterError(f"{label}: decides {', '.join(sorted(others))}, too, which the optimum does not")
-        for variant in self._study.variants.values():
+        for variant in self.study.variants.values():
             acting_policies(variant, {})  # fails here, before anything is run
 
     @cached_property
@@ -84,7 +84,7 @@ class Yardstick:
         return Decision.of(self.scenario, self.maker, self.reward)
 
     @cached_property
-    def _study(self) -> Study:
+    def study(self) -> Study:
         """A variant of the scenario for each policy, and one for the optimum."""
         every = {OPTIMUM: OptimalMaker(reward=self.reward), **self.policies}
         variants = {label: self.scenario.with_policies({self.decision.maker: policy}) for label, policy in every.items()}
@@ -93,11 +93,11 @@ class Yardstick:
     @property
     def market_steps(self) -> int:
         """Steps of markets in all."""
-        return self._study.market_steps
+        return self.study.market_steps
 
     def run(self, threads: int = 1, progress: Progress | None = None, executor: Executor | str | None = None) -> Regrets:
         """Runs every policy, on common prices and orders."""
-        return Regrets(self, measure([self._study], self.seed, threads, progress, executor=executor)["regret"])
+        return Regrets(self, measure([self.study], self.seed, threads, progress, executor=executor)["regret"])
 
 
 @dataclass(frozen=True)
