@@ -271,9 +271,8 @@ class Contagion(Experiment):
             "More would pay dealers to trade to and fro."
         )
         yield (
-            "Those who go on to internalize gain by each that externalizes, without impact, for they lose a rival who shades its "
-            "quotes: they find clients who trade the other way at better prices. That is worth more than what hedges move, but "
-            "for the first dealer that externalizes where impact is permanent."
+            "A dealer that externalizes is a rival less who shades its quotes: those who go on to internalize find clients who "
+            "trade the other way at better prices. Against that stands what its hedges do to the mid while they hold positions."
         )
         yield (
             f"Fixed quotes have ε = {number(float(EPS[KEPT]), 1)}. Re-optimised ones have the common ε, one of {len(EPS)} from "
@@ -283,8 +282,8 @@ class Contagion(Experiment):
         )
         yield (
             "The paper solves a game in continuous time, in which each dealer chooses how much it externalizes. Here that is all "
-            "or nothing and set by hand, so that internalizers are driven to externalize is not asked. By P&L alone nobody is: "
-            "“who switches” says what that would cost. What a dealer saves by it is risk, which P&L leaves out."
+            "or nothing and set by hand, so that internalizers are driven to externalize is not asked; "
+            "“who switches” says what it would bring by P&L alone. What a dealer saves by it is risk, which P&L leaves out."
         )
 
     # --- tables and figures
