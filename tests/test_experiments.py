@@ -216,6 +216,7 @@ def _made_up(
     totals |= {name: draw.uniform(0.0, 3.0, (runs, makers)) for name in ("mean_abs_position", "last_abs_position")}
     totals["total_reward"] = np.asarray(sum(totals[name] for name in REWARDS))
     totals["inventory_pnl"] = totals["pnl"] - totals["spread_revenue"] - totals["hedging_cost"]
+    totals["impact_pnl"] = np.zeros_like(totals["pnl"])
     totals["market_share"] = totals["client_volume"] / totals["client_volume"].sum(axis=1, keepdims=True)
     totals["internalization"] = totals["last_abs_position"] / (totals["volume"] + totals["hedge_volume"])
     totals["trades"] = np.ones((runs, makers))

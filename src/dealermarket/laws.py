@@ -149,7 +149,7 @@ def transient_impact(before: Any, volume: Any, transient: Any, decay: Any) -> An
 
 
 def round_trip_gain(permanent: Any, transient: Any, decay: Any) -> Any:
-    """G = k/2 + eta / (1 + rho): before spreads, trades w_t at the exchange that sum to 0 bring at most g sum w_t^2.
+    """The gain g = k/2 + eta / (1 + rho): before spreads, trades w_t at the exchange that sum to 0 bring at most g sum w_t^2.
 
     They bring -sum_t w_t sum_{s<t} (k + eta rho^{t-1-s}) w_s, since each is done before its own impact. The permanent part is
     (k/2) sum w^2 exactly. The transient one is a quadratic form whose spectrum, -eta sum_{n>=1} rho^{n-1} cos(n x), is largest at

@@ -59,8 +59,7 @@ def _of_impact(scenario: Scenario) -> Iterator[str]:
     if all(getattr(maker.hedging, "venue", "makers") == "makers" for maker in scenario.makers):
         yield "market.impact: moves nothing, for no maker hedges at the exchange (hedging.venue: exchange, or best)"
         return
-    price = market.initial_price if market.spreads_scale_with_price else 1.0
-    gain, paid = market.impact.round_trip_gain, 0.5 * market.mean_spread * price * exchange.least_slope
+    gain, paid = market.impact.round_trip_gain, market.mean_half_spread * exchange.least_slope
     if gain > paid:
         yield (
             "market.impact: a round trip at the exchange may earn more than its spread: permanent / 2 + transient / (1 + decay), "

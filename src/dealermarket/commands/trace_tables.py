@@ -38,9 +38,9 @@ class StepTables:
         """The prices of the step, in a sentence."""
         trace = self._trace
         moved = f", {self._in_bp(trace.move):+.3g} bp since the step before" if trace.step else ""
-        impact = f", {self._in_bp(trace.impact.total):+.3g} bp of it impact" if trace.impact.total else ""
+        impact = f", of which former hedges {self._in_bp(trace.impact.total):+.3g} bp" if trace.impact.total else ""
         spreads = f"reference spread as drawn {trace.reference_spread:.4g}, S_ref(0) {self._in_bp(trace.half_spread):.4g} bp"
-        return f"mid {trace.mid:.7g}{moved}{impact}; {spreads}"
+        return f"mid {trace.mid:.7g}{impact}{moved}; {spreads}"
 
     def all(self) -> Shown:
         """Everything, in the order of the steps in docs/model.md, "One step"."""

@@ -15,8 +15,7 @@ from dealermarket.model.scenario import Scenario
 def scales_of(scenario: Scenario, reward: Reward) -> Scales:
     """What features and rewards are measured in."""
     market = scenario.market
-    price = market.initial_price if market.spreads_scale_with_price else 1.0
-    half_spread = 0.5 * market.mean_spread * price
+    half_spread = market.mean_half_spread
     volume = volume_moment(scenario, 1) or 1.0  # where nobody ever trades nothing is ever measured in it
     return Scales(
         position=10.0 * math.sqrt(volume_moment(scenario, 2)) or 1.0,

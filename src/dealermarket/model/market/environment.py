@@ -89,6 +89,11 @@ class MarketEnvironment(Value):
         return float(np.mean(recording.spread / recording.mid if self.spreads_scale_with_price else recording.spread))
 
     @property
+    def mean_half_spread(self) -> float:
+        """The mean of S_ref(0) at the initial price, price units."""
+        return 0.5 * self.mean_spread * (self.initial_price if self.spreads_scale_with_price else 1.0)
+
+    @property
     def recording(self) -> Recording | None:
         """The recorded prices; None where prices are drawn. Raises DataError where the file cannot be read."""
         return self.mid_price.recording(self.clock) if isinstance(self.mid_price, RecordedMid) else None

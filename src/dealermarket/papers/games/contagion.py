@@ -53,7 +53,6 @@ class Contagion(Experiment):
     words = words("ε", "P&L", "basis point (bp)", "reservation", "internalize, externalize", "impact", "P&L without luck")
     preset = "contagion"
     runs = 200
-    makers_needed = 3
     moves = (
         "market.impact",
         "makers.*.policy.eps",
@@ -378,9 +377,7 @@ def law_of(scenario: Scenario, impact: str) -> MarketImpact:
 
 def largest_gain(scenario: Scenario) -> float:
     """STRENGTH of the least S_ref(v) / v, price units per unit of the asset."""
-    market = scenario.market
-    price = market.initial_price if market.spreads_scale_with_price else 1.0
-    return STRENGTH * 0.5 * market.mean_spread * price * scenario.exchange.least_slope
+    return STRENGTH * scenario.market.mean_half_spread * scenario.exchange.least_slope
 
 
 def measures(scenario: Scenario, chunk: Chunk) -> Measures:
