@@ -248,9 +248,11 @@ def test_a_desks_files_have_the_mid_with_impact(recorded: SimulationResult) -> N
 def test_spreads_that_scale_do_so_with_the_mid_with_impact() -> None:
     settings = ["market.spreads_scale_with_price=true", "market.impact.permanent=1e-3"]
     result = SimulationRunner(paper(*settings), 1, seed=4, record="requests").run()
-    requests, spread = result.requests, mids(result, "reference_spread")[0]
-    curve = laws.relative_spread(requests["size"] / 100.0, laws.curve_exponent(1.6))
-    assert_allclose(requests["reference"], 0.5 * (mids(result)[0] * spread)[requests["step"]] * curve, rtol=1e-12)
+    half_spread = 0.5 * mids(result)[0] * mids(result, "reference_spread")[0]
+    trades = result.trades.query("maker == 'exchange'")
+    for rows, column in ((result.requests, "reference"), (trades, "spread")):
+        curve = laws.relative_spread(rows["size"] / 100.0, laws.curve_exponent(1.6))
+        assert_allclose(rows[column], half_spread[rows["step"]] * curve, rtol=1e-12)
     assert np.ptp(mids(result, "impact")) > 0.01
 
 
