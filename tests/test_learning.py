@@ -289,7 +289,7 @@ def test_equal_trainings_give_equal_policies() -> None:
     first = trained()
     assert first == trained()
     assert first != trained(seed=1)
-    assert first != trained(algorithm="a2c", hyperparameters=QUICK.replace(batch=1024))
+    assert first != trained(algorithm="a2c", hyperparameters=QUICK.replace(batch=Hyperparameters().batch))
     assert trained(seed=2**80) != first
 
 

@@ -56,7 +56,8 @@ def train(
     cannot do what it is to decide or the training diverges, RunFolderError for a checkpoint that cannot be read or written.
     """
     # Ctrl-C is looked at between steps and batches: inside the queue of TensorBoard's writer it would leave a lock taken
-    with interrupt.held(), _one_thread():
+    # rewards beyond what numbers can be are found out by what is learned from them
+    with interrupt.held(), _one_thread(), np.errstate(over="ignore", invalid="ignore"):
         model = _model(training, tensorboard, checkpoints)
         model.policy.optimizer.register_step_pre_hook(lambda *_: interrupt.check())
         steps_between = max(training.steps // every, 1)
@@ -126,6 +127,7 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
     )
     policy: Any = model.policy
     with torch.no_grad():
+        policy.action_net.weight.zero_()
         policy.action_net.bias.copy_(torch.as_tensor(training.start))
     model.normalisation = (env.obs_rms, env.ret_rms)  # type: ignore[attr-defined] # so that checkpoints have it
     return model

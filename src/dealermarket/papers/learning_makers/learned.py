@@ -53,8 +53,9 @@ class LearnedExperiment(Experiment):
             f"Makers are trained by PPO of Stable-Baselines3, in {markets} markets side by side: {chosen.rollout} steps of each "
             f"make a rollout, which is learned from in {chosen.epochs} passes, in batches of about {chosen.batch:,}. The "
             f"learning rate is {chosen.learning_rate:g} and falls in the second half, the discount of future rewards "
-            f"{chosen.discount:g} a step (GAE {chosen.gae:g}), and the network has two hidden layers of {chosen.width}. While it learns, a maker tries prices "
-            f"and hedges at random around its own; this exploration begins with a standard deviation of {chosen.noise:g}."
+            f"{chosen.discount:g} a step (GAE {chosen.gae:g}), and the network has two hidden layers of {chosen.width}. While it "
+            "learns, a maker tries prices and hedges at random around its own; this exploration begins with a standard deviation "
+            f"of {chosen.noise:g}."
         )
         for study in studies:
             reward = study.training.reward
