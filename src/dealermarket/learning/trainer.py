@@ -134,9 +134,9 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
 
 
 def _falling(learning_rate: float, left: float) -> float:
-    """The learning rate when a share of the training is left: it falls in the second half, so that what was learned last counts
-    no more than the rest."""
-    return learning_rate * max(min(2.0 * left, 1.0), SLOWEST)
+    """The learning rate when a share of the training is left: it falls, so that what was learned last counts no more than the
+    rest."""
+    return learning_rate * max(left, SLOWEST)
 
 
 def _seed(*parts: int) -> int:

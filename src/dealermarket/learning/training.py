@@ -31,7 +31,7 @@ class Hyperparameters(Value):
     """How PPO (or A2C, which knows no batches, epochs and clipping) learns; the defaults were chosen on the `learning` scenario.
 
     `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; the learning rate
-    falls to a twentieth in the second half of the training; `discount` is a step's, `gae` the lambda of the advantage
+    falls to a twentieth in the course of the training; `discount` is a step's, `gae` the lambda of the advantage
     estimates; the noise begins with a standard deviation of `noise`, in the units of the action space, and `entropy` keeps it
     up as long as chance hides what is better; `width` is the size of both hidden layers.
     """
@@ -44,7 +44,7 @@ class Hyperparameters(Value):
     gae: Annotated[float, Field(ge=0, le=1)] = 0.7
     clip: Annotated[float, Field(gt=0, le=1)] = 0.2
     entropy: Annotated[float, Field(ge=0, le=10)] = 0.02
-    noise: Annotated[float, Field(gt=0, le=10)] = 0.5
+    noise: Annotated[float, Field(gt=0, le=10)] = 1.0
     width: Annotated[int, Field(ge=1, le=4096)] = 32
 
 
