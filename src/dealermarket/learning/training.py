@@ -58,7 +58,7 @@ class Training(Value):
     scenario: Scenario
     makers: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     algorithm: Literal["ppo", "a2c"] = "ppo"
-    steps: Annotated[int, Field(ge=1, le=10**12)] = 1_500_000
+    steps: Annotated[int, Field(ge=1, le=10**12)] = 2_000_000
     seed: Annotated[int, Field(ge=0)] = 0
     markets: Annotated[int, Field(ge=1, le=100_000)] = 256
     controls: Controls = Controls()
