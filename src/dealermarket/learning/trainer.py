@@ -34,7 +34,6 @@ ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
 CHECKPOINTS_KEPT = 3
 LONGEST_WITHOUT_CHECKPOINT = 60.0  # seconds
 LEAST_VARIANCE = 1e-4  # of a feature: what never changes in training is not to be a thousandfold elsewhere
-SLOWEST = 0.05  # of the learning rate, at the end
 REMEMBERED = 50_000  # steps, which say how large observations and rewards are
 POSITION, BOUGHT, SOLD, TIME_LEFT = (PLACES[name] for name in ("position", "bought", "sold", "time_left"))
 
@@ -111,7 +110,7 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
         "MlpPolicy",
         env,
         n_steps=chosen.rollout,
-        learning_rate=partial(_falling, chosen.learning_rate),
+        learning_rate=partial(_falling, chosen.learning_rate, chosen.slowest),
         gamma=chosen.discount,
         gae_lambda=chosen.gae,
         ent_coef=chosen.entropy,
@@ -133,10 +132,10 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
     return model
 
 
-def _falling(learning_rate: float, left: float) -> float:
-    """The learning rate when a share of the training is left: it falls, so that what was learned last counts no more than the
+def _falling(learning_rate: float, slowest: float, left: float) -> float:
+    """The learning rate when a share of the training is left: where it falls, what was learned last counts no more than the
     rest."""
-    return learning_rate * max(left, SLOWEST)
+    return learning_rate * max(left, slowest)
 
 
 def _seed(*parts: int) -> int:

@@ -31,12 +31,13 @@ class Hyperparameters(Value):
     """How PPO (or A2C, which knows no batches, epochs and clipping) learns; the defaults were chosen on the `learning` scenario.
 
     `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; the learning rate
-    falls to a twentieth in the course of the training; `discount` is a step's, `gae` the lambda of the advantage
+    falls in the course of the training, to the share `slowest` of it; `discount` is a step's, `gae` the lambda of the advantage
     estimates; the noise begins with a standard deviation of `noise`, in the units of the action space, and `entropy` keeps it
     up as long as chance hides what is better; `width` is the size of both hidden layers.
     """
 
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.004
+    slowest: Annotated[float, Field(gt=0, le=1)] = 0.05
     rollout: Annotated[int, Field(ge=1, le=100_000)] = 16
     batch: Annotated[int, Field(ge=2, le=10_000_000)] = 4096
     epochs: Annotated[int, Field(ge=1, le=1000)] = 4

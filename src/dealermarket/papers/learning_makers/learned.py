@@ -30,7 +30,7 @@ def _lessons() -> Hyperparameters:
     competitor's is found by small steps."""
     from dealermarket.learning.training import Hyperparameters
 
-    return Hyperparameters(learning_rate=0.002, batch=1024, discount=0.97, gae=0.95, entropy=0.0, noise=0.3)
+    return Hyperparameters(learning_rate=0.002, slowest=1.0, batch=1024, discount=0.97, gae=0.95, entropy=0.0, noise=0.3)
 
 
 class LearnedExperiment(Experiment):
@@ -64,7 +64,7 @@ class LearnedExperiment(Experiment):
         yield (
             f"Makers are trained by PPO of Stable-Baselines3, in {markets} markets side by side: {chosen.rollout} steps of each "
             f"make a rollout, which is learned from in {chosen.epochs} passes, in batches of about {chosen.batch:,}. The "
-            f"learning rate is {chosen.learning_rate:g} at first and falls to a twentieth, the discount of future rewards "
+            f"learning rate is {chosen.learning_rate:g}, the discount of future rewards "
             f"{chosen.discount:g} a step (GAE {chosen.gae:g}), and the network has two hidden layers of {chosen.width}. While it "
             "learns, a maker tries prices and hedges at random around its own; this exploration begins with a standard deviation "
             f"of {chosen.noise:g}."
