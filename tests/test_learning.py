@@ -386,6 +386,19 @@ def test_a_training_that_diverges_says_so() -> None:
 
 
 @pytest.mark.training
+def test_a_checkpoint_knows_how_large_observations_and_rewards_are() -> None:
+    """A policy that goes on with other ones would be another policy."""
+    training = quick()
+    policy = trainer.train(training, checkpoints=Path("kept"))
+    model = trainer._model(training, None, Path("kept"))
+    again = exported(model, training.controls, {})
+    assert again.digest == policy.digest
+    env, new = model.get_vec_normalize_env(), trainer._model(training, None, None).get_vec_normalize_env()
+    assert float(env.ret_rms.var) != float(new.ret_rms.var)
+    assert env.ret_rms is model.normalisation[1]
+
+
+@pytest.mark.training
 def test_torch_keeps_its_threads() -> None:
     before = torch.get_num_threads()
     try:
