@@ -335,11 +335,14 @@ def test_the_share_reported_is_that_of_the_volume() -> None:
 @pytest.mark.training
 @pytest.mark.slow
 def test_it_learns() -> None:
-    """Spread revenue less hedging cost against a random competitor: more than without training, on common replicas."""
+    """Spread revenue less hedging cost against a random competitor: more than without training, on common replicas.
+
+    So short a training needs small batches and little noise; the usual ones are made for a longer one."""
     from dealermarket.learning.playing import play
 
     reward = Reward(weights={"spread_revenue": 1.0, "hedging_cost": 1.0})
-    training = Training(scenario=market(96), makers=("learner",), steps=80_000, markets=128, reward=reward)
+    brisk = Hyperparameters(learning_rate=0.002, slowest=1.0, batch=1024, noise=0.3)
+    training = Training(scenario=market(96), makers=("learner",), steps=80_000, markets=128, reward=reward, hyperparameters=brisk)
     arena = Arena(training.scenario, training.makers, training.controls, reward)
     untrained = exported(trainer._model(training, None, None), training.controls, {})
     earned = [
