@@ -289,7 +289,7 @@ def test_equal_trainings_give_equal_policies() -> None:
     first = trained()
     assert first == trained()
     assert first != trained(seed=1)
-    assert first != trained(algorithm="a2c", hyperparameters=QUICK.replace(batch=1024))
+    assert first != trained(algorithm="a2c", hyperparameters=QUICK.replace(batch=Hyperparameters().batch))
     assert trained(seed=2**80) != first
 
 
@@ -335,11 +335,14 @@ def test_the_share_reported_is_that_of_the_volume() -> None:
 @pytest.mark.training
 @pytest.mark.slow
 def test_it_learns() -> None:
-    """Spread revenue less hedging cost against a random competitor: more than without training, on common replicas."""
+    """Spread revenue less hedging cost against a random competitor: more than without training, on common replicas.
+
+    So short a training needs small batches and little noise; the usual ones are made for a longer one."""
     from dealermarket.learning.playing import play
 
     reward = Reward(weights={"spread_revenue": 1.0, "hedging_cost": 1.0})
-    training = Training(scenario=market(96), makers=("learner",), steps=80_000, markets=128, reward=reward)
+    brisk = Hyperparameters(learning_rate=0.002, slowest=1.0, batch=1024, noise=0.3)
+    training = Training(scenario=market(96), makers=("learner",), steps=80_000, markets=128, reward=reward, hyperparameters=brisk)
     arena = Arena(training.scenario, training.makers, training.controls, reward)
     untrained = exported(trainer._model(training, None, None), training.controls, {})
     earned = [
@@ -383,6 +386,19 @@ def test_trainings_that_cannot_be(changes: dict[str, Any], field: str, value: ob
 def test_a_training_that_diverges_says_so() -> None:
     with pytest.raises(ParameterError, match=r"diverged .* 128 steps.* learning_rate"):
         trainer.train(quick(reward=Reward(weights={"spread_revenue": 1e300}), steps=10_000))
+
+
+@pytest.mark.training
+def test_a_checkpoint_knows_how_large_observations_and_rewards_are() -> None:
+    """A policy that goes on with other ones would be another policy."""
+    training = quick()
+    policy = trainer.train(training, checkpoints=Path("kept"))
+    model = trainer._model(training, None, Path("kept"))
+    again = exported(model, training.controls, {})
+    assert again.digest == policy.digest
+    env, new = model.get_vec_normalize_env(), trainer._model(training, None, None).get_vec_normalize_env()
+    assert float(env.ret_rms.var) != float(new.ret_rms.var)
+    assert env.ret_rms is model.normalisation[1]
 
 
 @pytest.mark.training

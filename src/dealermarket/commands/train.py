@@ -77,7 +77,7 @@ def train(
     ] = None,
     /,
     *,
-    steps: Annotated[int | None, whole("Steps to learn from, those of all markets together; 1,500,000 if not given.")] = None,
+    steps: Annotated[int | None, whole("Steps to learn from, those of all markets together; 2,000,000 if not given.")] = None,
     resume: Annotated[
         Path | None,
         place("Go on with the training in this folder instead: to its end, or to more --steps."),

@@ -35,7 +35,6 @@ ALGORITHMS: dict[str, type[OnPolicyAlgorithm]] = {"ppo": PPO, "a2c": A2C}
 CHECKPOINTS_KEPT = 3
 LONGEST_WITHOUT_CHECKPOINT = 60.0  # seconds
 LEAST_VARIANCE = 1e-4  # of a feature: what never changes in training is not to be a thousandfold elsewhere
-SLOWEST = 0.05  # of the learning rate, at the end
 REMEMBERED = 50_000  # steps, which say how large observations and rewards are
 POSITION, BOUGHT, SOLD, TIME_LEFT = (PLACES[name] for name in ("position", "bought", "sold", "time_left"))
 
@@ -57,7 +56,8 @@ def train(
     cannot do what it is to decide or the training diverges, RunFolderError for a checkpoint that cannot be read or written.
     """
     # Ctrl-C is looked at between steps and batches: inside the queue of TensorBoard's writer it would leave a lock taken
-    with interrupt.held(), _one_thread():
+    # rewards beyond what numbers can be are found out by what is learned from them
+    with interrupt.held(), _one_thread(), np.errstate(over="ignore", invalid="ignore"):
         model = _model(training, tensorboard, checkpoints)
         model.policy.optimizer.register_step_pre_hook(lambda *_: interrupt.check())
         steps_between = max(training.steps // every, 1)
@@ -111,7 +111,7 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
         "MlpPolicy",
         env,
         n_steps=chosen.rollout,
-        learning_rate=partial(_falling, chosen.learning_rate),
+        learning_rate=partial(_falling, chosen.learning_rate, chosen.slowest),
         gamma=chosen.discount,
         gae_lambda=chosen.gae,
         ent_coef=chosen.entropy,
@@ -127,15 +127,16 @@ def _model(training: Training, tensorboard: Path | None, checkpoints: Path | Non
     )
     policy: Any = model.policy
     with torch.no_grad():
+        policy.action_net.weight.zero_()
         policy.action_net.bias.copy_(torch.as_tensor(training.start))
     model.normalisation = (env.obs_rms, env.ret_rms)  # type: ignore[attr-defined] # so that checkpoints have it
     return model
 
 
-def _falling(learning_rate: float, left: float) -> float:
-    """The learning rate when a share of the training is left: it falls in the second half, so that what was learned last counts
-    no more than the rest."""
-    return learning_rate * max(min(2.0 * left, 1.0), SLOWEST)
+def _falling(learning_rate: float, slowest: float, left: float) -> float:
+    """The learning rate when a share of the training is left: where it falls, what was learned last counts no more than the
+    rest."""
+    return learning_rate * max(left, slowest)
 
 
 def _seed(*parts: int) -> int:

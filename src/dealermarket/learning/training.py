@@ -30,12 +30,13 @@ class Hyperparameters(Value):
     """How PPO (or A2C, which knows no batches, epochs and clipping) learns; the defaults were chosen on the `learning` scenario.
 
     `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; the learning rate
-    falls to a twentieth in the second half of the training; `discount` is a step's, `gae` the lambda of the advantage
+    falls in the course of the training, to the share `slowest` of it; `discount` is a step's, `gae` the lambda of the advantage
     estimates; the noise begins with a standard deviation of `noise`, in the units of the action space, and `entropy` keeps it
     up as long as chance hides what is better; `width` is the size of both hidden layers.
     """
 
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.004
+    slowest: Annotated[float, Field(gt=0, le=1)] = 0.05
     rollout: Annotated[int, Field(ge=1, le=100_000)] = 16
     batch: Annotated[int, Field(ge=2, le=10_000_000)] = 4096
     epochs: Annotated[int, Field(ge=1, le=1000)] = 4
@@ -43,7 +44,7 @@ class Hyperparameters(Value):
     gae: Annotated[float, Field(ge=0, le=1)] = 0.7
     clip: Annotated[float, Field(gt=0, le=1)] = 0.2
     entropy: Annotated[float, Field(ge=0, le=10)] = 0.02
-    noise: Annotated[float, Field(gt=0, le=10)] = 0.5
+    noise: Annotated[float, Field(gt=0, le=10)] = 1.0
     width: Annotated[int, Field(ge=1, le=4096)] = 32
 
 
@@ -57,7 +58,7 @@ class Training(Value):
     scenario: Scenario
     makers: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     algorithm: Literal["ppo", "a2c"] = "ppo"
-    steps: Annotated[int, Field(ge=1, le=10**12)] = 1_500_000
+    steps: Annotated[int, Field(ge=1, le=10**12)] = 2_000_000
     seed: Annotated[int, Field(ge=0)] = 0
     markets: Annotated[int, Field(ge=1, le=100_000)] = 256
     controls: Controls = Controls()

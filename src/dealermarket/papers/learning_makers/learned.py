@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,11 +15,22 @@ from dealermarket.papers.learning_makers.best_price import FOLLOW_UP, LEARNER
 from dealermarket.plots import COLOURS, Axis, Band, Figure, Legend, Line, Mark
 from dealermarket.study import Array, Measures, mean
 
+if TYPE_CHECKING:
+    from dealermarket.learning.training import Hyperparameters
+
 SEEDS, FEWEST_SEEDS = 5, 2
 INCOME = {"weights": {"spread_revenue": 1.0, "hedging_cost": 1.0}}  # P&L but for what the mid adds by chance
 START = 0.5  # eps before training, where it is asked which prices are learned: none of the answers
 TRAINING = Column("training", "training", 0, lambda row: row[1] + 1)  # of a row of `every_training`
 FIELDS = ("steps", "reward", "share", "inventory", "noise")  # of a learning curve
+
+
+def _lessons() -> Hyperparameters:
+    """How makers are trained: with less noise at first and more, smaller batches than is usual, for a price just below a
+    competitor's is found by small steps."""
+    from dealermarket.learning.training import Hyperparameters
+
+    return Hyperparameters(learning_rate=0.002, slowest=1.0, batch=1024, discount=0.97, gae=0.95, entropy=0.0, noise=0.3)
 
 
 class LearnedExperiment(Experiment):
@@ -42,6 +53,7 @@ class LearnedExperiment(Experiment):
             makers=tuple(makers) or scenario.maker_names[LEARNER : LEARNER + 1],
             steps=max(int(steps * self.effort(runs)), 1),
             reward=Reward(**reward),
+            hyperparameters=_lessons(),
         )
         return TrainedStudy(name, training, SEEDS if self.effort(runs) == 1 else FEWEST_SEEDS, runs)
 
@@ -52,9 +64,10 @@ class LearnedExperiment(Experiment):
         yield (
             f"Makers are trained by PPO of Stable-Baselines3, in {markets} markets side by side: {chosen.rollout} steps of each "
             f"make a rollout, which is learned from in {chosen.epochs} passes, in batches of about {chosen.batch:,}. The "
-            f"learning rate is {chosen.learning_rate:g} and falls in the second half, the discount of future rewards "
-            f"{chosen.discount:g} a step (GAE {chosen.gae:g}), and the network has two hidden layers of {chosen.width}. While it learns, a maker tries prices "
-            f"and hedges at random around its own; this exploration begins with a standard deviation of {chosen.noise:g}."
+            f"learning rate is {chosen.learning_rate:g}, the discount of future rewards "
+            f"{chosen.discount:g} a step (GAE {chosen.gae:g}), and the network has two hidden layers of {chosen.width}. While it "
+            "learns, a maker tries prices and hedges at random around its own; this exploration begins with a standard deviation "
+            f"of {chosen.noise:g}."
         )
         for study in studies:
             reward = study.training.reward
