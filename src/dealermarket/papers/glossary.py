@@ -53,8 +53,8 @@ _WORDS = {
     "risk aversion γ": "what a dealer would pay for less variance: it maximises mean P&L less γ / 2 times the variance of its "
     "inventory's value.",
     "external share": "what a dealer hedges, as a share of all that it trades with clients and as hedges.",
-    "λ": "the weight of the penalty for inventory in the reward: λ times the square of the position, in multiples of ten standard "
-    "deviations of a step's net flow.",
+    "λ": "the weight of the penalty for inventory in the reward: λ times the square of the position, in multiples of ten "
+    "standard deviations of a step's net flow.",
     "V*": "the value of the optimum: what the best policy earns a step in the mean, in the unit of the reward.",
     "regret": "what a policy earns less than the optimum, a step; here by the sum of the advantages of what it did.",
     "reward": "what a training maximises, a step; 1 is the worth of a step's volume at ε = 0.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -281,12 +282,10 @@ def best_skew(scenario: Scenario, penalty: float) -> SkewMaker:
             scale=round(start.scale * max(scale, 0.05), 6),
         )
 
-    found = minimize(
-        lambda numbers: -optimum.evaluate(policy(numbers)),
-        [start.eps, start.strength, 1.0],
-        method="COBYQA",
-        options={"maxfev": EVALUATIONS},
-    )
+    def loss(numbers: Array) -> float:
+        return -optimum.evaluate(policy(numbers))
+
+    found: Any = minimize(loss, np.array([start.eps, start.strength, 1.0]), method="COBYQA", options={"maxfev": EVALUATIONS})
     return policy(found.x)
 
 
