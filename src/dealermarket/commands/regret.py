@@ -136,7 +136,8 @@ def _print(regrets: Regrets, seconds: float, folder: Path | None) -> None:
     for table in split_tables(title, labels, columns, console.width):
         console.print(table)
     console.print(
-        f"The optimum's value is {value:.6g} a step; simulated on the same prices and orders it earned {regrets.simulated}.",
+        f"The optimum's value is {value:.6g} a step; simulated on the same prices and orders it earned {regrets.simulated}, "
+        "apart from what the mid's moves bring, whose mean is 0.",
         highlight=False,
     )
     console.print(
