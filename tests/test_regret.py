@@ -12,15 +12,17 @@ import pytest
 from conftest import assert_says, raises, refused
 from dealermarket import ParameterError, Scenario
 from dealermarket.commands.main import main
-from dealermarket.control import Decision
+from dealermarket.control import Decision, Optimum
 from dealermarket.draws.streams import first_episodes
 from dealermarket.draws.tape import TapeSource
 from dealermarket.model.makers.policies import HeuristicMaker, OptimalMaker, SkewMaker, TrainedMaker
 from dealermarket.model.makers.reward import Reward
+from dealermarket.papers import Outcome, Plan, experiment_named
 from dealermarket.policies.controls import Controls
 from dealermarket.policies.features import FEATURES
 from dealermarket.policies.policy_file import Network, TrainedPolicy
 from dealermarket.runs.chunks import Simulator
+from dealermarket.study import measure
 from dealermarket.study.regret import Regrets, Yardstick, rewards
 
 REWARD = Reward(weights="pnl", inventory_squared=2.0)
@@ -138,3 +140,28 @@ def test_a_market_without_an_exact_optimum_is_refused_with_all_reasons(capsys: p
     said = capsys.readouterr().err
     for field in ("makers.1.tiering", "makers.1.hedging.venue", "market.mid_price.drift"):
         assert_says(said, field)
+
+
+@pytest.mark.compiled
+def test_the_experiment_tells_the_optimum_from_another_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = experiment_named("yardstick")
+    plan = Plan.of(experiment, experiment.load_scenario(None, ["steps=24"]), 60)
+    measured = measure(plan.studies, 3, 2)
+
+    def outcomes() -> dict[str, Outcome]:
+        return {verdict.name: verdict.outcome for verdict in plan.section(measured).verdicts}
+
+    found = outcomes()
+    assert {name for name, outcome in found.items() if outcome is Outcome.HOLDS} >= {
+        "regret is what is missing",
+        "nobody is optimal",
+    }
+    assert Outcome.FAILS not in (found["the optimum earns its value"], found["advantages are sharper"])
+    monkeypatch.setattr(Optimum, "value", property(lambda self: 1.1 * float(self.values[0].max() / len(self.values[1:]))))
+    other = outcomes()
+    assert other["the optimum earns its value"] is other["regret is what is missing"] is Outcome.FAILS
+
+
+def test_the_experiment_needs_an_optimum() -> None:
+    with raises(ParameterError, "yardstick", names=["drift"]):
+        experiment_named("yardstick").load_scenario(None, ["market.mid_price.drift=0.1"])

@@ -55,6 +55,7 @@ NUMBERS = {  # what is kept of which tables
     "price-war-common": ["together", "gain_1", "gain_2"],
     "hedging-game-total-reward": ["makers_together", "makers_gain", "exchange_together"],
     "contagion-dealers": ["together", "paid"],
+    "yardstick-regret": ["regret", "share"],
     "internalization-zone-published": ["here"],
     "internalization-zone-simulation": ["simulated"],
 }

@@ -188,9 +188,9 @@ class Regrets:
 
 
 def losses(scenario: Scenario, chunk: Chunk, decision: Decision) -> Measures:
-    """Of the maker that decides, each (B,) and a mean over the steps: `reward`; `without_moves`, the same without position revenue
-    and inventory P&L, whose mean is 0 as the mid does not drift; and what it loses by `prices` and by `hedging`, both 0 or more
-    but for rounding. `actions` (B, BINS, 5): steps with a position in each bin, and the sums there of position, eps_buy,
+    """Of the maker that decides, each (B,) and a mean over the steps: `reward`; `without_moves`, the same without position
+    revenue and inventory P&L, whose mean is 0 as the mid does not drift; and what it loses by `prices` and `hedging`, both 0
+    or more but for rounding. `actions` (B, BINS, 5): steps with a position in each bin, and the sums there of position, eps_buy,
     eps_sell and hedge size. Needs steps."""
     index = decision.index
     steps = chunk.record.steps[:, :, index]
