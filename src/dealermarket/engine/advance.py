@@ -18,8 +18,8 @@ def advance(rules, state, tape, first, last, ended, record):
     """Advances the markets of a tape over the phases `first` to `last` - 1.
 
     Where the record says `in_turn`, the state has room for one market, which serves all of them one after the other.
-    `ended` says that no step follows: trades that have not matured are logged as they stand. A market whose mid is no price stops
-    there, and the record says so.
+    `ended` says that no step follows: trades that have not matured are logged as they stand. The record says where impact has
+    moved a mid to what is no price.
     """
     # no remainders here and in the steps: a division of whole numbers costs as much as ten other operations
     steps = tape.reference_spread.shape[1]
@@ -35,8 +35,7 @@ def advance(rules, state, tape, first, last, ended, record):
             if phase & 1 == 0:
                 begin_step(rules, market, tape.mid[b, k], earned)
                 log_pending(market, record, b, market.slot[0])
-                if not log_price(market, record, b, t):
-                    break
+                log_price(market, record, b, t, tape.mid[b, k])
             else:
                 first_order, s0 = tape.order_start[b, k], tape.reference_spread[b, k]
                 orders = orders_between(tape, first_order, tape.order_start[b, k + 1])

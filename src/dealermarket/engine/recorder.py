@@ -21,9 +21,12 @@ from dealermarket.engine.quotes import (
 )
 from dealermarket.engine.records import MAKER_STEP, MAKER_TOTALS, MAKERS, REQUEST, TRADE
 from dealermarket.engine.rules import Rules
-from dealermarket.laws import trades_at
+from dealermarket.laws import affected_mid, trades_at
 
 Array = NDArray[Any]
+
+NEVER = 2**62
+"""A step that no market reaches."""
 
 
 class Record(NamedTuple):
@@ -35,7 +38,7 @@ class Record(NamedTuple):
     in_turn: bool  # whether each market goes from start to end before the next, all in the state of one
     mid: Array  # (B, T), as is all of steps that is kept; (B, 0) if not kept
     impact: Array  # (B, T) of the mid, what makers' trades have added
-    stopped: Array  # (B,) int64: the step whose mid is no price, where a market has stopped; else -1
+    broken: Array  # (B,) int64: the first step whose mid impact has moved to what is no price, NEVER where there is none
     steps: Array  # (B, T, M) MAKER_STEP; else, as room for the steps under way, (1, 1, M) in turn or (B, 2, M)
     totals: Array  # (B, M) MAKER_TOTALS
     position: Array  # (B, M): the last
@@ -62,7 +65,7 @@ def empty_record(rules: Rules, order_count: Array, steps: int, kept: Collection[
         in_turn=in_turn,
         mid=np.zeros((replicas, steps * keep_steps)),
         impact=np.zeros((replicas, steps * keep_steps)),
-        stopped=np.full(replicas, -1, np.int64),
+        broken=np.full(replicas, NEVER, np.int64),
         steps=np.zeros((*shape, makers), MAKER_STEP),
         totals=np.zeros((replicas, makers), MAKER_TOTALS),
         position=np.zeros((replicas, makers)),
@@ -85,15 +88,13 @@ def step_place(record, b, t):
 
 
 @kernel
-def log_price(market, record, b, t):
-    """Writes the mid of step t of market b; returns whether it is a price, above 0."""
+def log_price(market, record, b, t, unaffected):
+    """Writes the mid of step t of market b, and whether it is a price, above 0; `unaffected` is the mid without impact."""
     price = market.price[0]
-    if not 0.0 < price.mid < np.inf:
-        record.stopped[b] = t
-        return False
+    if price.mid != affected_mid(unaffected, price.permanent, price.transient):
+        record.broken[b] = min(record.broken[b], t)
     if record.keeps_steps:
         record.mid[b, t], record.impact[b, t] = price.mid, price.permanent + price.transient
-    return True
 
 
 @kernel

@@ -76,6 +76,7 @@ def begin_step(rules, market, unaffected, earned):
     """Steps 1 to 3: what the new mid does to positions, trades and tiers. `unaffected` is the mid without makers' impact."""
     price = market.price[0]
     mid = affected_mid(unaffected, price.permanent, price.transient)
+    mid = mid if 0.0 < mid < np.inf else unaffected  # goes on at some price: the record says that the market cannot be
     price.mid = mid
     charge_risk(market, mid, earned)
     mature_trades(rules, market, mid, earned)
@@ -92,8 +93,8 @@ def finish_step(rules, market, s0, orders, hedge_tie, earned):
     prices = prices_of(rules, market.price[0].mid, s0)
     market.pending_count[market.slot[0]] = 0
     match_orders(rules, market, prices, orders, earned)
-    hedge_positions(rules, market, prices, hedge_tie, earned)
-    bought = move_positions(rules, market)
+    bought = hedge_positions(rules, market, prices, hedge_tie, earned)
+    move_positions(rules, market)
     move_impact(rules, market, bought)
     add_to_totals(market, earned)
     market.clock[0] += 1
@@ -228,8 +229,8 @@ def count_requests(market, orders, volume):
 
 @kernel
 def hedge_positions(rules, market, prices, hedge_tie, earned):
-    """Step 5: every maker hedges the position it held into the step, all at once."""
-    largest = LARGEST_TRADE * rules.v_max
+    """Step 5: every maker hedges the position it held into the step, all at once. Returns what all bought at the exchange."""
+    largest, bought = LARGEST_TRADE * rules.v_max, 0.0
     for i in range(len(rules.hedging)):
         rule, position = rules.hedging[i], market.position[i]
         earned[i].step_volatility = rule.volatility * prices.mid
@@ -257,22 +258,22 @@ def hedge_positions(rules, market, prices, hedge_tie, earned):
         market.totals[i].hedge_volume += size
         if j < len(rules.hedging):
             earned[j].spread_revenue += spread * size
+        else:
+            bought += side * size
+    return bought
 
 
 @kernel
 def move_positions(rules, market):
-    """Step 6: positions move by all trades of the step. Returns the net volume that makers bought at the exchange."""
-    slot, bought = market.slot[0], 0.0
+    """Step 6: positions move by all trades of the step."""
+    slot = market.slot[0]
     for n in range(market.pending_count[slot]):
         trade = market.pending[slot, n]
         maker, taker = trade.maker - rules.investors, trade.taker - rules.investors
         if maker < len(rules.pricing):
             market.position[maker] -= trade.side * trade.volume
-        else:
-            bought += trade.side * trade.volume
         if taker >= 0:
             market.position[taker] += trade.side * trade.volume
-    return bought
 
 
 @kernel

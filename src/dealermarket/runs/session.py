@@ -12,7 +12,7 @@ from dealermarket.compiled import among, resolved
 from dealermarket.draws.arithmetic import TapeArrays, most_orders
 from dealermarket.draws.streams import Episode
 from dealermarket.engine.advance import advance
-from dealermarket.engine.recorder import Record
+from dealermarket.engine.recorder import NEVER, Record
 from dealermarket.engine.rules import Rules
 from dealermarket.engine.state import empty_state, with_room
 from dealermarket.errors import ParameterError, PolicyError
@@ -63,7 +63,7 @@ class Session:
     def restart(self, episodes: Sequence[Episode]) -> None:
         """New markets, one for each episode; their tape goes to `use`."""
         self.step, self._replicas = 0, [episode.replica for episode in episodes]
-        self.record.stopped[:] = -1
+        self.record.broken[:] = NEVER
         self._actors = [
             (start(policy, PolicySetup(self.scenario, maker, episodes)), *place)
             for (maker, policy), place in zip(self._policies.items(), self._places, strict=True)
@@ -123,11 +123,11 @@ class Session:
 
 def check_mids(record: Record, replicas: Sequence[int]) -> None:
     """Raises ParameterError where hedges have moved a mid so far that it is no price."""
-    (stopped,) = np.nonzero(record.stopped >= 0)
-    if len(stopped):
-        first = stopped[0]
+    (broken,) = np.nonzero(record.broken < NEVER)
+    if len(broken):
+        first = broken[0]
         raise ParameterError(
-            f"market.impact: in step {record.stopped[first]} of replica {replicas[first]} hedges at the exchange had moved the "
+            f"market.impact: in step {record.broken[first]} of replica {replicas[first]} hedges at the exchange had moved the "
             "mid to 0 or below; take a smaller impact (permanent and transient are price units per unit of the asset), a higher "
             "initial price, or makers who hedge less"
         )
