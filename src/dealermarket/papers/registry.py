@@ -31,8 +31,9 @@ _SHIPPED = (
     ("own_data.calibration", "Calibration"),
     ("games.price_war", "PriceWar"),
     ("games.hedging_game", "HedgingGame"),
-    ("fx_dealer.internalization_zone", "InternalizationZone"),
     ("games.contagion", "Contagion"),
+    ("fx_dealer.internalization_zone", "InternalizationZone"),
+    ("fx_dealer.internalization_limit", "InternalizationLimit"),
 )
 _registered: dict[str, type[Experiment]] = {}
 

@@ -134,8 +134,8 @@ class Limit:
         return self.scenario.steps // 2
 
     def quotes(self, inventory: Floats) -> tuple[Floats, Floats, Floats]:
-        """By inventory (n,), M: markups over the mid at which the maker buys, and sells, bp, and how fast it hedges, M a day, below
-        0 for sales."""
+        """By inventory (n,), M: markups over the mid at which the maker buys, and sells, bp, and how fast it hedges, M a day,
+        below 0 for sales."""
         s0 = 2.0 * self.problem.linear_cost * BASIS_POINT
         eps_buy, eps_sell, fraction = self.optimum.quotes(self.middle, inventory, s0)
         rate = 0.0 - inventory * fraction * self.steps_per_day
