@@ -132,8 +132,8 @@ class InternalizationLimit(Experiment):
             "Fast hedges of our market cost more than φ |v| + η v², however short its steps, as the exchange's curve goes on to "
             f"bend. At an inventory of 6 M the problem's dealer hedges {number(rate, 0)} M a day; who pays by the curve and "
             f"gains as much by an M less hedges {number(bent, 0)}. Ours hedges {number(own, 0)} at the shortest step. So the "
-            "limit of our market is near to the problem and not equal to it. The value, the zone and the spread hardly feel it, "
-            "for such inventories are rare."
+            "limit of our market is near to the problem and not equal to it; how near in value, zone and spread, the "
+            "claims say."
         )
 
     def notes(self) -> Iterator[str]:
@@ -149,6 +149,10 @@ class InternalizationLimit(Experiment):
             "Value, zone and spread of ours are the optimum's own numbers, without simulation. The zone ends where one M more "
             f"costs as much as the cheapest hedge of it. Runs are {DAYS:g} day long and begin flat; all is measured from a "
             "quarter of it on, the value until its middle and the simulation until the last quarter, where neither end is felt."
+        )
+        yield (
+            "Of the runs that are said, the shortest step has twice as many and each other one a quarter, as the claims are about "
+            "the shortest."
         )
 
     # --- tables and figures
