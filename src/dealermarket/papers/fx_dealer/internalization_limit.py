@@ -151,8 +151,8 @@ class InternalizationLimit(Experiment):
             "quarter of it on, the value until its middle and the simulation until the last quarter, where neither end is felt."
         )
         yield (
-            "Of the runs that are said, the shortest step has twice as many and each other one a quarter, as the claims are about "
-            "the shortest."
+            "Of the runs that are said, the shortest step has twice as many and each other one a quarter, as the claims are "
+            "about the shortest."
         )
 
     # --- tables and figures
