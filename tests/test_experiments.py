@@ -39,6 +39,7 @@ REACHING = ("learned-price", "elastic-learners")  # of these, who is set beside 
 OWN_DATA = ("calibration",)  # test_calibration_experiment.py is about it
 GAMES = ("price-war", "hedging-game", "contagion")  # test_games.py is about them
 FX_DEALER = ("internalization-zone",)  # test_fx_dealer.py is about it
+LIMIT = ("internalization-limit",)  # test_limit.py is about it
 YARDSTICK = ("yardstick",)  # test_regret.py is about it
 HOLDS, FAILS, UNDECIDED = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED
 MEASURED = NAMES[1:]
@@ -441,7 +442,7 @@ def test_a_section_holds_where_all_claims_hold(sections: Mapping[str, Section]) 
 
 
 def test_experiments_are_in_the_order_of_the_report() -> None:
-    assert tuple(experiments()) == (*NAMES, *TRAINED, *OWN_DATA, *GAMES, *FX_DEALER, *YARDSTICK)
+    assert tuple(experiments()) == (*NAMES, *TRAINED, *OWN_DATA, *GAMES, *FX_DEALER, *LIMIT, *YARDSTICK)
     assert all(experiment.name == name for name, experiment in experiments().items())
     assert len({experiment.title for experiment in experiments().values()}) == len(experiments())
     assert tuple(name for name, experiment in experiments().items() if experiment.trains) == TRAINED
@@ -474,7 +475,7 @@ def test_names_of_studies_are_never_twice() -> None:
     plans = [Plan.of(experiment, runs=2) for experiment in experiments().values()]
     measured, parted = ([study.name for plan in plans for study in getattr(plan, kind)] for kind in ("studies", "parted"))
     assert len({*measured, *parted}) == len(measured) + len(parted)
-    assert {name.split(" / ")[0] for name in measured} == {*MEASURED, *REACHING, *OWN_DATA, *GAMES, *YARDSTICK}
+    assert {name.split(" / ")[0] for name in measured} == {*MEASURED, *REACHING, *OWN_DATA, *GAMES, *LIMIT, *YARDSTICK}
     assert {name.split(" / ")[0] for name in parted} == {*TRAINED, *OWN_DATA, *FX_DEALER}
 
 

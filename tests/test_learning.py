@@ -254,6 +254,7 @@ BY_CHANCE = market(12, "reward_horizon=2")
         (["market.mid_price.drift=0.1"], {"weights": "pnl"}, None),
         (["market.mid_price.kind=ornstein_uhlenbeck"], {"weights": "components"}, None),
         (["investors.0.oracle_probability=0.1"], {"weights": "pnl"}, None),
+        (["market.impact.kind=linear"], {"weights": "pnl"}, None),
     ],
 )
 def test_what_is_learned_from(settings: list[str], reward: dict[str, Any], weights: dict[str, float] | None) -> None:

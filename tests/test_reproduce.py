@@ -58,6 +58,7 @@ NUMBERS = {  # what is kept of which tables
     "yardstick-regret": ["regret", "share"],
     "internalization-zone-published": ["here"],
     "internalization-zone-simulation": ["simulated"],
+    "internalization-limit-limit": ["value", "zone", "spread", "share"],
 }
 TRAINED = ["learned-price", "learned-risk", "learned-drift", "two-learners", "elastic-learners"]
 LONG = [*TRAINED, "calibration"]

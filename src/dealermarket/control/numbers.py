@@ -28,6 +28,8 @@ MOST_POSITIONS = 2001
 """On a finer or wider lattice a solution takes minutes."""
 _REACH = 3  # the lattice goes as far as so many steps of nearly the most that clients trade on one side
 _NEARLY = 1e-4
+_STEEP = 0.0125  # how much dearer a hedge may get from one place of the lattice to the next: else the best one is between them
+_HALVINGS = 4
 
 
 def clients_of(scenario: Scenario, index: int) -> list[InvestorAgent]:
@@ -94,10 +96,10 @@ class Numbers:
     def of(cls, scenario: Scenario, index: int, reward: Reward) -> Numbers:
         """Of a scenario that can be solved, see `nearest.problems_of`. Raises ParameterError for a lattice that is too large."""
         clients = clients_of(scenario, index)
-        step = lattice_step(clients)
-        investors = investors_of(scenario, clients, step)
         activity = scenario.market.activity_at(np.arange(scenario.steps))
         busiest = float(activity.max())
+        step = _fine_step(scenario, index, clients, busiest)
+        investors = investors_of(scenario, clients, step)
         reach = _typical_reach(clients, step, busiest)
         if 2 * reach + 1 <= 2 * MOST_POSITIONS:  # else not even worth counting
             reach = _reach(investors, busiest)
@@ -245,6 +247,19 @@ def _competitions(scenario: Scenario, index: int, clients: Sequence[InvestorAgen
     relative = float(relative_levels(scenario, index)[0])
     buying, selling = (Competition(tuple(law[side] for law in laws), ratio, given, relative) for side in (0, 1))
     return buying, selling
+
+
+def _fine_step(scenario: Scenario, index: int, clients: Sequence[InvestorAgent], activity: float) -> float:
+    """The distance of positions by the sizes of orders, or less where the exchange is steep: small hedges are best there."""
+    step = lattice_step(clients)
+    if getattr(scenario.makers[index].hedging, "venue", "makers") == "makers":
+        return step
+    for _ in range(_HALVINGS):
+        dearer = float(_curve(scenario, np.array([min(step, scenario.exchange.largest_trade)]))[0]) - 1.0
+        if dearer <= _STEEP or 4 * _typical_reach(clients, step, activity) + 1 > MOST_POSITIONS:
+            break
+        step *= 0.5
+    return step
 
 
 def _typical_reach(clients: Sequence[InvestorAgent], step: float, activity: float) -> int:

@@ -22,6 +22,7 @@ from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import TradingPolicy
 from dealermarket.model.makers.policies import POLICIES, HeuristicMaker, Policy
 from dealermarket.model.market.environment import MarketEnvironment
+from dealermarket.model.market.impact import NoImpact
 from dealermarket.model.market.mid_price import RecordedMid
 from dealermarket.model.orders import RecordedOrders
 from dealermarket.model.settings import apply_setting, copy_of, forget_changed_choices, not_too_deep, parsed, validated, values_at
@@ -100,8 +101,9 @@ class Scenario(Value):
 
     @property
     def moves_by_chance(self) -> bool:
-        """Whether the mid's next move has the mean 0 whatever has happened: nobody knows it beforehand."""
-        return self.market.mid_price.is_martingale and all(agent.oracle_probability == 0.0 for agent in self.agents)
+        """Whether the mid's next move has the mean 0 whatever has happened: nobody knows it beforehand, and no hedge moves it."""
+        known = any(agent.oracle_probability > 0.0 for agent in self.agents)
+        return self.market.mid_price.is_martingale and isinstance(self.market.impact, NoImpact) and not known
 
     def volume_moment(self, order: int) -> float:
         """The sum over the investors of the mean of size^`order` that each draws in a step: of order 0 the number of orders, of

@@ -33,6 +33,7 @@ _SHIPPED = (
     ("games.hedging_game", "HedgingGame"),
     ("games.contagion", "Contagion"),
     ("fx_dealer.internalization_zone", "InternalizationZone"),
+    ("fx_dealer.internalization_limit", "InternalizationLimit"),
     ("learning_makers.yardstick", "YardstickLeague"),
 )
 _registered: dict[str, type[Experiment]] = {}
