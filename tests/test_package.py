@@ -142,6 +142,7 @@ SMALL = {  # the library that it shows, and the least of what learns
     "learn_pettingzoo.py": ("pettingzoo", "1"),
     "learn_sb3.py": ("stable_baselines3", "1"),
     "learn_torchrl.py": ("torchrl", "1"),
+    "learning_in_regret.py": ("stable_baselines3", "1"),
     "learn_vectorised.py": ("gymnasium", "1", "8"),
 }
 
