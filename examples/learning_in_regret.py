@@ -58,8 +58,12 @@ def main(steps: int = 2_000_000, seeds: int = 1, picture: str = "learning-in-reg
                 print(f"{so_far:>12,} steps: regret {each.regret}, by prices {each.prices}, by hedges {each.hedging}")
             for part, (label, colour) in SHOWN.items():
                 values = [float(getattr(each, part).value) for each in found]
-                marks.append(Line([so_far / 1000 for so_far in kept], values, label if seed == 0 else None, colour, marker="filled"))
-    figure = Figure("learning", "", marks, Axis("thousand market steps"), Axis("lost a step", log=True), "Regret while a maker learns")
+                marks.append(
+                    Line([so_far / 1000 for so_far in kept], values, label if seed == 0 else None, colour, marker="filled")
+                )
+    figure = Figure(
+        "learning", "", marks, Axis("thousand market steps"), Axis("lost a step", log=True), "Regret while a maker learns"
+    )
     with rc_context(STYLE):
         canvas = Canvas(figsize=(6.4, 4.2), layout="constrained")
         draw(figure, canvas.subplots())

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from cyclopts import Parameter
 
 from dealermarket.commands.asking import numbers
@@ -18,17 +19,17 @@ from dealermarket.commands.options import On, Threads, executor_of, flag, place,
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import write_frame
 from dealermarket.errors import ParameterError
-from dealermarket.estimates import plus_minus
+from dealermarket.estimates import Estimate, plus_minus
 from dealermarket.model.makers.reward import Reward
 from dealermarket.model.scenario import Scenario, maker_index
 from dealermarket.policies.named import policy_named
-from dealermarket.values import suggestion
 from dealermarket.version import __version__
 
 if TYPE_CHECKING:
-    from dealermarket.study.regret import Regrets
+    from dealermarket.study.regret import Regret, Regrets
 
 FOLDERS = Path("regrets")
+NOTHING = 1e-6
 PENALTIES = tuple(name for name in Reward.model_fields if name not in ("weights", "unit"))
 
 
@@ -91,7 +92,7 @@ def penalties_of(texts: Sequence[str]) -> dict[str, float]:
     for text in texts:
         name, _, value = text.partition("=")
         if name not in PENALTIES:
-            raise ParameterError(f"--penalty {text!r}: must be one of {', '.join(PENALTIES)}{suggestion(name, PENALTIES)}")
+            raise ParameterError(f"--penalty {text!r}: must be one of {', '.join(PENALTIES)}")
         if name in found:
             raise ParameterError(f"--penalty {text!r}: {name} was given already")
         try:
@@ -125,12 +126,12 @@ def _print(regrets: Regrets, seconds: float, folder: Path | None) -> None:
     value = regrets.optimum.value
     columns = [
         Column("reward\na step", plus_minus([each.reward for each in ranked])),
-        Column("regret", plus_minus([each.regret for each in ranked])),
-        Column("by its\nprices", plus_minus([each.prices for each in ranked])),
-        Column("by its\nhedges", plus_minus([each.hedging for each in ranked])),
+        Column("regret", plus_minus([_lost(each.regret) for each in ranked])),
+        Column("by its\nprices", plus_minus([_lost(each.prices) for each in ranked])),
+        Column("by its\nhedges", plus_minus([_lost(each.hedging) for each in ranked])),
     ]
     if regrets.has_shares:
-        columns.append(Column("share of the\noptimum, %", plus_minus([each.share for each in ranked], 100)))
+        columns.append(Column("share of the\noptimum, %", plus_minus([_share(each) for each in ranked], 100)))
     labels = [Column("policy", [each.label for each in ranked], "left", most=max(console.width // 3, 12))]
     title = f"{yardstick.scenario.name}: policies as {yardstick.decision.maker}, mean of {yardstick.replicas:,} replicas"
     for table in split_tables(title, labels, columns, console.width):
@@ -150,6 +151,17 @@ def _print(regrets: Regrets, seconds: float, folder: Path | None) -> None:
     speed = rate(yardstick.market_steps / max(seconds, 1e-9))
     where = f"; kept in {folder}" if folder is not None else "; more: --plot, --json"
     console.print(f"{yardstick.market_steps:,} market steps in {seconds:.1f} s, {speed}{where}", highlight=False, soft_wrap=True)
+
+
+def _lost(estimate: Estimate) -> Estimate:
+    """What is lost, 0 where it is as good as nothing: rounding has no digits to show."""
+    return estimate.scaled(1.0 if abs(float(estimate.high)) > NOTHING else 0.0)
+
+
+def _share(regret: Regret) -> Estimate:
+    """The share of the optimum; a round one where nothing is lost."""
+    share, whole = regret.share, np.asarray(1.0)
+    return share if abs(float(regret.regret.high)) > NOTHING else Estimate(whole, 0.0 * whole, whole, whole)
 
 
 def _unit(reward: Reward) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from dealermarket.control.competition import hedgers, laws_of
-from dealermarket.control.numbers import clients_of, curve_ratios, relative_levels, surcharges
+from dealermarket.control.numbers import Lattice, clients_of, curve_ratios, relative_levels, surcharges
 from dealermarket.errors import ParameterError
+from dealermarket.model.investors.agent import InvestorAgent
 from dealermarket.model.investors.demand import AlwaysTrades, NormalDemand
 from dealermarket.model.investors.sizes import LadderSize, LogNormalSize
 from dealermarket.model.makers.policies import AdaptiveMaker, NormalMaker, PersistentMaker, SkewMaker
@@ -22,7 +23,7 @@ from dealermarket.model.scenario import Scenario
 _SAME = 1e-9
 _NEVER = 1e-6
 _ROUNDS = 4
-_WAY_OUT = "Decision.of(..., approximate=True) solves the nearest exact problem, from which no regret follows"
+WAY_OUT = "Decision.of(..., approximate=True) solves the nearest exact problem, from which no regret follows"
 
 
 class Problem(NamedTuple):
@@ -40,18 +41,16 @@ def nearest(scenario: Scenario, index: int, reward: Reward, approximate: bool) -
     replaced: list[str] = []
     for _ in range(_ROUNDS):
         problems = [*_reward_problems(reward), *_market_problems(scenario), *_maker_problems(scenario, index)]
-        problems += [*_client_problems(scenario, index)]
+        problems += [*_client_problems(scenario, index), *_curve_problems(scenario, index), *_lattice_problems(scenario, index)]
         if not problems:
-            problems += _curve_problems(scenario, index)
-        if not problems:
-            break
+            return scenario, tuple(replaced)
         hopeless = [problem for problem in problems if problem.settings is None]
         if hopeless or not approximate:
-            way_out = "" if approximate or hopeless else f"\n{_WAY_OUT}"
+            way_out = "" if approximate or hopeless else f"\n{WAY_OUT}"
             raise ParameterError("\n".join(problem.reason for problem in (hopeless if approximate else problems)) + way_out)
         replaced += [f"{problem.reason}: replaced by {', '.join(problem.settings or ())}" for problem in problems]
         scenario = scenario.with_settings(*(setting for problem in problems for setting in problem.settings or ()))
-    return scenario, tuple(replaced)
+    raise ParameterError("\n".join(problem.reason for problem in problems))
 
 
 def _reward_problems(reward: Reward) -> Iterator[Problem]:
@@ -158,6 +157,8 @@ def _client_problems(scenario: Scenario, index: int) -> Iterator[Problem]:
 def _curve_problems(scenario: Scenario, index: int) -> Iterator[Problem]:
     """Whether all orders of a step compare the makers in the same way."""
     clients, own = clients_of(scenario, index), scenario.makers[index]
+    if not _have_laws(clients) or any(maker.pricing.power_of_reference is None for maker in scenario.makers):
+        return  # said already
     paid, first = surcharges(scenario, index, clients), None
     venue = getattr(own.hedging, "venue", "exchange")
     demand = not isinstance(clients[0].demand, AlwaysTrades)
@@ -193,3 +194,18 @@ def _curve_problems(scenario: Scenario, index: int) -> Iterator[Problem]:
                 "same to all makers",
                 ("makers.*.pricing.tier_penalty=0.0",),
             )
+
+
+def _lattice_problems(scenario: Scenario, index: int) -> Iterator[Problem]:
+    """Whether the positions are few enough."""
+    clients = clients_of(scenario, index)
+    if _have_laws(clients):
+        try:
+            Lattice.of(scenario, index, clients)
+        except ParameterError as error:
+            yield Problem(str(error))
+
+
+def _have_laws(clients: Sequence[InvestorAgent]) -> bool:
+    """Whether there are any, and the laws of their sizes are known."""
+    return bool(clients) and all(isinstance(agent.order_size, (LogNormalSize, LadderSize)) for agent in clients)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,30 @@ def _all_sizes(scenario: Scenario, index: int) -> Floats:
     return np.concatenate([size_nodes(size, scenario.exchange.largest_trade)[0] for size in laws])
 
 
+class Lattice(NamedTuple):
+    """Positions `step` apart, from -`reach` to `reach` of them, and the investors whose orders move on it."""
+
+    step: float
+    reach: int
+    investors: tuple[Investors, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario, index: int, clients: Sequence[InvestorAgent]) -> Lattice:
+        """That of a maker and its clients. Raises ParameterError for one that is too large."""
+        busiest = float(scenario.market.activity_at(np.arange(scenario.steps)).max())
+        step = _fine_step(scenario, index, clients, busiest)
+        investors = investors_of(scenario, clients, step)
+        reach = _typical_reach(clients, step, busiest)
+        if 2 * reach + 1 <= 2 * MOST_POSITIONS:  # else not even worth counting
+            reach = _reach(investors, busiest)
+        if 2 * reach + 1 > MOST_POSITIONS:
+            raise ParameterError(
+                f"investors: the optimum needs {2 * reach + 1:,} positions {step:g} units apart, at most {MOST_POSITIONS:,} are "
+                "possible; give orders sizes with a larger common divisor, or fewer investors"
+            )
+        return cls(step, reach, tuple(investors))
+
+
 @dataclass(frozen=True, eq=False)
 class Numbers:
     """What the recursion reads. Positions are `step` apart and go from -`reach` to `reach` of them."""
@@ -94,20 +119,10 @@ class Numbers:
 
     @classmethod
     def of(cls, scenario: Scenario, index: int, reward: Reward) -> Numbers:
-        """Of a scenario that can be solved, see `nearest.problems_of`. Raises ParameterError for a lattice that is too large."""
+        """Of a scenario that can be solved, see `nearest`. Raises ParameterError for a lattice that is too large."""
         clients = clients_of(scenario, index)
         activity = scenario.market.activity_at(np.arange(scenario.steps))
-        busiest = float(activity.max())
-        step = _fine_step(scenario, index, clients, busiest)
-        investors = investors_of(scenario, clients, step)
-        reach = _typical_reach(clients, step, busiest)
-        if 2 * reach + 1 <= 2 * MOST_POSITIONS:  # else not even worth counting
-            reach = _reach(investors, busiest)
-        if 2 * reach + 1 > MOST_POSITIONS:
-            raise ParameterError(
-                f"investors: the optimum needs {2 * reach + 1:,} positions {step:g} units apart, at most {MOST_POSITIONS:,} are "
-                "possible; give orders sizes with a larger common divisor, or fewer investors"
-            )
+        lattice = Lattice.of(scenario, index, clients)
         scales, market, maker = scales_of(scenario, reward), scenario.market, scenario.makers[index]
         unit = market.initial_price if market.spreads_scale_with_price else 1.0
         alpha = maker.pricing.power_of_reference
@@ -124,13 +139,13 @@ class Numbers:
             scenario,
             index,
             reward,
-            step,
-            reach,
+            lattice.step,
+            lattice.reach,
             spreads,
             weights,
             0.5 * unit / scales.money,
             Quoting(*_competitions(scenario, index, clients)),
-            tuple(investors),
+            lattice.investors,
             (float(buys @ volume), float(sells @ volume)),
             (extra * float(buys @ plain), extra * float(sells @ plain)),
             activity,

@@ -103,6 +103,8 @@ class Optimum:
         """What an action, (eps_buy, eps_sell, hedge fraction), loses against the best one, there and afterwards; all broadcast.
 
         The sum of a run's advantages is, in the mean, what the policy earns less what the best one does."""
+        if len(action) != 3:
+            raise ParameterError(f"action: must be eps_buy, eps_sell and a hedge fraction, got {short(action)}")
         shape, parts = _parts(position, reference_spread, *action)
         moment = self._moment(step, position)
         found = [moment.advantage(*part) for part in parts]

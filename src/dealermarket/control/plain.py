@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dealermarket.errors import ParameterError
 from dealermarket.model.makers.agent import MarketMakerAgent
 from dealermarket.model.makers.hedging import ConstantFraction, FullHedge, NoHedge
-from dealermarket.model.makers.policies import HeuristicMaker, PersistentMaker, Policy, SkewMaker
+from dealermarket.model.makers.policies import HeuristicMaker, OptimalMaker, PersistentMaker, Policy, SkewMaker
 from dealermarket.model.scenario import Scenario
 from dealermarket.values import short
 
@@ -58,6 +58,10 @@ def plain_policy(policy: Policy | Function, scenario: Scenario, index: int) -> P
         case SkewMaker():
             hedge = _fraction(maker) if policy.hedge_fraction is None else policy.hedge_fraction
             return PlainPolicy(lambda _, position, __: (*policy.prices(position), hedge), sees_spread=False)
+        case OptimalMaker():
+            from dealermarket.control.decision import Decision
+
+            return PlainPolicy(Decision.of(scenario, index, policy.reward, approximate=policy.approximate).solve().quotes)
         case Policy():
             kind = getattr(policy, "kind", type(policy).__name__)
             raise ParameterError(f"policy: {kind!r} is no function of step, position and s0; simulate it instead")

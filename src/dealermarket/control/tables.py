@@ -17,13 +17,24 @@ from dealermarket.control import competition, flow, numbers, prices, quoting, re
 from dealermarket.control.numbers import Numbers
 from dealermarket.control.recursion import solved
 from dealermarket.disk import replacing
+from dealermarket.engine import scales
 from dealermarket.errors import RunFolderError
+from dealermarket.model import exchange
+from dealermarket.model.investors.demand import logistic, normal
+from dealermarket.model.investors.sizes import ladder, lognormal
 from dealermarket.model.makers.policies import HeuristicMaker
+from dealermarket.model.market import environment
+from dealermarket.model.market.mid_price import gbm, jump_diffusion
+from dealermarket.model.market.reference_spread import clipped_normal, log_ar1
 from dealermarket.version import __version__
 
 Floats = NDArray[np.float64]
 
-_MODULES = (competition, flow, laws, numbers, prices, quoting, recursion)
+_MODULES = (
+    *(competition, flow, laws, numbers, prices, quoting, recursion),
+    *(environment, exchange, gbm, jump_diffusion, clipped_normal, log_ar1, lognormal, ladder, logistic, normal, scales),
+)
+"""What a solution follows from."""
 
 
 def kept_values(problem: Numbers) -> Floats:

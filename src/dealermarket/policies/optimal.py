@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dealermarket.control import Decision, Optimum
+from dealermarket.control.nearest import WAY_OUT
 from dealermarket.errors import ParameterError
 from dealermarket.model.makers.policies import OptimalMaker
 from dealermarket.policies.observation import Observation
@@ -37,7 +38,10 @@ def decision_of(policy: OptimalMaker, scenario: Scenario, maker: str) -> Decisio
     try:
         return Decision.of(scenario, maker, policy.reward, approximate=policy.approximate)
     except ParameterError as error:
-        raise ParameterError(f"policy of {maker!r}: 'optimal' does not know the optimum here:\n{error}") from None
+        reasons = str(error).replace(
+            WAY_OUT, "approximate = true in the policy (optimal:approximate=true) solves the nearest exact one"
+        )
+        raise ParameterError(f"policy of {maker!r}: 'optimal' does not know the optimum here:\n{reasons}") from None
 
 
 @lru_cache(maxsize=8)

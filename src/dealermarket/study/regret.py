@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dealermarket.control import Decision, Optimum
+from dealermarket.control.nearest import WAY_OUT
 from dealermarket.engine.scales import scales_of
 from dealermarket.errors import ParameterError
 from dealermarket.estimates import FEWEST_RUNS, Estimate, mean, with_interval
@@ -54,7 +55,8 @@ class Yardstick:
 
     `maker` is a name or a number, by default the first. Raises ParameterError, with all reasons, where the optimum cannot be
     found, and ParameterError or PolicyError for what cannot be run. Policies may decide eps and the hedge; what they would do to
-    tiers, alpha and tier penalties is no part of the problem, and a trained policy that does is refused.
+    tiers, alpha and tier penalties is no part of the problem, and a trained policy that does is refused. An `OptimalMaker`
+    without a reward of its own has that of the yardstick.
     """
 
     scenario: Scenario
@@ -69,6 +71,7 @@ class Yardstick:
 
         if OPTIMUM in self.policies:
             raise ParameterError(f"policies: {OPTIMUM!r} is the label of the optimum itself; give yours another one")
+        object.__setattr__(self, "policies", {label: self._with_reward(policy) for label, policy in self.policies.items()})
         object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, FEWEST_RUNS, MOST_REPLICAS))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
         for label, policy in self.policies.items():
@@ -78,10 +81,19 @@ class Yardstick:
         for variant in self.study.variants.values():
             acting_policies(variant, {})  # fails here, before anything is run
 
+    def _with_reward(self, policy: Policy) -> Policy:
+        """An optimal maker of no reward in particular wants what is asked about."""
+        if isinstance(policy, OptimalMaker) and "reward" not in policy.model_fields_set:
+            return policy.replace(reward=self.reward)
+        return policy
+
     @cached_property
     def decision(self) -> Decision:
         """What the maker decides, and what for."""
-        return Decision.of(self.scenario, self.maker, self.reward)
+        try:
+            return Decision.of(self.scenario, self.maker, self.reward)
+        except ParameterError as error:
+            raise ParameterError(str(error).removesuffix(f"\n{WAY_OUT}")) from None  # no way to regret
 
     @cached_property
     def study(self) -> Study:
