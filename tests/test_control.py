@@ -299,6 +299,7 @@ def test_what_is_not_solved_is_refused(change: str, said: str) -> None:
 def test_wrong_questions_are_refused() -> None:
     best = optimum(reward=penalised(2.0))
     for ask, said in (
+        (lambda: best.advantage(0, 5.0, 1.5e-4, (0.0, 0.0)), "action"),  # type: ignore[arg-type]
         (lambda: best.quotes(96, 0.0, 1e-4), "step"),
         (lambda: best.quotes(0, math.nan, 1e-4), "finite"),
         (lambda: best.quotes(0, 1e9, 1e-4), "position"),
@@ -329,3 +330,17 @@ def test_solutions_are_kept_and_broken_ones_made_anew(tmp_path, monkeypatch: pyt
     named = scenario.replace(name="another", description="the same market")
     Decision.of(named, reward=penalised(1.0)).solve()
     assert len(list((tmp_path / "optimal").glob("*.npz"))) == 2
+
+
+def test_the_lattice_is_among_the_reasons_and_then_nothing_helps() -> None:
+    with pytest.raises(ParameterError) as caught:
+        Decision.of(Scenario.load("dealers"))
+    said = str(caught.value)
+    assert all(reason in said for reason in ("makers.0.tiering", "makers.1.pricing.alpha", "positions"))
+    assert "approximate" not in said
+
+
+def test_optima_of_other_rewards_are_evaluated() -> None:
+    best = optimum(reward=penalised(2.0))
+    assert best.evaluate(OptimalMaker(reward=penalised(2.0))) == pytest.approx(best.value, abs=2e-6)
+    assert 0.3 < best.evaluate(OptimalMaker(reward=penalised(8.0))) < best.value - 1e-3
