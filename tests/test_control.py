@@ -341,6 +341,6 @@ def test_the_lattice_is_among_the_reasons_and_then_nothing_helps() -> None:
 
 
 def test_optima_of_other_rewards_are_evaluated() -> None:
-    best = optimum(reward=penalised(2.0))
+    best = Decision.of(LEARNING.with_settings("steps=8"), reward=penalised(2.0)).solve()
     assert best.evaluate(OptimalMaker(reward=penalised(2.0))) == pytest.approx(best.value, abs=2e-6)
     assert 0.3 < best.evaluate(OptimalMaker(reward=penalised(8.0))) < best.value - 1e-3

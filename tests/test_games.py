@@ -74,6 +74,7 @@ def with_income(pair: tuple[int, int], first: float, second: float) -> Array:
     return payoffs
 
 
+@pytest.mark.compiled  # numbers for hundreds of pairs of prices, which are slow in plain Python
 @pytest.mark.parametrize(
     ("payoffs", "turned"),
     [

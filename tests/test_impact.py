@@ -224,6 +224,7 @@ def test_a_live_market_adds_impact_to_the_mids_that_are_handed_in(recorded: Simu
     assert live.rewards["maker-1"]["pnl"] == row["pnl"]
 
 
+@pytest.mark.compiled
 def test_a_trace_tells_the_impact(recorded: SimulationResult, capsys: pytest.CaptureFixture[str]) -> None:
     impact = mids(recorded, "impact")[1]
     told = trace(paper(), 4, replica=1, step=30)
