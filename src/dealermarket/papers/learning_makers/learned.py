@@ -33,6 +33,21 @@ def _lessons() -> Hyperparameters:
     return Hyperparameters(learning_rate=0.002, slowest=1.0, batch=1024, discount=0.97, gae=0.95, entropy=0.0, noise=0.3)
 
 
+def _rate(chosen: Hyperparameters) -> str:
+    """The learning rate in words."""
+    return f"{chosen.learning_rate:g}" + (f" and falls to {chosen.slowest:g} of that" if chosen.slowest < 1 else "")
+
+
+def _unlike(first: Hyperparameters, chosen: Hyperparameters) -> str:
+    """How a study is trained otherwise than the first."""
+    if chosen == first:
+        return ""
+    return (
+        f" Its learning rate is {_rate(chosen)}, its batches are of about {chosen.batch:,}, the discount is {chosen.discount:g} "
+        f"(GAE {chosen.gae:g}), and exploration begins at {chosen.noise:g}."
+    )
+
+
 class LearnedExperiment(Experiment):
     """Makers trained from several seeds. `runs` are the markets in which each plays after it; fewer shorten the training, too."""
 
@@ -42,10 +57,18 @@ class LearnedExperiment(Experiment):
     trains = True
 
     def trained(
-        self, name: str, scenario: Scenario, runs: int, steps: int, reward: Mapping[str, Any], makers: Sequence[str] = ()
+        self,
+        name: str,
+        scenario: Scenario,
+        runs: int,
+        steps: int,
+        reward: Mapping[str, Any],
+        makers: Sequence[str] = (),
+        careful: bool = True,
     ) -> TrainedStudy:
-        """A training of `steps` market steps in the full experiment; of the first maker, if none is named."""
-        from dealermarket.learning.training import Training
+        """A training of `steps` market steps in the full experiment; of the first maker, if none is named. It learns by small
+        steps, or as trainings do that nobody chose hyperparameters for."""
+        from dealermarket.learning.training import Hyperparameters, Training
         from dealermarket.model.makers.reward import Reward
 
         training = Training(
@@ -53,7 +76,7 @@ class LearnedExperiment(Experiment):
             makers=tuple(makers) or scenario.maker_names[LEARNER : LEARNER + 1],
             steps=max(int(steps * self.effort(runs)), 1),
             reward=Reward(**reward),
-            hyperparameters=_lessons(),
+            hyperparameters=_lessons() if careful else Hyperparameters(),
         )
         return TrainedStudy(name, training, SEEDS if self.effort(runs) == 1 else FEWEST_SEEDS, runs)
 
@@ -64,7 +87,7 @@ class LearnedExperiment(Experiment):
         yield (
             f"Makers are trained by PPO of Stable-Baselines3, in {markets} markets side by side: {chosen.rollout} steps of each "
             f"make a rollout, which is learned from in {chosen.epochs} passes, in batches of about {chosen.batch:,}. The "
-            f"learning rate is {chosen.learning_rate:g}, the discount of future rewards "
+            f"learning rate is {_rate(chosen)}, the discount of future rewards "
             f"{chosen.discount:g} a step (GAE {chosen.gae:g}), and the network has two hidden layers of {chosen.width}. While it "
             "learns, a maker tries prices and hedges at random around its own; this exploration begins with a standard deviation "
             f"of {chosen.noise:g}."
@@ -78,7 +101,10 @@ class LearnedExperiment(Experiment):
             yield (
                 f"“{study.name}” is trained {len(seeds)} times, {int(seeds[0]['curve'][-1, 0]):,} market steps each. The reward "
                 "is "
-                f"{earned}" + (f", less {' and '.join(penalties)}" if penalties else "") + "."
+                f"{earned}"
+                + (f", less {' and '.join(penalties)}" if penalties else "")
+                + "."
+                + _unlike(chosen, study.training.hyperparameters)
             )
 
     def effort(self, runs: int) -> float:
