@@ -266,6 +266,7 @@ def test_what_is_learned_from(settings: list[str], reward: dict[str, Any], weigh
         assert training.learned_from == training.reward.replace(weights=wanted)
 
 
+@pytest.mark.compiled
 def test_what_is_learned_from_is_the_reward_on_average_with_less_chance() -> None:
     """Where the mid moves more than a spread, for a policy that holds what comes."""
     from dealermarket.learning.playing import play
