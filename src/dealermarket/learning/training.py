@@ -169,15 +169,8 @@ class Training(Value):
 
     @property
     def learned_from(self) -> Reward:
-        """The reward; where the mid moves by chance, one with less chance in it that is the same on average, whatever is done.
-
-        What a position earns by such a move, or a trade until it matures, has the mean 0. Of a loss, which is min(x, 0) =
-        x / 2 - abs(x) / 2 for earnings x, the first half has."""
-        if not self.scenario.moves_by_chance:
-            return self.reward
-        weights = self.reward.component_weights
-        halves = {"inventory_pnl": -0.5 * (weights["risk_cost"] + self.reward.inventory_loss), "position_revenue": 0.0}
-        return self.reward.replace(weights=weights | halves)
+        """The reward; where the mid moves by chance, without that chance."""
+        return self.reward.without_chance if self.scenario.moves_by_chance else self.reward
 
     @property
     def start(self) -> NDArray[np.float64]:

@@ -147,7 +147,7 @@ class Regrets:
     def simulated(self) -> Estimate:
         """What the optimum earned a step where it was simulated, without what the mid's moves bring, whose mean is 0: its value,
         but for chance."""
-        return mean(self.samples[OPTIMUM]["without_moves"])
+        return mean(self.samples[OPTIMUM]["without_chance"])
 
     def of(self, label: str) -> Regret:
         """What a policy loses."""
@@ -200,8 +200,8 @@ class Regrets:
 
 
 def losses(scenario: Scenario, chunk: Chunk, decision: Decision) -> Measures:
-    """Of the maker that decides, each (B,) and a mean over the steps: `reward`; `without_moves`, the same without position
-    revenue and inventory P&L, whose mean is 0 as the mid does not drift; and what it loses by `prices` and `hedging`, both 0
+    """Of the maker that decides, each (B,) and a mean over the steps: `reward`; `without_chance`, the same
+    without what the mid's moves bring by chance alone; and what it loses by `prices` and `hedging`, both 0
     or more but for rounding. `actions` (B, BINS, 5): steps with a position in each bin, and the sums there of position, eps_buy,
     eps_sell and hedge size. Needs steps."""
     index = decision.index
@@ -215,7 +215,7 @@ def losses(scenario: Scenario, chunk: Chunk, decision: Decision) -> Measures:
     return Measures(
         others={
             "reward": rewards(scenario, chunk, index, decision.reward).mean(axis=1),
-            "without_moves": rewards(scenario, chunk, index, _without_moves(decision.reward)).mean(axis=1),
+            "without_chance": rewards(scenario, chunk, index, decision.reward.without_chance).mean(axis=1),
             "prices": -np.mean([each.prices for each in lost], axis=0),
             "hedging": -np.mean([each.hedging for each in lost], axis=0),
             "actions": _actions(steps, scales_of(scenario, decision.reward).position),
@@ -241,10 +241,6 @@ def rewards(scenario: Scenario, chunk: Chunk, maker: int, reward: Reward) -> Arr
     )
     penalty = risk_penalty(components.inventory_pnl / scales.money, held / scales.position, scales.penalties)
     return np.asarray(weighted(components, scales.weights, scales.money) - penalty)
-
-
-def _without_moves(reward: Reward) -> Reward:
-    return reward.replace(weights={**reward.component_weights, "position_revenue": 0.0, "inventory_pnl": 0.0})
 
 
 def _actions(steps: Array, scale: float) -> Array:

@@ -69,3 +69,13 @@ class Reward(Value):
         """The weight of every component."""
         given = NAMED[self.weights] if isinstance(self.weights, str) else self.weights
         return {**dict.fromkeys(COMPONENTS, 0.0), **given}
+
+    @property
+    def without_chance(self) -> Reward:
+        """One with less chance in it that is the same on average, whatever is done, where the mid moves by chance alone
+        (`Scenario.moves_by_chance`).
+
+        What a position earns by such a move, or a trade until it matures, has the mean 0. Of a loss, which is min(x, 0) =
+        x / 2 - abs(x) / 2 for earnings x, the first half has."""
+        halves = -0.5 * (self.component_weights["risk_cost"] + self.inventory_loss)
+        return self.replace(weights={**self.component_weights, "inventory_pnl": halves, "position_revenue": 0.0})

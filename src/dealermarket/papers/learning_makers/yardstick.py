@@ -81,7 +81,7 @@ class YardstickLeague(Experiment):
         level, found = joint(len(PENALTIES)), []
         for penalty in PENALTIES:
             regrets = self.regrets(penalty)
-            earned = mean(regrets.samples[OPTIMUM]["without_moves"], level)
+            earned = mean(regrets.samples[OPTIMUM]["without_chance"], level)
             value = regrets.optimum.value
             found.append((penalty, earned, value, agrees(earned, value, float(earned.margin) / value, MARGIN)))
         return Verdict(
