@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.league_table import explanation, league_tables
-from dealermarket.commands.options import Threads, flag, number_of_threads, place, repeated, whole
+from dealermarket.commands.options import Contestant, Contested, Threads, flag, number_of_threads, place, repeated, whole
 from dealermarket.disk import check_new, replacing
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.model.scenario import Scenario
@@ -31,15 +31,9 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    *policies: Annotated[
-        str,
-        Parameter(
-            help="Kinds, such as random or adaptive; kinds with parameters, such as skew:strength=0.3,scale=10; files of "
-            "trained policies."
-        ),
-    ],
+    *policies: Contestant,
     scenario: Annotated[str, Parameter(help="A preset's name or a TOML file.")] = "learning",
-    maker: Annotated[str | None, Parameter(help="Whose place the policies take; the first maker's if not given.")] = None,
+    maker: Contested = None,
     settings: Annotated[tuple[str, ...], repeated("--set", "Change a field, such as makers.1.policy.kind=adaptive.")] = (),
     replicas: Annotated[int, whole("Independent replicas of the market for each policy.")] = 1000,
     seed: Annotated[int, whole("Numbers depend on scenario, seed and replica alone.")] = 0,

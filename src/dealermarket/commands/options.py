@@ -62,6 +62,14 @@ Policies = Annotated[
         "--policy", "A maker's policy, MAKER=POLICY, such as maker-1=random, maker-1=skew:strength=0.3 or maker-1=FILE.npz."
     ),
 ]
+Contestant = Annotated[
+    str,
+    Parameter(
+        help="Kinds, such as random or adaptive; kinds with parameters, such as skew:strength=0.3,scale=10; files of trained "
+        "policies."
+    ),
+]
+Contested = Annotated[str | None, Parameter(help="Whose place the policies take; the first maker's if not given.")]
 Threads = Annotated[int | None, whole("Threads, or workers of --on; as many as there are cores if not given.")]
 On = Annotated[
     str | None,

@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from dealermarket.commands.asking import numbers
 from dealermarket.commands.console import announce_compiling, open_console, progress, rate
 from dealermarket.commands.evaluate import labelled
-from dealermarket.commands.options import On, Threads, executor_of, flag, place, repeated, whole
+from dealermarket.commands.options import Contestant, Contested, On, Threads, executor_of, flag, place, repeated, whole
 from dealermarket.commands.tables import Column, split_tables
 from dealermarket.disk import write_frame
 from dealermarket.errors import ParameterError
@@ -34,15 +34,9 @@ PENALTIES = tuple(name for name in Reward.model_fields if name not in ("weights"
 
 
 def regret(
-    *policies: Annotated[
-        str,
-        Parameter(
-            help="Kinds, such as heuristic or adaptive; kinds with parameters, such as skew:strength=0.3,scale=10; files of "
-            "trained policies."
-        ),
-    ],
+    *policies: Contestant,
     scenario: Annotated[str, Parameter(help="A preset's name or a TOML file.")] = "learning",
-    maker: Annotated[str | None, Parameter(help="Whose place the policies take; the first maker's if not given.")] = None,
+    maker: Contested = None,
     reward: Annotated[
         Literal["components", "pnl"],
         Parameter(help="What a step is worth: the paper's four rewards, or mark-to-market P&L."),
