@@ -6,6 +6,7 @@
 # make matrix     all tests on each supported Python that is installed
 # make learning   installs what trained makers need, torch above all: large
 # make cluster    installs Dask, Ray and Optuna, whose tests are skipped until then: large
+# make docs       the documentation as a site, docs/_build/html/index.html; a warning or a broken link fails it
 # make bench      the speed tables of docs/performance.md; with OLD=REVISION that one beside this one, too
 
 PYTHON ?= python3
@@ -14,10 +15,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LEARNING := $(VENV)/.installed-learning
 CLUSTER := $(VENV)/.installed-cluster
+DOCS := $(VENV)/.installed-docs
 PYTEST := $(BIN)/python -m pytest -q -n auto
 TORCH := 2.13.0
 
-.PHONY: run learning cluster reproduce quick test lint types coverage matrix architecture bench constraints clean
+.PHONY: run learning cluster reproduce docs quick test lint types coverage matrix architecture bench constraints clean
 
 run: $(INSTALLED)
 	$(BIN)/dealermarket run dealers --plot
@@ -28,6 +30,9 @@ cluster: $(CLUSTER)
 
 reproduce: $(LEARNING)
 	$(BIN)/dealermarket reproduce
+
+docs: $(DOCS)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
 quick: lint types
 	$(PYTEST) -m "not slow and not training"
@@ -77,6 +82,9 @@ constraints:
 	cat constraints.txt constraints-learning.txt $(if $(UPGRADE),,constraints-cluster.txt) > .all.txt
 	$(COMPILE) -c .pins.txt --extra dask --extra ray --extra search -o .all.txt
 	awk '$(OWN)' constraints.txt .all.txt > constraints-cluster.txt
+	cat constraints.txt $(if $(UPGRADE),,$(wildcard constraints-docs.txt)) > .all.txt
+	$(COMPILE) -c .pins.txt --group docs -o .all.txt
+	awk '$(OWN)' constraints.txt .all.txt > constraints-docs.txt
 	rm .pins.txt .all.txt
 
 $(INSTALLED): constraints.txt pyproject.toml src/dealermarket/version.py
@@ -95,6 +103,11 @@ $(LEARNING): $(INSTALLED) constraints-learning.txt
 $(CLUSTER): $(INSTALLED) constraints-cluster.txt
 	@echo "Installing Dask, Ray and Optuna"
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r constraints-cluster.txt
+	@touch $@
+
+$(DOCS): $(INSTALLED) constraints-docs.txt
+	@echo "Installing what the documentation is built with"
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r constraints-docs.txt
 	@touch $@
 
 clean:

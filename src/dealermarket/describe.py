@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -22,6 +23,20 @@ _WORDS: dict[Any, str] = {
     str: "text",
 }
 _LONGEST_DEFAULT = 40
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What the number of a field is measured in, and where its values usually lie: stands in the field's annotation.
+
+    `unit` as a reader has it, empty for a pure number; `low` and `high` are the ends of a slider, whose places are even in the
+    logarithm where `log`. They bound nothing: the field's own bounds do.
+    """
+
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
 
 
 def docstring(model: type[BaseModel]) -> str:
