@@ -1,0 +1,58 @@
+// Numbers and units as the page writes them.
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** A number in `digits` significant digits; a dash where there is none. */
+export function number(value, digits = 4) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  let text;
+  if (size >= 1e7 || size < 1e-4) {
+    const [mantissa, power] = size.toExponential(Math.max(digits - 2, 0)).split("e");
+    text = `${mantissa}·10${Number(power) < 0 ? "⁻" : ""}${[...String(Math.abs(power))].map((digit) => SUPERSCRIPTS[digit]).join("")}`;
+  } else {
+    const places = Math.min(Math.max(digits - 1 - Math.floor(Math.log10(size)), 0), 8);
+    text = size.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  }
+  return value < 0 ? `−${text}` : text;
+}
+
+/** The same with a plus sign above 0. */
+export function signed(value, digits = 4) {
+  return value > 0 ? `+${number(value, digits)}` : number(value, digits);
+}
+
+/** An interval. */
+export function interval(low, high, digits = 3) {
+  return `${number(low, digits)} to ${number(high, digits)}`;
+}
+
+/** A whole number with separators. */
+export function count(value) {
+  return value.toLocaleString("en");
+}
+
+/** A value of a control, in full. */
+export function plain(value) {
+  if (typeof value === "number") return String(value);
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return value === null || value === undefined ? "" : String(value);
+}
+
+/** A unit in brackets, nothing for numbers without one. */
+export function unit(name) {
+  return name && name !== "1" ? name : "";
+}
+
+/** Labels of an axis: as few digits as tell its ticks apart. */
+export function ticks(_chart, splits) {
+  const gap = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0)) || 1;
+  const largest = Math.max(...splits.map(Math.abs));
+  if (largest >= 1e7 || largest < 1e-4) return splits.map((value) => number(value, 2));
+  const places = Math.min(Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0), 8);
+  return splits.map((value) => {
+    const text = Math.abs(value).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+    return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+  });
+}
