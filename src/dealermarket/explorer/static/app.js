@@ -292,7 +292,10 @@ class Page {
     const rest = groups.map((group) => ({ ...group, controls: group.controls.filter((control) => control.section !== "run") }));
     const moved = groups.flatMap((group) => group.controls.filter((control) => control.section === "run"));
     this.controls.show([{ name: "run", title: "Run", maker: null, removable: false, controls: [...run, ...moved] }, ...rest.filter((group) => group.controls.length)]);
-    if (!this.controls.makers.includes(this.state.maker)) this.state.maker = this.controls.makers[0] ?? "";
+    if (!this.controls.makers.includes(this.state.maker)) {
+      this.state = { ...this.state, maker: this.controls.makers[0] ?? "" };
+      this.#address.write(toHash(this.state, this.#defaults));
+    }
     this.#follow();
   }
 

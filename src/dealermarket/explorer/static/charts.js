@@ -17,11 +17,12 @@ export class Chart {
 
   constructor(host, { label, height = 210, sync = null, pick = null, drag = null }) {
     this.options = { height, sync, pick, drag };
-    this.caption = el("p", { className: "y-label" });
+    this.caption = el("span");
+    this.place = el("b", { className: "place" });
     this.legend = el("div", { className: "legend" });
     this.area = el("div", { className: "plot", tabIndex: 0, role: "img", "aria-label": label });
     this.area.addEventListener("keydown", (event) => this.#onKey(event));
-    host.append(this.caption, this.area, this.legend);
+    host.append(el("p", { className: "y-label" }, this.caption, this.place), this.area, this.legend);
     new ResizeObserver(() => this.#resize()).observe(this.area);
     charts.add(this);
   }
@@ -66,7 +67,7 @@ export class Chart {
         legend: { show: false },
         scales: { x: { time: false }, y: { range: (_, low, high) => this.#range(low, high) } },
         axes: [
-          { ...axis, size: 26, gap: 4, label: spec.x, labelSize: 18, labelGap: 0, labelFont: "11px system-ui, sans-serif", values: ticks, space: 60 },
+          { ...axis, size: 22, gap: 4, label: spec.x, labelSize: 15, labelGap: -2, labelFont: "11px system-ui, sans-serif", values: ticks, space: 60 },
           { ...axis, gap: 4, values: ticks, space: 30, size: (chart, values) => widest(chart, values) },
         ],
         series: [{}, ...spec.series.map((each) => lineOf(each))],
@@ -169,23 +170,24 @@ export class Chart {
     const key = JSON.stringify(this.#entries().map(({ label, colour, dash, opacity }) => [label, colour, dash, opacity]));
     if (anew || this.legend.dataset.key !== key) {
       this.legend.dataset.key = key;
-      this.legend.replaceChildren(
-        el("span", { className: "entry place" }, el("b")),
-        ...this.#entries().map((entry) => el("span", { className: "entry" }, swatch(entry), entry.label, el("b"))),
-      );
+      this.legend.replaceChildren(...this.#entries().map((entry) => el("span", { className: "entry" }, swatch(entry), entry.label, el("b"))));
     }
     this.#readLegend();
   }
 
   #readLegend() {
-    const [place, ...values] = this.legend.querySelectorAll("b");
+    const values = this.legend.querySelectorAll("b");
     const entries = this.#entries();
     const x = this.#spec.data[0];
     const index = this.#index !== null && this.#index < x.length ? this.#index : null;
-    const where = index === null ? "" : (this.#spec.place?.(index) ?? `${number(x[index], 5)} ${this.#spec.x}`);
-    say(place, where);
-    values.forEach((value, number) => say(value, index === null ? "" : entries[number].read(index)));
+    say(this.place, index === null ? "" : (this.#spec.place?.(index) ?? `${plainly(x[index])} ${this.#spec.x}`));
+    values.forEach((value, place) => say(value, index === null ? "" : entries[place].read(index)));
   }
+}
+
+/** A number without zeros at its end. */
+function plainly(value) {
+  return Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 8 });
 }
 
 /** A short piece of line as a legend has it, or a filled square. */

@@ -1,7 +1,7 @@
 // One control of the left side: a field with its value, unit, slider, reset and explanation.
 
 import { el, later, say } from "./dom.js";
-import { number, plain } from "./format.js";
+import { plain } from "./format.js";
 import { explain } from "./tip.js";
 
 const PLACES = 400; // of a slider whose places are even in the logarithm
@@ -36,7 +36,7 @@ export class ControlRow {
     this.reset.hidden = !changed;
     this.reset.setAttribute("aria-label", `Reset ${control.label}${was === null || was === undefined ? "" : ` to ${plain(was)}`}`);
     if (control.kind === "switch") this.input.checked = value === true;
-    else if (control.kind === "fixed") say(this.input, plain(value));
+    else if (control.kind === "fixed") say(this.input, plain(value) || "none");
     else if (document.activeElement !== this.input || this.typed !== value) this.input.value = plain(value);
     if (this.slider && document.activeElement !== this.slider) this.#place(value);
     else if (this.slider && value !== this.dragged) this.#place(value);
@@ -132,7 +132,7 @@ export class ControlRow {
   #explanation() {
     const { path, meaning, unit, least, most, was, choices = [], value } = this.control;
     const choice = choices.find(({ name }) => name === value);
-    const bounds = [least === null || least === undefined ? null : `at least ${number(least)}`, most === null || most === undefined ? null : `at most ${number(most)}`].filter(Boolean);
+    const bounds = [least === null || least === undefined ? null : `at least ${plain(least)}`, most === null || most === undefined ? null : `at most ${plain(most)}`].filter(Boolean);
     const facts = [unit && unit !== "1" ? `unit: ${unit}` : null, bounds.length ? bounds.join(", ") : null, was === null || was === undefined ? null : `as opened: ${plain(was)}`].filter(Boolean);
     return [
       el("code", {}, path),

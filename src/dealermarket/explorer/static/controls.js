@@ -89,8 +89,8 @@ export class Controls {
     const of = new Map();
     const rest = [];
     for (const line of lines) {
-      const row = this.#rowOf(line);
-      if (row) of.set(row, [...(of.get(row) ?? []), line.slice(line.indexOf(":") + 1).trim()]);
+      const { row, wrong } = this.#named(line);
+      if (row) of.set(row, [...(of.get(row) ?? []), wrong]);
       else rest.push(line);
     }
     for (const [row, wrong] of of) {
@@ -195,9 +195,18 @@ export class Controls {
     return all;
   }
 
-  #rowOf(line) {
-    const path = /^([\w.\-+*[\]]+):/.exec(line)?.[1];
-    if (!path) return null;
+  /** The row that one of the words before a colon names, and what the line says of it. */
+  #named(line) {
+    const parts = line.split(": ");
+    for (let place = 0; place < parts.length - 1; place += 1) {
+      const row = this.#rowOf(parts[place].trim());
+      if (row) return { row, wrong: parts.slice(place + 1).join(": ") };
+    }
+    return { row: null, wrong: line };
+  }
+
+  #rowOf(path) {
+    if (!path.includes(".") && !this.#rows.has(path)) return null;
     const named = path.replace(/^(makers|investors)\.(\d+)/, (whole, kind, place) => {
       const group = this.#form.filter((each) => each.name.startsWith(`${kind}:`))[Number(place)];
       return group ? `${kind}.${group.title}` : whole;

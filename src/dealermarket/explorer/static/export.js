@@ -24,7 +24,7 @@ export class Export {
     this.said = el("p", { role: "status", className: "muted" });
     const close = el("button", { type: "button", "aria-label": "Close", on: { click: () => dialog.close() } }, "✕");
     dialog.append(
-      el("header", {}, el("h2", { id: "export-title" }, "This market, elsewhere"), close),
+      el("header", {}, el("h2", { id: "export-title" }, "Copy this market, or download its run"), close),
       el("div", { className: "tabs" }, ...this.tabs),
       this.text,
       el("footer", {}, this.copy, this.download, this.said),

@@ -23,6 +23,19 @@ export function signed(value, digits = 4) {
   return value > 0 ? `+${number(value, digits)}` : number(value, digits);
 }
 
+/** The decimal places with which the largest of some numbers has `digits` significant ones. */
+export function placesOf(values, digits = 3) {
+  const largest = Math.max(0, ...values.map((value) => Math.abs(value ?? 0)));
+  return largest > 0 ? Math.min(Math.max(digits - 1 - Math.floor(Math.log10(largest)), 0), 9) : 0;
+}
+
+/** A number with that many decimal places. */
+export function fixed(value, places) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const text = Math.abs(value).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
+}
+
 /** An interval. */
 export function interval(low, high, digits = 3) {
   return `${number(low, digits)} to ${number(high, digits)}`;

@@ -15,10 +15,14 @@ export function drawIntervals(host, { heading, unit: measured }, rows) {
   const differences = rows.some((row) => row.difference);
   const names = Math.min(130, width * 0.28);
   const narrow = width < 620;
-  const plot = differences && !narrow ? (width - names - 36) / 2 : width - names - 12;
+  const plot = !narrow ? (width - names - 36) / 2 : width - names - 12;
   const height = TOP + rows.length * ROW + FOOT;
   const title = `${heading.replaceAll("\n", " ")}${unit(measured) ? `, ${unit(measured)}` : ""}`;
   const parts = [facet({ left: names, top: 0, width: plot, height, title: differences ? `${title}: now ●, pinned ○` : title, rows, read: (row) => [row.now, row.pinned] }), ...labels(rows, names, 0)];
+  if (!differences && !narrow) {
+    const place = { x: names + plot + 24, y: TOP + (rows.length * ROW) / 2 + 4 };
+    parts.push(svg("text", { ...place, class: "hint" }, "Pin this market: then its paired differences stand here."));
+  }
   if (differences) {
     const place = narrow ? { left: names, top: height + 8 } : { left: names + plot + 24, top: 0 };
     parts.push(facet({ ...place, width: plot, height, title: "difference to the pinned market", rows, read: (row) => [row.difference], zero: true }));

@@ -1,7 +1,7 @@
 // Share and rewards of each maker: a table, and intervals of the statistic that is chosen.
 
 import { el, say } from "../dom.js";
-import { interval, number, signed, unit } from "../format.js";
+import { fixed, interval, placesOf, signed, unit } from "../format.js";
 import { drawIntervals } from "./intervals.js";
 import { Panel } from "./panel.js";
 
@@ -24,12 +24,13 @@ export class MakersPanel extends Panel {
     const pinned = data.rows.some((row) => row.difference);
     const key = JSON.stringify([data.statistics, data.rows.map((row) => row.maker), pinned]);
     if (key !== this.#key) this.#build(data, key);
+    const places = data.statistics.map((_, place) => placesOf(data.rows.map((row) => row.now[place].value)));
     for (const row of data.rows) {
       const focus = row.maker === this.page.state.maker;
       const head = this.#cells.get(row.maker);
       head.row.classList.toggle("focus", focus);
       head.button.setAttribute("aria-pressed", focus);
-      data.statistics.forEach(({ name }, place) => fill(this.#cells.get(`${row.maker}\n${name}`), row, place, pinned));
+      data.statistics.forEach(({ name }, place) => fill(this.#cells.get(`${row.maker}\n${name}`), row, place, places[place], pinned));
     }
     this.#drawChart();
   }
@@ -89,18 +90,18 @@ export class MakersPanel extends Panel {
   }
 }
 
-function fill(parts, row, place, pinned) {
+function fill(parts, row, place, places, pinned) {
   const { cell } = parts;
   const now = row.now[place];
   const difference = row.difference?.[place] ?? null;
-  say(parts.value, number(now.value));
-  say(parts.interval, now.low === null ? "" : interval(now.low, now.high));
+  say(parts.value, fixed(now.value, places));
+  say(parts.interval, now.low === null ? "" : `${fixed(now.low, places)} to ${fixed(now.high, places)}`);
   set(cell, "value", now.value);
   set(cell, "low", now.low);
   set(cell, "high", now.high);
   parts.difference.hidden = !pinned;
   if (difference) {
-    say(parts.difference, `${signed(difference.value, 3)}`);
+    say(parts.difference, signed(difference.value, 2));
     parts.difference.title = `Difference to the pinned market: ${interval(difference.low, difference.high)}`;
   } else {
     say(parts.difference, pinned ? "–" : "");

@@ -71,7 +71,7 @@ export class MarkoutsPanel extends Panel {
       row.element.classList.toggle("focus", client === chosen);
       say(row.value, number(last(client), 3));
       row.value.dataset.value = last(client);
-      say(row.interval, client.low.at(-1) === null ? "–" : interval(client.low.at(-1), client.high.at(-1)));
+      say(row.interval, client.low.at(-1) === null ? "–" : interval(client.low.at(-1), client.high.at(-1), 2));
     });
   }
 

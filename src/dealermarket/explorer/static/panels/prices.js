@@ -66,15 +66,18 @@ export class PricesPanel extends Panel {
         "tr",
         { data: { tier } },
         el("th", { scope: "row" }, String(tier)),
-        el("td", {}, ...winners.flatMap((maker, number) => [number ? ", " : "", this.page.dot(this.page.look(maker)), maker]), winners.length > 1 ? " (a draw decides)" : ""),
+        el("td", { className: "names" }, ...winners.flatMap((maker, number) => [number ? ", " : "", this.page.dot(this.page.look(maker)), maker]), winners.length > 1 ? " (a draw decides)" : ""),
         el("td", { className: "number" }, number(spread)),
         el("td", {}, next === null ? "–" : next),
         el("td", { className: "number" }, behind === null ? "–" : `+${number(behind, 3)}`),
-        el("td", {}, exchange[place] < spread ? "yes" : "no"),
       ),
     );
-    const heads = ["Tier", "Cheapest", `Spread, ${this.#data.unit}`, "Next", `Behind by, ${this.#data.unit}`, "Exchange cheaper"];
-    this.table.replaceChildren(el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, ...rows));
+    const heads = ["Tier", "Cheapest", `Spread, ${this.#data.unit}`, "Next", "Behind by"];
+    const numeric = [2, 4];
+    this.table.replaceChildren(
+      el("thead", {}, el("tr", {}, ...heads.map((head, number) => el("th", { scope: "col", className: numeric.includes(number) ? "number" : "" }, head)))),
+      el("tbody", {}, ...rows, el("tr", {}, el("th", {}), el("td", { className: "muted" }, "the exchange"), el("td", { className: "number" }, number(exchange[place])), el("td", {}), el("td", {}))),
+    );
   }
 }
 

@@ -48,7 +48,7 @@ export class StepPanel extends Panel {
     this.follow(this.page.state.step);
     this.element.dataset.step = trace.step;
     this.title(`Step ${trace.step} of replica ${trace.replica}`);
-    const bp = (value, digits = 4) => (value === null || value === undefined ? "–" : number((value / trace.mid) * 1e4, digits));
+    const bp = (value, digits = 4) => (value === null || value === undefined ? "–" : inBp((value / trace.mid) * 1e4, digits));
     const moved = trace.step === 0 ? "" : `, ${signed((trace.move / (trace.mid - trace.move)) * 1e4, 3)} bp since the step before`;
     const impact = trace.impact.permanent + trace.impact.transient;
     say(this.facts, `Mid ${number(trace.mid, 7)}${moved}. Half the reference spread: ${bp(trace.half_spread)} bp.${impact ? ` Makers' hedges have moved the mid by ${bp(impact)} bp.` : ""} Spreads and yields in bp of the mid, sizes in units of the asset, money in price × units.`);
@@ -61,7 +61,8 @@ export class StepPanel extends Panel {
       y: "mid price",
       data: [this.mids.map((_, place) => place), this.mids],
       series: [{ label: "mid", colour: "--ink", width: 1.25 }],
-      legend: [{ label: "mid", colour: "--ink", width: 1.25, read: (index) => number(this.mids[index], 7) }],
+      legend: [],
+      place: (index) => `step ${index}: ${number(this.mids[index], 7)}`,
       marks: [{ at: step, colour: "--accent" }],
     });
   }
@@ -121,6 +122,10 @@ export class StepPanel extends Panel {
   }
 }
 
+function inBp(value, digits) {
+  return value !== 0 && Math.abs(value) < 5e-5 ? (value > 0 ? "<0.0001" : ">−0.0001") : number(value, digits);
+}
+
 /** A table with a heading; headings with a # are of numbers. */
 function section(title, heads, rows, cells) {
   const numeric = heads.map((head) => head.startsWith("#"));
@@ -136,6 +141,10 @@ function section(title, heads, rows, cells) {
 function asked(title, each, { empty, head, after, outcome, won, named, bp }) {
   if (!each.length) return block(title, 0, el("p", { className: "muted" }, empty));
   const heads = ["Quote of", "#Tier", "#Spread", "#Curve", "#Skew", "#Tier adds", "Outcome"];
+  const silent = each.filter((one) => !one.quotes.length).map(head);
+  each = each.filter((one) => one.quotes.length);
+  const rest = silent.length ? el("p", { className: "muted" }, `${silent.join(", ")}.`) : null;
+  if (!each.length) return block(title, 0, rest);
   const bodies = each.slice(0, MOST).map((one) =>
     el(
       "tbody",
@@ -153,12 +162,12 @@ function asked(title, each, { empty, head, after, outcome, won, named, bp }) {
     ),
   );
   const row = el("tr", {}, ...heads.map((name) => el("th", { scope: "col", className: name.startsWith("#") ? "number" : "" }, name.replace("#", ""))));
-  return block(title, each.length, el("table", {}, el("thead", {}, row), ...bodies));
+  return block(title, each.length, el("table", {}, el("thead", {}, row), ...bodies), rest);
 }
 
-function block(title, rows, content) {
+function block(title, rows, content, rest = null) {
   const more = rows > MOST ? el("p", { className: "muted" }, `The first ${MOST} of ${rows}.`) : null;
-  return el("div", { className: "block" }, el("h3", {}, title), el("div", { className: "scroll" }, content), more);
+  return el("div", { className: "block" }, el("h3", {}, title), el("div", { className: "scroll" }, content), ...(rest ? [rest] : []), ...(more ? [more] : []));
 }
 
 function afterRequest(request, bp) {

@@ -21,8 +21,9 @@ export class TiersPanel extends Panel {
     this.cell = el("div", { className: "cell", hidden: true });
     this.axis = el("div", { className: "map-axis" });
     this.legend = el("div", { className: "legend" });
+    this.place = el("b", { className: "place" });
     const map = el("div", { className: "map" }, this.canvas, this.step, this.cell);
-    this.body.append(el("div", { className: "scroll map-frame" }, this.names, map), el("div", { className: "map-foot" }, el("span"), this.axis), this.legend);
+    this.body.append(el("p", { className: "y-label" }, el("span", {}, "client"), this.place), el("div", { className: "scroll map-frame" }, this.names, map), el("div", { className: "map-foot" }, el("span"), this.axis), this.legend);
     this.canvas.addEventListener("pointermove", (event) => this.#hover(event));
     this.canvas.addEventListener("pointerleave", () => this.#go(null));
     this.canvas.addEventListener("click", () => this.#place && page.change({ step: this.#place[0] }));
@@ -40,7 +41,7 @@ export class TiersPanel extends Panel {
     this.#data = data;
     const clients = data.clients.slice(0, MOST);
     const [steps, rows] = [data.at.length, clients.length];
-    this.title(`Tiers in which ${data.maker} holds everybody, replica ${data.replica}`);
+    this.title(`Tiers given by ${data.maker} in replica ${data.replica}`);
     if (this.names.dataset.key !== clients.join()) {
       this.names.dataset.key = clients.join();
       this.names.replaceChildren(...clients.map((name) => el("span", { title: name }, name)));
@@ -77,9 +78,9 @@ export class TiersPanel extends Panel {
         box.style.background = shade(tier, count).css;
         return el("span", { className: "entry" }, box, tier === 0 ? "0, the best" : String(tier));
       });
-      this.legend.replaceChildren(el("span", { className: "entry place" }, el("b")), ...tiersShown);
+      this.legend.replaceChildren(el("span", { className: "entry" }, "tier"), ...tiersShown);
     }
-    say(this.legend.querySelector("b"), read);
+    say(this.place, read);
   }
 
   #hover(event) {
