@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from dealermarket.describe import Quantity
 from dealermarket.errors import DealerMarketError, ScenarioError
 from dealermarket.model.scenario import Scenario
+from dealermarket.model.settings import values_at
 from dealermarket.slots import Slot
 from dealermarket.values import Value
 
@@ -82,22 +83,96 @@ class Group:
     controls: tuple[Control, ...]
 
 
-def controls_of(scenario: Scenario, opened: Scenario, policies: Sequence[PolicyChoice]) -> tuple[Group, ...]:
-    """All controls of a scenario; what differs from the `opened` one shows by their `was`."""
-    made = _Controls(opened, policies)
-    run = [*made.scalars(scenario, "", "run"), *made.of(scenario.exchange, "exchange", "exchange")]
-    groups = [
-        Group("market", "Market", None, False, (*made.of(scenario.market, "market", "market"), *run)),
-        *(
-            Group(f"investors:{entry.name}", entry.name, None, False, tuple(made.of(entry, path, "investors")))
-            for path, entry in _entries("investors", scenario.investors[:_MOST_INVESTORS])
-        ),
-        *(
-            Group(f"makers:{maker.name}", maker.name, maker.name, len(scenario.makers) > 1, tuple(made.maker(maker, path)))
-            for path, maker in _entries("makers", scenario.makers)
-        ),
-    ]
-    return tuple(group for group in groups if group.controls)
+class Controls:
+    """Makes the controls of scenarios that were made from an `opened` one: what differs from it shows by their `was`."""
+
+    def __init__(self, opened: Scenario, policies: Sequence[PolicyChoice]) -> None:
+        self._before, self._policies = opened.as_table(exclude_none=False), tuple(policies)
+        self._was = cache(self._value_before)
+
+    def of(self, scenario: Scenario) -> tuple[Group, ...]:
+        """All controls of a scenario: of its market, of each entry of its investors, of each maker."""
+        run = [*self._scalars(scenario, "", "run"), *self._part(scenario.exchange, "exchange", "exchange")]
+        groups = [Group("market", "Market", None, False, (*self._part(scenario.market, "market", "market"), *run))]
+        for path, entry in _entries("investors", scenario.investors[:_MOST_INVESTORS]):
+            groups.append(Group(path, entry.name, None, False, tuple(self._part(entry, path, "investors"))))
+        for path, maker in _entries("makers", scenario.makers):
+            groups.append(Group(path, maker.name, maker.name, len(scenario.makers) > 1, tuple(self._maker(maker, path))))
+        return tuple(group for group in groups if group.controls)
+
+    def _maker(self, maker: Any, path: str) -> Iterator[Control]:
+        """Those of a maker; of its policy which one it is, and the numbers that it has."""
+        yield from self._part(maker, path, "")
+        if self._policies:
+            yield self._policy(maker, f"{path}.policy")
+        if isinstance(maker.policy, Value):
+            yield from self._part(maker.policy, f"{path}.policy", "policy")
+
+    def _part(self, value: Value, path: str, section: str) -> Iterator[Control]:
+        """Those of a part and of the parts within it."""
+        yield from self._scalars(value, path, section)
+        for name in type(value).model_fields:
+            part = getattr(value, name)
+            if name in _LEFT_OUT or not isinstance(part, Value):
+                continue
+            where, slot = f"{path}.{name}", about(type(value), name).slot
+            if slot is not None:
+                yield self._kind(slot, part, f"{where}.kind", name)
+            yield from self._part(part, where, name)
+
+    def _scalars(self, value: Value, path: str, section: str) -> Iterator[Control]:
+        """Those of the fields that hold no part."""
+        for name in type(value).model_fields:
+            held = getattr(value, name)
+            if name in _LEFT_OUT or held is None or isinstance(held, Value) or _holds_parts(held):
+                continue
+            where, label, field = f"{path}.{name}" if path else name, name.replace("_", " "), about(type(value), name)
+            if isinstance(held, tuple) and len(held) == 2 and all(isinstance(end, float) for end in held):
+                for number, which in enumerate(("first", "last")):
+                    yield self._number(f"{where}.{number}", f"{label}, {which}", section, held[number], field)
+            elif isinstance(held, bool):
+                yield self._control(where, label, section, "switch", held, field)
+            elif isinstance(held, (int, float)):
+                yield self._number(where, label, section, held, field)
+            elif held in field.words:
+                choices = tuple(Choice(word, "") for word in field.words)
+                yield self._control(where, label, section, "choice", held, field, choices=choices)
+            else:
+                yield self._control(where, label, section, "fixed", _told(held), field)
+
+    def _number(self, path: str, label: str, section: str, held: float, field: About) -> Control:
+        low, high = _ends(field, float(held))
+        whole, log = isinstance(held, int), field.quantity.log and low > 0
+        step = max(1.0, _grain(high - low)) if whole else None if log else _grain(high - low)
+        ends = {"least": field.least, "most": field.most, "low": low, "high": high, "log": log, "step": step}
+        return self._control(path, label, section, "whole" if whole else "number", held, field, unit=field.quantity.unit, **ends)
+
+    def _control(self, path: str, label: str, section: str, kind: ControlKind, value: Any, field: About, **more: Any) -> Control:
+        meaning = f"{field.meaning} Set it in a file.".strip() if kind == "fixed" else field.meaning
+        return Control(path, label, section, kind, value, self._was(path), meaning=meaning, **more)
+
+    def _kind(self, slot: Slot, part: Value, path: str, section: str) -> Control:
+        now = str(getattr(part, "kind", ""))
+        offered = {name: kind for name, kind in slot.kinds.items() if name == now or _stands_alone(kind)}
+        choices = tuple(Choice(name, _first_line(kind)) for name, kind in offered.items())
+        meaning = f"Which kind of {section.replace('_', ' ')}."
+        return Control(path, "kind", section, "choice", now, self._was(path), meaning=meaning, choices=choices)
+
+    def _policy(self, maker: Any, path: str) -> Control:
+        now, known = _policy_name(maker.policy), self._policies
+        if now not in [policy.name for policy in known]:
+            known = (*known, PolicyChoice(now, "That of the file.", now))
+        meaning = "What acts for the maker, beyond its rules of tiering, pricing and hedging."
+        was = self._was(f"{path}.file") or self._was(f"{path}.kind")
+        return Control(path, "policy", "policy", "choice", now, was, meaning=meaning, choices=known)
+
+    def _value_before(self, path: str) -> Any:
+        """What the opened scenario has at a path."""
+        try:
+            (value,) = values_at(self._before, path)
+        except (ScenarioError, ValueError):
+            return None
+        return value if isinstance(value, (bool, int, float, str)) else None if value is None else _told(value)
 
 
 def policy_fields(path: str) -> str | None:
@@ -106,131 +181,37 @@ def policy_fields(path: str) -> str | None:
     return parts[1] if parts[0] == "makers" and len(parts) == 3 and parts[2] == "policy" else None
 
 
+class About(NamedTuple):
+    """What the types say of a field."""
+
+    quantity: Quantity
+    least: float | None
+    most: float | None
+    slot: Slot | None
+    words: tuple[str, ...]
+    meaning: str
+
+
+@cache
+def about(model: type[BaseModel], name: str) -> About:
+    """What the types say of a field of a model."""
+    field = model.model_fields[name]
+    metadata = [*_flat(field.metadata), *_within(field.annotation)]
+    quantity = next((part for part in metadata if isinstance(part, Quantity)), Quantity())
+    slot = next((part for part in metadata if isinstance(part, Slot)), None)
+    return About(quantity, *_bounds(metadata), slot, _words(field.annotation), field.description or "")
+
+
+def path_of(field: str, number: int, name: str) -> str:
+    """The path of an entry of a list: by name, or by number where the name could not stand in a path."""
+    plain = "." not in name and not name.isdecimal() and "=" not in name and name != "*"
+    return f"{field}.{name if plain else number}"
+
+
 def _entries(field: str, entries: Iterable[Any]) -> Iterator[tuple[str, Any]]:
-    """Entries of a list by the path that names each: by name, or by number where the name could not stand in a path."""
+    """Entries of a list, each with its path."""
     for number, entry in enumerate(entries):
-        plain = "." not in entry.name and not entry.name.isdecimal() and "=" not in entry.name and entry.name != "*"
-        yield f"{field}.{entry.name if plain else number}", entry
-
-
-class _Controls:
-    """Makes controls, with the values of the opened scenario beside them."""
-
-    def __init__(self, opened: Scenario, policies: Sequence[PolicyChoice]) -> None:
-        self._opened, self._policies = opened, tuple(policies)
-
-    def maker(self, maker: Any, path: str) -> Iterator[Control]:
-        """Those of a maker; of its policy which one it is, and the numbers that it has."""
-        yield from self.of(maker, path, "")
-        if self._policies:
-            yield self._policy(maker, f"{path}.policy")
-        if isinstance(maker.policy, Value):
-            yield from self.of(maker.policy, f"{path}.policy", "policy")
-
-    def of(self, value: Value, path: str, section: str) -> Iterator[Control]:
-        """Those of a part and of the parts within it."""
-        yield from self.scalars(value, path, section)
-        for name, field in type(value).model_fields.items():
-            part = getattr(value, name)
-            if name in _LEFT_OUT or not isinstance(part, Value):
-                continue
-            where = f"{path}.{name}"
-            slot = slot_of(field)
-            if slot is not None:
-                yield self._kind(slot, part, f"{where}.kind", name)
-            yield from self.of(part, where, name)
-
-    def scalars(self, value: Value, path: str, section: str) -> Iterator[Control]:
-        """Those of the fields that hold no part."""
-        for name, field in type(value).model_fields.items():
-            held = getattr(value, name)
-            if name in _LEFT_OUT or isinstance(held, Value):
-                continue
-            where, label = f"{path}.{name}" if path else name, name.replace("_", " ")
-            if isinstance(held, tuple) and len(held) == 2 and all(isinstance(end, float) for end in held):
-                for number, which in enumerate(("first", "last")):
-                    yield self._number(f"{where}.{number}", f"{label}, {which}", section, held[number], field)
-            elif isinstance(held, bool):
-                yield self._control(where, label, section, "switch", held, field)
-            elif isinstance(held, (int, float)):
-                yield self._number(where, label, section, held, field)
-            elif isinstance(held, str) and (words := _words(field.annotation)):
-                choices = tuple(Choice(word, "") for word in words)
-                yield self._control(where, label, section, "choice", held, field, choices=choices)
-            elif held is not None and not _is_list_of_makers(value, name):
-                yield self._control(where, label, section, "fixed", _told(held), field)
-
-    def _number(self, path: str, label: str, section: str, held: float, field: FieldInfo) -> Control:
-        metadata = list(_metadata(field))
-        quantity = next((part for part in metadata if isinstance(part, Quantity)), Quantity())
-        least, most = _bounds(metadata)
-        low, high = _ends(quantity, float(held), least, most)
-        whole = isinstance(held, int)
-        log = quantity.log and low > 0
-        step = max(1.0, _grain(high - low)) if whole else None if log else _grain(high - low)
-        return self._control(
-            path,
-            label,
-            section,
-            "whole" if whole else "number",
-            held,
-            field,
-            unit=quantity.unit,
-            least=least,
-            most=most,
-            low=low,
-            high=high,
-            log=log,
-            step=step,
-        )
-
-    def _control(
-        self, path: str, label: str, section: str, kind: ControlKind, value: Any, field: FieldInfo | None, **more: Any
-    ) -> Control:
-        meaning = "" if field is None else field.description or ""
-        if kind == "fixed":
-            meaning = f"{meaning} Set it in a file.".strip()
-        return Control(path, label, section, kind, value, self._was(path), meaning=meaning, **more)
-
-    def _kind(self, slot: Slot, part: Value, path: str, section: str) -> Control:
-        now = str(getattr(part, "kind", ""))
-        choices = tuple(
-            Choice(name, _first_line(kind)) for name, kind in slot.kinds.items() if name == now or _stands_alone(kind)
-        )
-        about = f"Which kind of {section.replace('_', ' ')}."
-        return Control(path, "kind", section, "choice", now, self._was(path), meaning=about, choices=choices)
-
-    def _policy(self, maker: Any, path: str) -> Control:
-        now = _policy_name(maker.policy)
-        known = self._policies if now in [policy.name for policy in self._policies] else (
-            *self._policies,
-            PolicyChoice(now, "That of the file.", now),
-        )  # fmt: skip
-        was = self._was(f"{path}.kind")
-        meaning = "What acts for the maker beyond its rules."
-        return Control(path, "policy", "policy", "choice", now, was, meaning=meaning, choices=known)
-
-    def _was(self, path: str) -> Any:
-        """What the opened scenario has at a path."""
-        try:
-            (value,) = self._table(path)
-        except (ScenarioError, ValueError, IndexError, TypeError):
-            return None
-        return value if isinstance(value, (bool, int, float, str)) else _told(value) if value is not None else None
-
-    def _table(self, path: str) -> list[Any]:
-        return self._opened.values_at(path)
-
-
-def slot_of(field: FieldInfo) -> Slot | None:
-    """The slot that a field is, None where it is none."""
-    return next((part for part in _metadata(field) if isinstance(part, Slot)), None)
-
-
-def _metadata(field: FieldInfo) -> Iterator[Any]:
-    """All that stands in a field's annotation beside its types, at every depth."""
-    yield from _flat(field.metadata)
-    yield from _within(field.annotation)
+        yield path_of(field, number, entry.name), entry
 
 
 def _within(annotation: Any) -> Iterator[Any]:
@@ -256,9 +237,10 @@ def _bounds(metadata: Iterable[Any]) -> tuple[float | None, float | None]:
     return least, most
 
 
-def _ends(quantity: Quantity, value: float, least: float | None, most: float | None) -> tuple[float, float]:
+def _ends(field: About, value: float) -> tuple[float, float]:
     """The ends of a slider: the usual ones, wide enough for the value; without usual ones, around the value."""
-    around = (min(0.0, 2 * value), max(3 * abs(value), 1.0))
+    quantity, least, most = field.quantity, field.least, field.most
+    around = (min(0.0, 2 * value), 3 * abs(value) or 1.0)
     low = around[0] if quantity.low is None else quantity.low
     high = around[1] if quantity.high is None else quantity.high
     low, high = min(low, value), max(high, value)
@@ -280,8 +262,8 @@ def _words(annotation: Any) -> tuple[str, ...]:
     return words if words and all(isinstance(word, str) for word in words) else ()
 
 
-def _is_list_of_makers(value: Value, name: str) -> bool:
-    return isinstance(value, Scenario) and name in ("makers", "investors")
+def _holds_parts(held: Any) -> bool:
+    return isinstance(held, tuple) and bool(held) and isinstance(held[0], Value)
 
 
 def _told(value: Any) -> str:

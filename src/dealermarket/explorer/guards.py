@@ -26,8 +26,8 @@ HEADERS = {
 
 
 class Guard:
-    """Lets through who asks this server by its own Host, from its own page where there is an Origin, with the token at the begin of
-    the path; answers others with a line and nothing else (DNS rebinding, pages of other sites)."""
+    """Lets through who asks this server by its own Host, from its own page where there is an Origin, with the token at the begin
+    of the path; answers others with a line and nothing else (DNS rebinding, pages of other sites)."""
 
     def __init__(self, app: App, token: str, port: int) -> None:
         self._app, self._token = app, token

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dealermarket.errors import ParameterError
+from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.explorer.asked import State, Variant
-from dealermarket.explorer.controls import Group, controls_of, policy_fields
+from dealermarket.explorer.controls import Controls, Group, path_of, policy_fields
 from dealermarket.explorer.opened import Opened
 from dealermarket.model.makers.policies import Policy
 from dealermarket.model.scenario import Scenario
@@ -32,6 +32,7 @@ class Variants:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
+        self._controls = Controls(opened.scenario, opened.policies)
         self.market = lru_cache(maxsize=64)(self._market)
 
     def _market(self, variant: Variant) -> Market:
@@ -44,10 +45,7 @@ class Variants:
         for depth in sorted({path.count(".") for path in kinds}):
             scenario = self._with_settings(scenario, {path: value for path, value in kinds.items() if path.count(".") == depth})
         scenario = self._with_settings(scenario, others)
-        return Market(scenario, self._groups(scenario))
-
-    def _groups(self, scenario: Scenario) -> tuple[Group, ...]:
-        return controls_of(scenario, self._opened.scenario, self._opened.policies)
+        return Market(scenario, self._controls.of(scenario))
 
     def _with_makers(self, variant: Variant) -> Scenario:
         """The opened scenario without some makers and with copies of others."""
@@ -78,11 +76,14 @@ class Variants:
         """With values of controls that the scenario has. Raises ParameterError for those of others."""
         if not values:
             return scenario
-        known = {control.path: control for group in self._groups(scenario) for control in group.controls}
+        known = {control.path: control for group in self._controls.of(scenario) for control in group.controls}
         problems = [problem for path, value in values.items() for problem in _problems(path, value, known)]
         if problems:
             raise ParameterError("\n".join(problems))
-        return scenario.with_settings(*(f"{path}={as_toml(value)}" for path, value in values.items()))
+        try:
+            return scenario.with_settings(*(f"{path}={as_toml(value)}" for path, value in values.items()))
+        except ScenarioError as error:
+            raise ParameterError("\n".join(_by_name(line, scenario) for line in str(error).splitlines())) from None
 
     # --- the same in other words
 
@@ -122,6 +123,16 @@ class Variants:
         lines.append(f"result = SimulationRunner(scenario, replicas={state.replicas}, seed={state.seed}).run()")
         lines.append('print(result.summary.groupby("maker").mean(numeric_only=True))')
         return "\n".join(lines) + "\n"
+
+
+def _by_name(line: str, scenario: Scenario) -> str:
+    """A line about a field as the page's controls call it: without the scenario's name, with the names of makers and investors."""
+    path, colon, said = line.removeprefix(f"{scenario.name}: ").partition(":")
+    parts = path.split(".")
+    entries = {"makers": scenario.makers, "investors": scenario.investors}.get(parts[0], ())
+    if len(parts) > 1 and parts[1].isdecimal() and int(parts[1]) < len(entries):
+        path = ".".join([path_of(parts[0], int(parts[1]), entries[int(parts[1])].name), *parts[2:]])
+    return f"{path}{colon}{said}"
 
 
 def _in_order(settings: Mapping[str, Any]) -> list[tuple[str, Any]]:

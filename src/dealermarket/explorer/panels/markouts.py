@@ -14,8 +14,8 @@ from dealermarket.plots.prices import BASIS_POINTS
 
 
 def markouts(view: View) -> dict[str, Any]:
-    """Worth of a unit h steps after the trade, before spread, all makers together, with 95 % intervals: by client, or by how often
-    clients are informed where there are many; of the first replicas."""
+    """Worth of a unit h steps after the trade, before spread, all makers together, with 95 % intervals: by client, or by how
+    often clients are informed where there are many; of the first replicas."""
     scenario, measured = view.scenario, view.now.markouts
     assert measured is not None  # the first batch has made them
     groups = client_groups(scenario)
