@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -95,7 +95,8 @@ class Controls:
         run = [*self._scalars(scenario, "", "run"), *self._part(scenario.exchange, "exchange", "exchange")]
         groups = [Group("market", "Market", None, False, (*self._part(scenario.market, "market", "market"), *run))]
         for path, entry in _entries("investors", scenario.investors[:_MOST_INVESTORS]):
-            groups.append(Group(path, entry.name, None, False, tuple(self._part(entry, path, "investors"))))
+            controls = self._investors(entry, path, len(scenario.makers))
+            groups.append(Group(path, entry.name, None, False, tuple(controls)))
         for path, maker in _entries("makers", scenario.makers):
             groups.append(Group(path, maker.name, maker.name, len(scenario.makers) > 1, tuple(self._maker(maker, path))))
         return tuple(group for group in groups if group.controls)
@@ -120,11 +121,21 @@ class Controls:
                 yield self._kind(slot, part, f"{where}.kind", name)
             yield from self._part(part, where, name)
 
+    def _investors(self, entry: Any, path: str, makers: int) -> Iterator[Control]:
+        """Those of an entry of the investors; how many makers are asked is a choice."""
+        for control in self._part(entry, path, "investors"):
+            if control.path == f"{path}.asks" and not isinstance(entry.asks, tuple):
+                choices = tuple(Choice(name, "") for name in ("all", *map(str, range(1, makers + 1))))
+                was = None if control.was is None else str(control.was)
+                yield replace(control, kind="choice", value=str(entry.asks), was=was, choices=choices)
+            else:
+                yield control
+
     def _scalars(self, value: Value, path: str, section: str) -> Iterator[Control]:
         """Those of the fields that hold no part."""
         for name in type(value).model_fields:
             held = getattr(value, name)
-            if name in _LEFT_OUT or held is None or isinstance(held, Value) or _holds_parts(held):
+            if name in _LEFT_OUT or held is None or isinstance(held, Value) or _holds_parts(held) or _is_replaced(value, name):
                 continue
             where, label, field = f"{path}.{name}" if path else name, name.replace("_", " "), about(type(value), name)
             if isinstance(held, tuple) and len(held) == 2 and all(isinstance(end, float) for end in held):
@@ -137,7 +148,7 @@ class Controls:
             elif held in field.words:
                 choices = tuple(Choice(word, "") for word in field.words)
                 yield self._control(where, label, section, "choice", held, field, choices=choices)
-            else:
+            elif held and not (isinstance(held, str) and field.quantity.unit):  # a word in place of a number needs no control
                 yield self._control(where, label, section, "fixed", _told(held), field)
 
     def _number(self, path: str, label: str, section: str, held: float, field: About) -> Control:
@@ -264,6 +275,12 @@ def _words(annotation: Any) -> tuple[str, ...]:
 
 def _holds_parts(held: Any) -> bool:
     return isinstance(held, tuple) and bool(held) and isinstance(held[0], Value)
+
+
+def _is_replaced(value: Value, name: str) -> bool:
+    """Whether a part stands in place of a field, such as a law of sizes in place of the deviation of another law."""
+    instead = (other for other, replaced in value.alternatives.items() if name in replaced)
+    return any(isinstance(getattr(value, other), Value) for other in instead)
 
 
 def _told(value: Any) -> str:

@@ -126,7 +126,7 @@ class Variants:
 
 
 def _by_name(line: str, scenario: Scenario) -> str:
-    """A line about a field as the page's controls call it: without the scenario's name, with the names of makers and investors."""
+    """A line about a field as the page's controls call it: without the scenario's name, makers and investors by name."""
     path, colon, said = line.removeprefix(f"{scenario.name}: ").partition(":")
     parts = path.split(".")
     entries = {"makers": scenario.makers, "investors": scenario.investors}.get(parts[0], ())
