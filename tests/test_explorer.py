@@ -190,12 +190,12 @@ def test_all_problems_are_named_as_the_controls_are() -> None:
     [
         ({"replicas": 10**9}, "replicas", "1,000,000,000"),
         ({"settings": {"steps": 10**9}}, "steps", None),
-        ({"settings": {"investors.investor.count": 90_000}}, "steps", None),
+        ({"settings": {"investors.investor.count": 90_000}}, "investors", "90,000"),
     ],
 )
 def test_more_than_a_page_should_wait_for_is_refused(fields: dict[str, Any], path: str, value: str | None) -> None:
     answers = answers_of()
-    with raises(ParameterError, path, value, names=["dealermarket"]):
+    with raises(ParameterError, path, names=["dealermarket", *([value] if value else [])]):
         answers.asked(answers.opened.state.replace(**fields))
 
 
@@ -325,5 +325,5 @@ def test_trained_policies_are_those_of_the_folder_and_no_others(tmp_path: Path, 
     files = [policy.name for policy in what.policies if policy.name.endswith(".npz")]
     assert files == [os.path.join("maker", "policy.npz"), "own.npz"]
     for name in ("../outside.npz", str(outside), "link.npz"):
-        with raises(ParameterError, "makers.maker-1.policy", f"'{name}'"):
+        with raises(ParameterError, "makers.maker-1.policy"):
             Variants(what).market(Variant(settings={"makers.maker-1.policy": name}))
