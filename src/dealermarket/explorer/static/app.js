@@ -77,8 +77,13 @@ class Page {
   }
 
   /** The line that shows the step of the step browser on an axis of time. */
-  stepMark(at) {
-    return this.state.step < at.length ? [{ at: at[this.state.step], colour: "--accent", dash: [2, 2] }] : [];
+  stepMark({ per_step }) {
+    return [{ at: this.state.step * per_step, colour: "--accent", dash: [2, 2] }];
+  }
+
+  /** Shows the step at a time. */
+  showStep(at, { per_step }) {
+    this.change({ step: Math.max(Math.round(at / per_step), 0) });
   }
 
   // --- the state
@@ -267,6 +272,7 @@ class Page {
     const panels = () => [...this.#visible].filter((name) => !QUIET.includes(name));
     const market = keyOf(this.state, ["step"]);
     if (market !== this.#asking || panels().some((name) => this.#drawn.get(name) !== market)) {
+      document.body.dataset.final = "false";
       this.talk.ask("ask", () => {
         this.#asking = keyOf(this.state, ["step"]);
         return { do: "ask", state: this.state, panels: panels() };
@@ -314,10 +320,11 @@ class Page {
     queueMicrotask(() => this.#tell(message, begun));
   }
 
-  /** What tests and the curious read: which answer is shown. */
+  /** What tests and the curious read: which answer is shown, and whether it is the last one of the newest question. */
   #tell({ re, replicas, final }, begun) {
     this.#redraws += 1;
-    Object.assign(document.body.dataset, { re, replicas, final, redraws: this.#redraws, milliseconds: (performance.now() - begun).toFixed(1) });
+    const last = final && !this.talk.behind("ask");
+    Object.assign(document.body.dataset, { re, replicas, final: last, redraws: this.#redraws, milliseconds: (performance.now() - begun).toFixed(1) });
   }
 
   #errors(message) {

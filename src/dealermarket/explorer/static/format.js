@@ -36,6 +36,13 @@ export function fixed(value, places) {
   return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
 }
 
+/** An estimate times a factor, such as 100 for percent. */
+export function scaled(estimate, factor = 1) {
+  if (!estimate) return null;
+  const times = (value) => (value === null ? null : value * factor);
+  return { ...estimate, value: times(estimate.value), low: times(estimate.low), high: times(estimate.high) };
+}
+
 /** An interval. */
 export function interval(low, high, digits = 3) {
   return `${number(low, digits)} to ${number(high, digits)}`;

@@ -19,7 +19,7 @@ export function drawIntervals(host, { heading, unit: measured }, rows) {
   const height = TOP + rows.length * ROW + FOOT;
   const title = `${heading.replaceAll("\n", " ")}${unit(measured) ? `, ${unit(measured)}` : ""}`;
   const parts = [facet({ left: names, top: 0, width: plot, height, title: differences ? `${title}: now ●, pinned ○` : title, rows, read: (row) => [row.now, row.pinned] }), ...labels(rows, names, 0)];
-  if (!differences && !narrow) {
+  if (!differences && plot > 330) {
     const place = { x: names + plot + 24, y: TOP + (rows.length * ROW) / 2 + 4 };
     parts.push(svg("text", { ...place, class: "hint" }, "Pin this market: then its paired differences stand here."));
   }

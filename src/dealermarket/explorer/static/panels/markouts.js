@@ -15,7 +15,7 @@ export class MarkoutsPanel extends Panel {
   #rows = [];
 
   constructor(page) {
-    super(page, { name: "markouts", title: "Markouts by client" });
+    super(page, { name: "markouts", title: "Markouts by client", about: "What a unit is worth to its maker some steps after the trade, before the spread; all makers together." });
     this.list = el("tbody");
     this.head = el("th", { scope: "col", className: "number" });
     const plot = el("div");
@@ -45,7 +45,7 @@ export class MarkoutsPanel extends Panel {
         bands: [{ series: [1, 2], colour: "--ink" }],
         legend: [
           { label: chosen.client, ...now, read: (index) => `${number(chosen.values[index])} (${interval(chosen.low[index], chosen.high[index])})` },
-          { label: "other clients", ...plain, opacity: 1, read: () => "" },
+          ...(clients.length > 1 ? [{ label: "other clients", ...plain, opacity: 1, read: () => "" }] : []),
           ...(clients.some((each) => each.informed) ? [{ label: "informed clients", ...informed, opacity: 1, read: () => "" }] : []),
         ],
         zero: true,

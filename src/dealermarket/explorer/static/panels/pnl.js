@@ -38,6 +38,6 @@ export class PnlPanel extends Panel {
       place: (index) => (index < counts.length ? `${number(edges[index])} to ${number(edges[index + 1])}` : ""),
     });
     const worst = tail === null || tail === undefined ? "" : `; mean of the worst 5 %: ${number(tail)}`;
-    this.remark(`Mean ${number(mean)}${worst}${pinned_mean === null || pinned_mean === undefined ? "" : `; pinned mean ${number(pinned_mean)}`}.`);
+    this.remark(`Mean ${number(mean)}${worst}${pinned_mean === null || pinned_mean === undefined ? "" : `; pinned mean ${number(pinned_mean)}`}. The outermost bars hold what lies beyond.`);
   }
 }

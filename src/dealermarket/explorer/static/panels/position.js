@@ -7,15 +7,16 @@ import { Panel, PINNED, shownMakers, someOf } from "./panel.js";
 export class PositionPanel extends Panel {
   constructor(page) {
     super(page, { name: "position", title: "Net position" });
-    this.chart = new Chart(this.body, { label: "Net position over time. Arrow keys read values, Enter shows the step.", sync: "time", pick: (index) => page.change({ step: index }) });
+    this.chart = new Chart(this.body, { label: "Net position over time. Arrow keys read values, Enter shows the step.", sync: "time", pick: (index) => page.showStep(this.at[index], this.time) });
   }
 
   follow() {
-    if (this.at) this.chart.mark(this.page.stepMark(this.at));
+    if (this.time) this.chart.mark(this.page.stepMark(this.time));
   }
 
-  draw({ at, time, unit, replica, makers }) {
+  draw({ at, time, unit, replica, makers, left_out = 0 }) {
     this.at = at;
+    this.time = time;
     const shown = shownMakers(makers, this.page.state.maker);
     const focus = makers.find((row) => row.maker === this.page.state.maker) ?? makers[0];
     const look = this.page.look(focus.maker);
@@ -30,7 +31,7 @@ export class PositionPanel extends Panel {
       legend.push({ label: `${focus.maker}, pinned`, colour: look.colour, ...PINNED, read: (index) => number(focus.pinned.path[index]) });
     }
     this.title(`Net position in replica ${replica}`);
-    this.chart.draw({ x: time.unit, y: unit, data, series, legend, bands: [{ series: [1, 2], colour: look.colour }], marks: this.page.stepMark(at) });
-    this.remark(someOf(shown.length, makers.length, "makers"));
+    this.chart.draw({ x: time.unit, y: unit, data, series, legend, bands: [{ series: [1, 2], colour: look.colour }], marks: this.page.stepMark(time) });
+    this.remark(someOf(shown.length, makers.length + left_out, "makers"));
   }
 }

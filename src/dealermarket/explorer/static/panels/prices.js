@@ -5,12 +5,14 @@ import { el, say } from "../dom.js";
 import { number } from "../format.js";
 import { Panel, PINNED, shownMakers, someOf } from "./panel.js";
 
+const MOST_TIERS = 12; // in the table
+
 export class PricesPanel extends Panel {
   #data = null;
   #place = null;
 
   constructor(page) {
-    super(page, { name: "prices", title: "Prices by size and tier", about: "Thick: tier 0, the best; fainter: the tiers behind it. Drag the size to see who wins a client that all makers hold in the same tier." });
+    super(page, { name: "prices", title: "Prices by size and tier", about: "Thick: tier 0, the best; fainter: the tiers behind it. Drag the size to see who wins a client that all makers hold in the same tier (in its last one who has fewer)." });
     this.chart = new Chart(this.body, { label: "Spread by size. Arrow keys move the size.", height: 230, drag: (place) => this.#move(place) });
     this.slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Size", on: { input: () => this.#move(Number(this.slider.value)) } });
     this.size = el("output");
@@ -45,7 +47,7 @@ export class PricesPanel extends Panel {
     };
     this.slider.max = last;
     this.#show();
-    this.remark(someOf(shown.length, data.makers.length, "makers"));
+    this.remark(someOf(shown.length, data.makers.length + (data.left_out ?? 0), "makers"));
   }
 
   #move(place) {
@@ -61,18 +63,19 @@ export class PricesPanel extends Panel {
     this.slider.setAttribute("aria-valuetext", size);
     say(this.size, size);
     this.chart.draw({ ...this.spec, marks: [{ at: sizes[place], colour: "--accent" }] });
-    const rows = rankings(this.#data.makers, place).map(({ tier, winners, spread, next, behind }) =>
+    const shownNames = (names) => (names.length > 3 ? [...names.slice(0, 2), `and ${names.length - 2} more`] : names);
+    const rows = rankings(this.#data.makers, place).slice(0, MOST_TIERS).map(({ tier, winners, spread, next, behind }) =>
       el(
         "tr",
         { data: { tier } },
         el("th", { scope: "row" }, String(tier)),
-        el("td", { className: "names" }, ...winners.flatMap((maker, number) => [number ? ", " : "", this.page.dot(this.page.look(maker)), maker]), winners.length > 1 ? " (a draw decides)" : ""),
+        el("td", { className: "names", title: winners.join(", ") }, this.page.dot(this.page.look(winners[0])), shownNames(winners).join(", "), winners.length > 1 ? " (a draw decides)" : ""),
         el("td", { className: "number" }, number(spread)),
         el("td", {}, next === null ? "–" : next),
         el("td", { className: "number" }, behind === null ? "–" : `+${number(behind, 3)}`),
       ),
     );
-    const heads = ["Tier", "Cheapest", `Spread, ${this.#data.unit}`, "Next", "Behind by"];
+    const heads = ["Tier", "Cheapest", "Spread", "Next", "Behind by"];
     const numeric = [2, 4];
     this.table.replaceChildren(
       el("thead", {}, el("tr", {}, ...heads.map((head, number) => el("th", { scope: "col", className: numeric.includes(number) ? "number" : "" }, head)))),
@@ -81,11 +84,14 @@ export class PricesPanel extends Panel {
   }
 }
 
-/** Of each tier that several makers have, who is cheapest at a size and who comes next. */
+/** Who is cheapest at a size and who comes next, for a client in a tier; where a maker has fewer tiers, in its last one. Tiers of
+ * which the price of some maker is not known are left out. */
 export function rankings(makers, place) {
-  const most = Math.max(0, ...makers.map((row) => row.tiers.length));
-  return Array.from({ length: most }, (_, tier) => {
-    const quotes = makers.filter((row) => row.tiers[tier]).map((row) => ({ maker: row.maker, spread: row.tiers[tier].spread[place] }));
+  const numbers = new Set(makers.flatMap((row) => row.tiers.map(({ tier }) => tier)));
+  const prices = makers.map(({ maker, tiers }) => ({ maker, last: tiers.at(-1).tier, by: new Map(tiers.map(({ tier, spread }) => [tier, spread[place]])) }));
+  const known = [...numbers].sort((one, other) => one - other).filter((tier) => prices.every(({ last, by }) => by.has(Math.min(tier, last))));
+  return known.map((tier) => {
+    const quotes = prices.map(({ maker, last, by }) => ({ maker, spread: by.get(Math.min(tier, last)) }));
     quotes.sort((one, other) => one.spread - other.spread);
     const spread = quotes[0].spread;
     const winners = quotes.filter((quote) => quote.spread === spread).map((quote) => quote.maker);

@@ -14,15 +14,16 @@ const LOOKS = [
 export class RewardsPanel extends Panel {
   constructor(page) {
     super(page, { name: "rewards", title: "Cumulative reward" });
-    this.chart = new Chart(this.body, { label: "Cumulative reward by component over time. Arrow keys read values.", sync: "time", pick: (index) => page.change({ step: index }) });
+    this.chart = new Chart(this.body, { label: "Cumulative reward by component over time. Arrow keys read values.", sync: "time", pick: (index) => page.showStep(this.at[index], this.time) });
   }
 
   follow() {
-    if (this.at) this.chart.mark(this.page.stepMark(this.at));
+    if (this.time) this.chart.mark(this.page.stepMark(this.time));
   }
 
   draw({ at, time, unit, makers }) {
     this.at = at;
+    this.time = time;
     const row = makers.find(({ maker }) => maker === this.page.state.maker) ?? makers[0];
     const lines = row.parts.map((part, place) => ({ label: part.label, values: part.values, look: { ...LOOKS[place % LOOKS.length], width: 1.5 } }));
     lines.push({ label: "total", values: row.total, look: { colour: "--ink", dash: [], width: 2 } });
@@ -35,7 +36,7 @@ export class RewardsPanel extends Panel {
       series: lines.map(({ label, look }) => ({ label, ...look })),
       legend: lines.map(({ label, values, look }) => ({ label, ...look, read: (index) => number(values[index]) })),
       zero: true,
-      marks: this.page.stepMark(at),
+      marks: this.page.stepMark(time),
     });
     this.remark("");
   }

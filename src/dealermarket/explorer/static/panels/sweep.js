@@ -2,7 +2,7 @@
 
 import { Chart } from "../charts.js";
 import { el, say } from "../dom.js";
-import { number, unit } from "../format.js";
+import { fixed, number, placesOf, unit } from "../format.js";
 import { ink, onTheme } from "../theme.js";
 import { Panel } from "./panel.js";
 
@@ -15,6 +15,9 @@ export class SweepPanel extends Panel {
   constructor(page, sweep, load) {
     super(page, { name: "sweep", title: "Sweep", wide: true, about: "Choose a point to load it into the controls." });
     this.sweep = sweep;
+    const [down, across] = sweep.fields.map((field) => field.values.length);
+    this.points = new Map(sweep.places.map(([row, column = 0], point) => [row * (across ?? 1) + column, point]));
+    this.count = down * (across ?? 1);
     this.load = load;
     const choose = el(
       "select",
@@ -41,7 +44,7 @@ export class SweepPanel extends Panel {
     const rows = down.values.map((value, row) => {
       const cells = across.values.map((_, column) => {
         const place = row * across.values.length + column;
-        const button = el("button", { type: "button", data: { point: place }, tabIndex: place ? -1 : 0, on: { click: () => this.#pick(place), keydown: (event) => this.#onKey(event, row, column) } });
+        const button = el("button", { type: "button", data: { point: this.points.get(place) ?? "" }, tabIndex: place ? -1 : 0, on: { click: () => this.#pick(place), keydown: (event) => this.#onKey(event, row, column) } });
         this.#cells.push(button);
         return el("td", {}, button);
       });
@@ -65,9 +68,10 @@ export class SweepPanel extends Panel {
   }
 
   #pick(place) {
+    if (!this.points.has(place)) return;
     this.#chosen = place;
     this.#show(this.#measure);
-    this.load(place);
+    this.load(this.points.get(place));
   }
 
   #show(number_) {
@@ -76,8 +80,8 @@ export class SweepPanel extends Panel {
     if (!measure) return;
     const heading = measure.heading.replaceAll("\n", " ");
     const title = `${heading}${unit(measure.unit) ? `, ${unit(measure.unit)}` : ""}`;
-    const values = measure.values.flat();
-    this.title(`Sweep: ${heading}`);
+    const values = Array.from({ length: this.count }, (_, cell) => measure.values[this.points.get(cell)] ?? null);
+    this.title(`Sweep: ${heading}${this.sweep.maker ? ` of ${this.sweep.maker}` : ""}`);
     if (this.#chart) this.#drawLine(title, values);
     else this.#drawMap(title, values);
   }
@@ -98,6 +102,7 @@ export class SweepPanel extends Panel {
   }
 
   #drawMap(title, values) {
+    const places = placesOf(values);
     const known = values.filter((value) => value !== null);
     const [low, high] = [Math.min(...known), Math.max(...known)];
     const stops = ["--heat-0", "--heat-1", "--heat-2"].map((name) => ink(name).match(/[\d.]+/g).slice(0, 3).map(Number));
@@ -105,7 +110,7 @@ export class SweepPanel extends Panel {
       const value = values[place] ?? null;
       cell.classList.toggle("chosen", place === this.#chosen);
       cell.dataset.value = value;
-      say(cell, number(value, 3));
+      say(cell, fixed(value, places));
       if (value === null) return;
       const colour = mix(stops, high > low ? (value - low) / (high - low) : 0.5);
       cell.style.background = `rgb(${colour.join(",")})`;

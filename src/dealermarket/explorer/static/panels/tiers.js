@@ -26,15 +26,16 @@ export class TiersPanel extends Panel {
     this.body.append(el("p", { className: "y-label" }, el("span", {}, "client"), this.place), el("div", { className: "scroll map-frame" }, this.names, map), el("div", { className: "map-foot" }, el("span"), this.axis), this.legend);
     this.canvas.addEventListener("pointermove", (event) => this.#hover(event));
     this.canvas.addEventListener("pointerleave", () => this.#go(null));
-    this.canvas.addEventListener("click", () => this.#place && page.change({ step: this.#place[0] }));
+    this.canvas.addEventListener("click", () => this.#show());
     this.canvas.addEventListener("keydown", (event) => this.#onKey(event));
     onTheme(() => this.#data && this.draw(this.#data));
   }
 
   follow(step) {
-    const steps = this.#data?.at.length ?? 0;
-    this.step.hidden = step >= steps;
-    if (step < steps) this.step.style.left = `${((step + 0.5) / steps) * 100}%`;
+    if (!this.#data) return;
+    const { at, time } = this.#data;
+    const column = at.findLastIndex((each) => each <= (step + 0.5) * time.per_step);
+    this.step.style.left = `${((Math.max(column, 0) + 0.5) / at.length) * 100}%`;
   }
 
   draw(data) {
@@ -51,7 +52,7 @@ export class TiersPanel extends Panel {
     this.follow(this.page.state.step);
     this.#drawAxis(data, steps);
     this.#drawLegend(data);
-    this.remark(someOf(rows, data.clients.length, "clients"));
+    this.remark(someOf(rows, data.clients.length + (data.left_out ?? 0), "participants"));
   }
 
   #drawAxis({ at, time }, steps) {
@@ -94,12 +95,16 @@ export class TiersPanel extends Panel {
   #onKey(event) {
     const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (event.key in moves) {
-      const [across, down] = this.#place ?? [this.page.state.step, 0];
+      const [across, down] = this.#place ?? [0, 0];
       this.#go(this.#place ? [across + moves[event.key][0], down + moves[event.key][1]] : [across, down]);
     } else if (event.key === "Enter" && this.#place) {
-      this.page.change({ step: this.#place[0] });
+      this.#show();
     } else return;
     event.preventDefault();
+  }
+
+  #show() {
+    if (this.#place) this.page.showStep(this.#data.at[this.#place[0]], this.#data.time);
   }
 
   #go(place) {
