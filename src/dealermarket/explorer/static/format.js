@@ -1,6 +1,13 @@
 // Numbers and units as the page writes them.
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const formats = new Map();
+
+/** A number above 0 with so many decimal places. Formats are kept: making one takes longer than using it a hundred times. */
+function withPlaces(value, places) {
+  if (!formats.has(places)) formats.set(places, new Intl.NumberFormat("en", { minimumFractionDigits: places, maximumFractionDigits: places }));
+  return formats.get(places).format(value);
+}
 
 /** A number in `digits` significant digits; a dash where there is none. */
 export function number(value, digits = 4) {
@@ -13,7 +20,7 @@ export function number(value, digits = 4) {
     text = `${mantissa}·10${Number(power) < 0 ? "⁻" : ""}${[...String(Math.abs(power))].map((digit) => SUPERSCRIPTS[digit]).join("")}`;
   } else {
     const places = Math.min(Math.max(digits - 1 - Math.floor(Math.log10(size)), 0), 8);
-    text = size.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+    text = withPlaces(size, places);
   }
   return value < 0 ? `−${text}` : text;
 }
@@ -32,7 +39,7 @@ export function placesOf(values, digits = 3) {
 /** A number with that many decimal places. */
 export function fixed(value, places) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  const text = Math.abs(value).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  const text = withPlaces(Math.abs(value), places);
   return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
 }
 
@@ -50,7 +57,7 @@ export function interval(low, high, digits = 3) {
 
 /** A whole number with separators. */
 export function count(value) {
-  return value.toLocaleString("en");
+  return withPlaces(value, 0);
 }
 
 /** A value of a control, in full. */
@@ -72,7 +79,7 @@ export function ticks(_chart, splits) {
   if (largest >= 1e7 || largest < 1e-4) return splits.map((value) => number(value, 2));
   const places = Math.min(Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0), 8);
   return splits.map((value) => {
-    const text = Math.abs(value).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+    const text = withPlaces(Math.abs(value), places);
     return value < 0 && Number(text) !== 0 ? `−${text}` : text;
   });
 }

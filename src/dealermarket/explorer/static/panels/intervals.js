@@ -8,9 +8,8 @@ const ROW = 26;
 const TOP = 22;
 const FOOT = 24;
 
-/** Draws into `host` the rows {maker, look, now, pinned, difference}. */
-export function drawIntervals(host, { heading, unit: measured }, rows) {
-  const width = host.clientWidth;
+/** Draws into `host`, so many pixels wide, the rows {maker, look, now, pinned, difference}. */
+export function drawIntervals(host, width, { heading, unit: measured }, rows) {
   if (!width) return;
   const differences = rows.some((row) => row.difference);
   const names = Math.min(130, width * 0.28);

@@ -21,7 +21,10 @@ export class MakersPanel extends Panel {
     this.choice = el("select", { data: { path: "statistic" }, on: { change: () => this.#choose(this.choice.value) } });
     this.tools.append(el("label", {}, "Statistic ", this.choice));
     this.body.append(el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Table of makers" }, this.table), this.chart);
-    new ResizeObserver(() => this.#drawChart()).observe(this.chart);
+    new ResizeObserver(([entry]) => {
+      this.width = entry.contentRect.width;
+      this.#drawChart();
+    }).observe(this.chart);
   }
 
   draw(answered) {
@@ -93,7 +96,7 @@ export class MakersPanel extends Panel {
       pinned: scaled(row.pinned?.[place], statistic.scale),
       difference: scaled(row.difference?.[place], statistic.scale),
     }));
-    drawIntervals(this.chart, statistic, rows);
+    drawIntervals(this.chart, this.width ?? 0, statistic, rows);
     const pinned = rows.some((row) => row.difference);
     this.remark(pinned ? "Bold differences: the 95 % interval of the difference to the pinned market, paired replica by replica, does not hold 0." : "");
   }
