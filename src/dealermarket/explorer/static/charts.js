@@ -198,14 +198,14 @@ export function swatch({ colour, dash = [], opacity = 1, fill = false, width = 2
   return svg("svg", { width: 18, height: 10, class: "swatch", "aria-hidden": "true" }, mark);
 }
 
-function lineOf({ colour, opacity = 1, dash, width = 1.5, paths, fill }) {
+function lineOf({ colour, opacity = 1, dash, width = 1.5, paths, fill, dots = false }) {
   return {
     stroke: colour ? () => ink(colour, opacity) : undefined,
     fill: fill ? () => ink(fill.colour, fill.opacity) : undefined,
     width: colour ? width : 0,
     dash,
     paths,
-    points: { show: false },
+    points: { show: dots, size: 7 },
     spanGaps: false,
   };
 }

@@ -1,10 +1,13 @@
-// The sweep that was opened: a map of its points, or a line where one field was varied. A click loads a point.
+// The sweep that was opened: a map of its points, a line where one field was varied, a table where more than two were or the points
+// are no grid. A click loads a point.
 
 import { Chart } from "../charts.js";
 import { el, say } from "../dom.js";
 import { fixed, number, placesOf, unit } from "../format.js";
 import { ink, onTheme } from "../theme.js";
 import { Panel } from "./panel.js";
+
+const MOST_POINTS = 200; // in the table
 
 export class SweepPanel extends Panel {
   #measure = 0;
@@ -15,24 +18,27 @@ export class SweepPanel extends Panel {
   constructor(page, sweep, load) {
     super(page, { name: "sweep", title: "Sweep", wide: true, about: "Choose a point to load it into the controls." });
     this.sweep = sweep;
-    const [down, across] = sweep.fields.map((field) => field.values.length);
-    this.points = new Map(sweep.places.map(([row, column = 0], point) => [row * (across ?? 1) + column, point]));
-    this.count = down * (across ?? 1);
+    const [down, across = 1] = sweep.fields.map((field) => field.values.length);
+    this.count = down * across;
+    this.points = new Map(sweep.places.map(([row, column = 0], point) => [row * across + column, point]));
+    this.#measure = Math.max(sweep.measures.findIndex(({ name }) => name === "pnl"), 0);
     this.load = load;
     const choose = el(
       "select",
       { data: { path: "measure" }, on: { change: () => this.#show(Number(choose.value)) } },
       ...sweep.measures.map((measure, place) => el("option", { value: place }, measure.heading.replaceAll("\n", " "))),
     );
+    choose.value = this.#measure;
     this.tools.append(el("label", {}, "Measure ", choose));
     this.scale = el("p", { className: "scale" });
     if (sweep.fields.length === 1) this.#line();
-    else this.#map();
+    else if (sweep.fields.length === 2 && 2 * this.points.size > this.count) this.#map();
+    else this.#table();
     onTheme(() => this.#show(this.#measure));
   }
 
   start() {
-    this.#show(0);
+    this.#show(this.#measure);
   }
 
   #line() {
@@ -68,10 +74,13 @@ export class SweepPanel extends Panel {
   }
 
   #pick(place) {
-    if (!this.points.has(place)) return;
-    this.#chosen = place;
+    if (this.points.has(place)) this.#load(this.points.get(place));
+  }
+
+  #load(point) {
+    this.#chosen = point;
     this.#show(this.#measure);
-    this.load(this.points.get(place));
+    this.load(point);
   }
 
   #show(number_) {
@@ -80,10 +89,31 @@ export class SweepPanel extends Panel {
     if (!measure) return;
     const heading = measure.heading.replaceAll("\n", " ");
     const title = `${heading}${unit(measure.unit) ? `, ${unit(measure.unit)}` : ""}`;
-    const values = Array.from({ length: this.count }, (_, cell) => measure.values[this.points.get(cell)] ?? null);
     this.title(`Sweep: ${heading}${this.sweep.maker ? ` of ${this.sweep.maker}` : ""}`);
-    if (this.#chart) this.#drawLine(title, values);
-    else this.#drawMap(title, values);
+    if (this.list) return this.#drawTable(title, measure.values);
+    const values = Array.from({ length: this.count }, (_, cell) => measure.values[this.points.get(cell)] ?? null);
+    return this.#chart ? this.#drawLine(title, values) : this.#drawMap(title, values);
+  }
+
+  #table() {
+    this.list = el("table", { className: "points" });
+    this.body.append(el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Points of the sweep" }, this.list));
+  }
+
+  /** The points, the one with the most first. */
+  #drawTable(title, values) {
+    const places = placesOf(values, 4);
+    const order = [...values.keys()].sort((one, other) => (values[other] ?? -Infinity) - (values[one] ?? -Infinity));
+    const { fields } = this.sweep;
+    const rows = order.slice(0, MOST_POINTS).map((point) => {
+      const at = fields.map((field, number_) => shown(field.values[this.sweep.places[point][number_]]));
+      const button = el("button", { type: "button", className: "small", data: { point }, "aria-label": `Load ${at.join(", ")}`, on: { click: () => this.#load(point) } }, "Load");
+      const cells = at.map((text) => el("td", { className: "number" }, text));
+      return el("tr", { className: point === this.#chosen ? "focus" : "" }, ...cells, el("td", { className: "number" }, el("b", {}, fixed(values[point], places))), el("td", {}, button));
+    });
+    const heads = [...fields.map((field) => field.label), title].map((head) => el("th", { scope: "col", className: "number" }, head));
+    this.list.replaceChildren(el("thead", {}, el("tr", {}, ...heads, el("th", {}))), el("tbody", {}, ...rows));
+    this.remark(order.length > MOST_POINTS ? `The ${MOST_POINTS} highest of ${order.length} points.` : "");
   }
 
   #drawLine(title, values) {
@@ -94,10 +124,10 @@ export class SweepPanel extends Panel {
       x: field.label,
       y: title,
       data: [at, values],
-      series: [{ label: title, colour: "--maker-0", width: 2 }],
-      legend: [{ label: title, colour: "--maker-0", read: (index) => number(values[index]) }],
-      marks: this.#chosen === null ? [] : [{ at: at[this.#chosen], colour: "--accent" }],
-      place: (index) => `${field.label} ${shown(field.values[index])}`,
+      series: [{ label: title, colour: "--maker-0", width: 2, dots: true }],
+      legend: [],
+      marks: this.#chosen === null ? [] : [{ at: at[this.sweep.places[this.#chosen][0]], colour: "--accent" }],
+      place: (index) => `${field.label} ${shown(field.values[index])}: ${number(values[index])}`,
     });
   }
 
@@ -108,7 +138,7 @@ export class SweepPanel extends Panel {
     const stops = ["--heat-0", "--heat-1", "--heat-2"].map((name) => ink(name).match(/[\d.]+/g).slice(0, 3).map(Number));
     this.#cells.forEach((cell, place) => {
       const value = values[place] ?? null;
-      cell.classList.toggle("chosen", place === this.#chosen);
+      cell.classList.toggle("chosen", this.#chosen !== null && this.points.get(place) === this.#chosen);
       cell.dataset.value = value;
       say(cell, fixed(value, places));
       if (value === null) return;
