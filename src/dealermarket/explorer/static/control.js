@@ -1,7 +1,7 @@
 // One control of the left side: a field with its value, unit, slider, reset and explanation.
 
 import { el, later, say } from "./dom.js";
-import { plain } from "./format.js";
+import { brief, plain } from "./format.js";
 import { explain } from "./tip.js";
 
 const PLACES = 400; // of a slider whose places are even in the logarithm
@@ -28,6 +28,7 @@ export class ControlRow {
     this.show(control);
   }
 
+  /** A number field shows all digits while it has the focus. */
   show(control) {
     this.control = control;
     const { value, was, path } = control;
@@ -37,7 +38,8 @@ export class ControlRow {
     this.reset.setAttribute("aria-label", `Reset ${control.label}${was === null || was === undefined ? "" : ` to ${plain(was)}`}`);
     if (control.kind === "switch") this.input.checked = value === true;
     else if (control.kind === "fixed") say(this.input, plain(value) || "none");
-    else if (document.activeElement !== this.input || this.typed !== value) this.input.value = plain(value);
+    else if (document.activeElement !== this.input) this.input.value = brief(value);
+    else if (this.typed !== value) this.input.value = plain(value);
     if (this.slider && document.activeElement !== this.slider) this.#place(value);
     else if (this.slider && value !== this.dragged) this.#place(value);
     this.slider?.setAttribute("aria-valuetext", `${plain(value)} ${control.unit}`);
@@ -46,6 +48,7 @@ export class ControlRow {
 
   complain(lines) {
     this.errors.hidden = lines.length === 0;
+    this.element.classList.toggle("wrongly", lines.length > 0);
     say(this.errors, lines.join("\n"));
     if (lines.length) this.input.setAttribute("aria-invalid", "true");
     else this.input.removeAttribute("aria-invalid");
@@ -66,6 +69,8 @@ export class ControlRow {
     const soon = later(350, take);
     input.addEventListener("input", soon);
     input.addEventListener("change", take);
+    input.addEventListener("focus", () => this.element.classList.contains("wrongly") || (input.value = plain(this.control.value)));
+    input.addEventListener("blur", () => this.element.classList.contains("wrongly") || (input.value = brief(this.control.value)));
     if (numeric) input.addEventListener("keydown", (event) => this.#nudge(event));
     return input;
   }

@@ -67,6 +67,14 @@ export function plain(value) {
   return value === null || value === undefined ? "" : String(value);
 }
 
+/** The same, with as many digits of a long number as a field has room for. */
+export function brief(value) {
+  const text = plain(value);
+  if (typeof value !== "number" || text.length <= 9) return text;
+  const short = String(Number(value.toPrecision(5)));
+  return short.length <= 9 ? short : value.toExponential(2);
+}
+
 /** A unit in brackets, nothing for numbers without one. */
 export function unit(name) {
   return name && name !== "1" ? name : "";

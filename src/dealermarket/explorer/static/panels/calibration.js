@@ -9,7 +9,7 @@ export class CalibrationPanel extends Panel {
     const table = el(
       "table",
       { className: "estimates" },
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Field"), el("th", { scope: "col", className: "number" }, "Value"), el("th", { scope: "col" }, "Why"))),
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Field"), el("th", { scope: "col", className: "number" }, "Value"), el("th", { scope: "col", className: "why" }, "Why"))),
       el("tbody", {}, ...rows.map(({ path, value, why }) => el("tr", {}, el("th", { scope: "row" }, el("code", {}, path)), el("td", { className: "number" }, String(value ?? "–")), el("td", { className: "why" }, why)))),
     );
     this.body.append(el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Estimates" }, table));
