@@ -26,7 +26,7 @@ FIRST_REPLICAS = 50  # that are shown at once
 _MOST_CELLS = 5_000_000  # replicas x steps x makers that are kept of one market
 _MOST_KEPT = 20_000_000  # and of all markets together
 _MOST_ORDERS = 5_000_000  # steps x investors
-_MOST_ACCOUNTS = 500_000  # participants x makers
+_MOST_INVESTORS = 10_000
 MOST_REPLICAS = 10_000
 
 
@@ -41,7 +41,7 @@ def check_size(scenario: Scenario, replicas: int) -> None:
     makers, investors = len(scenario.makers), len(scenario.agents)
     if scenario.steps * makers * 2 > _MOST_CELLS or scenario.steps * investors > _MOST_ORDERS:
         raise ParameterError(f"steps: {scenario.steps:,} are more than this page simulates; the command does: {program()} run")
-    if (investors + makers) * makers > _MOST_ACCOUNTS:
+    if investors > _MOST_INVESTORS:
         raise ParameterError(f"investors: {investors:,} are more than this page simulates; the command does: {program()} run")
     most = most_replicas(scenario)
     if replicas > most:
