@@ -102,7 +102,8 @@ def test_the_examples_of_public_names_run(name: str, tmp_path: Path, monkeypatch
     for public in module.__all__:
         if public == "DealerParallelEnv" and find_spec("pettingzoo") is None:
             continue
-        text = inspect.getdoc(getattr(module, public)) or ""
+        thing = getattr(module, public)
+        text = (inspect.getdoc(thing) or "") if str(getattr(thing, "__module__", "")).startswith("dealermarket") else ""
         runner.run(doctest.DocTestParser().get_doctest(text, {}, public, None, None))
     assert runner.failures == 0
 
