@@ -54,7 +54,7 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
     ParameterError
         If one of these is not as it must be, or the maker cannot do what it is to decide.
     PolicyError
-        If a policy is none, or no other maker has its name.
+        If a policy is none, cannot act as its maker, or there is no such maker.
     ScenarioError
         If the scenario cannot be read.
 

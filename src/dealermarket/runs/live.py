@@ -57,7 +57,7 @@ class LiveMarket:
     ParameterError
         If the scenario is none, or the seed is below 0.
     PolicyError
-        If a policy is none, or no maker has its name.
+        If a policy is none, cannot act as its maker, or there is no such maker.
 
     Examples
     --------

@@ -76,7 +76,7 @@ class SimulationRunner:
     ParameterError
         If one of these is not as it must be, or the scenario's file has too few prices for the replicas.
     PolicyError
-        If a policy is none, or no maker has its name.
+        If a policy is none, cannot act as its maker, or there is no such maker.
 
     Examples
     --------
