@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -146,7 +145,7 @@ class Simulations:
 
     def __init__(self, most_cells: int = _MOST_KEPT, most: int = 64) -> None:
         self._most_cells, self._most = most_cells, most
-        self._kept: OrderedDict[tuple[Scenario, int], Simulation] = OrderedDict()
+        self._kept: dict[tuple[Scenario, int], Simulation] = {}  # the one asked for longest ago is the first
         self._lock = threading.Lock()
 
     def of(self, scenario: Scenario, seed: int) -> Simulation:
@@ -156,7 +155,7 @@ class Simulations:
             found = self._kept.pop(key, None) or Simulation(scenario, seed)
             self._kept[key] = found
             while len(self._kept) > 2 and (len(self._kept) > self._most or self._cells() > self._most_cells):
-                self._kept.popitem(last=False)
+                del self._kept[next(iter(self._kept))]
             return found
 
     def _cells(self) -> int:
