@@ -211,7 +211,7 @@ def _slider(row: FieldRow, value: float, whole: bool) -> dict[str, Any]:
     high = (3 * abs(value) or 1.0) if quantity.high is None else quantity.high
     low, high = max(min(low, value), bounds.low), min(max(high, value), bounds.high)
     log = quantity.log and low > 0
-    step = max(1.0, _grain(high - low)) if whole else None if log else _grain(high - low)
+    step = None if log else max(1.0, _grain(high - low)) if whole else _grain(high - low)
     least, most = (bound if math.isfinite(bound) else None for bound in (bounds.low, bounds.high))
     return {"least": least, "most": most, "low": low, "high": high, "log": log, "step": step}
 
