@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from conftest import raises
-from dealermarket import ParameterError, RunFolderError, Scenario, ScenarioError, SimulationRunner, preset_names
+from dealermarket import ParameterError, RunFolderError, Scenario, ScenarioError, SimulationRunner
 from dealermarket.commands.main import main
 from dealermarket.explorer.answers import Answers
 from dealermarket.explorer.asked import AddedMaker, State, Variant
@@ -123,7 +123,7 @@ def test_tiers_are_those_of_the_replica_that_is_shown() -> None:
 # --- what can be changed
 
 
-@pytest.mark.parametrize("preset", preset_names())
+@pytest.mark.parametrize("preset", ["paper", "bonds", "contagion", "dealers", "fx", "informed", "learning"])
 def test_a_control_set_to_its_own_value_changes_nothing(preset: str) -> None:
     what = opened(preset)
     variants = Variants(what)

@@ -9,17 +9,14 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from dealermarket.describe import Quantity
+from dealermarket.describe import FieldRow, Quantity, fields_of
 from dealermarket.errors import DealerMarketError, ScenarioError
 from dealermarket.model.scenario import Scenario
 from dealermarket.model.settings import values_at
-from dealermarket.slots import Slot
 from dealermarket.values import Value
 
 ControlKind = Literal["number", "whole", "switch", "choice", "fixed"]
@@ -116,9 +113,9 @@ class Controls:
             part = getattr(value, name)
             if name in _LEFT_OUT or not isinstance(part, Value):
                 continue
-            where, slot = f"{path}.{name}", about(type(value), name).slot
-            if slot is not None:
-                yield self._kind(slot, part, f"{where}.kind", name)
+            where, row = f"{path}.{name}", _rows(type(value))[name]
+            if row.kinds:
+                yield self._kind(row, part, f"{where}.kind")
             yield from self._part(part, where, name)
 
     def _investors(self, entry: Any, path: str, makers: int) -> Iterator[Control]:
@@ -137,37 +134,34 @@ class Controls:
             held = getattr(value, name)
             if name in _LEFT_OUT or held is None or isinstance(held, Value) or _holds_parts(held) or _is_replaced(value, name):
                 continue
-            where, label, field = f"{path}.{name}" if path else name, name.replace("_", " "), about(type(value), name)
+            where, label, row = f"{path}.{name}" if path else name, name.replace("_", " "), _rows(type(value))[name]
             if isinstance(held, tuple) and len(held) == 2 and all(isinstance(end, float) for end in held):
                 for number, which in enumerate(("first", "last")):
-                    yield self._number(f"{where}.{number}", f"{label}, {which}", section, held[number], field)
+                    yield self._number(f"{where}.{number}", f"{label}, {which}", section, held[number], row)
             elif isinstance(held, bool):
-                yield self._control(where, label, section, "switch", held, field)
+                yield self._control(where, label, section, "switch", held, row)
             elif isinstance(held, (int, float)):
-                yield self._number(where, label, section, held, field)
-            elif held in field.words:
-                choices = tuple(Choice(word, "") for word in field.words)
-                yield self._control(where, label, section, "choice", held, field, choices=choices)
-            elif held and not (isinstance(held, str) and field.quantity.unit):  # a word in place of a number needs no control
-                yield self._control(where, label, section, "fixed", _told(held), field)
+                yield self._number(where, label, section, held, row)
+            elif held in row.choices and not isinstance(held, tuple) and row.quantity is None:
+                choices = tuple(Choice(word, "") for word in row.choices)
+                yield self._control(where, label, section, "choice", held, row, choices=choices)
+            elif held and not (isinstance(held, str) and row.quantity):  # a word in place of a number needs no control
+                yield self._control(where, label, section, "fixed", _told(held), row)
 
-    def _number(self, path: str, label: str, section: str, held: float, field: About) -> Control:
-        low, high = _ends(field, float(held))
-        whole, log = isinstance(held, int), field.quantity.log and low > 0
-        step = max(1.0, _grain(high - low)) if whole else None if log else _grain(high - low)
-        ends = {"least": field.least, "most": field.most, "low": low, "high": high, "log": log, "step": step}
-        return self._control(path, label, section, "whole" if whole else "number", held, field, unit=field.quantity.unit, **ends)
+    def _number(self, path: str, label: str, section: str, held: float, row: FieldRow) -> Control:
+        whole = isinstance(held, int)
+        slider = _slider(row, float(held), whole)
+        return self._control(path, label, section, "whole" if whole else "number", held, row, unit=row.unit, **slider)
 
-    def _control(self, path: str, label: str, section: str, kind: ControlKind, value: Any, field: About, **more: Any) -> Control:
-        meaning = f"{field.meaning} Set it in a file.".strip() if kind == "fixed" else field.meaning
+    def _control(self, path: str, label: str, section: str, kind: ControlKind, value: Any, row: FieldRow, **more: Any) -> Control:
+        meaning = f"{row.meaning} Set it in a file.".strip() if kind == "fixed" else row.meaning
         return Control(path, label, section, kind, value, self._was(path), meaning=meaning, **more)
 
-    def _kind(self, slot: Slot, part: Value, path: str, section: str) -> Control:
+    def _kind(self, row: FieldRow, part: Value, path: str) -> Control:
         now = str(getattr(part, "kind", ""))
-        offered = {name: kind for name, kind in slot.kinds.items() if name == now or _stands_alone(kind)}
+        offered = {name: kind for name, kind in row.kinds.items() if name == now or _stands_alone(kind)}
         choices = tuple(Choice(name, _first_line(kind)) for name, kind in offered.items())
-        meaning = f"Which kind of {section.replace('_', ' ')}."
-        return Control(path, "kind", section, "choice", now, self._was(path), meaning=meaning, choices=choices)
+        return Control(path, "kind", row.name, "choice", now, self._was(path), meaning=row.meaning, choices=choices)
 
     def _policy(self, maker: Any, path: str) -> Control:
         now, known = _policy_name(maker.policy), self._policies
@@ -192,25 +186,10 @@ def policy_fields(path: str) -> str | None:
     return parts[1] if parts[0] == "makers" and len(parts) == 3 and parts[2] == "policy" else None
 
 
-class About(NamedTuple):
-    """What the types say of a field."""
-
-    quantity: Quantity
-    least: float | None
-    most: float | None
-    slot: Slot | None
-    words: tuple[str, ...]
-    meaning: str
-
-
 @cache
-def about(model: type[BaseModel], name: str) -> About:
-    """What the types say of a field of a model."""
-    field = model.model_fields[name]
-    metadata = [*_flat(field.metadata), *_within(field.annotation)]
-    quantity = next((part for part in metadata if isinstance(part, Quantity)), Quantity())
-    slot = next((part for part in metadata if isinstance(part, Slot)), None)
-    return About(quantity, *_bounds(metadata), slot, _words(field.annotation), field.description or "")
+def _rows(model: type[BaseModel]) -> dict[str, FieldRow]:
+    """What there is to say of the fields of a model, by name; `kind` is none."""
+    return {row.name: row for row in fields_of(model)}
 
 
 def path_of(field: str, number: int, name: str) -> str:
@@ -225,37 +204,16 @@ def _entries(field: str, entries: Iterable[Any]) -> Iterator[tuple[str, Any]]:
         yield path_of(field, number, entry.name), entry
 
 
-def _within(annotation: Any) -> Iterator[Any]:
-    yield from _flat(getattr(annotation, "__metadata__", ()))
-    for part in get_args(annotation):
-        if not isinstance(part, (str, bytes, int, float)):
-            yield from _within(part)
-
-
-def _flat(metadata: Iterable[Any]) -> Iterator[Any]:
-    for part in metadata:
-        yield from part.metadata if isinstance(part, FieldInfo) else (part,)
-
-
-def _bounds(metadata: Iterable[Any]) -> tuple[float | None, float | None]:
-    least = most = None
-    for part in metadata:
-        match part:
-            case Ge(ge=bound) | Gt(gt=bound):
-                least = float(bound)  # type: ignore[arg-type]
-            case Le(le=bound) | Lt(lt=bound):
-                most = float(bound)  # type: ignore[arg-type]
-    return least, most
-
-
-def _ends(field: About, value: float) -> tuple[float, float]:
-    """The ends of a slider: the usual ones, wide enough for the value; without usual ones, around the value."""
-    quantity, least, most = field.quantity, field.least, field.most
-    around = (min(0.0, 2 * value), 3 * abs(value) or 1.0)
-    low = around[0] if quantity.low is None else quantity.low
-    high = around[1] if quantity.high is None else quantity.high
-    low, high = min(low, value), max(high, value)
-    return (low if least is None else max(low, least)), (high if most is None else min(high, most))
+def _slider(row: FieldRow, value: float, whole: bool) -> dict[str, Any]:
+    """The bounds of a number, and the ends and the grain of its slider: the usual ones, wide enough for the value."""
+    quantity, bounds = row.quantity or Quantity(), row.bounds
+    low = min(0.0, 2 * value) if quantity.low is None else quantity.low
+    high = (3 * abs(value) or 1.0) if quantity.high is None else quantity.high
+    low, high = max(min(low, value), bounds.low), min(max(high, value), bounds.high)
+    log = quantity.log and low > 0
+    step = None if log else max(1.0, _grain(high - low)) if whole else _grain(high - low)
+    least, most = (bound if math.isfinite(bound) else None for bound in (bounds.low, bounds.high))
+    return {"least": least, "most": most, "low": low, "high": high, "log": log, "step": step}
 
 
 def _grain(width: float) -> float:
@@ -265,12 +223,6 @@ def _grain(width: float) -> float:
     size = 10.0 ** math.floor(math.log10(width / _STEPS_OF_A_SLIDER))
     grain = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= 0.99 * width / _STEPS_OF_A_SLIDER)
     return float(f"{grain:.1g}")
-
-
-def _words(annotation: Any) -> tuple[str, ...]:
-    """The words of a field that takes one of some words and nothing else."""
-    words = get_args(annotation)
-    return words if words and all(isinstance(word, str) for word in words) else ()
 
 
 def _holds_parts(held: Any) -> bool:

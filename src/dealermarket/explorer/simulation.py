@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ FIRST_REPLICAS = 50  # that are shown at once
 _MOST_CELLS = 5_000_000  # replicas x steps x makers that are kept of one market
 _MOST_KEPT = 20_000_000  # and of all markets together
 _MOST_ORDERS = 5_000_000  # steps x investors
-_MOST_ACCOUNTS = 500_000  # participants x makers
+_MOST_INVESTORS = 10_000
 MOST_REPLICAS = 10_000
 
 
@@ -41,7 +40,7 @@ def check_size(scenario: Scenario, replicas: int) -> None:
     makers, investors = len(scenario.makers), len(scenario.agents)
     if scenario.steps * makers * 2 > _MOST_CELLS or scenario.steps * investors > _MOST_ORDERS:
         raise ParameterError(f"steps: {scenario.steps:,} are more than this page simulates; the command does: {program()} run")
-    if (investors + makers) * makers > _MOST_ACCOUNTS:
+    if investors > _MOST_INVESTORS:
         raise ParameterError(f"investors: {investors:,} are more than this page simulates; the command does: {program()} run")
     most = most_replicas(scenario)
     if replicas > most:
@@ -146,7 +145,7 @@ class Simulations:
 
     def __init__(self, most_cells: int = _MOST_KEPT, most: int = 64) -> None:
         self._most_cells, self._most = most_cells, most
-        self._kept: OrderedDict[tuple[Scenario, int], Simulation] = OrderedDict()
+        self._kept: dict[tuple[Scenario, int], Simulation] = {}  # the one asked for longest ago is the first
         self._lock = threading.Lock()
 
     def of(self, scenario: Scenario, seed: int) -> Simulation:
@@ -156,7 +155,7 @@ class Simulations:
             found = self._kept.pop(key, None) or Simulation(scenario, seed)
             self._kept[key] = found
             while len(self._kept) > 2 and (len(self._kept) > self._most or self._cells() > self._most_cells):
-                self._kept.popitem(last=False)
+                del self._kept[next(iter(self._kept))]
             return found
 
     def _cells(self) -> int:
