@@ -48,7 +48,7 @@ class Page {
       remove: (maker) => this.#remove(maker),
       putBack: (maker) => this.change({ removed: this.state.removed.filter((name) => name !== maker) }),
     });
-    this.talk = new Talk({ connected: () => this.#connected(), lost: () => this.#lost(), message: (message) => this.#hear(message) });
+    this.talk = new Talk({ connected: () => this.#connected(), lost: (reason) => this.#lost(reason), message: (message) => this.#hear(message) });
     this.export = new Export(byId("export-dialog"), { ask: () => this.talk.send({ do: "texts", state: this.state }), state: () => this.state });
     this.#listen();
     this.talk.connect();
@@ -76,14 +76,14 @@ class Page {
     return dot;
   }
 
-  /** The line that shows the step of the step browser on an axis of time. */
-  stepMark({ per_step }) {
-    return [{ at: this.state.step * per_step, colour: "--accent", dash: [2, 2] }];
+  /** The line that shows the step of the step browser on an axis of time; `after` is 1 where values are those after a step. */
+  stepMark({ per_step }, after = 0) {
+    return [{ at: (this.state.step + after) * per_step, colour: "--accent", dash: [2, 2] }];
   }
 
   /** Shows the step at a time. */
-  showStep(at, { per_step }) {
-    this.change({ step: Math.max(Math.round(at / per_step), 0) });
+  showStep(at, { per_step }, after = 0) {
+    this.change({ step: Math.max(Math.round(at / per_step) - after, 0) });
   }
 
   // --- the state
@@ -206,8 +206,9 @@ class Page {
     this.talk.send({ do: "open" });
   }
 
-  #lost() {
-    this.#notice("lost", "The connection to dealermarket is lost: does the command still run? The page tries again until it answers.", true);
+  #lost(reason) {
+    const why = reason ? `: ${reason}` : ": does the command still run?";
+    this.#notice("lost", `There is no connection to dealermarket${why} The page tries again by itself.`, true);
     this.#progress({ text: "Not connected" });
   }
 

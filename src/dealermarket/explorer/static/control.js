@@ -15,7 +15,7 @@ export class ControlRow {
     this.set = set;
     this.changed = changed;
     const id = `c-${control.path}`;
-    this.label = el("label", { className: "name", for: id }, control.label, control.unit ? el("small", {}, control.unit) : null);
+    this.label = el("label", { className: "name", for: id }, control.label, shownUnit(control) ? el("small", {}, control.unit) : null);
     this.input = this.#input(id);
     this.input.id = id;
     this.input.dataset.path = control.path;
@@ -146,4 +146,9 @@ export class ControlRow {
       facts.length ? el("p", { className: "muted" }, facts.join("; ")) : null,
     ].filter(Boolean);
   }
+}
+
+/** Whether the unit says more than the label: not of steps in steps, nor of numbers without one. */
+function shownUnit({ label, unit }) {
+  return unit && unit !== "1" && !label.endsWith(unit);
 }

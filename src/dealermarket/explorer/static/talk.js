@@ -3,7 +3,7 @@
 
 const RETRY = [500, 1000, 2000, 4000];
 
-/** Calls `on.connected`, `on.lost(seconds)`, `on.message(message)`; the latter with answers of the newest question only. */
+/** Calls `on.connected`, `on.lost(reason)`, `on.message(message)`; the latter with answers of the newest question only. */
 export class Talk {
   #socket = null;
   #id = 0;
@@ -25,7 +25,7 @@ export class Talk {
       this.on.connected();
     });
     socket.addEventListener("message", (event) => this.#hear(JSON.parse(event.data)));
-    socket.addEventListener("close", () => this.#lost());
+    socket.addEventListener("close", (event) => this.#lost(event.reason));
   }
 
   /** Sends a question that has no lane: open, texts, stop, load. Returns its id, null without a connection. */
@@ -77,11 +77,11 @@ export class Talk {
     }
   }
 
-  #lost() {
+  #lost(reason) {
     for (const lane of Object.values(this.#lanes)) lane.waits = lane.next = lane.latest = null;
     const wait = RETRY[Math.min(this.#tries, RETRY.length - 1)];
     this.#tries += 1;
-    this.on.lost(this.#tries);
+    this.on.lost(reason);
     setTimeout(() => this.connect(), wait);
   }
 }

@@ -51,7 +51,7 @@ export class MarkoutsPanel extends Panel {
         zero: true,
       });
     }
-    say(this.head, `After ${horizons.at(-1)} steps`);
+    say(this.head, `At ${horizons.at(-1)} steps`);
     this.#fill(order.slice(0, MOST_LISTED), chosen);
     const listed = clients.length > MOST_LISTED ? ` The list has the ${MOST_LISTED} lowest.` : "";
     this.remark(`${someOf(drawn.length, clients.length, "clients")}${listed}`);

@@ -14,11 +14,11 @@ const LOOKS = [
 export class RewardsPanel extends Panel {
   constructor(page) {
     super(page, { name: "rewards", title: "Cumulative reward" });
-    this.chart = new Chart(this.body, { label: "Cumulative reward by component over time. Arrow keys read values.", sync: "time", pick: (index) => page.showStep(this.at[index], this.time) });
+    this.chart = new Chart(this.body, { label: "Cumulative reward by component over time. Arrow keys read values.", sync: "time", pick: (index) => page.showStep(this.at[index], this.time, 1) });
   }
 
   follow() {
-    if (this.time) this.chart.mark(this.page.stepMark(this.time));
+    if (this.time) this.chart.mark(this.page.stepMark(this.time, 1));
   }
 
   draw({ at, time, unit, makers }) {
@@ -36,7 +36,7 @@ export class RewardsPanel extends Panel {
       series: lines.map(({ label, look }) => ({ label, ...look })),
       legend: lines.map(({ label, values, look }) => ({ label, ...look, read: (index) => number(values[index]) })),
       zero: true,
-      marks: this.page.stepMark(time),
+      marks: this.page.stepMark(time, 1),
     });
     this.remark("");
   }
