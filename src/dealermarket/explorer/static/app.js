@@ -18,6 +18,7 @@ import { TiersPanel } from "./panels/tiers.js";
 import { Address, fromHash, initial, toHash, variant } from "./state.js";
 import { Talk } from "./talk.js";
 import { themeSwitch } from "./theme.js";
+import { explain } from "./tip.js";
 
 const LIVE = [MakersPanel, PositionPanel, RewardsPanel, PricesPanel, TiersPanel, MarkoutsPanel, PnlPanel];
 const QUIET = ["step", "sweep", "calibration"]; // panels that an answer does not hold
@@ -34,6 +35,7 @@ class Page {
   #redraws = 0;
 
   start() {
+    document.documentElement.classList.add("js");
     themeSwitch(byId("theme"));
     if (!("WebSocket" in window)) {
       this.#notice("lost", "This browser has no WebSocket, which this page needs: use a newer browser, or dealermarket run and dealermarket plot.", true);
@@ -163,6 +165,10 @@ class Page {
   // --- what a person does
 
   #listen() {
+    const about = (id, text) => explain(byId(id).closest("label") ?? byId(id), () => [el("p", {}, text)]);
+    about("pin", "Keeps the market as it is now as the baseline: every change is then compared with it, on the same prices and requests.");
+    about("maker", "Whose rewards, tiers and P&L are shown.");
+    about("replica", "Whose path is shown: positions, tiers and the steps. The first is 0.");
     byId("maker").addEventListener("change", (event) => this.change({ maker: event.target.value }));
     const replica = byId("replica");
     const takeReplica = () => /^\d+$/.test(replica.value.trim()) && Number(replica.value) !== this.state.replica && this.change({ replica: Number(replica.value) });

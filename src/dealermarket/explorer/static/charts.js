@@ -187,7 +187,7 @@ export class Chart {
 
 /** A number without zeros at its end. */
 function plainly(value) {
-  return Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 8 });
+  return Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 8 });
 }
 
 /** A short piece of line as a legend has it, or a filled square. */

@@ -177,6 +177,7 @@ export class Controls {
         element.hidden = !shown;
         any ||= shown;
       }
+      for (const heading of group.querySelectorAll("h3")) heading.hidden = !headsAny(heading);
       group.hidden = !any;
       group.classList.toggle("found", words.length > 0);
       if (words.length && any) group.open = true;
@@ -230,4 +231,10 @@ function stop(event, run) {
   event.preventDefault();
   event.stopPropagation();
   run();
+}
+
+/** Whether a control below a heading, up to the next one, is shown. */
+function headsAny(heading) {
+  for (let next = heading.nextElementSibling; next && next.tagName !== "H3"; next = next.nextElementSibling) if (!next.hidden) return true;
+  return false;
 }

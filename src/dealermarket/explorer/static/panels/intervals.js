@@ -4,43 +4,44 @@ import { svg } from "../dom.js";
 import { interval, number, signed, ticks, unit } from "../format.js";
 import { ink } from "../theme.js";
 
-const ROW = 26;
+const MANY = 12; // makers, from which on rows are lower
 const TOP = 22;
 const FOOT = 24;
 
 /** Draws into `host`, so many pixels wide, the rows {maker, look, now, pinned, difference}. */
 export function drawIntervals(host, width, { heading, unit: measured }, rows) {
+  const row = rows.length > MANY ? 18 : 26;
   if (!width) return;
   const differences = rows.some((row) => row.difference);
   const names = Math.min(130, width * 0.28);
   const narrow = width < 620;
   const plot = !narrow ? (width - names - 36) / 2 : width - names - 12;
-  const height = TOP + rows.length * ROW + FOOT;
+  const height = TOP + rows.length * row + FOOT;
   const title = `${heading.replaceAll("\n", " ")}${unit(measured) ? `, ${unit(measured)}` : ""}`;
-  const parts = [facet({ left: names, top: 0, width: plot, height, title: differences ? `${title}: now ●, pinned ○` : title, rows, read: (row) => [row.now, row.pinned] }), ...labels(rows, names, 0)];
+  const parts = [facet({ row, left: names, top: 0, width: plot, height, title: differences ? `${title}: now ●, pinned ○` : title, rows, read: (row) => [row.now, row.pinned] }), ...labels(rows, row, names, 0)];
   if (!differences && plot > 330) {
-    const place = { x: names + plot + 24, y: TOP + (rows.length * ROW) / 2 + 4 };
+    const place = { x: names + plot + 24, y: TOP + (rows.length * row) / 2 + 4 };
     parts.push(svg("text", { ...place, class: "hint" }, "Pin this market: then its paired differences stand here."));
   }
   if (differences) {
     const place = narrow ? { left: names, top: height + 8 } : { left: names + plot + 24, top: 0 };
-    parts.push(facet({ ...place, width: plot, height, title: "difference to the pinned market", rows, read: (row) => [row.difference], zero: true }));
-    if (narrow) parts.push(...labels(rows, names, height + 8));
+    parts.push(facet({ row, ...place, width: plot, height, title: "difference to the pinned market", rows, read: (row) => [row.difference], zero: true }));
+    if (narrow) parts.push(...labels(rows, row, names, height + 8));
   }
   const whole = differences && narrow ? 2 * height + 8 : height;
   const picture = svg("svg", { width, height: whole, role: "img", "aria-label": `Intervals of ${title}` }, ...parts);
   host.replaceChildren(picture);
 }
 
-function labels(rows, width, top) {
+function labels(rows, row, width, top) {
   const most = Math.max(Math.floor(width / 7.5), 4);
-  return rows.map((row, place) => {
-    const name = row.maker.length > most ? `${row.maker.slice(0, most - 1)}…` : row.maker;
-    return svg("text", { x: width - 12, y: top + TOP + (place + 0.5) * ROW + 4, "text-anchor": "end", class: "name" }, name);
+  return rows.map(({ maker }, place) => {
+    const name = maker.length > most ? `${maker.slice(0, most / 2 - 1)}…${maker.slice(1 - most / 2)}` : maker;
+    return svg("text", { x: width - 12, y: top + TOP + (place + 0.5) * row + 4, "text-anchor": "end", class: "name" }, name);
   });
 }
 
-function facet({ left, top, width, height, title, rows, read, zero = false }) {
+function facet({ row: step, left, top, width, height, title, rows, read, zero = false }) {
   const all = rows.flatMap((row) => read(row)).filter((each) => each && each.value !== null);
   const ends = all.flatMap((each) => [each.low ?? each.value, each.high ?? each.value]);
   let low = Math.min(...ends, ...(zero ? [0] : []));
@@ -49,7 +50,7 @@ function facet({ left, top, width, height, title, rows, read, zero = false }) {
   if (low === high) [low, high] = [low - Math.abs(low || 1) * 0.1, high + Math.abs(high || 1) * 0.1];
   const room = (high - low) * 0.04;
   const x = (value) => left + ((value - low + room) / (high - low + 2 * room)) * width;
-  const bottom = top + TOP + rows.length * ROW;
+  const bottom = top + TOP + rows.length * step;
   const splits = roundPlaces(low, high, Math.max(Math.floor(width / 90), 2));
   const texts = ticks(null, splits);
   const group = svg("g", {}, svg("text", { x: left, y: top + 13, class: "facet" }, title));
@@ -59,9 +60,9 @@ function facet({ left, top, width, height, title, rows, read, zero = false }) {
   });
   rows.forEach((row, place) => {
     const [now, pinned] = read(row);
-    const middle = top + TOP + (place + 0.5) * ROW;
-    if (pinned) group.append(whisker(x, pinned, middle + 5, row, "pinned"));
-    if (now) group.append(whisker(x, now, pinned ? middle - 4 : middle, row, zero ? "difference" : "now"));
+    const middle = top + TOP + (place + 0.5) * step;
+    if (pinned) group.append(whisker(x, pinned, middle + step / 5, row, "pinned"));
+    if (now) group.append(whisker(x, now, pinned ? middle - step / 6 : middle, row, zero ? "difference" : "now"));
   });
   return group;
 }

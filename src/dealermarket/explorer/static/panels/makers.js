@@ -2,6 +2,7 @@
 
 import { el, say } from "../dom.js";
 import { fixed, interval, placesOf, scaled, signed, unit } from "../format.js";
+import { explain } from "../tip.js";
 import { drawIntervals } from "./intervals.js";
 import { Panel } from "./panel.js";
 
@@ -50,18 +51,20 @@ export class MakersPanel extends Panel {
     if (!data.statistics.some(({ name }) => name === this.#chosen)) this.#chosen = data.statistics[0]?.name;
     this.choice.replaceChildren(...data.statistics.map(({ name, heading }) => el("option", { value: name }, heading.replaceAll("\n", " "))));
     this.choice.value = this.#chosen;
-    const heads = data.statistics.map((statistic) =>
-      el(
+    const heads = data.statistics.map((statistic) => {
+      const head = el(
         "th",
-        { scope: "col", title: statistic.meaning },
+        { scope: "col" },
         el(
           "button",
           { type: "button", "aria-pressed": statistic.name === this.#chosen, data: { choose: statistic.name }, on: { click: () => this.#choose(statistic.name) } },
           statistic.heading.replaceAll("\n", " "),
           el("small", {}, unit(statistic.unit)),
         ),
-      ),
-    );
+      );
+      explain(head, () => [el("p", {}, statistic.meaning)]);
+      return head;
+    });
     const rows = data.rows.map((row) => {
       const look = this.page.look(row.maker);
       const button = el("button", { type: "button", className: "maker", on: { click: () => this.page.change({ maker: row.maker }) } }, this.page.dot(look), row.maker);

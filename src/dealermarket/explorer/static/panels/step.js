@@ -141,9 +141,9 @@ function section(title, heads, rows, cells) {
 function asked(title, each, { empty, head, after, outcome, won, named, bp }) {
   if (!each.length) return block(title, 0, el("p", { className: "muted" }, empty));
   const heads = ["Quote of", "#Tier", "#Spread", "#Curve", "#Skew", "#Tier adds", "Outcome"];
-  const silent = each.filter((one) => !one.quotes.length).map(head);
+  const silent = each.filter((one) => !one.quotes.length);
   each = each.filter((one) => one.quotes.length);
-  const rest = silent.length ? el("p", { className: "muted" }, `${silent.join(", ")}.`) : null;
+  const rest = silent.length ? el("p", { className: "muted" }, quiet(silent)) : null;
   if (!each.length) return block(title, 0, rest);
   const bodies = each.slice(0, MOST).map((one) =>
     el(
@@ -187,8 +187,15 @@ function outcomeOf(request, quote) {
 
 function hedgeHead({ maker, position, fraction, size, side }) {
   const held = `${number(Math.abs(position))} ${position < 0 ? "short" : "long"}`;
-  if (!size) return position ? `${maker} keeps ${held}` : `${maker} holds nothing`;
   return `${maker} ${side > 0 ? "buys" : "sells"} ${number(size)}, ${number(100 * fraction, 3)} % of ${held}`;
+}
+
+/** Who does not hedge in this step, in short. */
+function quiet(hedges) {
+  const flat = hedges.filter(({ position }) => !position).map(({ maker }) => maker);
+  const kept = hedges.filter(({ position }) => position).map(({ maker, position }) => `${maker} ${number(position)}`);
+  const few = (names) => (names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} more` : names.join(", "));
+  return [flat.length ? `Hold nothing: ${few(flat)}.` : "", kept.length ? `Keep what they hold: ${few(kept)}.` : ""].filter(Boolean).join(" ");
 }
 
 function planOf({ schedule }) {
