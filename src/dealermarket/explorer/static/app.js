@@ -1,9 +1,9 @@
 // The page: holds the state, asks the server, hands its answers to the panels.
 
+import { Address, fromHash, toHash } from "./address.js";
 import { Controls } from "./controls.js";
 import { el, later, say } from "./dom.js";
 import { Export } from "./export.js";
-import { count, number } from "./format.js";
 import { CalibrationPanel } from "./panels/calibration.js";
 import { MakersPanel } from "./panels/makers.js";
 import { MarkoutsPanel } from "./panels/markouts.js";
@@ -15,7 +15,8 @@ import { RewardsPanel } from "./panels/rewards.js";
 import { StepPanel } from "./panels/step.js";
 import { SweepPanel } from "./panels/sweep.js";
 import { TiersPanel } from "./panels/tiers.js";
-import { Address, fromHash, initial, toHash, variant } from "./state.js";
+import { initial, inWords, variant, withCopy, withoutMaker, withSetting } from "./state.js";
+import { Status } from "./status.js";
 import { Talk } from "./talk.js";
 import { themeSwitch } from "./theme.js";
 import { explain } from "./tip.js";
@@ -33,12 +34,13 @@ class Page {
   #drawn = new Map(); // of each panel the market that it shows
   #address = new Address();
   #redraws = 0;
+  #status = new Status();
 
   start() {
     document.documentElement.classList.add("js");
     themeSwitch(byId("theme"));
     if (!("WebSocket" in window)) {
-      this.#notice("lost", "This browser has no WebSocket, which this page needs: use a newer browser, or dealermarket run and dealermarket plot.", true);
+      this.#status.notice("lost", "This browser has no WebSocket, which this page needs: use a newer browser, or dealermarket run and dealermarket plot.");
       return;
     }
     this.controls = new Controls(byId("controls"), {
@@ -46,8 +48,8 @@ class Page {
       reset: (path) => this.#set(path, undefined),
       changed: (path) => this.#changed(path),
       resetAll: () => this.change({ ...variant(this.#defaults), ...pick(this.#defaults, ["replicas", "seed"]) }),
-      add: (maker) => this.#add(maker),
-      remove: (maker) => this.#remove(maker),
+      add: (maker) => this.change(withCopy(this.state, maker, this.controls.makers)),
+      remove: (maker) => this.change(withoutMaker(this.state, maker, this.controls.makers)),
       putBack: (maker) => this.change({ removed: this.state.removed.filter((name) => name !== maker) }),
     });
     this.talk = new Talk({ connected: () => this.#connected(), lost: (reason) => this.#lost(reason), message: (message) => this.#hear(message) });
@@ -99,39 +101,10 @@ class Page {
     return path in this.state.settings;
   }
 
-  /** Sets a field, or resets it (undefined). What another kind of a part had is dropped with it. */
+  /** Sets a field, or resets it (undefined). */
   #set(path, value) {
-    const control = this.controls.control(path);
-    if (path === "replicas" || path === "seed") return this.change({ [path]: value ?? this.#defaults[path] });
-    const settings = { ...this.state.settings };
-    if (value === undefined || value === control?.was) delete settings[path];
-    else settings[path] = value;
-    const part = /^(.*)\.(kind|policy)$/.exec(path);
-    if (part) {
-      const within = part[2] === "kind" ? `${part[1]}.` : `${path}.`;
-      for (const other of Object.keys(settings)) if (other !== path && other.startsWith(within)) delete settings[other];
-    }
-    const step = path === "steps" && typeof value === "number" ? Math.min(this.state.step, Math.max(value - 1, 0)) : this.state.step;
-    return this.change({ settings, step });
-  }
-
-  #add(maker) {
-    const like = this.state.added.find((each) => each.name === maker)?.like ?? maker;
-    const taken = new Set([...this.controls.makers, ...this.state.removed]);
-    let place = 1;
-    while (taken.has(`new-${place}`)) place += 1;
-    const name = `new-${place}`;
-    const copied = Object.entries(this.state.settings).filter(([path]) => path.startsWith(`makers.${maker}.`));
-    const settings = { ...this.state.settings, ...Object.fromEntries(copied.map(([path, value]) => [path.replace(`makers.${maker}.`, `makers.${name}.`), value])) };
-    this.change({ settings, added: [...this.state.added, { name, like }], maker: name });
-  }
-
-  #remove(maker) {
-    const settings = Object.fromEntries(Object.entries(this.state.settings).filter(([path]) => !path.startsWith(`makers.${maker}.`)));
-    const added = this.state.added.filter((each) => each.name !== maker);
-    const removed = added.length === this.state.added.length ? [...this.state.removed, maker] : this.state.removed;
-    const focus = this.state.maker === maker ? this.controls.makers.find((name) => name !== maker) : this.state.maker;
-    this.change({ settings, added, removed, maker: focus ?? "" });
+    if (path === "replicas" || path === "seed") this.change({ [path]: value ?? this.#defaults[path] });
+    else this.change(withSetting(this.state, path, value, this.controls.control(path)?.was));
   }
 
   /** Shows the state on all that does not wait for the server. */
@@ -148,7 +121,7 @@ class Page {
     byId("pinned").hidden = pin === null;
     byId("pin").setAttribute("aria-pressed", pin !== null);
     say(byId("pin"), pin === null ? "Pin this" : "Pin this instead");
-    if (pin !== null) say(byId("pinned").firstElementChild, `Compared with the pinned market (${told(pin)})`);
+    if (pin !== null) say(byId("pinned").firstElementChild, `Compared with the pinned market (${inWords(pin)})`);
     this.#followMakers();
   }
 
@@ -207,15 +180,17 @@ class Page {
   // --- the server
 
   #connected() {
-    this.#notice("lost", "");
-    say(byId("progress-text"), "Connected");
+    this.#status.notice("lost", "");
+    this.#status.says("Connected");
+    this.#asking = "";
+    this.#drawn.clear();
     this.talk.send({ do: "open" });
   }
 
   #lost(reason) {
     const why = reason ? `: ${reason}` : ": does the command still run?";
-    this.#notice("lost", `There is no connection to dealermarket${why} The page tries again by itself.`, true);
-    this.#progress({ text: "Not connected" });
+    this.#status.notice("lost", `There is no connection to dealermarket${why} The page tries again by itself.`);
+    this.#status.says("Not connected");
   }
 
   #hear(message) {
@@ -223,13 +198,13 @@ class Page {
       opened: () => this.#open(message),
       form: () => this.#form(message.groups),
       answer: () => this.#answer(message),
-      busy: () => this.#progress({ text: `${message.what[0].toUpperCase()}${message.what.slice(1)}`, busy: true }),
+      busy: () => this.#status.busy(message),
       errors: () => this.#errors(message),
       trace: () => this.#trace(message),
       texts: () => this.export.texts(message),
       state: () => this.change({ ...this.state, ...message.state }),
-      compiling: () => this.#progress({ text: `Compiles machine code, once: about ${message.seconds} s`, busy: true }),
-      refused: () => this.#notice("errors", message.line, true),
+      compiling: () => this.#status.busy({ what: `compiles machine code, once: about ${message.seconds} s` }),
+      refused: () => this.#status.notice("errors", message.line),
     }[message.is];
     heard?.();
   }
@@ -314,7 +289,7 @@ class Page {
 
   #answer(message) {
     const begun = performance.now();
-    this.#notice("errors", "");
+    this.#status.notice("errors", "");
     this.controls.complain([]);
     document.body.classList.remove("stale");
     for (const [name, data] of Object.entries(message.panels)) {
@@ -323,7 +298,7 @@ class Page {
       panel.draw(data);
       this.#drawn.set(name, this.#asking);
     }
-    this.#progress({ answer: message });
+    this.#status.answered(message);
     queueMicrotask(() => this.#tell(message, begun));
   }
 
@@ -338,35 +313,14 @@ class Page {
     const rest = this.controls.complain(message.lines);
     document.body.classList.add("stale");
     const more = rest.length ? "" : " See the marked fields.";
-    this.#notice("errors", `${message.lines.join("\n")}\nThe results are those of the last valid market.${more}`, true);
-    this.#progress({ text: "Not valid" });
+    this.#status.notice("errors", `${message.lines.join("\n")}\nThe results are those of the last valid market.${more}`);
+    this.#status.says("Not valid");
     if (byId("export-dialog").open) this.export.errors(message.lines);
   }
 
   #trace(message) {
     this.#drawn.set("step", this.#tracing);
     this.#panels.get("step").draw(message);
-  }
-
-  // --- what is said above the panels
-
-  #progress({ answer = null, text = "", busy = false }) {
-    const bar = byId("progress");
-    bar.classList.toggle("busy", busy);
-    const share = answer ? answer.replicas / Math.max(answer.asked, 1) : 0;
-    bar.querySelector(".track > span").style.transform = `scaleX(${share})`;
-    bar.classList.toggle("done", Boolean(answer?.final));
-    byId("stop").hidden = !answer || answer.final;
-    if (!answer) return say(byId("progress-text"), text);
-    const amount = answer.final && answer.replicas === answer.asked ? count(answer.asked) : `${count(answer.replicas)} of ${count(answer.asked)}`;
-    return say(byId("progress-text"), `${amount} replicas${answer.stopped ? ", stopped" : ""}, ${number(answer.seconds * 1000, 2)} ms`);
-  }
-
-  #notice(kind, text, wrong = false) {
-    const known = byId("notices").querySelector(`[data-notice="${kind}"]`);
-    if (!text) return known?.remove();
-    if (known) return say(known, text);
-    return byId("notices").append(el("p", { className: wrong ? "notice error" : "notice", data: { notice: kind }, role: "alert" }, text));
   }
 }
 
@@ -377,13 +331,6 @@ function keyOf(state, without) {
 
 function pick(from, names) {
   return Object.fromEntries(names.map((name) => [name, from[name]]));
-}
-
-/** A variant in few words. */
-function told({ settings, added, removed }) {
-  const changes = Object.entries(settings).map(([path, value]) => `${path.split(".").slice(-2).join(" ").replaceAll("_", " ")} ${value}`);
-  const all = [...changes, ...added.map(({ name }) => `with ${name}`), ...removed.map((name) => `without ${name}`)];
-  return all.length === 0 ? "as opened" : all.length <= 2 ? all.join(", ") : `${all.length} changes`;
 }
 
 new Page().start();

@@ -1,6 +1,6 @@
-// What the page shows, as one value, and that value as the hash of its address.
+// What the page shows, as one value, and how it changes; what changes it makes a new one.
 
-const WHOLE = ["replicas", "seed", "replica", "step"];
+export const WHOLE = ["replicas", "seed", "replica", "step"];
 
 /** The state that an opened scenario begins with. */
 export function initial(given) {
@@ -12,110 +12,47 @@ export function variant({ settings, added, removed }) {
   return { settings: { ...settings }, added: added.map((each) => ({ ...each })), removed: [...removed] };
 }
 
-/** The state as the hash of an address; what is as in the opened scenario is left out. */
-export function toHash(state, defaults) {
-  const parts = [...changes(state, "")];
-  for (const name of [...WHOLE, "maker"]) {
-    if (state[name] !== defaults[name]) parts.push(`${name}=${encode(state[name])}`);
+/** With a field set to a value, or as it was (undefined). What another kind of a part, or another policy, had is dropped with it;
+ * `was` is the value of the opened scenario. */
+export function withSetting(state, path, value, was) {
+  const settings = { ...state.settings };
+  if (value === undefined || value === was) delete settings[path];
+  else settings[path] = value;
+  const [, part, end] = /^(.*)\.(kind|policy)$/.exec(path) ?? [];
+  if (part) {
+    const within = end === "kind" ? `${part}.` : `${path}.`;
+    for (const other of Object.keys(settings)) if (other !== path && other.startsWith(within)) delete settings[other];
   }
-  if (state.pin) {
-    parts.push("pin=1", ...changes(state.pin, "pin."));
-  }
-  return parts.length ? `#${parts.join("&")}` : "";
+  const step = path === "steps" && typeof value === "number" ? Math.min(state.step, Math.max(value - 1, 0)) : state.step;
+  return { ...state, settings, step };
 }
 
-/** The state of a hash, on top of that of the opened scenario. What it does not understand it leaves out: the server checks
- * what is left. */
-export function fromHash(hash, defaults) {
-  const state = { ...defaults, ...variant(defaults) };
-  for (const part of hash.replace(/^#/, "").split("&").filter(Boolean)) {
-    const [name, ...rest] = part.split("=");
-    const value = decode(rest.join("="));
-    if (WHOLE.includes(name)) {
-      if (/^\d+$/.test(value)) state[name] = Number(value);
-    } else if (name === "maker") {
-      state.maker = value;
-    } else if (name === "pin") {
-      state.pin ??= { settings: {}, added: [], removed: [] };
-    } else if (name.startsWith("pin.")) {
-      state.pin ??= { settings: {}, added: [], removed: [] };
-      readChange(state.pin, name.slice(4), value);
-    } else {
-      readChange(state, name, value);
-    }
+/** With a copy of a maker as it is now, in focus; `names` are those of the makers that there are. */
+export function withCopy(state, maker, names) {
+  const like = state.added.find((each) => each.name === maker)?.like ?? maker;
+  const taken = new Set([...names, ...state.removed]);
+  let place = 1;
+  while (taken.has(`new-${place}`)) place += 1;
+  const name = `new-${place}`;
+  const settings = { ...state.settings };
+  for (const [path, value] of Object.entries(state.settings)) {
+    if (path.startsWith(`makers.${maker}.`)) settings[path.replace(`makers.${maker}.`, `makers.${name}.`)] = value;
   }
-  return state;
+  return { ...state, settings, added: [...state.added, { name, like }], maker: name };
 }
 
-function* changes({ settings, added, removed }, prefix) {
-  for (const [path, value] of Object.entries(settings)) yield `${prefix}set=${encode(path)}=${encode(written(value))}`;
-  for (const { name, like } of added) yield `${prefix}add=${encode(name)}:${encode(like)}`;
-  for (const name of removed) yield `${prefix}remove=${encode(name)}`;
+/** Without a maker. */
+export function withoutMaker(state, maker, names) {
+  const settings = Object.fromEntries(Object.entries(state.settings).filter(([path]) => !path.startsWith(`makers.${maker}.`)));
+  const added = state.added.filter((each) => each.name !== maker);
+  const removed = added.length === state.added.length ? [...state.removed, maker] : state.removed;
+  const focus = state.maker === maker ? (names.find((name) => name !== maker) ?? "") : state.maker;
+  return { ...state, settings, added, removed, maker: focus };
 }
 
-function readChange(target, name, value) {
-  if (name === "set") {
-    const place = value.indexOf("=");
-    if (place > 0) target.settings[value.slice(0, place)] = read(value.slice(place + 1));
-  } else if (name === "add") {
-    const place = value.lastIndexOf(":");
-    if (place > 0) target.added.push({ name: value.slice(0, place), like: value.slice(place + 1) });
-  } else if (name === "remove") {
-    target.removed.push(value);
-  }
-}
-
-/** A text that would be read as a number or a switch stands in quotes. */
-function written(value) {
-  return typeof value === "string" && typeof read(value) === "string" ? value : JSON.stringify(value);
-}
-
-function read(text) {
-  try {
-    const value = JSON.parse(text);
-    return value !== null && typeof value === "object" ? text : value;
-  } catch {
-    return text;
-  }
-}
-
-function encode(text) {
-  return encodeURIComponent(text).replaceAll("%2F", "/").replaceAll("%3A", ":");
-}
-
-function decode(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** Writes states to the address: a new entry of the history after a pause, so that the back button undoes one change and not one
- * of a hundred places of a slider. */
-export class Address {
-  #written = 0;
-  #timer = null;
-  #hash = null;
-
-  write(hash) {
-    if (hash === (this.#hash ?? location.hash)) return;
-    this.#hash = hash;
-    const now = performance.now();
-    if (now - this.#written > 1000) this.#flush("pushState");
-    else this.#timer ??= setTimeout(() => this.#flush("replaceState"), 200);
-    this.#written = now;
-  }
-
-  /** Before the page goes: what is not written yet. */
-  finish() {
-    if (this.#hash !== null) this.#flush("replaceState");
-  }
-
-  #flush(how) {
-    clearTimeout(this.#timer);
-    this.#timer = null;
-    if (this.#hash !== null) history[how](null, "", this.#hash || location.pathname);
-    this.#hash = null;
-  }
+/** A variant in few words. */
+export function inWords({ settings, added, removed }) {
+  const changes = Object.entries(settings).map(([path, value]) => `${path.split(".").slice(-2).join(" ").replaceAll("_", " ")} ${value}`);
+  const all = [...changes, ...added.map(({ name }) => `with ${name}`), ...removed.map((name) => `without ${name}`)];
+  return all.length === 0 ? "as opened" : all.length <= 2 ? all.join(", ") : `${all.length} changes`;
 }
