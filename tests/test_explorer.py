@@ -65,6 +65,7 @@ def test_numbers_are_those_of_a_run_however_many_batches_they_came_in() -> None:
     total = sum(per_step[part["name"]].sum() for part in told["rewards"]["makers"][0]["parts"]).cumsum() / 7
     assert told["rewards"]["makers"][0]["total"] == pytest.approx(total.to_numpy(), rel=1e-5)
     assert sum(told["pnl"]["counts"]) == 7
+    assert told["markouts"]["replicas"] == 7
 
 
 def test_differences_to_what_is_pinned_are_paired() -> None:
