@@ -95,8 +95,8 @@ class Controls:
             controls = self._investors(entry, path, len(scenario.makers))
             groups.append(Group(f"investors:{entry.name}", entry.name, None, False, tuple(controls)))
         for path, maker in _entries("makers", scenario.makers):
-            controls, removable = tuple(self._maker(maker, path)), len(scenario.makers) > 1
-            groups.append(Group(f"makers:{maker.name}", maker.name, maker.name, removable, controls))
+            own, removable = tuple(self._maker(maker, path)), len(scenario.makers) > 1
+            groups.append(Group(f"makers:{maker.name}", maker.name, maker.name, removable, own))
         return tuple(group for group in groups if group.controls)
 
     def _maker(self, maker: Any, path: str) -> Iterator[Control]:
