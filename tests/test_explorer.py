@@ -65,6 +65,7 @@ def test_numbers_are_those_of_a_run_however_many_batches_they_came_in() -> None:
     total = sum(per_step[part["name"]].sum() for part in told["rewards"]["makers"][0]["parts"]).cumsum() / 7
     assert told["rewards"]["makers"][0]["total"] == pytest.approx(total.to_numpy(), rel=1e-5)
     assert sum(told["pnl"]["counts"]) == 7
+    assert told["markouts"]["replicas"] == 7
 
 
 def test_differences_to_what_is_pinned_are_paired() -> None:
@@ -286,14 +287,14 @@ def test_a_sweep_is_a_map_whose_points_can_be_loaded(tmp_path: Path, capsys: pyt
     told = answers.first()["sweep"]
     assert answers.opened.state.seed == 3
     assert [field["values"] for field in told["fields"]] == [[1.2, 1.4], [0.1, 0.2, 0.3]]
-    state = State.model_validate(answers.point(4, answers.opened.state)["state"])
+    state = answers.opened.state.replace(**answers.point(4)["state"])
     assert dict(state.settings) == {ALPHA: 1.4, "makers.maker-1.hedging.risk_aversion": 0.2}
     made = shown(answers, state, "makers", batches=(3,))["makers"]
     number = next(n for n, each in enumerate(made["statistics"]) if each["name"] == "pnl")
     measure = next(each for each in told["measures"] if each["name"] == "pnl")
     assert made["rows"][0]["now"][number]["value"] == pytest.approx(measure["values"][4], rel=1e-5)
     with raises(ParameterError, "point", 6):
-        answers.point(6, state)
+        answers.point(6)
 
 
 def test_an_unanswered_sweep_is_refused(tmp_path: Path) -> None:

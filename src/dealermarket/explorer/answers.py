@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dealermarket.errors import ParameterError
-from dealermarket.explorer.asked import State
+from dealermarket.explorer.asked import State, Variant
 from dealermarket.explorer.opened import Opened, labels_of
 from dealermarket.explorer.panels import PANELS, View
 from dealermarket.explorer.panels.view import exactly, rounded
@@ -121,12 +121,12 @@ class Answers:
         """The market as a file, as a command and as Python."""
         return {"is": "texts", **self._variants.texts(state)}
 
-    def point(self, number: int, state: State) -> dict[str, Any]:
-        """The state with the settings of a point of the opened sweep. Raises ParameterError where there is none."""
+    def point(self, number: int) -> dict[str, Any]:
+        """What of a state makes its market that of a point of the opened sweep. Raises ParameterError where there is none."""
         if self.opened.sweep is None:
             raise ParameterError("point: no sweep is opened")
-        settings = {**state.settings, **self.opened.sweep.settings(number)}
-        return {"is": "state", "state": state.replace(settings=settings).model_dump(mode="json")}
+        variant = Variant(settings=self.opened.sweep.settings(number))
+        return {"is": "state", "state": variant.model_dump(mode="json")}
 
     def write_run(self, state: State, folder: Path) -> None:
         """Writes the run of a state into a new folder, as the command would."""

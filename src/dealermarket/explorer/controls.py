@@ -93,9 +93,10 @@ class Controls:
         groups = [Group("market", "Market", None, False, (*self._part(scenario.market, "market", "market"), *run))]
         for path, entry in _entries("investors", scenario.investors[:_MOST_INVESTORS]):
             controls = self._investors(entry, path, len(scenario.makers))
-            groups.append(Group(path, entry.name, None, False, tuple(controls)))
+            groups.append(Group(f"investors:{entry.name}", entry.name, None, False, tuple(controls)))
         for path, maker in _entries("makers", scenario.makers):
-            groups.append(Group(path, maker.name, maker.name, len(scenario.makers) > 1, tuple(self._maker(maker, path))))
+            own, removable = tuple(self._maker(maker, path)), len(scenario.makers) > 1
+            groups.append(Group(f"makers:{maker.name}", maker.name, maker.name, removable, own))
         return tuple(group for group in groups if group.controls)
 
     def _maker(self, maker: Any, path: str) -> Iterator[Control]:

@@ -63,7 +63,7 @@ class Simulation:
         self._position: list[Array] = []
         self._mid: list[Array] = []
         self._rewards: list[Array] = []
-        self.markouts: Measures | None = None
+        self._markouts: list[Measures] = []
         self.replicas = 0
 
     @property
@@ -101,8 +101,8 @@ class Simulation:
         self._position.append(measures.paths(scenario, chunk)["position"])
         self._mid.append(chunk.record.mid.copy())
         self._rewards.append(np.stack([steps[name].sum(axis=0) for name in REWARDS]))
-        if self.markouts is None:
-            self.markouts = measures.markouts(scenario, chunk, longest_markout(scenario))
+        if self.replicas < FIRST_REPLICAS:
+            self._markouts.append(measures.markouts(scenario, chunk, longest_markout(scenario)))
         self.replicas += len(chunk.record.position)
 
     # --- what is known of the first `replicas`, which are all or as many as another market has
@@ -126,6 +126,12 @@ class Simulation:
         with self._lock:
             self._rewards = [np.sum(self._rewards, axis=0)]
             return dict(zip(REWARDS, self._rewards[0] / self.replicas, strict=True))
+
+    def markouts(self) -> Measures:
+        """What trades are worth as time passes (`study.measures.markouts`), of the first 50 replicas, or a few more."""
+        with self._lock:
+            self._markouts = [Measures.joined(self._markouts)]
+            return self._markouts[0]
 
     def _joined(self, parts: list[Array]) -> Array:
         """The batches as one array, which takes their place."""

@@ -120,7 +120,7 @@ class Talk:
             "open": answers.first,
             "trace": lambda: answers.traced(state),
             "texts": lambda: answers.texts(state),
-            "load": lambda: answers.point(question.point, state),
+            "load": lambda: answers.point(question.point),
         }
         if question.do == "trace":
             await self._loaded()

@@ -16,8 +16,7 @@ from dealermarket.plots.prices import BASIS_POINTS
 def markouts(view: View) -> dict[str, Any]:
     """Worth of a unit h steps after the trade, before spread, all makers together, with 95 % intervals: by client, or by how
     often clients are informed where there are many; of the first replicas."""
-    scenario, measured = view.scenario, view.now.markouts
-    assert measured is not None  # the first batch has made them
+    scenario, measured = view.scenario, view.now.markouts()
     groups = client_groups(scenario)
     volume = np.stack([measured["by_investor_volume"][:, clients].sum(axis=1) for clients in groups.values()], axis=1)
     worth = np.stack([measured["by_investor"][:, clients].sum(axis=1) for clients in groups.values()], axis=1)
