@@ -53,7 +53,6 @@ export class Chart {
 
   redraw() {
     this.#plot?.redraw(false, true);
-    this.#drawLegend(true);
   }
 
   #create(spec) {
@@ -154,6 +153,10 @@ export class Chart {
         const right = x + ctx.measureText(label).width + 8 * devicePixelRatio > bbox.left + bbox.width;
         ctx.textAlign = right ? "right" : "left";
         ctx.textBaseline = "top";
+        ctx.setLineDash([]);
+        ctx.lineWidth = 4 * devicePixelRatio;
+        ctx.strokeStyle = ink("--panel");
+        ctx.strokeText(label, x + (right ? -4 : 4) * devicePixelRatio, bbox.top);
         ctx.fillText(label, x + (right ? -4 : 4) * devicePixelRatio, bbox.top);
       }
       ctx.restore();
@@ -165,10 +168,10 @@ export class Chart {
     return legend ?? series.map((each, place) => ({ ...each, read: (index) => number(data[place + 1][index]) }));
   }
 
-  #drawLegend(anew = false) {
+  #drawLegend() {
     if (!this.#spec) return;
     const key = JSON.stringify(this.#entries().map(({ label, colour, dash, opacity }) => [label, colour, dash, opacity]));
-    if (anew || this.legend.dataset.key !== key) {
+    if (this.legend.dataset.key !== key) {
       this.legend.dataset.key = key;
       this.legend.replaceChildren(...this.#entries().map((entry) => el("span", { className: "entry" }, swatch(entry), entry.label, el("b"))));
     }
@@ -193,8 +196,8 @@ function plainly(value) {
 /** A short piece of line as a legend has it, or a filled square. */
 export function swatch({ colour, dash = [], opacity = 1, fill = false, width = 2 }) {
   const mark = fill
-    ? svg("rect", { x: 2, y: 1, width: 12, height: 8, fill: ink(colour, opacity) })
-    : svg("line", { x1: 0, x2: 18, y1: 5, y2: 5, stroke: ink(colour, opacity), "stroke-width": width, "stroke-dasharray": dash.join(" ") });
+    ? svg("rect", { x: 2, y: 1, width: 12, height: 8, fill: `var(${colour})`, "fill-opacity": opacity })
+    : svg("line", { x1: 0, x2: 18, y1: 5, y2: 5, stroke: `var(${colour})`, "stroke-opacity": opacity, "stroke-width": width, "stroke-dasharray": dash.join(" ") });
   return svg("svg", { width: 18, height: 10, class: "swatch", "aria-hidden": "true" }, mark);
 }
 

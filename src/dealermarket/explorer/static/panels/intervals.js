@@ -2,7 +2,6 @@
 
 import { svg } from "../dom.js";
 import { interval, number, signed, ticks, unit } from "../format.js";
-import { ink } from "../theme.js";
 
 const MANY = 12; // makers, from which on rows are lower
 const TOP = 22;
@@ -55,7 +54,7 @@ function facet({ row: step, left, top, width, height, title, rows, read, zero = 
   const texts = ticks(null, splits);
   const group = svg("g", {}, svg("text", { x: left, y: top + 13, class: "facet" }, title));
   splits.forEach((value, place) => {
-    group.append(svg("line", { x1: x(value), x2: x(value), y1: top + TOP, y2: bottom, stroke: ink(zero && value === 0 ? "--muted" : "--grid") }));
+    group.append(svg("line", { x1: x(value), x2: x(value), y1: top + TOP, y2: bottom, stroke: `var(${zero && value === 0 ? "--muted" : "--grid"})` }));
     group.append(svg("text", { x: x(value), y: top + height - 8, "text-anchor": "middle", class: "tick" }, texts[place]));
   });
   rows.forEach((row, place) => {
@@ -68,7 +67,7 @@ function facet({ row: step, left, top, width, height, title, rows, read, zero = 
 }
 
 function whisker(x, { value, low, high, sure }, y, { maker, look }, what) {
-  const colour = ink(look.colour);
+  const colour = `var(${look.colour})`;
   const mark = svg("g", {});
   if (value === null) return mark;
   const words = what === "difference" ? signed(value) : number(value);
@@ -79,7 +78,7 @@ function whisker(x, { value, low, high, sure }, y, { maker, look }, what) {
     mark.append(svg("rect", { x: x(low), y: y - 6, width: Math.max(x(high) - x(low), 1), height: 12, fill: "transparent" }));
   }
   const hollow = what === "pinned" || (what === "difference" && !sure);
-  mark.append(svg("circle", { cx: x(value), cy: y, r: 4, fill: hollow ? ink("--panel") : colour, stroke: colour, "stroke-width": 1.5 }));
+  mark.append(svg("circle", { cx: x(value), cy: y, r: 4, fill: hollow ? "var(--panel)" : colour, stroke: colour, "stroke-width": 1.5 }));
   return mark;
 }
 

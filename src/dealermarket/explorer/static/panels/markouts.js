@@ -15,7 +15,7 @@ export class MarkoutsPanel extends Panel {
   #rows = [];
 
   constructor(page) {
-    super(page, { name: "markouts", title: "Markouts by client", about: "What a unit is worth to its maker some steps after the trade, before the spread; all makers together." });
+    super(page, { name: "markouts", title: "Markouts by client", about: "What a unit is worth to its maker some steps after the trade, before the spread; all makers together. In percent: how often a client is informed." });
     this.list = el("tbody");
     this.head = el("th", { scope: "col", className: "number" });
     const plot = el("div");
