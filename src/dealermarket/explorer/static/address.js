@@ -97,6 +97,12 @@ export class Address {
     this.#written = now;
   }
 
+  /** Drops what is not written yet: the address was changed by hand. */
+  forget() {
+    clearTimeout(this.#timer);
+    this.#timer = this.#hash = null;
+  }
+
   /** Before the page goes: what is not written yet. */
   finish() {
     if (this.#hash !== null) this.#flush("replaceState");

@@ -172,6 +172,7 @@ class Page {
 
   #takeHash() {
     if (!this.#opened) return;
+    this.#address.forget();
     this.state = fromHash(location.hash, this.#defaults);
     this.#follow();
     this.#ask();
@@ -220,6 +221,7 @@ class Page {
     if (!again) {
       this.state = fromHash(location.hash, this.#defaults);
       this.#build(message);
+      this.#follow();
     }
     this.#ask();
   }
@@ -312,14 +314,21 @@ class Page {
   #errors(message) {
     const rest = this.controls.complain(message.lines);
     document.body.classList.add("stale");
+    const shown = this.#redraws ? "The results are those of the last valid market." : "Nothing can be shown. Reset all and Unpin take changes back.";
     const more = rest.length ? "" : " See the marked fields.";
-    this.#status.notice("errors", `${message.lines.join("\n")}\nThe results are those of the last valid market.${more}`);
+    this.#status.notice("errors", `${message.lines.join("\n")}\n${shown}${more}`);
     this.#status.says("Not valid");
     if (byId("export-dialog").open) this.export.errors(message.lines);
   }
 
   #trace(message) {
     this.#drawn.set("step", this.#tracing);
+    const { step } = message.trace; // the last one, where there is none of that number
+    if (step !== this.state.step && !this.talk.behind("trace")) {
+      this.state = { ...this.state, step };
+      this.#drawn.set("step", keyOf(this.state, UNTRACED));
+      this.#address.write(toHash(this.state, this.#defaults));
+    }
     this.#panels.get("step").draw(message);
   }
 }

@@ -28,8 +28,9 @@ export class Chart {
   }
 
   /** Draws `spec`: `x` and `y` (label of each axis), `data` (uPlot's), `series` ({label, colour, opacity, dash, width, paths, fill}),
-   * `bands` ({series: [high, low], colour}), `legend` ({label, colour, dash, read(index)}; the series' if left out), `marks`
-   * (vertical lines: {at, colour, dash, label}), `zero` (whether the axis shows 0). Only what has changed in kind makes it anew. */
+   * `bands` ({series: [high, low], colour}), `legend` ({label, colour, dash, read(index), rest: what it shows at
+   * rest}; the series' if left out), `marks`
+   * (vertical lines: {at, colour, dash}), `zero` (whether the axis shows 0). Only what has changed in kind makes it anew. */
   draw(spec) {
     this.#spec = spec;
     const key = JSON.stringify([spec.series, spec.bands, spec.x, spec.zero], (name, value) => (typeof value === "function" ? name : value));
@@ -137,28 +138,17 @@ export class Chart {
 
   #drawMarks(chart) {
     const { ctx, bbox } = chart;
-    for (const { at, colour, dash = [], label } of this.#spec.marks ?? []) {
+    for (const { at, colour, dash = [] } of this.#spec.marks ?? []) {
       const x = Math.round(chart.valToPos(at, "x", true));
       if (x < bbox.left - 1 || x > bbox.left + bbox.width + 1) continue;
       ctx.save();
-      ctx.strokeStyle = ctx.fillStyle = ink(colour);
+      ctx.strokeStyle = ink(colour);
       ctx.lineWidth = 1.5 * devicePixelRatio;
       ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      if (label) {
-        ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-        const right = x + ctx.measureText(label).width + 8 * devicePixelRatio > bbox.left + bbox.width;
-        ctx.textAlign = right ? "right" : "left";
-        ctx.textBaseline = "top";
-        ctx.setLineDash([]);
-        ctx.lineWidth = 4 * devicePixelRatio;
-        ctx.strokeStyle = ink("--panel");
-        ctx.strokeText(label, x + (right ? -4 : 4) * devicePixelRatio, bbox.top);
-        ctx.fillText(label, x + (right ? -4 : 4) * devicePixelRatio, bbox.top);
-      }
       ctx.restore();
     }
   }
@@ -184,7 +174,7 @@ export class Chart {
     const x = this.#spec.data[0];
     const index = this.#index !== null && this.#index < x.length ? this.#index : null;
     say(this.place, index === null ? "" : (this.#spec.place?.(index) ?? `${plainly(x[index])} ${this.#spec.x}`));
-    values.forEach((value, place) => say(value, index === null ? "" : entries[place].read(index)));
+    values.forEach((value, place) => say(value, index === null ? (entries[place].rest ?? "") : entries[place].read(index)));
   }
 }
 

@@ -50,7 +50,7 @@ function facet({ row: step, left, top, width, height, title, rows, read, zero = 
   const room = (high - low) * 0.04;
   const x = (value) => left + ((value - low + room) / (high - low + 2 * room)) * width;
   const bottom = top + TOP + rows.length * step;
-  const splits = roundPlaces(low, high, Math.max(Math.floor(width / 90), 2));
+  const splits = roundPlaces(low, high, Math.max(Math.floor(width / 70), 2));
   const texts = ticks(null, splits);
   const group = svg("g", {}, svg("text", { x: left, y: top + 13, class: "facet" }, title));
   splits.forEach((value, place) => {

@@ -18,14 +18,17 @@ export class PnlPanel extends Panel {
     const now = { colour: look.colour, width: 1, fill: { colour: look.colour, opacity: 0.35 }, paths: this.bars };
     const series = [now];
     const legend = [{ label: maker, colour: look.colour, opacity: 0.5, fill: true, read: (index) => (index < counts.length ? `${counts[index]} replicas` : "") }];
-    const marks = [{ at: mean, colour: "--ink", label: "mean" }];
-    if (tail !== null && tail !== undefined) marks.push({ at: tail, colour: "--alert", dash: [2, 2], label: "worst 5 %" });
     if (pinned) {
       data.push([...pinned, pinned.at(-1)]);
       series.push({ colour: "--ink", width: 1.5, dash: [3, 3], paths: this.steps });
       legend.push({ label: "pinned", colour: "--ink", dash: [3, 3], read: (index) => (index < pinned.length ? `${pinned[index]} replicas` : "") });
-      if (pinned_mean !== null) marks.push({ at: pinned_mean, colour: "--muted", dash: [3, 3], label: "" });
     }
+    const lines = [
+      { label: "mean", at: mean, colour: "--ink" },
+      { label: "mean of the worst 5 %", at: tail, colour: "--alert", dash: [2, 2] },
+      { label: "pinned mean", at: pinned_mean, colour: "--muted", dash: [6, 3] },
+    ].filter(({ at }) => at !== null && at !== undefined);
+    for (const { label, at, ...look } of lines) legend.push({ label, ...look, rest: number(at), read: () => number(at) });
     this.title(`P&L of ${maker} over the replicas`);
     this.chart.draw({
       x: unit,
@@ -33,11 +36,10 @@ export class PnlPanel extends Panel {
       data,
       series,
       legend,
-      marks,
+      marks: lines,
       zero: true,
       place: (index) => (index < counts.length ? `${number(edges[index])} to ${number(edges[index + 1])}` : ""),
     });
-    const worst = tail === null || tail === undefined ? "" : `; mean of the worst 5 %: ${number(tail)}`;
-    this.remark(`Mean ${number(mean)}${worst}${pinned_mean === null || pinned_mean === undefined ? "" : `; pinned mean ${number(pinned_mean)}`}. The outermost bars hold what lies beyond.`);
+    this.remark("The outermost bars hold what lies beyond.");
   }
 }
