@@ -200,7 +200,7 @@ def analyse_run(
     reward_horizon : int, optional
         After how many steps trades are judged, 1 or more. Where left out, the scenario's.
     progress : callable, optional
-        Is told how many steps of markets were done since the last call.
+        Called with the number of market steps done since the last call, from any thread.
 
     Returns
     -------

@@ -109,7 +109,7 @@ def export(
     seed : int
         Of a scenario, the seed, 0 or more. A run has its own.
     progress : callable, optional
-        Is told how many steps of markets were done since the last call.
+        Called with the number of market steps done since the last call, from any thread.
 
     Returns
     -------
