@@ -38,11 +38,32 @@ _STILL = 1e-12  # a change of no share by more ends them
 
 @dataclass(frozen=True)
 class Game:
-    """Makers with a few strategies each, combinations of values of fields. All profiles, a strategy for each maker, are run on
-    the same `replicas`.
+    """Makers with a few strategies each, which are combinations of values of fields.
 
-    Paths in `fields` name every maker, "makers.*.hedging.kind", and each of `makers` then has these strategies; or a single one,
-    who has them to itself. Raises ParameterError for what cannot be played."""
+    All profiles, a strategy for each maker, are run on the same prices and orders.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    fields : tuple of Varied
+        The fields and values that strategies are made of. A path that names every maker, such as "makers.*.hedging.kind", gives
+        each of `makers` these strategies; one that names a single maker is for that one alone.
+    objective : Objective
+        What each maker makes as large as it can: the payoffs.
+    makers : tuple of str
+        The names of the makers that play; all of them where empty.
+    replicas : int
+        On how many replicas each profile is run, from 2 to 1,000,000.
+    seed : int
+        The seed of all markets, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        A number is out of its range, a maker has no strategies, there are more than 10,000 profiles, or the scenario cannot have
+        one of them.
+    """
 
     scenario: Scenario
     fields: tuple[Varied, ...]
@@ -107,7 +128,33 @@ class Game:
     def run(
         self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
     ) -> Played:
-        """Plays all profiles; `keep` is a folder for what is done, so that what is interrupted can go on."""
+        """Plays all profiles.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, 1 or more.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        keep : Path, optional
+            A folder for what is done, so that an interrupted game can go on.
+        executor : Executor or str, optional
+            Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Played
+            The payoffs of all profiles.
+
+        Raises
+        ------
+        ParameterError
+            The objective has no value in some profile, or the text names no executor.
+        RunFolderError
+            The folder cannot be written.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        """
         return self.played(measure([self.study], self.seed, threads, progress, keep, executor)[self.study.name])
 
     def played(self, measures: Mapping[str, Measures]) -> Played:
@@ -121,8 +168,17 @@ class Game:
 
 @dataclass(frozen=True, eq=False)
 class Mixed:
-    """Strategies played with probabilities, by maker (strategies,), and what the makers get, (makers,); `gain` is the most that
-    any of them gets more by another strategy, 0 in an equilibrium."""
+    """Strategies that makers play with probabilities.
+
+    Parameters
+    ----------
+    shares : tuple of array, each (strategies,)
+        By maker, the probability of each of its strategies.
+    value : array, (makers,)
+        What each maker gets, in units of the objective.
+    gain : float
+        The most that any maker gets more by another strategy; 0 in an equilibrium.
+    """
 
     shares: tuple[Array, ...]
     value: Array
@@ -131,7 +187,23 @@ class Mixed:
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """Payoffs of all profiles, (replicas, strategies of the first maker, ..., makers)."""
+    """The payoffs of all profiles of a game, and what follows from them.
+
+    A profile is a tuple with the number of each maker's strategy, in the order of `game.makers`; a maker is its place in that
+    order.
+
+    Parameters
+    ----------
+    game : Game
+        What was played.
+    by_replica : array, (replicas, strategies of the first maker, ..., makers)
+        The payoffs, in units of the objective.
+
+    Notes
+    -----
+    Mixed equilibria come from replicator dynamics (Taylor and Jonker, Mathematical Biosciences 40, 1978). What makers lose
+    together is a difference, since payoffs may have any sign; Koutsoupias and Papadimitriou (STACS 1999) take the ratio.
+    """
 
     game: Game
     by_replica: Array

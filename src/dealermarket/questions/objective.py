@@ -23,9 +23,26 @@ _TERM = re.compile(r"\s*([+-]?)\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE
 
 @dataclass(frozen=True)
 class Objective:
-    """The weighted sum of statistics, in their own units, and `risk` standard deviations of it between replicas taken off.
+    """What is to be made as large as it can be: a weighted sum of a maker's statistics, less a multiple of its standard
+    deviation.
 
-    Raises ParameterError for a statistic that is not declared, or a weight or risk that is no finite number."""
+    Parameters
+    ----------
+    weights : mapping of str to float
+        By statistic, such as "pnl" or "mean_abs_position", its weight, not 0. Statistics have their own units.
+    risk : float
+        How many standard deviations of the sum between replicas are taken off, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        A statistic is not declared, no statistic is named, or a weight or the risk cannot be.
+
+    Examples
+    --------
+    >>> Objective.parsed("pnl - 0.5*mean_abs_position", risk=1.0)
+    Objective(weights={'pnl': 1.0, 'mean_abs_position': -0.5}, risk=1.0)
+    """
 
     weights: Mapping[str, float]
     risk: float = 0.0

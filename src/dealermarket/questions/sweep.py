@@ -37,10 +37,30 @@ AS_IT_IS = "as it is"
 
 @dataclass(frozen=True)
 class Sweep:
-    """A scenario, and points in which some of its fields differ, to be run: `replicas` of each, from one seed.
+    """A scenario, and points in which some of its fields differ, to be run.
 
     Points that share prices and orders, as those do that change makers alone, run on common tapes; others on tapes of the same
-    seed. The scenario as it is runs, too. Raises ParameterError for numbers that cannot be."""
+    seed. The scenario as it is runs, too. `Sweep.of` makes one from fields and values.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    fields : tuple of Varied or Range
+        What differs.
+    points : tuple of Point
+        The points.
+    replicas : int
+        On how many replicas each is run, from 1 to 1,000,000.
+    seed : int
+        The seed of all markets, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        A number is out of its range, makers have other names at some point, or the measures would not fit into half of this
+        machine's memory.
+    """
 
     scenario: Scenario
     fields: tuple[Varied | Range, ...]
@@ -69,9 +89,32 @@ class Sweep:
         replicas: int = REPLICAS,
         seed: int = 0,
     ) -> Sweep:
-        """From fields and their values: a grid of all combinations; or from fields and ranges `sample` points in these.
+        """The sweep of a grid of values, or of points that are drawn in ranges.
 
-        Raises ParameterError that lists all points that cannot be."""
+        Parameters
+        ----------
+        scenario : Scenario
+            The market.
+        vary : mapping of str to values or Range, or sequence of Varied or Range
+            The fields, with the values of each; their combinations are the points. Or, with `sample`, with a range of each.
+        sample : int, optional
+            How many points to draw in the ranges, from 2 to 100,000.
+        replicas : int
+            On how many replicas each point is run, from 1 to 1,000,000.
+        seed : int
+            The seed of all markets and of the points that are drawn, 0 or more.
+
+        Returns
+        -------
+        Sweep
+            To be run.
+
+        Raises
+        ------
+        ParameterError
+            A path names no field, a field has a range without `sample` or values with it, there are more than 100,000 points, or
+            the scenario cannot have one of them: all those that cannot be are listed.
+        """
         check_scenario(scenario)
         fields = tuple(_field(path, given) for path, given in vary.items()) if isinstance(vary, Mapping) else tuple(vary)
         values = [field for field in fields if isinstance(field, Varied)]
@@ -122,7 +165,33 @@ class Sweep:
     def run(
         self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
     ) -> Swept:
-        """Runs all points; `keep` is a folder for what is done, so that an interrupted sweep can go on."""
+        """Runs all points.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, 1 or more.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        keep : Path, optional
+            A folder for what is done, so that an interrupted sweep can go on.
+        executor : Executor or str, optional
+            Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Swept
+            Every statistic of every maker at every point.
+
+        Raises
+        ------
+        ParameterError
+            The text names no executor.
+        RunFolderError
+            The folder cannot be written.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        """
         found = measure(self.studies, self.seed, threads, progress, keep, executor)
         measured = {label: found[study.name][label] for study in self.studies for label in study.variants}
         return Swept(self, {label: measured[label] for label in self.scenarios})
@@ -142,7 +211,18 @@ def _field(path: str, given: Iterable[Any] | Range) -> Varied | Range:
 
 @dataclass(frozen=True, eq=False)
 class Swept:
-    """What was measured at every point: label -> every statistic (replicas, M)."""
+    """What was measured at every point of a sweep.
+
+    A maker that is not named is the first one that varies, or else the first of all.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What was asked.
+    measures : mapping of str to Measures
+        By the label of a point, every statistic, (replicas, makers) each; the first, "as it is", is the scenario without a
+        change.
+    """
 
     sweep: Sweep
     measures: Mapping[str, Measures]
