@@ -23,7 +23,7 @@ from dealermarket import errors
 from dealermarket.values import Value
 from test_faces import FOLDERS, NEED_GYMNASIUM
 
-NOT_YET = ("", "control", "envs", "model", "policies", "study", "testing")
+NOT_YET = ("", "control", "envs", "model", "policies", "testing")
 """Folders, and the package itself, whose docstrings have no sections yet."""
 
 TITLES = ("Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References", "Examples")

@@ -65,8 +65,9 @@ class Verdict:
 
 
 def decided(holds: ArrayLike, fails: ArrayLike) -> Outcome:
-    """The outcome of a claim on several numbers: it holds where all of them say so, fails where one says the opposite, and is
-    undecided else.
+    """The outcome of a claim on several numbers.
+
+    It holds where all of them say so, fails where one says the opposite, and is undecided else.
 
     Parameters
     ----------

@@ -23,8 +23,9 @@ _TERM = re.compile(r"\s*([+-]?)\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE
 
 @dataclass(frozen=True)
 class Objective:
-    """What is to be made as large as it can be: a weighted sum of a maker's statistics, less a multiple of its standard
-    deviation.
+    """What is to be made as large as it can be.
+
+    A weighted sum of a maker's statistics, less a multiple of its standard deviation between replicas.
 
     Parameters
     ----------

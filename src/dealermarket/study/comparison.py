@@ -32,7 +32,17 @@ BY_CLIENT = "by_client."  # what measures by client are called begins with this,
 
 @dataclass(frozen=True, eq=False)
 class Paired(HoldsArrays):
-    """A number of each side, and the difference b - a with the interval of the paired replicas; all of one shape."""
+    """A number of each side of a comparison, and their difference; arrays of one shape.
+
+    Parameters
+    ----------
+    a : array
+        Of the first side.
+    b : array
+        Of the second side.
+    difference : Estimate
+        b - a, with the interval of the paired replicas.
+    """
 
     a: Array
     b: Array
@@ -70,11 +80,22 @@ class Paired(HoldsArrays):
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two markets, a and b, on common tapes: `replicas` of them, the same prices and orders in both.
+    """Two markets, a and b, on common tapes: the same prices and orders in both.
 
-    Every difference is b - a; its 95 % interval is that of the replicas' own differences, so that what both sides share
-    does not count. `print` shows P&L, share and position of each maker; `frame` and `clients` have all numbers. `measures` are
-    those of a and of b: every statistic (replicas, M), and where trades were recorded sums by client (replicas, N, M).
+    Every difference is b - a; its 95 % interval is that of the replicas' own differences, so that what both sides share does not
+    count. `print` shows P&L, share and position of each maker; `frame` and `clients` have all numbers.
+
+    Parameters
+    ----------
+    a, b : Scenario
+        The markets, whose makers have the same names.
+    replicas : int
+        How many replicas both have.
+    seed : int
+        The seed of both.
+    measures : tuple of two Measures
+        Those of a and of b: every statistic, (replicas, makers) each, and where trades were recorded sums by client,
+        (replicas, clients, makers) each.
     """
 
     a: Scenario

@@ -43,10 +43,31 @@ Measured = Mapping[str, Mapping[str, Measures]]
 
 @dataclass(frozen=True)
 class Study:
-    """`replicas` markets of each variant, on common tapes, of which `observe` keeps what the question needs.
+    """Variants of a market on common tapes, and what is measured of each of their replicas.
 
-    A study of a scenario with a policy that no file can name is not kept in a folder: nothing tells whether it is the same
-    next time. Raises ParameterError unless the variants share what the tape is drawn from.
+    A study of a scenario with a policy that no file can name is not kept in a folder: nothing tells whether it is the same next
+    time.
+
+    Parameters
+    ----------
+    name : str
+        By which its measures are found.
+    variants : mapping of str to Scenario
+        By label, scenarios that share all that the tape is drawn from.
+    replicas : int
+        How many replicas of each.
+    observe : callable
+        A function (scenario, chunk) -> measures, such as those of `dealermarket.study.observe`: what is kept of a chunk of
+        replicas, as `Measures` or as arrays by name; the first axis of every array is the replica.
+    record : {"summary", "steps", "trades", "requests"}
+        What is recorded for `observe` to see.
+    first : int
+        The number of the first replica.
+
+    Raises
+    ------
+    ParameterError
+        The variants have no common tape, or prices or orders are recorded and there are not as many replicas of them.
     """
 
     name: str
@@ -54,7 +75,7 @@ class Study:
     replicas: int
     observe: Observe
     record: RecordLevel = "summary"
-    first: int = 0  # the number of the first replica
+    first: int = 0
 
     def __post_init__(self) -> None:
         first, *others = self.variants.values()
@@ -109,10 +130,39 @@ def measure(
     keep: Path | Parts | None = None,
     executor: Executor | str | None = None,
 ) -> Measured:
-    """Runs studies on threads, or on an `executor`; with `keep`, a folder, or its parts, looked up once for many calls, chunks of
-    replicas that it holds are read, and others kept there once done.
+    """Runs studies, and keeps of them what they observe.
 
-    Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written."""
+    Measures depend on (variant, seed, replicas) alone. What two studies would measure alike is measured once.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+        What to run; their names differ.
+    seed : int
+        The seed of all markets, 0 or more.
+    threads : int
+        How many threads to run on, 1 or more.
+    progress : callable, optional
+        Called with the number of market steps done since the last call, from any thread.
+    keep : Path or Parts, optional
+        A folder for chunks of replicas: those that it holds are read, and others are kept there once done.
+    executor : Executor or str, optional
+        Where to run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+    Returns
+    -------
+    mapping of str to mapping of str to Measures
+        By the name of a study and the label of a variant, what was measured.
+
+    Raises
+    ------
+    RunFolderError
+        The folder cannot be written.
+    ParameterError
+        The text names no executor.
+    ExecutorError
+        The executor is not installed, or nobody answers there.
+    """
     report, parts = progress or (lambda _: None), Parts(keep) if isinstance(keep, Path) else keep
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once

@@ -13,9 +13,32 @@ UNHEDGED = "no hedging"
 
 
 def varied(scenario: Scenario, path: str, values: Iterable[float | str]) -> dict[str, Scenario]:
-    """The scenario with each of the values at a path such as "makers.0.pricing.alpha"; labels are the values as text.
+    """The variants of a scenario that have each of some values in a field.
 
-    Raises ParameterError for a field that is not there, or a value that it cannot have."""
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    path : str
+        The field, such as "makers.0.pricing.alpha".
+    values : iterable of float or str
+        The values.
+
+    Returns
+    -------
+    dict of str to Scenario
+        By label, which is the value as a text.
+
+    Raises
+    ------
+    ParameterError
+        There is no such field, or it cannot have a value.
+
+    Examples
+    --------
+    >>> list(varied(Scenario.load("paper"), "makers.0.pricing.alpha", (1.3, 1.5)))
+    ['1.3', '1.5']
+    """
     check_scenario(scenario)
     return {as_label(value): scenario.with_settings(f"{path}={value}") for value in values}
 
@@ -26,10 +49,30 @@ def as_label(value: float | str) -> str:
 
 
 def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scenario:
-    """The scenario with a maker's (or "*": every maker's) risk aversion γ: a number, INFINITE for hedging everything,
-    or UNHEDGED for nothing.
+    """A scenario in which a maker has another risk aversion γ.
 
     Makers that weigh cost against risk keep their schedule, optimal or linear; others get the optimal one.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    maker : int or str
+        The number or the name of the maker; "*" for all.
+    gamma : str
+        A number, 0 or more; `INFINITE` for hedging everything at once; or `UNHEDGED` for nothing.
+
+    Returns
+    -------
+    Scenario
+        The variant.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such maker, or it cannot have this risk aversion.
+    ValueError
+        `gamma` is neither a number nor one of the two words.
     """
     hedging = f"makers.{maker}.hedging"
     if gamma in (INFINITE, UNHEDGED):
@@ -40,10 +83,48 @@ def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scen
 
 
 def by_risk_aversion(scenario: Scenario, gammas: Sequence[str], maker: int | str = 0) -> dict[str, Scenario]:
-    """γ -> the scenario in which a maker has it."""
+    """The variants of a scenario in which a maker has each of some risk aversions γ.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    gammas : sequence of str
+        Risk aversions, as `with_risk_aversion` takes them.
+    maker : int or str
+        The number or the name of the maker; "*" for all.
+
+    Returns
+    -------
+    dict of str to Scenario
+        By risk aversion.
+
+    Raises
+    ------
+    ScenarioError
+        There is no such maker, or it cannot have one of them.
+    """
     return {gamma: with_risk_aversion(scenario, maker, gamma) for gamma in gammas}
 
 
 def at_volatility(scenario: Scenario, volatility: float) -> Scenario:
-    """The scenario at an annual volatility of the mid-price."""
+    """A scenario at another volatility of the mid.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    volatility : float
+        The annual volatility, as a share of the price: 0.1 is 10 %.
+
+    Returns
+    -------
+    Scenario
+        The variant.
+
+    Raises
+    ------
+    ScenarioError
+        The mid cannot have this volatility, or is recorded and has none of its own.
+    """
     return scenario.with_settings(f"market.mid_price.volatility={volatility}")
