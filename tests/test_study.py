@@ -21,7 +21,7 @@ from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Study, kept, measure
-from dealermarket.study.variants import varied
+from dealermarket.study.variants import varied, with_risk_aversion
 
 STEPS, REPLICAS = 24, 5
 BUSY = """
@@ -151,6 +151,17 @@ def test_another_market_has_another_tape(busy: Scenario, setting: str) -> None:
     with raises(ParameterError, "study 'q'", names=["'odd'", "market", "tape"]) as refused:
         Study("q", {"first": busy, "same": busy.with_settings("makers.a.pricing.alpha=1.1"), "odd": other}, 2, observe.totals)
     assert "\n" not in str(refused.value)
+
+
+def test_what_cannot_be_measured_is_refused(busy: Scenario) -> None:
+    with raises(ParameterError, "variants"):
+        Study("q", {}, 2, observe.totals)
+    with raises(ParameterError, "replicas", 0):
+        Study("q", {"one": busy}, 0, observe.totals)
+    with raises(ParameterError, "threads", 0):
+        measure([Study("q", {"one": busy}, 2, observe.totals)], threads=0)
+    with raises(ParameterError, "gamma", "'much'"):
+        with_risk_aversion(busy, "a", "much")
 
 
 @pytest.mark.usefixtures("tiny_chunks")

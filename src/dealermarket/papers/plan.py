@@ -287,7 +287,7 @@ def run_plans(
     seed : int
         The seed of all markets, 0 or more.
     threads : int
-        How many threads, or processes, at a time.
+        How many threads, or processes, at a time, from 1 to 1024.
     progress : callable, optional
         Called with the number of market steps done since the last call, from any thread.
     keep : Path, optional
@@ -305,7 +305,7 @@ def run_plans(
     RunFolderError
         The folder for measures cannot be written.
     ParameterError
-        The text names no executor.
+        `threads` is not in 1..1024, or the text names no executor.
     ExecutorError
         The executor is not installed, or nobody answers there.
     DealerMarketError

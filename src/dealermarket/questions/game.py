@@ -133,7 +133,7 @@ class Game:
         Parameters
         ----------
         threads : int
-            How many threads to run on, 1 or more.
+            How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
         keep : Path, optional
@@ -149,7 +149,7 @@ class Game:
         Raises
         ------
         ParameterError
-            The objective has no value in some profile, or the text names no executor.
+            The objective has no value in some profile, `threads` is not in 1..1024, or the text names no executor.
         RunFolderError
             The folder cannot be written.
         ExecutorError

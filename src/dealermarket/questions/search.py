@@ -148,7 +148,7 @@ class Search:
         Parameters
         ----------
         threads : int
-            How many threads to run on, 1 or more.
+            How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
         keep : Path, optional
@@ -164,7 +164,7 @@ class Search:
         Raises
         ------
         ParameterError
-            The objective has no value at any point, or the text names no executor.
+            The objective has no value at any point, `threads` is not in 1..1024, or the text names no executor.
         RunFolderError
             The folder cannot be written.
         ExecutorError

@@ -130,7 +130,7 @@ class Sensitivity:
         Parameters
         ----------
         threads : int
-            How many threads to run on, 1 or more.
+            How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
         keep : Path, optional
@@ -146,7 +146,7 @@ class Sensitivity:
         Raises
         ------
         ParameterError
-            The objective has no value at some scenario, or the text names no executor.
+            The objective has no value at some scenario, `threads` is not in 1..1024, or the text names no executor.
         RunFolderError
             The folder cannot be written.
         ExecutorError

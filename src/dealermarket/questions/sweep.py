@@ -170,7 +170,7 @@ class Sweep:
         Parameters
         ----------
         threads : int
-            How many threads to run on, 1 or more.
+            How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
         keep : Path, optional
@@ -186,7 +186,7 @@ class Sweep:
         Raises
         ------
         ParameterError
-            The text names no executor.
+            `threads` is not in 1..1024, or the text names no executor.
         RunFolderError
             The folder cannot be written.
         ExecutorError

@@ -120,7 +120,7 @@ class Contest:
         Parameters
         ----------
         threads : int
-            How many threads to run on, 1 or more.
+            How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
 
@@ -131,6 +131,8 @@ class Contest:
 
         Raises
         ------
+        ParameterError
+            `threads` is not in 1..1024.
         PolicyError
             A policy returned an action that cannot be.
         """

@@ -78,7 +78,7 @@ class Pair:
         Parameters
         ----------
         threads : int
-            How many threads to run on, 1 or more.
+            How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
         executor : Executor or str, optional
@@ -92,12 +92,11 @@ class Pair:
         Raises
         ------
         ParameterError
-            `threads` is below 1, or the text names no executor.
+            `threads` is not in 1..1024, or the text names no executor.
         ExecutorError
             The executor is not installed, or nobody answers there.
         """
-        count = whole_number("threads", threads, 1)
-        measured = measure([self._study], self.seed, count, progress, executor=executor)["comparison"]
+        measured = measure([self._study], self.seed, threads, progress, executor=executor)["comparison"]
         return Comparison(self.a, self.b, self.replicas, self.seed, (measured["a"], measured["b"]))
 
 
@@ -122,7 +121,7 @@ def compare(
     seed : int, optional
         Of scenarios, the seed of both, 0 or more; 0 where left out.
     threads : int
-        How many threads to run on, 1 or more.
+        How many threads to run on, from 1 to 1024.
 
     Returns
     -------

@@ -139,7 +139,7 @@ class Yardstick:
         Parameters
         ----------
         threads : int
-            How many threads to run on, 1 or more.
+            How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
         executor : Executor or str, optional
@@ -153,7 +153,7 @@ class Yardstick:
         Raises
         ------
         ParameterError
-            The text names no executor.
+            `threads` is not in 1..1024, or the text names no executor.
         ExecutorError
             The executor is not installed, or nobody answers there.
         PolicyError

@@ -83,7 +83,7 @@ def relative_tiers(
     seed : int
         The seed of the run, 0 or more.
     threads : int
-        How many threads to run on, 1 or more.
+        How many threads to run on, from 1 to 1024.
 
     Returns
     -------
@@ -96,6 +96,8 @@ def relative_tiers(
     ------
     ScenarioError
         A setting cannot be applied, or names no participant.
+    ParameterError
+        `replicas`, `seed` or `threads` is out of its range.
     """
     wanted = check_relative(scenario, settings)
     if not any(wanted):

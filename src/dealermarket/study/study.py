@@ -32,6 +32,7 @@ from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import Chunk, RecordLevel
 from dealermarket.slots import from_outside
 from dealermarket.study.labelled import Measures
+from dealermarket.values import whole_number
 from dealermarket.version import __version__
 
 Array = NDArray[Any]
@@ -67,7 +68,8 @@ class Study:
     Raises
     ------
     ParameterError
-        The variants have no common tape, or prices or orders are recorded and there are not as many replicas of them.
+        There is no variant, the variants have no common tape, `replicas` is below 1, or prices or orders are recorded and there
+        are not as many replicas of them.
     """
 
     name: str
@@ -78,6 +80,9 @@ class Study:
     first: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, 1))
+        if not self.variants:
+            raise ParameterError(f"study {self.name!r}: variants: must be at least one scenario by its label, got none")
         first, *others = self.variants.values()
         Recorded.of(first).check_replicas(self.first + self.replicas)
         for label, variant in zip(list(self.variants)[1:], others, strict=True):
@@ -141,7 +146,7 @@ def measure(
     seed : int
         The seed of all markets, 0 or more.
     threads : int
-        How many threads to run on, 1 or more.
+        How many threads to run on, from 1 to 1024.
     progress : callable, optional
         Called with the number of market steps done since the last call, from any thread.
     keep : Path or Parts, optional
@@ -159,7 +164,7 @@ def measure(
     RunFolderError
         The folder cannot be written.
     ParameterError
-        The text names no executor.
+        `threads` is not in 1..1024, or the text names no executor.
     ExecutorError
         The executor is not installed, or nobody answers there.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dealermarket.errors import ParameterError
 from dealermarket.model.scenario import Scenario, check_scenario
 
 INFINITE = "∞"
@@ -71,7 +72,7 @@ def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scen
     ------
     ScenarioError
         There is no such maker, or it cannot have this risk aversion.
-    ValueError
+    ParameterError
         `gamma` is neither a number nor one of the two words.
     """
     hedging = f"makers.{maker}.hedging"
@@ -79,7 +80,11 @@ def with_risk_aversion(scenario: Scenario, maker: int | str, gamma: str) -> Scen
         return scenario.with_settings(f"{hedging}.kind={'full' if gamma == INFINITE else 'none'}")
     weighs = all("risk_aversion" in value for value in scenario.values_at(hedging))
     kind = [] if weighs else [f"{hedging}.kind=optimal"]
-    return scenario.with_settings(*kind, f"{hedging}.risk_aversion={float(gamma)}")
+    try:
+        number = float(gamma)
+    except ValueError:
+        raise ParameterError(f"gamma: must be a number, {INFINITE!r} or {UNHEDGED!r}, got {gamma!r}") from None
+    return scenario.with_settings(*kind, f"{hedging}.risk_aversion={number}")
 
 
 def by_risk_aversion(scenario: Scenario, gammas: Sequence[str], maker: int | str = 0) -> dict[str, Scenario]:
@@ -103,6 +108,8 @@ def by_risk_aversion(scenario: Scenario, gammas: Sequence[str], maker: int | str
     ------
     ScenarioError
         There is no such maker, or it cannot have one of them.
+    ParameterError
+        One of them is neither a number nor one of the two words.
     """
     return {gamma: with_risk_aversion(scenario, maker, gamma) for gamma in gammas}
 
