@@ -261,6 +261,11 @@ def percentile(values: ArrayLike, level: float) -> Estimate:
     -------
     Estimate
         A single number with its 95 % interval; all NaN of an empty sample.
+
+    Raises
+    ------
+    ValueError
+        `level` is not in 0..1.
     """
     from scipy import stats
 
@@ -289,6 +294,11 @@ def band(values: ArrayLike, low: float, high: float) -> tuple[Array, Array]:
     -------
     low, high : array, (...)
         The quantiles; NaN where all values are.
+
+    Raises
+    ------
+    ValueError
+        A quantile is not in 0..1.
     """
     values = np.asarray(values, dtype=np.float64)
     with warnings.catch_warnings():
@@ -377,6 +387,11 @@ def resampled(values: ArrayLike, statistic: Callable[..., Array] = np.mean, seed
     -------
     array, (samples, ...)
         The statistic of each sample.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two replicas.
     """
     from scipy import stats
 

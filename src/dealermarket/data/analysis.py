@@ -84,14 +84,14 @@ class Analysis:
         named = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: table for name, table in named.items() if isinstance(table, pd.DataFrame)}
 
-    def write(self, folder: Path) -> list[Path]:
+    def write(self, folder: str | Path) -> list[Path]:
         """Writes every table into a folder, as CSV and as Parquet.
 
         In the CSV files, names that a spreadsheet would take for formulas begin with an apostrophe.
 
         Parameters
         ----------
-        folder : Path
+        folder : str or Path
             A folder that exists. Files of these names in it are replaced.
 
         Returns
@@ -107,7 +107,7 @@ class Analysis:
         written = []
         for name, table in self.tables().items():
             for kind in ("csv", "parquet"):
-                path = folder / f"{name}.{kind}"
+                path = Path(folder) / f"{name}.{kind}"
                 with replacing(path) as unfinished:
                     if kind == "csv":
                         table.map(_as_text).to_csv(unfinished, index=False)

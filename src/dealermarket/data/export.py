@@ -49,12 +49,12 @@ class DeskFiles:
     rfqs: pd.DataFrame
     mids: pd.DataFrame
 
-    def write(self, folder: Path, parquet: bool = False) -> list[Path]:
+    def write(self, folder: str | Path, parquet: bool = False) -> list[Path]:
         """Writes both tables into a folder, which is made where there is none.
 
         Parameters
         ----------
-        folder : Path
+        folder : str or Path
             Where `rfqs` and `mids` are written to.
         parquet : bool
             As Parquet; otherwise as CSV.
@@ -71,7 +71,7 @@ class DeskFiles:
         RunFolderError
             A file cannot be written.
         """
-        written = []
+        folder, written = Path(folder), []
         paths = {name: folder / f"{name}.{'parquet' if parquet else 'csv'}" for name in ("rfqs", "mids")}
         for path in paths.values():
             if path.exists():

@@ -144,7 +144,20 @@ class RequestLog:
         return len(self.client)
 
     def chosen(self, which: Array, notes: Iterable[str] = ()) -> RequestLog:
-        """The requests of a mask of truth values, (requests,), with further notes; the clients stay."""
+        """Some of the requests; all clients stay.
+
+        Parameters
+        ----------
+        which : array of bool, (requests,)
+            Whether each is chosen.
+        notes : iterable of str
+            Notes that are added, such as why others are left out.
+
+        Returns
+        -------
+        RequestLog
+            The requests that are chosen, in order of time.
+        """
         columns = {name: getattr(self, name)[which] for name in _ARRAYS}
         time = replace(self.time, values=self.time.values[which])
         return RequestLog(clients=self.clients, time=time, notes=(*self.notes, *notes), **columns)

@@ -90,9 +90,23 @@ class Table:
 
     @classmethod
     def of(cls, name: str, caption: str, rows: Iterable[Any], *columns: Column) -> Table:
-        """The table of some rows, which are whatever the columns' functions take.
+        """The table of some rows.
 
-        Columns without a heading go into the frame and are not shown.
+        Parameters
+        ----------
+        name : str
+            The name of the table, and of its file.
+        caption : str
+            What stands above it.
+        rows : iterable
+            Whatever the columns' functions take.
+        *columns : Column
+            What of each row stands in the table. Those without a heading go into the frame and are not shown.
+
+        Returns
+        -------
+        Table
+            A row for each of the rows.
         """
         import pandas as pd
 

@@ -19,6 +19,7 @@ from dealermarket.papers.trained import TrainedStudy
 from dealermarket.plots.figure import Figure
 from dealermarket.study.labelled import Array
 from dealermarket.study.study import Measured, Study
+from dealermarket.values import suggestion
 
 Results = Measured
 """Study -> variant -> measures, of one experiment."""
@@ -70,11 +71,19 @@ def left_open(**values: tuple[float, ...]) -> tuple[Variation, ...]:
     tuple of Variation
         One for each name.
 
+    Raises
+    ------
+    ParameterError
+        There is no such name.
+
     Examples
     --------
     >>> left_open(v_max=(50.0, 500.0))
     (Variation(parameter='v_max', path='exchange.v_max', values=(50.0, 500.0)),)
     """
+    for name in values:
+        if name not in _LEFT_OPEN:
+            raise ParameterError(f"{name}: has no short name, give a Variation{suggestion(name, _LEFT_OPEN)}")
     return tuple(Variation(*_LEFT_OPEN[name], tried) for name, tried in values.items())
 
 
@@ -150,10 +159,28 @@ class Experiment(ABC):
             cls.title = cls.name.replace("-", " ").capitalize()
 
     def load_scenario(self, source: str | Path | None = None, settings: Sequence[str] = ()) -> Scenario:
-        """The experiment's scenario, or another from a preset or file, with settings on top.
+        """The experiment's scenario, or another, with settings on top.
 
-        Raises ScenarioError, and ParameterError where a setting would change what the experiment itself moves, or where it asks
-        no scenario."""
+        Parameters
+        ----------
+        source : str or Path, optional
+            A preset or a file. Where left out, the experiment's preset with its own settings.
+        settings : sequence of str
+            Settings such as "steps=200".
+
+        Returns
+        -------
+        Scenario
+            A scenario that the question can be asked of.
+
+        Raises
+        ------
+        ScenarioError
+            The scenario cannot be read, or a setting cannot be applied.
+        ParameterError
+            A setting would change what the experiment itself moves, the question cannot be asked of the scenario, or it is asked
+            of none.
+        """
         if not self.asks_scenario and (source is not None or settings):
             raise ParameterError(f"{self.name}: asks about a problem of its own and no scenario; leave --scenario and --set out")
         place, own = (self.preset, self.settings) if source is None else (source, ())
@@ -165,7 +192,23 @@ class Experiment(ABC):
         return self.checked(scenario)
 
     def checked(self, scenario: Scenario) -> Scenario:
-        """The scenario, if the question can be asked of it. Raises ParameterError."""
+        """The scenario, if the question can be asked of it.
+
+        Parameters
+        ----------
+        scenario : Scenario
+            The market.
+
+        Returns
+        -------
+        Scenario
+            The same.
+
+        Raises
+        ------
+        ParameterError
+            The question needs something that the scenario does not have.
+        """
         needed = self._general_need(scenario) or self.needs(scenario)
         if needed:
             raise ParameterError(f"{self.name}: needs {needed}")
@@ -176,33 +219,74 @@ class Experiment(ABC):
         return None
 
     def studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        """What must be measured for the verdicts."""
+        """What must be measured for the verdicts.
+
+        Parameters
+        ----------
+        scenario : Scenario
+            The market that is asked about.
+        runs : int
+            Replicas of each point.
+
+        Returns
+        -------
+        list of Study
+            With names that differ; measures are found in `results` by them.
+        """
         return []
 
     def trainings(self, scenario: Scenario, runs: int) -> list[TrainedStudy]:
-        """What must be trained for the verdicts; needs the extra `learn`."""
+        """What must be trained for the verdicts, as `studies`; needs the extra `learn`."""
         return []
 
     def desks(self, scenario: Scenario, runs: int) -> list[DesksStudy]:
-        """Simulated desks whose logs must be calibrated for the verdicts."""
+        """Simulated desks whose logs must be calibrated for the verdicts, as `studies`."""
         return []
 
     def processes(self, scenario: Scenario, runs: int) -> list[ProcessStudy]:
-        """Processes of dealers that must be simulated for the verdicts."""
+        """Processes of dealers that must be simulated for the verdicts, as `studies`."""
         return []
 
     def further_studies(self, scenario: Scenario, runs: int) -> list[Study]:
-        """What is measured besides."""
+        """What is measured besides, for tables and figures alone: as `studies`."""
         return []
 
     def with_results(self, scenario: Scenario, results: Results) -> Self:
-        """The experiment beside what was measured in a scenario, to ask for verdicts, tables and figures."""
+        """The experiment beside what was measured, to ask for verdicts, tables and figures.
+
+        Parameters
+        ----------
+        scenario : Scenario
+            The market that was asked about.
+        results : mapping
+            What was measured there: study -> variant -> measures.
+
+        Returns
+        -------
+        Experiment
+            A copy that has both.
+        """
         found = copy(self)
         found.scenario, found.results = scenario, results
         return found
 
     def own(self, study: str, variant: str, name: str) -> Array:
-        """A measure of the maker that is looked at, the replicas first."""
+        """A measure of the maker that is looked at.
+
+        Parameters
+        ----------
+        study : str
+            The name of a study.
+        variant : str
+            The label of one of its variants.
+        name : str
+            The name of a measure.
+
+        Returns
+        -------
+        array, (replicas, ...)
+            The numbers of that maker.
+        """
         return self.results[study][variant].of(self.studied)[name]
 
     @abstractmethod

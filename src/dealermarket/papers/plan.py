@@ -125,7 +125,18 @@ class Plan:
         return sum(study.market_steps for study in self.studies) + sum(study.market_steps for study in self.parted)
 
     def section(self, measured: Measured) -> Section:
-        """What the measures say."""
+        """What the measures say.
+
+        Parameters
+        ----------
+        measured : mapping
+            What `measure` found of `studies`, and what was measured of `parted`: study -> variant -> measures.
+
+        Returns
+        -------
+        Section
+            Verdicts, tables and figures.
+        """
         found = self.experiment.with_results(self.scenario, self._results("", measured))
         verdicts, tables = list(found.verdicts()), list(found.tables())
         varied = self._with_verdicts(measured)

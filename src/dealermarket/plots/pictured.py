@@ -136,7 +136,25 @@ class PicturedRun:
         return names.index(maker)
 
     def of_replicas(self, statistic: str, maker: str) -> Array:
-        """A statistic of a maker in every replica of the run, (replicas,)."""
+        """A statistic of a maker in every replica of the run.
+
+        Parameters
+        ----------
+        statistic : str
+            A column of the summary that figures show: "pnl", "hedging_cost", "risk_cost", "volume" or "hedge_volume".
+        maker : str
+            The name of the maker.
+
+        Returns
+        -------
+        array, (replicas,)
+            In the unit of the statistic.
+
+        Raises
+        ------
+        ParameterError
+            The run has no such maker.
+        """
         return self.summary[statistic].reshape(-1, len(self.scenario.makers))[:, self.number(maker)]
 
     @cached_property

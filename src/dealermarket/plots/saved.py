@@ -86,7 +86,7 @@ PICTURES = (
 
 
 def save_plots(
-    run: SimulationResult | PicturedRun, folder: Path, kind: str = "png", replica: int | None = None
+    run: SimulationResult | PicturedRun, folder: str | Path, kind: str = "png", replica: int | None = None
 ) -> tuple[list[Path], list[str]]:
     """Draws into files all figures that show something of a run.
 
@@ -94,7 +94,7 @@ def save_plots(
     ----------
     run : SimulationResult or PicturedRun
         A run. Where it did not record what is drawn, its first replicas are run again.
-    folder : Path
+    folder : str or Path
         Where the files are written to; it is made where there is none, and files of these names are replaced.
     kind : {"png", "svg"}
         The format of the files.
@@ -119,7 +119,7 @@ def save_plots(
         raise ParameterError(f"format: must be one of {', '.join(FORMATS)}, got {kind!r}")
     from matplotlib import rc_context
 
-    run = PicturedRun.of(run)
+    run, folder = PicturedRun.of(run), Path(folder)
     written, left_out = [], []
     with rc_context(STYLE):
         for picture in PICTURES:

@@ -165,13 +165,41 @@ class Range:
         return float(min(max(where, 0.0), 1.0))
 
     def spaced(self, count: int) -> Varied:
-        """`count` values from one end to the other, as far apart from each other."""
+        """The field with values from one end to the other.
+
+        Parameters
+        ----------
+        count : int
+            How many, as far apart from each other as each from the next, by their logarithm with `log`; of a single one, the
+            middle.
+
+        Returns
+        -------
+        Varied
+            The field with these values.
+        """
         places = np.linspace(0.0, 1.0, count).tolist() if count > 1 else [0.5]
         return Varied(self.path, tuple(float(f"{self.at(place):.12g}") for place in places))
 
     @classmethod
     def parsed(cls, text: str) -> Range:
-        """From "PATH=low:high", with ":log" behind it where it is searched by its logarithm. Raises ParameterError."""
+        """The range that a text of a command line names.
+
+        Parameters
+        ----------
+        text : str
+            "PATH=low:high", with ":log" behind it where it is searched by its logarithm.
+
+        Returns
+        -------
+        Range
+            The field with the ends.
+
+        Raises
+        ------
+        ParameterError
+            The text looks otherwise, or the ends cannot be.
+        """
         path, ends = _split(text)
         found = _range_of(path, ends)
         if found is None or found[1] is not None:

@@ -61,8 +61,8 @@ class Game:
     Raises
     ------
     ParameterError
-        A number is out of its range, a maker has no strategies, there are more than 10,000 profiles, or the scenario cannot have
-        one of them.
+        A field has a range, a number is out of its range, a maker has no strategies, there are more than 10,000 profiles, or the
+        scenario cannot have one of them.
     """
 
     scenario: Scenario
@@ -80,6 +80,9 @@ class Game:
         object.__setattr__(self, "makers", makers)
         object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, 2, 1_000_000))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
+        for field in self.fields:
+            if not isinstance(field, Varied):
+                raise ParameterError(f"{field.path}: is a range, and a strategy is one of a few values; give {field.path}=v1,v2")
         if not self.fields:
             check_paths(self.scenario, self.fields)
         count = int(np.prod([float(len(own)) for own in self.strategies.values()]))
@@ -239,12 +242,38 @@ class Played:
     # --- pure equilibria
 
     def gains(self, profile: Sequence[int], maker: int, level: float = LEVEL) -> Estimate:
-        """What a maker, by its place, gains by each of its other strategies, the others staying, (strategies - 1,), paired."""
+        """What a maker gains by each of its other strategies, the others staying.
+
+        Parameters
+        ----------
+        profile : sequence of int
+            The profile that it leaves.
+        maker : int
+            Its place among the makers.
+        level : float
+            The level of the intervals, from 0 to 1.
+
+        Returns
+        -------
+        Estimate
+            Of shape (strategies - 1,), paired, in units of the objective.
+        """
         alone = self._alone(self.by_replica, profile, maker)  # (replicas, strategies)
         return mean(np.delete(alone - alone[:, [profile[maker]]], profile[maker], axis=1), level)
 
     def regret(self, profile: Sequence[int]) -> Estimate:
-        """What each maker gains by its best other strategy, the others staying, (makers,), paired; below 0 where it loses."""
+        """What each maker gains by its best other strategy, the others staying.
+
+        Parameters
+        ----------
+        profile : sequence of int
+            The profile that it leaves.
+
+        Returns
+        -------
+        Estimate
+            Of shape (makers,), paired, in units of the objective; below 0 where a maker loses.
+        """
         nowhere = mean(np.zeros(len(self.by_replica)))  # to go, of a single strategy
         every = [self.gains(profile, n) for n in range(len(self.game.shape))]
         return Estimate.stacked(gains[int(np.argmax(gains.value))] if gains.value.size else nowhere for gains in every)
@@ -268,8 +297,19 @@ class Played:
         return best if alone[best] > alone[profile[maker]] else profile[maker]
 
     def answers(self, start: Sequence[int]) -> list[tuple[int, ...]]:
-        """The profiles that follow a start where makers answer in turn, the first one first, until they come to
-        where they were. Where nobody moves any more, the last is an equilibrium by the means; else they go in a circle."""
+        """The profiles that follow a start where makers answer in turn, the first one first, until they come to where they were.
+
+        Parameters
+        ----------
+        start : sequence of int
+            The first profile.
+
+        Returns
+        -------
+        list of tuple of int
+            The profiles, in order. Where nobody moves any more, the last is an equilibrium by the means; else they go in a
+            circle.
+        """
 
         def turn(state: tuple[tuple[int, ...], int]) -> tuple[tuple[int, ...], int]:
             profile, maker = state
@@ -287,8 +327,18 @@ class Played:
         return tuple(int(n) for n in np.unravel_index(int(np.argmax(total)), total.shape))
 
     def price_of_anarchy(self, profile: Sequence[int]) -> Estimate:
-        """What all makers together lose at a profile against their joint optimum, paired, in units of the objective: a
-        difference, since payoffs may have any sign (Koutsoupias and Papadimitriou, STACS 1999, take the ratio)."""
+        """What all makers together lose at a profile against their joint optimum.
+
+        Parameters
+        ----------
+        profile : sequence of int
+            The profile.
+
+        Returns
+        -------
+        Estimate
+            A single number, paired, in units of the objective; 0 at the joint optimum.
+        """
         together, there = (self.at(each).sum(axis=-1) for each in (self.joint_optimum, profile))
         return mean(together - there)
 

@@ -61,8 +61,27 @@ class Objective:
 
     @classmethod
     def parsed(cls, text: str, risk: float = 0.0) -> Objective:
-        """From a text such as "pnl", or "pnl + 0.5*risk_cost". A statistic alone of which less is better is made as small as it
-        can be. Raises ParameterError."""
+        """The objective that a text names.
+
+        A statistic alone of which less is better is made as small as it can be.
+
+        Parameters
+        ----------
+        text : str
+            Such as "pnl", or "pnl + 0.5*risk_cost".
+        risk : float
+            How many standard deviations of the sum between replicas are taken off, 0 or more.
+
+        Returns
+        -------
+        Objective
+            With the weights of the text.
+
+        Raises
+        ------
+        ParameterError
+            The text looks otherwise, or a statistic, a weight or the risk cannot be.
+        """
         weights: dict[str, float] = {}
         at = 0
         while at < len(text):
@@ -91,11 +110,23 @@ class Objective:
         return self.risk == 0 and all(statistic_named(name).weight is None for name in self.weights)
 
     def by_replica(self, measures: Measures) -> Array:
-        """Numbers (replicas, M) whose means are the objectives of the makers, and whose spread gives their errors, also of paired
-        differences.
+        """Numbers whose means are the objectives of the makers, and whose spread gives their errors, also of paired differences.
 
+        Parameters
+        ----------
+        measures : Measures
+            Every statistic that has a weight, (replicas, makers) each.
+
+        Returns
+        -------
+        array, (replicas, makers)
+            The numbers.
+
+        Notes
+        -----
         A standard deviation s stands in them by its influence function, s + ((x - mean)^2 - s^2) / (2 s) (Hampel et al., Robust
-        Statistics, 1986, section 2.1)."""
+        Statistics, 1986, section 2.1).
+        """
         parts = [weight * statistic_named(name).by_replica(measures) for name, weight in self.weights.items()]
         total = np.asarray(np.sum(parts, axis=0))
         if self.risk == 0:

@@ -289,11 +289,33 @@ class Found:
         return self.best.scenario
 
     def value(self, which: str = FOUND) -> Estimate:
-        """The objective on fresh replicas, of START, BEST_OF_GRID or FOUND."""
+        """The objective on fresh replicas.
+
+        Parameters
+        ----------
+        which : {"found", "start", "best of the grid"}
+            Of which point.
+
+        Returns
+        -------
+        Estimate
+            A single number, in units of the objective.
+        """
         return mean(self.fresh[which])
 
     def gain(self, over: str = START) -> Estimate:
-        """What the best has more of than the start or the best of the grid, paired, on fresh replicas."""
+        """What the best point has more of than another, on fresh replicas.
+
+        Parameters
+        ----------
+        over : {"start", "best of the grid"}
+            The other point.
+
+        Returns
+        -------
+        Estimate
+            A single number, paired, in units of the objective.
+        """
         return mean(self.fresh[FOUND] - self.fresh[over])
 
     @property

@@ -151,8 +151,23 @@ class Sweep:
         return next(iter(makers_varied(self.scenario, (field.path for field in self.fields))), self.scenario.maker_names[0])
 
     def label_of(self, text: str) -> str:
-        """The label of the point that a text names: by its label, or its values with commas between them, in the order of the
-        fields. Raises ParameterError where there is none."""
+        """The label of the point that a text names.
+
+        Parameters
+        ----------
+        text : str
+            Its label, or its values with commas between them, in the order of the fields.
+
+        Returns
+        -------
+        str
+            The label.
+
+        Raises
+        ------
+        ParameterError
+            There is no such point.
+        """
         labels = list(self.scenarios)
         if text in labels:
             return text
@@ -233,34 +248,126 @@ class Swept:
         return tuple(self.measures)[1:]
 
     def by_replica(self, label: str, statistic: str) -> Array:
-        """Numbers (replicas, M) whose mean over the replicas is the statistic at a point."""
+        """Numbers whose mean over the replicas is a statistic at a point.
+
+        Parameters
+        ----------
+        label : str
+            The label of the point; "as it is" for the scenario without a change.
+        statistic : str
+            The name of the statistic.
+
+        Returns
+        -------
+        array, (replicas, makers)
+            In the unit of the statistic.
+
+        Raises
+        ------
+        ParameterError
+            There is no such point or no such statistic.
+        """
         return statistic_named(statistic).by_replica(self.measures[self._label(label)])
 
     def estimates(self, statistic: str, maker: str | None = None) -> Estimate:
-        """A statistic of a maker (the first one that varies if not given) at every point, (points,), with 95 % intervals."""
+        """A statistic of a maker at every point.
+
+        Parameters
+        ----------
+        statistic : str
+            The name of the statistic.
+        maker : str, optional
+            The name or the number of the maker.
+
+        Returns
+        -------
+        Estimate
+            Of shape (points,), with 95 % intervals, in the unit of the statistic.
+
+        Raises
+        ------
+        ParameterError
+            There is no such statistic or no such maker.
+        """
         return mean(self._of_points(statistic)[..., self._maker(maker)])
 
     def estimate_as_it_is(self, statistic: str, maker: str | None = None) -> Estimate:
-        """The same of the scenario as it is."""
+        """A statistic of a maker of the scenario without a change: as `estimates`, a single number."""
         return mean(self.by_replica(AS_IT_IS, statistic)[:, self._maker(maker)])
 
     def differences(self, statistic: str, maker: str | None = None, against: str = AS_IT_IS, level: float = LEVEL) -> Estimate:
-        """What every point has more of than the one `against`, (points,), with paired intervals."""
+        """What every point has more of than one of them.
+
+        Parameters
+        ----------
+        statistic : str
+            The name of the statistic.
+        maker : str, optional
+            The name or the number of the maker.
+        against : str
+            The label of the one; "as it is" for the scenario without a change.
+        level : float
+            The level of the intervals, from 0 to 1.
+
+        Returns
+        -------
+        Estimate
+            Of shape (points,), paired, in the unit of the statistic.
+
+        Raises
+        ------
+        ParameterError
+            There is no such statistic, maker or point.
+        """
         m, base = self._maker(maker), self.by_replica(against, statistic)
         return mean((self._of_points(statistic) - base[:, np.newaxis])[..., m], level)
 
     def best(self, statistic: str, maker: str | None = None) -> str:
-        """The label of the point with the best mean: the highest, or the lowest of a statistic of which less is better.
+        """The point with the best mean: the highest, or the lowest of a statistic of which less is better.
 
-        Raises ParameterError for a statistic of which neither is."""
+        Parameters
+        ----------
+        statistic : str
+            The name of the statistic.
+        maker : str, optional
+            The name or the number of the maker.
+
+        Returns
+        -------
+        str
+            The label of the point.
+
+        Raises
+        ------
+        ParameterError
+            There is no such statistic or maker, neither more nor less of it is better, or it has no value at any point.
+        """
         value = self._sign(statistic) * self.estimates(statistic, maker).value
         if np.isnan(value).all():
             raise ParameterError(f"{statistic}: has no value at any point")
         return self.labels[int(np.nanargmax(value))]
 
     def as_good_as_the_best(self, statistic: str, maker: str | None = None) -> Array:
-        """Whether each point is as good as the best as far as replicas tell, (points,): the paired interval of its
-        difference to the best holds 0. All hold at once at 95 % (Bonferroni), since the best is chosen among all."""
+        """Whether each point is as good as the best as far as replicas tell: the paired interval of its difference to the best
+        holds 0.
+
+        Parameters
+        ----------
+        statistic : str
+            The name of the statistic.
+        maker : str, optional
+            The name or the number of the maker.
+
+        Returns
+        -------
+        array of bool, (points,)
+            All intervals hold at once at 95 % (Bonferroni), since the best is chosen among all.
+
+        Raises
+        ------
+        ParameterError
+            As `best`.
+        """
         best, count = self.best(statistic, maker), len(self.labels)
         behind = self.differences(statistic, maker, best, joint(count - 1))
         sign = self._sign(statistic)
@@ -268,10 +375,25 @@ class Swept:
         return np.asarray(~(np.maximum(*ends) < 0) | (np.array(self.labels) == best))  # without intervals all are
 
     def frame(self, against: str = AS_IT_IS) -> pd.DataFrame:
-        """A row a point, maker and statistic, the scenario as it is first: `point`, the value of each field under its path (of
-        the scenario as it is, what it has, nothing where entries differ), `maker`, `statistic`, `mean`, `low`, `high`, and the
-        paired `difference` to the point `against` with `difference_low` and `difference_high`. Raises ParameterError for a label
-        that no point has."""
+        """Every statistic of every maker at every point, the scenario as it is first.
+
+        Parameters
+        ----------
+        against : str
+            The label of the point that the others are compared with.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each point, maker and statistic: `point`, the value of each field under its path (of the scenario as it is,
+            what it has; nothing where entries differ), `maker`, `statistic`, `mean`, `low`, `high`, and the paired `difference`
+            to the point `against` with `difference_low` and `difference_high`.
+
+        Raises
+        ------
+        ParameterError
+            There is no such point.
+        """
         import pandas as pd
 
         against, makers = self._label(against), self.sweep.scenario.maker_names

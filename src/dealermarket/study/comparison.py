@@ -50,8 +50,18 @@ class Paired(HoldsArrays):
 
     @classmethod
     def of(cls, a: Array, b: Array) -> Paired:
-        """Of numbers by replica (replicas, ...). A replica in which one side has none (NaN) counts for the other side alone;
-        where fewer than two have both, the difference has no interval."""
+        """Both sides and their difference, from numbers by replica.
+
+        Parameters
+        ----------
+        a, b : array, (replicas, ...)
+            Those of each side. A replica in which one side has none (NaN) counts for the other side alone.
+
+        Returns
+        -------
+        Paired
+            Of shape (...); where fewer than two replicas have both, the difference has no interval.
+        """
         middle_a, middle_b, difference = mean(a).value, mean(b).value, mean(b - a)
         few = np.count_nonzero(~np.isnan(b - a), axis=0) < 2
         value = np.where(few, middle_b - middle_a, difference.value)
@@ -151,7 +161,23 @@ class Comparison:
         return {each.name: Paired.of(each.by_replica(a), each.by_replica(b)) for each in known}
 
     def of(self, maker: str) -> dict[str, Paired]:
-        """Every statistic of one maker. Raises ParameterError for a name that no maker has."""
+        """Every statistic of one maker.
+
+        Parameters
+        ----------
+        maker : str
+            The name or the number of the maker.
+
+        Returns
+        -------
+        dict of str to Paired
+            By the name of the statistic, single numbers in its unit.
+
+        Raises
+        ------
+        ParameterError
+            There is no such maker.
+        """
         number = maker_index(self.a, maker)
         return {name: paired[number] for name, paired in self.by_statistic.items()}
 
@@ -202,8 +228,18 @@ class Comparison:
         return pd.DataFrame(rows)
 
     def clients(self) -> pd.DataFrame:
-        """A row per maker, client and measure (`by_client`), with the columns of `frame`. Raises RunFolderError where trades
-        were not recorded."""
+        """Numbers by client, as `by_client` has them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each maker, client and measure, with the columns of `frame`.
+
+        Raises
+        ------
+        RunFolderError
+            Trades were not recorded.
+        """
         import pandas as pd
 
         names = [agent.name for agent in self.a.agents]

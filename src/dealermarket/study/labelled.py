@@ -68,7 +68,23 @@ class Measures(Mapping[str, Array]):
     __hash__ = None  # type: ignore[assignment]  # as that of an array
 
     def of(self, maker: str | int) -> dict[str, Array]:
-        """The arrays of one maker, by its name or its place, without their last axis. Raises ParameterError."""
+        """The arrays of one maker.
+
+        Parameters
+        ----------
+        maker : str or int
+            Its name, or its place.
+
+        Returns
+        -------
+        dict of str to array, each (replicas, ...)
+            By name, those that tell makers apart, without their last axis.
+
+        Raises
+        ------
+        ParameterError
+            There is no maker of this name.
+        """
         if isinstance(maker, str):
             if maker not in self.makers:
                 raise ParameterError(f"maker: there is no {maker!r}{suggestion(maker, self.makers)}")

@@ -207,9 +207,25 @@ class League:
         return tuple(next(iter(self.samples.values())))
 
     def standings(self, by: str = RANKED_BY, against: str | None = None) -> list[Standing]:
-        """The policies, the best mean first; differences are to the first one, or to that `against`.
+        """The policies, the best mean first.
 
-        Raises ParameterError for another label, or a statistic that policies cannot be ranked by."""
+        Parameters
+        ----------
+        by : str
+            The statistic that they are ranked by.
+        against : str, optional
+            The label of the policy that differences are to. Where left out, the first one.
+
+        Returns
+        -------
+        list of Standing
+            One for each policy.
+
+        Raises
+        ------
+        ParameterError
+            There is no policy of this label, or policies cannot be ranked by this statistic.
+        """
         statistic = ranking_statistic(by)
         if against is not None and against not in self.samples:
             raise ParameterError(f"against: {against!r} is none of the policies{suggestion(against, self.samples)}")
@@ -219,8 +235,26 @@ class League:
         return [self._standing(label, ranks, reference) for label in order]
 
     def frame(self, by: str = RANKED_BY, against: str | None = None) -> pd.DataFrame:
-        """The standings as a frame with a row per policy and statistic: rank, policy, measure, mean with its interval, standard
-        deviation between replicas, their 5 % quantile, difference with its interval."""
+        """The standings as a frame.
+
+        Parameters
+        ----------
+        by : str
+            The statistic that policies are ranked by.
+        against : str, optional
+            The label of the policy that differences are to. Where left out, the first one.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each policy and statistic: `rank`, `policy`, `measure`, `mean` with its bounds, `standard_deviation` between
+            replicas, `tail`, their 5 % quantile, and `difference` with its bounds.
+
+        Raises
+        ------
+        ParameterError
+            There is no policy of this label, or policies cannot be ranked by this statistic.
+        """
         import pandas as pd
 
         rows = [
@@ -234,7 +268,20 @@ class League:
         return pd.DataFrame(rows)
 
     def difference(self, first: str, second: str, name: str) -> Estimate:
-        """What the first policy has more of than the second: the mean of the replicas' differences."""
+        """What one policy has more of than another: the mean of the replicas' differences.
+
+        Parameters
+        ----------
+        first, second : str
+            The labels of the policies.
+        name : str
+            The name of the statistic.
+
+        Returns
+        -------
+        Estimate
+            A single number at the level of the league, in the unit of the statistic.
+        """
         return mean(self._by_replica(first, name) - self._by_replica(second, name), self.level)
 
     def _by_replica(self, label: str, name: str) -> Array:

@@ -262,8 +262,19 @@ class Regrets:
         return pd.DataFrame(rows)
 
     def actions(self, label: str) -> pd.DataFrame:
-        """What a policy did in the mean where it held a position: a row a bin that it visited, `position`, `eps_buy`, `eps_sell`,
-        `hedge_size` (signed, from the maker's side), and in how many steps it was there."""
+        """What a policy did in the mean where it held a position.
+
+        Parameters
+        ----------
+        label : str
+            The label of the policy; "optimum" for the optimum itself.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each of up to 41 bins of positions that it visited: `position`, in units of the asset, `eps_buy`,
+            `eps_sell`, `hedge_size`, signed, from the maker's side, and in how many `steps` it was there.
+        """
         import pandas as pd
 
         sums = self.samples[label]["actions"].sum(axis=0)
