@@ -8,13 +8,12 @@ import doctest
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from textwrap import dedent
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ from dealermarket.values import Value
 from test_faces import FOLDERS, NEED_GYMNASIUM
 
 NOT_YET = ("", "control", "envs", "model", "policies", "testing")
-"""Folders, and the package itself, whose docstrings have no sections yet."""
+"""Folders, and the package itself, whose docstrings have no sections yet; nor have those of values."""
 
 TITLES = ("Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References", "Examples")
 """The sections that there are, in the order that numpydoc wants."""
@@ -101,33 +100,34 @@ def own_functions(kind: type) -> Iterator[tuple[str, FunctionType]]:
 # --- the public names
 
 
-@dataclass(frozen=True)
-class Public:
-    """A class or function that one of the faces shows."""
-
-    name: str
-    thing: Any
+def names_of(module: ModuleType) -> list[str]:
+    """What a module shows: `__all__`, or of one without it what it defines."""
+    own = [name for name, thing in vars(module).items() if getattr(thing, "__module__", None) == module.__name__]
+    return getattr(module, "__all__", [name for name in own if not name.startswith("_")])
 
 
-def public() -> Iterator[Public]:
-    """Each once, under the first face that shows it; exceptions and plain types have nothing to list."""
+def public() -> Iterator[tuple[str, Any]]:
+    """The classes and functions that the faces show, each once, under the first that shows it; of a module, what that shows."""
+    places = [
+        place for place in ("", *FOLDERS) if place not in NOT_YET and (place not in NEED_GYMNASIUM or find_spec("gymnasium"))
+    ]
+    faces = [(place, import_module(f"dealermarket.{place}".rstrip("."))) for place in places]
     seen: set[int] = set()
-    for folder in ("", *FOLDERS):
-        if folder in NOT_YET or (folder in NEED_GYMNASIUM and find_spec("gymnasium") is None):
-            continue
-        face = import_module(f"dealermarket.{folder}" if folder else "dealermarket")
-        for name in face.__all__:
+    for place, face in faces:
+        for name in names_of(face):
             if name == "DealerParallelEnv" and find_spec("pettingzoo") is None:
                 continue
-            thing = getattr(face, name)
+            path, thing = f"{place}.{name}".lstrip("."), getattr(face, name)
             if NOT_YET and isinstance(thing, type) and issubclass(thing, Value):
                 continue
-            if id(thing) not in seen and (inspect.isclass(thing) or inspect.isroutine(thing)):
+            if inspect.ismodule(thing):
+                faces.append((path, thing))
+            elif id(thing) not in seen and (inspect.isclass(thing) or inspect.isroutine(thing)):
                 seen.add(id(thing))
-                yield Public(f"{folder}.{name}".lstrip("."), thing)
+                yield path, thing
 
 
-PUBLIC = [pytest.param(each.thing, id=each.name) for each in public()]
+PUBLIC = [pytest.param(thing, id=path) for path, thing in public()]
 
 
 @pytest.mark.parametrize("thing", PUBLIC)
@@ -142,6 +142,16 @@ def test_every_parameter_is_described_in_order(thing: Any) -> None:
     said = entries_of(sections_of(thing).get("Parameters", ""))
     assert list(said) == parameters_of(thing)
     assert all(said.values()), said
+
+
+@pytest.mark.parametrize("thing", [each for each in PUBLIC if isinstance(each.values[0], type)])
+def test_methods_that_have_sections_have_the_right_ones(thing: type) -> None:
+    for name, function in own_functions(thing):
+        sections, nothing = sections_of(function), inspect.signature(function).return_annotation == "None"
+        if sections and not name.startswith("_"):
+            assert list(sections) == sorted(sections, key=TITLES.index), name
+            assert list(entries_of(sections.get("Parameters", ""))) == parameters_of(function)[1:], name
+            assert bool({*sections} & {"Returns", "Yields"}) is not nothing, name
 
 
 @pytest.mark.parametrize("thing", [each for each in PUBLIC if not isinstance(each.values[0], type)])
