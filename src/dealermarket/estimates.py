@@ -292,8 +292,10 @@ def band(values: ArrayLike, low: float, high: float) -> tuple[Array, Array]:
 
     Returns
     -------
-    low, high : array, (...)
-        The quantiles; NaN where all values are.
+    low : array, (...)
+        The lower quantile; NaN where all values are.
+    high : array, (...)
+        The upper quantile, likewise.
 
     Raises
     ------
@@ -418,8 +420,10 @@ def interval_of(resamples: Sequence[float] | Array) -> tuple[float, float]:
 
     Returns
     -------
-    low, high : float
-        The bounds.
+    low : float
+        The lower bound.
+    high : float
+        The upper bound.
     """
     low, high = np.quantile(resamples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
     return float(low), float(high)

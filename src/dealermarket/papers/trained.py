@@ -43,8 +43,9 @@ class TrainedStudy(PartedStudy):
     Notes
     -----
     Measured are, as sums over a run, `spread_revenue`, `hedging_cost`, `inventory_pnl`, `reward` and `pnl`; as means over its
-    steps, `position`, `abs_position`, `eps_buy`, `eps_sell` and `hedge_fraction`; and `lean`, the least-squares slope of eps_sell
-    - eps_buy on the position. `points` are up to 400 triples of a position, eps_buy and eps_sell of the first learner.
+    steps, `position`, `abs_position`, `eps_buy`, `eps_sell` and `hedge_fraction`; and `lean`, the least-squares slope of the
+    skew, eps_sell less eps_buy, on the position. `points` are up to 400 triples of a position, eps_buy and eps_sell of the first
+    learner.
     """
 
     name: str

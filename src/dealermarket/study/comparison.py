@@ -41,7 +41,7 @@ class Paired(HoldsArrays):
     b : array
         Of the second side.
     difference : Estimate
-        b - a, with the interval of the paired replicas.
+        What b has more of than a, with the interval of the paired replicas.
     """
 
     a: Array
