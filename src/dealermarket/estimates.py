@@ -39,6 +39,7 @@ def joint(count: int) -> float:
 
     Examples
     --------
+    >>> from dealermarket.study import joint
     >>> round(joint(10), 6)
     0.995
     """
@@ -167,6 +168,7 @@ def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
 
     Examples
     --------
+    >>> from dealermarket.study import mean
     >>> print(mean([1.0, 2.0, 3.0, 4.0]))
     2.5 ± 2.1
     """

@@ -34,6 +34,7 @@ def number(value: float, digits: int, scale: float = 1.0) -> str:
 
     Examples
     --------
+    >>> from dealermarket.papers import number
     >>> number(1234.5678, 2), number(-0.001, 2), number(0.25, 1, scale=100.0), number(float("nan"), 2)
     ('1,234.57', '0.00', '25.0', '–')
     """

@@ -78,6 +78,7 @@ def left_open(**values: tuple[float, ...]) -> tuple[Variation, ...]:
 
     Examples
     --------
+    >>> from dealermarket.papers import left_open
     >>> left_open(v_max=(50.0, 500.0))
     (Variation(parameter='v_max', path='exchange.v_max', values=(50.0, 500.0)),)
     """

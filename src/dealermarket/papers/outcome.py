@@ -83,6 +83,7 @@ def decided(holds: ArrayLike, fails: ArrayLike) -> Outcome:
 
     Examples
     --------
+    >>> from dealermarket.papers import decided
     >>> decided([True, True], [False, False]).value, decided([True, False], [False, False]).value
     ('holds', 'undecided')
     """

@@ -411,6 +411,7 @@ class Figure:
 
     Examples
     --------
+    >>> from dealermarket.plots import Axis, Figure, Level, Line
     >>> gain = Figure("gain", "What is gained.", [Line([0, 1], [0.0, 2.5]), Level(0.0)], x=Axis("strength"), y=Axis("gain (bp)"))
     >>> gain.y.label
     'gain (bp)'
@@ -505,6 +506,7 @@ def drawn_once(lines: Mapping[str, ArrayLike], share: float = 0.01) -> list[list
 
     Examples
     --------
+    >>> from dealermarket.plots import drawn_once
     >>> drawn_once({"a": [0.0, 1.0], "b": [0.0, 1.001], "c": [1.0, 0.0]})
     [['a', 'b'], ['c']]
     """

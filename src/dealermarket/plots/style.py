@@ -44,6 +44,7 @@ def looks(count: int) -> list[tuple[str, Style]]:
 
     Examples
     --------
+    >>> from dealermarket.plots import looks
     >>> looks(2)
     [('#0072B2', '-'), ('#E69F00', '-')]
     """

@@ -228,6 +228,7 @@ def varied_from(text: str) -> Varied | Range:
 
     Examples
     --------
+    >>> from dealermarket.questions import varied_from
     >>> varied_from("makers.0.pricing.alpha=1.3,1.5")
     Varied(path='makers.0.pricing.alpha', values=(1.3, 1.5))
     >>> varied_from("makers.0.hedging.risk_aversion=0.01:1:3:log").values
@@ -257,6 +258,7 @@ def short_names(paths: Sequence[str]) -> list[str]:
 
     Examples
     --------
+    >>> from dealermarket.questions import short_names
     >>> short_names(["makers.maker-1.pricing.alpha", "steps"])
     ['alpha', 'steps']
     >>> short_names(["makers.maker-1.pricing.alpha", "makers.maker-2.pricing.alpha"])

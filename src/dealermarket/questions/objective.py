@@ -41,6 +41,7 @@ class Objective:
 
     Examples
     --------
+    >>> from dealermarket.questions import Objective
     >>> Objective.parsed("pnl - 0.5*mean_abs_position", risk=1.0)
     Objective(weights={'pnl': 1.0, 'mean_abs_position': -0.5}, risk=1.0)
     """

@@ -37,6 +37,8 @@ def varied(scenario: Scenario, path: str, values: Iterable[float | str]) -> dict
 
     Examples
     --------
+    >>> from dealermarket import Scenario
+    >>> from dealermarket.study import varied
     >>> list(varied(Scenario.load("paper"), "makers.0.pricing.alpha", (1.3, 1.5)))
     ['1.3', '1.5']
     """
