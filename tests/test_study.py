@@ -272,7 +272,7 @@ def test_a_finished_study_is_read_back(busy: Scenario, tmp_path: Path) -> None:
 def test_a_damaged_file_is_measured_anew(busy: Scenario, tmp_path: Path, damage: str) -> None:
     counted = Counting()
     study = Study("one", {"x": busy, "y": busy.with_settings("makers.*.hedging.kind=none")}, 2, counted.observe)
-    first = measure([study], seed=2, keep=tmp_path)["one"]
+    first = measure([study], seed=2, keep=str(tmp_path))["one"]
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
     measure([study], seed=3, keep=tmp_path / "others")

@@ -283,7 +283,7 @@ def run_plans(
     seed: int = 0,
     threads: int = 1,
     progress: Progress | None = None,
-    keep: Path | None = None,
+    keep: str | Path | None = None,
     executor: Executor | str | None = None,
 ) -> list[Section]:
     """Runs plans and draws their conclusions.
@@ -301,7 +301,7 @@ def run_plans(
         How many threads, or processes, at a time, from 1 to 1024.
     progress : callable, optional
         Called with the number of market steps done since the last call, from any thread.
-    keep : Path, optional
+    keep : str or Path, optional
         A folder for measures, so that an interrupted run can go on.
     executor : Executor or str, optional
         Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.

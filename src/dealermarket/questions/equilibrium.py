@@ -162,7 +162,11 @@ class BestResponses:
         return point
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Equilibrium:
         """Lets the makers answer each other, and judges where they ended.
 
@@ -172,7 +176,7 @@ class BestResponses:
             How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
-        keep : Path, optional
+        keep : str or Path, optional
             A folder for what is done, so that an interrupted run can go on.
         executor : Executor or str, optional
             Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.

@@ -129,7 +129,11 @@ class Game:
         return Study("game", {str(n): point.scenario for n, point in enumerate(self.points)}, self.replicas, observe.totals)
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Played:
         """Plays all profiles.
 
@@ -139,7 +143,7 @@ class Game:
             How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
-        keep : Path, optional
+        keep : str or Path, optional
             A folder for what is done, so that an interrupted game can go on.
         executor : Executor or str, optional
             Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.

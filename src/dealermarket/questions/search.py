@@ -141,7 +141,11 @@ class Search:
         return self.scenario.steps * (points * self.replicas + 3 * self.fresh)
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Found:
         """Searches, and judges what was found.
 
@@ -151,7 +155,7 @@ class Search:
             How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
-        keep : Path, optional
+        keep : str or Path, optional
             A folder for what is done, so that an interrupted search can go on.
         executor : Executor or str, optional
             Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.

@@ -178,7 +178,11 @@ class Sweep:
         raise ParameterError(f"--against: there is no point {text!r}; give its values, such as {_values_of(self.points[0])}")
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Swept:
         """Runs all points.
 
@@ -188,7 +192,7 @@ class Sweep:
             How many threads to run on, from 1 to 1024.
         progress : callable, optional
             Called with the number of market steps done since the last call, from any thread.
-        keep : Path, optional
+        keep : str or Path, optional
             A folder for what is done, so that an interrupted sweep can go on.
         executor : Executor or str, optional
             Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.

@@ -132,7 +132,7 @@ def measure(
     seed: int = 0,
     threads: int = 1,
     progress: Progress | None = None,
-    keep: Path | Parts | None = None,
+    keep: str | Path | Parts | None = None,
     executor: Executor | str | None = None,
 ) -> Measured:
     """Runs studies, and keeps of them what they observe.
@@ -149,7 +149,7 @@ def measure(
         How many threads to run on, from 1 to 1024.
     progress : callable, optional
         Called with the number of market steps done since the last call, from any thread.
-    keep : Path or Parts, optional
+    keep : str, Path or Parts, optional
         A folder for chunks of replicas: those that it holds are read, and others are kept there once done.
     executor : Executor or str, optional
         Where to run instead of on threads: an executor, or a text as `executor_on` takes it.
@@ -168,7 +168,7 @@ def measure(
     ExecutorError
         The executor is not installed, or nobody answers there.
     """
-    report, parts = progress or (lambda _: None), Parts(keep) if isinstance(keep, Path) else keep
+    report, parts = progress or (lambda _: None), keep if keep is None or isinstance(keep, Parts) else Parts(keep)
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
     alike = sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values())
