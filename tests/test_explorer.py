@@ -210,6 +210,15 @@ def test_markets_asked_for_long_ago_are_forgotten() -> None:
     assert kept.of(scenario, 0) is not simulations[0]
 
 
+def test_the_next_values_of_a_slider_are_known_before_they_are_asked_for() -> None:
+    answers = answers_of()
+    last, state = (state_of(answers, settings={ALPHA: alpha}) for alpha in (1.22, 1.21))
+    ahead = [scenario.makers[0].pricing.alpha for scenario in answers.next_markets(last, state, ALPHA)]
+    assert ahead == [1.2, 1.19, 1.22]
+    answers.build_ahead(answers.next_markets(last, state, ALPHA)[0], state.seed)
+    assert answers.next_markets(last, state, "makers.maker-1.hedging.kind") == []
+
+
 # --- the same in other words
 
 

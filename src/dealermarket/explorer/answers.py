@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,19 +134,19 @@ class Answers:
         asked = self.asked(state)
         SimulationRunner(asked.now.scenario, state.replicas, state.seed, record="trades").run(folder)
 
-    def neighbours(self, state: State, path: str) -> list[Scenario]:
-        """The markets with a number one grain of its slider lower and higher: what a person may ask for next."""
+    def next_markets(self, last: State, state: State, path: str) -> list[Scenario]:
+        """What who moved the number at `path` may ask for next: the markets one grain of its slider further, two, and one back."""
         market = self._variants.market(state.variant)
         control = next((each for group in market.groups for each in group.controls if each.path == path), None)
-        if control is None or control.kind != "number" or control.step is None:
+        if control is None or control.step is None or isinstance(control.value, str):
             return []
+        before = last.settings.get(path, control.was)
+        grain = control.step if before is None or control.value >= before else -control.step
         found = []
-        for value in (control.value + control.step, control.value - control.step):
-            settings = {**state.settings, path: float(f"{value:.12g}")}
-            try:
-                found.append(self._variants.market(state.variant.replace(settings=settings)).scenario)
-            except ParameterError:  # beyond its bounds
-                continue
+        for grains in (1, 2, -1):
+            value = type(control.value)(float(f"{control.value + grains * grain:.10g}"))
+            with suppress(ParameterError):  # beyond its bounds
+                found.append(self._variants.market(state.replace(settings={**state.settings, path: value}).variant).scenario)
         return found
 
     def build_ahead(self, scenario: Scenario, seed: int) -> None:

@@ -36,7 +36,7 @@ class Site:
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
-        self._workers = ThreadPoolExecutor(max(cores(), 2), thread_name_prefix="explorer")
+        self._workers = ThreadPoolExecutor(max(cores(), 2) + 1, thread_name_prefix="explorer")
         self._downloads = ThreadPoolExecutor(1, thread_name_prefix="download")
         self._compiled: Future[None] = self._workers.submit(answers.load)
         self._pages = 0

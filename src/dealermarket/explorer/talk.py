@@ -7,13 +7,14 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from dealermarket.errors import DealerMarketError
-from dealermarket.explorer.answers import Answers, Asked
+from dealermarket.explorer.answers import Answers
 from dealermarket.explorer.asked import Question
 from dealermarket.values import readable
 
@@ -27,17 +28,18 @@ _TABLES = ("pricing", "hedging", "tiering", "exchange")  # what hedging tables d
 class Talk:
     """The conversation with one page. `hear` takes its messages; `close` ends what is under way.
 
-    Everything that takes long runs on the `workers`, two calls at most for a page: one for what it asks, one beside."""
+    Everything that takes long runs on the `workers`, three calls at most for a page: for what it asks, for what it may ask next,
+    and for what is asked beside."""
 
     def __init__(self, answers: Answers, workers: Executor, send: Send, ready: Future[None]) -> None:
         self._answers, self._workers, self._send, self._ready = answers, workers, send, ready
         self._asked: Question | None = None
         self._beside: dict[str, Question] = {}  # the newest question of each sort
-        self._heard, self._heard_beside = asyncio.Event(), asyncio.Event()
+        self._heard, self._changed, self._heard_beside = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._stopped = False
         self._form: list[dict[str, Any]] | None = None
-        self._last: Question | None = None
-        self._tasks = [asyncio.create_task(self._answering()), asyncio.create_task(self._answering_beside())]
+        loops = (self._answering(), self._building_ahead(), self._answering_beside())
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def hear(self, text: str | bytes) -> None:
         """Takes a message; one that is no question is refused in a line."""
@@ -50,6 +52,7 @@ class Talk:
         if question.do == "ask":
             self._asked, self._stopped = question, False
             self._heard.set()
+            self._changed.set()
         elif question.do == "stop":
             self._stopped = True
         else:
@@ -92,17 +95,29 @@ class Talk:
                 break
             more = 4 if taken < _BATCH_SECONDS / 4 else 2 if taken < _BATCH_SECONDS else 1
             batch = min(more * batch + asked.first_batch, question.state.replicas)
-        await self._build_ahead(question, asked)
 
-    async def _build_ahead(self, question: Question, asked: Asked) -> None:
-        """Builds the hedging tables of a number's neighbours while nothing else is asked."""
-        path, self._last = _moved(self._last, question), question
+    # --- what may be asked next: hedging tables are built beside, for the next values of the number that was changed
+
+    async def _building_ahead(self) -> None:
+        last: Question | None = None
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            question = self._asked
+            assert question is not None
+            if last is not None and self._ready.done():
+                with suppress(DealerMarketError):  # its own answer says so
+                    await self._build_ahead(last, question)
+            last = question
+
+    async def _build_ahead(self, last: Question, question: Question) -> None:
+        path = _moved(last, question)
         if path is None or not any(part in path for part in _TABLES):
             return
-        for scenario in await self._work(question, lambda: self._answers.neighbours(question.state, path)):
-            if self._heard.is_set():
+        for scenario in await self._run(partial(self._answers.next_markets, last.state, question.state, path)):
+            if self._asked is not question:
                 return
-            await self._work(question, partial(self._answers.build_ahead, scenario, question.state.seed))
+            await self._run(partial(self._answers.build_ahead, scenario, question.state.seed))
 
     # --- what is asked beside: traces, texts, points
 
@@ -165,10 +180,8 @@ def _parsed(text: str | bytes) -> Any:
     return json.loads(text, parse_constant=refused)
 
 
-def _moved(last: Question | None, question: Question) -> str | None:
+def _moved(last: Question, question: Question) -> str | None:
     """The one setting in which a question differs from the last; None where that is not all."""
-    if last is None:
-        return None
     before, now = last.state.settings, question.state.settings
     paths = [path for path in {**before, **now} if before.get(path) != now.get(path)]
     return paths[0] if len(paths) == 1 else None
