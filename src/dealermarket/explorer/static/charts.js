@@ -95,15 +95,16 @@ export class Chart {
 
   #listen(chart) {
     const { pick, drag } = this.options;
-    if (!pick && !drag) return;
+    if (!pick && !drag) return undefined;
     this.area.classList.add(drag ? "draggable" : "pickable");
     const over = chart.over;
+    if (!drag) return over.addEventListener("click", (event) => pick(this.#at(chart, event)));
     over.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
-      if (drag) over.setPointerCapture(event.pointerId);
-      (drag ?? pick)(this.#at(chart, event));
+      over.setPointerCapture(event.pointerId);
+      drag(this.#at(chart, event));
     });
-    if (drag) over.addEventListener("pointermove", (event) => over.hasPointerCapture(event.pointerId) && drag(this.#at(chart, event)));
+    return over.addEventListener("pointermove", (event) => over.hasPointerCapture(event.pointerId) && drag(this.#at(chart, event)));
   }
 
   #at(chart, event) {

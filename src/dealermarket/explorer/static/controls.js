@@ -41,7 +41,8 @@ export class Controls {
     for (const [name, group] of this.#groups) {
       if (wanted.some((each) => each.name === name)) continue;
       group.remove();
-      this.#drop(name);
+      this.#groups.delete(name);
+      this.#shape.delete(name);
     }
     let place = 0;
     for (const group of wanted) {
@@ -60,6 +61,7 @@ export class Controls {
       if (this.groups.children[place] !== element) this.groups.insertBefore(element, this.groups.children[place] ?? null);
       place += 1;
     }
+    for (const [path, row] of this.#rows) if (!row.element.isConnected) this.#rows.delete(path);
     if (focus && document.activeElement?.dataset?.path !== focus) this.#rows.get(focus)?.input.focus();
     const hidden = form.length - wanted.length;
     this.more.hidden = hidden === 0;
@@ -127,10 +129,10 @@ export class Controls {
   }
 
   #group(group, open) {
-    const head = el("summary", {}, group.maker ? this.#dot(group.maker) : null, el("span", { className: "title" }, group.title), el("span", { className: "count" }));
+    const head = el("summary", {}, group.maker ? this.#dot(group.maker) : null, el("span", { className: "title", title: group.title }, group.title), el("span", { className: "count" }));
     if (group.maker) {
       head.append(
-        el("button", { type: "button", className: "small", data: { add: group.maker }, on: { click: (event) => stop(event, () => this.on.add(group.maker)) }, "aria-label": `Add a maker like ${group.maker}` }, "Copy"),
+        el("button", { type: "button", className: "small", data: { add: group.maker }, on: { click: (event) => stop(event, () => this.on.add(group.maker)) }, "aria-label": `Add a maker like ${group.maker}` }, "Duplicate"),
         el("button", { type: "button", className: "small", disabled: !group.removable, data: { remove: group.maker }, on: { click: (event) => stop(event, () => this.on.remove(group.maker)) }, "aria-label": `Remove ${group.maker}` }, "Remove"),
       );
     }
@@ -150,12 +152,6 @@ export class Controls {
     const dot = el("i", { className: "dot" });
     dot.style.background = `var(${lookOf(Math.max(this.makers.indexOf(maker), 0)).colour})`;
     return dot;
-  }
-
-  #drop(name) {
-    this.#groups.delete(name);
-    this.#shape.delete(name);
-    for (const [path, row] of this.#rows) if (!row.element.isConnected) this.#rows.delete(path);
   }
 
   #words() {

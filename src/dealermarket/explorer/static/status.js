@@ -15,7 +15,7 @@ export class Status {
     this.#answered = re;
     this.#show(replicas / Math.max(asked, 1), { done: final, stop: !final });
     const amount = final && replicas === asked ? count(asked) : `${count(replicas)} of ${count(asked)}`;
-    say(this.#text, `${amount} replicas${stopped ? ", stopped" : ""}, ${number(seconds * 1000, 2)} ms`);
+    say(this.#text, `${amount} replicas${stopped ? " until stopped" : ""} in ${number(seconds * 1000, 2)} ms`);
   }
 
   /** What the server does before the first answer to a question; later ones say how far it is. */

@@ -67,7 +67,7 @@ export class MakersPanel extends Panel {
     });
     const rows = data.rows.map((row) => {
       const look = this.page.look(row.maker);
-      const button = el("button", { type: "button", className: "maker", on: { click: () => this.page.change({ maker: row.maker }) } }, this.page.dot(look), row.maker);
+      const button = el("button", { type: "button", className: "maker", on: { click: () => this.page.change({ maker: row.maker }) }, title: row.maker }, this.page.dot(look), row.maker);
       const line = el("tr", {}, el("th", { scope: "row" }, button));
       this.#cells.set(row.maker, { row: line, button });
       for (const { name } of data.statistics) {
@@ -101,7 +101,7 @@ export class MakersPanel extends Panel {
     }));
     drawIntervals(this.chart, this.width ?? 0, statistic, rows);
     const pinned = rows.some((row) => row.difference);
-    this.remark(pinned ? "Bold differences: the 95 % interval of the difference to the pinned market, paired replica by replica, does not hold 0." : "");
+    this.remark(pinned ? "Δ: the difference to the pinned market, paired replica by replica; bold where its 95 % interval does not hold 0." : "");
   }
 }
 
