@@ -53,7 +53,7 @@ def use(python: str, site: Path, outside: Path, **variables: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | variables
     subprocess.run([python, "-W", "error", "-c", USE, str(site), *FOLDERS], cwd=outside, env=environment, check=True)
     run = [python, "-m", "dealermarket", "run", "paper", "--steps", "20", "--replicas", "2", "--out", "run"]
-    subprocess.run(run, cwd=outside, env=environment, check=True)
+    subprocess.run(run, cwd=outside, env=environment, stdout=subprocess.DEVNULL, check=True)
     assert (outside / "run" / "summary.parquet").is_file()
 
 
