@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from dealermarket.model.investors.demand.base import Demand
+from dealermarket.describe import Quantity
+from dealermarket.model.investors.demand.base import Demand, Middle
 from dealermarket.model.part import Draw
 
 
@@ -19,8 +20,12 @@ class NormalDemand(Demand):
     """
 
     kind: Literal["normal"] = "normal"
-    mean: Annotated[float, Field(ge=-1e6, le=1e6)]
-    std: Annotated[float, Field(ge=0, le=1e6)]
+    mean: Middle
+    std: Annotated[
+        float,
+        Field(ge=0, le=1e6, description="How much the dearest quote that is still taken differs from request to request."),
+        Quantity("times S_ref(v)", 0.0, 2.0),
+    ]
     parameters: ClassVar = ("mean", "std")
     draw: ClassVar[Draw] = "normal"
 
