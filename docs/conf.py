@@ -1,0 +1,43 @@
+"""How Sphinx builds the site from these pages: `make docs`."""
+
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+sys.path[:0] = [str(DOCS / "_ext"), str(DOCS.parent / "src")]
+
+from dealermarket.version import __version__  # noqa: E402, found once the path is set
+
+project = "dealermarket"
+author = "The dealermarket authors"
+copyright = author  # noqa: A001, the name that Sphinx asks for
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings", "katex_maths", "reference", "repository"]
+exclude_patterns = ["_build", "_static", "_templates"]
+templates_path = ["_templates"]
+suppress_warnings = ["toc.empty_glob"]  # folders of pages that are still to be written
+
+myst_enable_extensions = ["dollarmath"]
+myst_fence_as_directive = ["math"]
+myst_heading_anchors = 4
+myst_dmath_double_inline = True
+
+default_role = "name"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 100
+add_module_names = False
+
+html_theme = "furo"
+html_title = f"dealermarket {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_math_renderer = "katex"
+html_copy_source = False
+html_show_sourcelink = False
