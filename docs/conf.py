@@ -10,10 +10,10 @@ from dealermarket.version import __version__  # noqa: E402, found once the path 
 
 project = "dealermarket"
 author = "The dealermarket authors"
-copyright = author  # noqa: A001, the name that Sphinx asks for
+copyright = author
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings", "katex_maths", "reference", "repository"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "katex_maths", "reference", "repository"]
 exclude_patterns = ["_build", "_static", "_templates"]
 templates_path = ["_templates"]
 suppress_warnings = ["toc.empty_glob"]  # folders of pages that are still to be written
@@ -23,9 +23,8 @@ myst_fence_as_directive = ["math"]
 myst_heading_anchors = 4
 myst_dmath_double_inline = True
 
+smartquotes = False  # an option stays --what it is
 default_role = "name"
-napoleon_google_docstring = False
-napoleon_use_ivar = True
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pages import summary_of
+from pages import heading, summary_of, table
 from sphinx.pycode import ModuleAnalyzer
 
 import dealermarket
@@ -73,9 +74,7 @@ def names_of(path: str, face: ModuleType) -> list[Name]:
         if not name.startswith("_") and getattr(thing, "__module__", None) == face.__name__
     ]
     return [
-        Name(path, name, getattr(face, name), from_where.get(name, face.__name__))
-        for name in public
-        if not name.startswith("__")
+        Name(path, name, getattr(face, name), from_where.get(name, face.__name__)) for name in public if not name.startswith("__")
     ]
 
 
@@ -85,7 +84,7 @@ def _imports(face: ModuleType) -> dict[str, str]:
     spec = find_spec(module)
     assert spec is not None
     assert spec.origin is not None
-    tree = ast.parse(open(spec.origin, encoding="utf-8").read())
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
     return {
         alias.asname or alias.name: node.module
         for node in ast.walk(tree)
@@ -107,29 +106,27 @@ def homes() -> dict[int, Name]:
 def page_of(path: str, face: ModuleType, described: dict[int, Name]) -> str:
     """The page of a face."""
     names = names_of(path, face)
-    lines = [path, "=" * len(path), "", f".. automodule:: {path}", "", f".. currentmodule:: {path}", ""]
+    lines = [*heading(path, "=")[1:], f".. automodule:: {path}", "", f".. currentmodule:: {path}", ""]
     for sort in ("Classes", "Functions", "Modules", "Constants", "Errors"):
         of_sort = [name for name in names if name.sort == sort]
         if not of_sort:
             continue
-        lines += ["", sort, "-" * len(sort), "", *_table(of_sort, described), ""]
+        lines += [*heading(sort, "-"), *_table(of_sort, described), ""]
         for name in of_sort:
             if described.get(id(name.thing), name) == name:
                 lines += [*_entry(name), ""]
     return "\n".join(lines) + "\n"
 
 
+_ROLES = {"Classes": "class", "Errors": "exc", "Functions": "func", "Modules": "mod", "Constants": "data"}
+
+
 def _table(names: list[Name], described: dict[int, Name]) -> Iterator[str]:
-    yield ".. list-table::"
-    yield "   :widths: 30 70"
-    yield "   :class: names"
-    yield ""
-    for name in names:
+    def link(name: Name) -> str:
         home = described.get(id(name.thing), name)
-        role = {"Classes": "class", "Errors": "exc", "Functions": "func", "Modules": "mod", "Constants": "data"}[name.sort]
-        shown = f"{name.name} <{home.path}>"
-        yield f"   * - :py:{role}:`{shown}`"
-        yield f"     - {summary_of(name.doc)}"
+        return f":py:{_ROLES[name.sort]}:`{name.name} <{home.path}>`"
+
+    return table((), ((link(name), summary_of(name.doc)) for name in names), (30, 70), "names")
 
 
 def _entry(name: Name) -> Iterator[str]:

@@ -1,16 +1,21 @@
-"""What docstrings look like on the site: single backticks are names, and a value's fields are a table."""
+"""What docstrings look like on the site: sections as numpydoc has them, names as links, a value's fields as a table."""
 
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any
 
 from docutils import nodes
+from pages import escape
 from pydantic import BaseModel
+from scenario_pages import fields_table
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyXRefRole
+from sphinx.ext.napoleon import Config, NumpyDocstring
 
 _NAME = re.compile(r"dealermarket(\.\w+)+|([A-Z]\w+|\w+\.[A-Z]\w*)(\.\w+)*")
+_SECTIONS = Config(napoleon_google_docstring=False, napoleon_use_ivar=True, napoleon_use_rtype=True)
 
 
 class _Name(PyXRefRole):
@@ -24,22 +29,32 @@ class _Name(PyXRefRole):
 
 
 def _skipped(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
-    """Leaves out what the table of fields says, and what named tuples say of their fields."""
-    doc = getattr(thing, "__doc__", None) or ""
-    if doc.startswith("Alias for field number"):
-        return True
-    return None
+    """Leaves out what named tuples say of their fields."""
+    return True if (getattr(thing, "__doc__", None) or "").startswith("Alias for field number") else None
 
 
-def _fields_as_table(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Puts a table in the place of the lines with fields that a value's docstring has for terminals."""
-    if what in ("class", "exception") and isinstance(thing, type) and issubclass(thing, BaseModel) and "Fields:" in lines:
-        del lines[lines.index("Fields:") :]
+def _as_on_the_site(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    if what == "method" and not thing.__doc__ and not _from_here(name):
+        lines[:] = ["As the class that it overrides has it."]
+    if isinstance(thing, type) and issubclass(thing, BaseModel) and "Fields:" in lines:
+        lines[lines.index("Fields:") :] = fields_table(thing)
+    escape(lines)
+    # as a method's: the first line of a property's is no type, whatever stands before its colon
+    kind = "method" if what in ("property", "attribute", "data") else what
+    lines[:] = NumpyDocstring(lines, _SECTIONS, app, kind, name, thing, options).lines()
+
+
+def _from_here(name: str) -> bool:
+    """Whether the docstring that a method has from the classes above is one of this package."""
+    path, _, method = name.rpartition(".")
+    module, _, owner = path.rpartition(".")
+    above = getattr(import_module(module), owner).__mro__
+    return any(getattr(vars(each).get(method), "__doc__", None) and each.__module__.startswith("dealermarket") for each in above)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Listens to autodoc."""
     app.add_role("name", _Name())
     app.connect("autodoc-skip-member", _skipped)
-    app.connect("autodoc-process-docstring", _fields_as_table)
+    app.connect("autodoc-process-docstring", _as_on_the_site)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import api_pages
-from pages import write_pages
+import command_pages
+import file_pages
+import scenario_pages
+from pages import summary_of, table, write_pages
 from sphinx.application import Sphinx
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -14,16 +17,37 @@ FRONT = """\
 Reference
 =========
 
+These pages are written from the package itself.
+
 .. toctree::
    :maxdepth: 1
-   :glob:
 
-   api/*
+   scenario
+   commands/index
+   files
+
+Python
+------
+
+{folders}
+.. toctree::
+   :hidden:
+
+{entries}
 """
 
 
+def _front() -> str:
+    faces = api_pages.faces()
+    rows = [(f":doc:`{path} <api/{path}>`", summary_of(face.__doc__ or "")) for path, face in faces.items()]
+    entries = "\n".join(f"   api/{path}" for path in faces)
+    return FRONT.format(folders="\n".join(table((), rows, (34, 66), "names")), entries=entries)
+
+
 def _write(app: Sphinx) -> None:
-    write_pages(REFERENCE, {"index.rst": FRONT, **api_pages.pages()})
+    described = {identity: name.path for identity, name in api_pages.homes().items()}
+    pages = {"index.rst": _front(), "scenario.rst": scenario_pages.page(described), "files.rst": file_pages.page()}
+    write_pages(REFERENCE, pages | command_pages.pages() | api_pages.pages())
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,7 +1,7 @@
 """What pages of the site say of the rest of the repository: links to files outside of docs/ lead to pages of the site.
 
-Pages are written to be read in the repository, too, so they link to `../examples/hot_potato.py` or `../CONTRIBUTING.md`. Here such
-a file gets a page of its own: a document as it is, source with its lines coloured, a folder as a list of its files.
+Pages are written to be read in the repository, too, so they link to `../examples/hot_potato.py` or `../CONTRIBUTING.md`. Here
+such a file gets a page of its own: a document as it is, source with its words coloured, a folder as a list of its files.
 """
 
 from __future__ import annotations
@@ -88,12 +88,12 @@ def _files_in(path: PurePosixPath) -> Iterator[PurePosixPath]:
 
 
 def _source_page(path: PurePosixPath) -> str:
-    title = f"# {path.name}\n\n"
+    title = f"---\norphan: true\n---\n\n# {path.name}\n\n"
     if (ROOT / path).is_dir():
         return title + "\n".join(f"- [{each.name}]({path.name}/{each.name}.md)" for each in _files_in(path)) + "\n"
     up = os.path.relpath(ROOT / path, (DOCS / HOME / path).parent)
     language = _LANGUAGES.get(path.suffix, "text")
-    return f"---\norphan: true\n---\n\n{title}`{path}`\n\n```{{literalinclude}} {up}\n:language: {language}\n```\n"
+    return f"{title}`{path}`\n\n```{{literalinclude}} {up}\n:language: {language}\n```\n"
 
 
 def _pages() -> dict[str, str]:
@@ -107,7 +107,10 @@ def _pages() -> dict[str, str]:
 def _write(app: Sphinx) -> None:
     pages = _pages()
     for folder in (HOME, "project"):
-        write_pages(DOCS / folder, {name.removeprefix(f"{folder}/"): text for name, text in pages.items() if name.startswith(f"{folder}/")})
+        write_pages(
+            DOCS / folder,
+            {name.removeprefix(f"{folder}/"): text for name, text in pages.items() if name.startswith(f"{folder}/")},
+        )
 
 
 def _relink(app: Sphinx, page: str, source: list[str]) -> None:
