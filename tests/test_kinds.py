@@ -404,8 +404,8 @@ def test_prices_that_jumps_take_to_zero_or_infinity_are_refused() -> None:
 
 
 def test_a_docstring_names_the_kinds_of_a_slot() -> None:
-    assert "    pricing: 'power' or 'ladder'; default" in (MarketMakerAgent.__doc__ or "")
-    assert "    size: 'lognormal' or 'ladder' or None; default None" in (InvestorGroup.__doc__ or "")
+    assert "pricing : 'power' or 'ladder', default" in (MarketMakerAgent.__doc__ or "")
+    assert "size : 'lognormal' or 'ladder' or None, default None" in (InvestorGroup.__doc__ or "")
 
 
 # --- hedges planned on sheets

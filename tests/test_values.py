@@ -228,7 +228,8 @@ def test_all_fields_and_nothing_else_are_in_signature_and_docstring(kind: type[V
     assert list(signature.parameters) == list(kind.model_fields)
     assert {parameter.kind for parameter in signature.parameters.values()} <= {inspect.Parameter.KEYWORD_ONLY}
     assert kind.__doc__ is not None
-    listed = re.findall(r"^    (\w+): ", kind.__doc__.partition("\nFields:\n")[2], re.MULTILINE)
+    section = re.search(r"^Parameters\n-+\n(.*?)(?:\n\n|\Z)", kind.__doc__, re.MULTILINE | re.DOTALL)
+    listed = re.findall(r"^(\w+) : ", section[1] if section else "", re.MULTILINE)
     assert listed == [name for name in kind.model_fields if name != "kind"]
 
 
@@ -286,10 +287,10 @@ def test_help_is_short_and_shows_fields_and_methods_alone(kind: type[Value]) -> 
 
 def test_help_says_bounds_and_defaults() -> None:
     said = pydoc.render_doc(AlmgrenChriss, renderer=pydoc.plaintext)
-    assert "risk_aversion: number in [0, 1e+12]; default 0.25" in said
-    assert "volatility: 'market' or number in [0, 100]; default 'market'" in said
-    assert "lam: number in [1.01, 100]; default 1.6" in str(Exchange.__doc__)
-    assert "makers: tuple of MarketMakerAgent" in str(Scenario.__doc__)
+    assert "risk_aversion : number in [0, 1e+12], default 0.25" in said
+    assert "volatility : 'market' or number in [0, 100], default 'market'" in said
+    assert "lam : number in [1.01, 100], default 1.6" in str(Exchange.__doc__)
+    assert "makers : tuple of MarketMakerAgent" in str(Scenario.__doc__)
 
 
 def test_the_fields_of_an_instance_are_listed() -> None:

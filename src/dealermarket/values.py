@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from dealermarket import describe
 from dealermarket.errors import ParameterError
-from dealermarket.slots import Slot, kind_name
+from dealermarket.slots import kind_name
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -251,7 +251,7 @@ def components_at(root: type[BaseModel], path: Sequence[str]) -> list[type[BaseM
     for part in path:
         fields = [model.model_fields[part] for model in here if part in model.model_fields]
         if fields:
-            here = [model for field in fields for model in _models_of(field)]
+            here = [model for field in fields for model in describe.models_of(field)]
     return here
 
 
@@ -267,7 +267,7 @@ def _walk(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[
         if len(here) == 1 and part in here[0].model_fields:
             parent = here[0]
             field = parent.model_fields[str(part)]
-            here, scalars = _models_of(field), get_origin(field.annotation) is not Mapping
+            here, scalars = describe.models_of(field), get_origin(field.annotation) is not Mapping
             path.append(str(part))
         elif chosen:
             parent, here = chosen[0], chosen[:1]
@@ -275,17 +275,3 @@ def _walk(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[list[
             path.append(str(part))
             parent = here[0] if len(here) == 1 else parent
     return path, parent
-
-
-def _models_of(field: FieldInfo) -> list[type[BaseModel]]:
-    """The value classes that a field is made of."""
-    chosen = [kind for part in field.metadata if isinstance(part, Slot) for kind in part.kinds.values()]
-    return chosen or _models(field.annotation)
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    """The value classes that an annotation is made of."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    chosen = [kind for part in getattr(annotation, "__metadata__", ()) if isinstance(part, Slot) for kind in part.kinds.values()]
-    return chosen or [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]

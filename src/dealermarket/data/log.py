@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from dealermarket.data.outcomes import outcomes_of
+from dealermarket.describe import Quantity
 from dealermarket.errors import DataError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.settings import parsed, validated
@@ -53,31 +54,41 @@ MOST_ASKED = 100
 
 
 class MappedMids(Value):
-    """What the file of mids calls things: its columns time, mid, bid and ask, and how it writes times and numbers; as the log
-    does, where `format` is left out."""
+    """What the file of mids calls things."""
 
-    columns: Frozen[str, str] = FrozenMapping()
-    format: Format | None = None
+    columns: Annotated[
+        Frozen[str, str],
+        Field(description="What the file calls its columns time, mid, bid and ask, where that is not clear."),
+    ] = FrozenMapping()
+    format: Annotated[Format | None, Field(description="How the file writes times and numbers; None: as the log does.")] = None
 
 
 class Mapped(Value):
-    """What a file calls things, where that is not clear: a TOML file given as `--mapping`.
+    """What a file calls things, where that is not clear: a TOML file given as `--mapping`."""
 
-    `columns` says which column is which; `sides` and `outcomes` what stands for `buy` and `sell`, and for `won`, `traded_away`
-    and `not_traded`. `side` is whose: the client's, or the desk's own. `quote` is a price, or a spread over the mid, and `unit`
-    what a spread is in: price units, basis points of the mid, or pips of `pip` price units. `format` is how times and numbers are
-    written, and `mids` the same of the file of mids.
-    """
-
-    columns: Frozen[str, str] = FrozenMapping()
-    format: Format = Format()
-    mids: MappedMids = MappedMids()
-    sides: Frozen[str, Words] = FrozenMapping()
-    outcomes: Frozen[str, Words] = FrozenMapping()
-    side: Literal["client", "desk"] = "client"
-    quote: Literal["price", "spread"] = "price"
-    unit: Literal["price", "bp", "pips"] = "price"
-    pip: Annotated[float, Field(gt=0)] = 1e-4
+    columns: Annotated[Frozen[str, str], Field(description="What the file calls its columns, where that is not clear.")] = (
+        FrozenMapping()
+    )
+    format: Annotated[Format, Field(description="How the file writes times and numbers.")] = Format()
+    mids: Annotated[MappedMids, Field(description="The same of the file of mids.")] = MappedMids()
+    sides: Annotated[Frozen[str, Words], Field(description="The file's words for `buy` and `sell`, where they are others.")] = (
+        FrozenMapping()
+    )
+    outcomes: Annotated[
+        Frozen[str, Words],
+        Field(description="The file's words for `won`, `traded_away` and `not_traded`, where they are others."),
+    ] = FrozenMapping()
+    side: Annotated[Literal["client", "desk"], Field(description="Whose side the file has: the client's, or the desk's own.")] = (
+        "client"
+    )
+    quote: Annotated[Literal["price", "spread"], Field(description="Whether a quote is a price, or a spread over the mid.")] = (
+        "price"
+    )
+    unit: Annotated[
+        Literal["price", "bp", "pips"],
+        Field(description="What a spread is in: price units, basis points of the mid, or pips."),
+    ] = "price"
+    pip: Annotated[float, Field(gt=0, description="How much a pip is."), Quantity("price units", 1e-5, 1.0, log=True)] = 1e-4
 
     @model_validator(mode="after")
     def _units_of_spreads(self) -> Mapped:

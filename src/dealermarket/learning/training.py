@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.model.makers.reward import Reward
 from dealermarket.model.scenario import Scenario, maker_index, preset_names, read_source
@@ -27,43 +28,84 @@ MOST_SAMPLES = 10_000_000
 
 
 class Hyperparameters(Value):
-    """How PPO (or A2C, which knows no batches, epochs and clipping) learns; the defaults were chosen on the `learning` scenario.
+    """How PPO (or A2C, which knows no batches, epochs and clipping) learns.
 
-    `rollout` steps of every market are played, then learned from in `epochs` passes of batches of `batch`; the learning rate
-    falls in the course of the training, to the share `slowest` of it; `discount` is a step's, `gae` the lambda of the advantage
-    estimates; the noise begins with a standard deviation of `noise`, in the units of the action space, and `entropy` keeps it
-    up as long as chance hides what is better; `width` is the size of both hidden layers.
-    """
+    The defaults were chosen on the `learning` scenario."""
 
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.004
-    slowest: Annotated[float, Field(gt=0, le=1)] = 0.05
-    rollout: Annotated[int, Field(ge=1, le=100_000)] = 16
-    batch: Annotated[int, Field(ge=2, le=10_000_000)] = 4096
-    epochs: Annotated[int, Field(ge=1, le=1000)] = 4
-    discount: Annotated[float, Field(ge=0, le=1)] = 0.95
-    gae: Annotated[float, Field(ge=0, le=1)] = 0.7
-    clip: Annotated[float, Field(gt=0, le=1)] = 0.2
-    entropy: Annotated[float, Field(ge=0, le=10)] = 0.02
-    noise: Annotated[float, Field(gt=0, le=10)] = 1.0
-    width: Annotated[int, Field(ge=1, le=4096)] = 32
+    learning_rate: Annotated[
+        float, Field(gt=0, le=1, description="Learning rate at the start."), Quantity("", 1e-5, 0.1, log=True)
+    ] = 0.004
+    slowest: Annotated[
+        float,
+        Field(gt=0, le=1, description="The share of the learning rate that is left at the end, to which it falls."),
+        Quantity("", 0.01, 1.0, log=True),
+    ] = 0.05
+    rollout: Annotated[
+        int,
+        Field(ge=1, le=100_000, description="How long every market is played before what happened is learned from."),
+        Quantity("steps", 4, 512, log=True),
+    ] = 16
+    batch: Annotated[
+        int,
+        Field(ge=2, le=10_000_000, description="How many steps an update of the network looks at."),
+        Quantity("steps", 64, 65_536, log=True),
+    ] = 4096
+    epochs: Annotated[
+        int, Field(ge=1, le=1000, description="How many times a rollout is learned from."), Quantity("passes", 1, 20)
+    ] = 4
+    discount: Annotated[
+        float, Field(ge=0, le=1, description="What a reward one step later is worth now, gamma."), Quantity("", 0.8, 1.0)
+    ] = 0.95
+    gae: Annotated[
+        float, Field(ge=0, le=1, description="Lambda of the generalized advantage estimates."), Quantity("", 0.0, 1.0)
+    ] = 0.7
+    clip: Annotated[
+        float,
+        Field(gt=0, le=1, description="By how much an update may change the probability of an action, PPO's clip range."),
+        Quantity("", 0.05, 0.5),
+    ] = 0.2
+    entropy: Annotated[
+        float,
+        Field(ge=0, le=10, description="Weight of the entropy, which keeps actions noisy while chance hides what is better."),
+        Quantity("", 1e-4, 0.1, log=True),
+    ] = 0.02
+    noise: Annotated[
+        float,
+        Field(gt=0, le=10, description="Standard deviation of the noise of actions at the start; actions are in [-1, 1]."),
+        Quantity("", 0.1, 2.0),
+    ] = 1.0
+    width: Annotated[
+        int, Field(ge=1, le=4096, description="Size of both hidden layers of the network."), Quantity("units", 8, 256, log=True)
+    ] = 32
 
 
 class Training(Value):
-    """One policy to be trained: it acts for `makers` (several share it) of a scenario, for `steps` market steps of each.
+    """One policy to be trained. Equal trainings give equal policies, on one machine and set of libraries."""
 
-    `markets` run side by side. Equal trainings give equal policies, on one machine and set of libraries.
-    In TOML, `scenario` is a preset's name, a file's (as seen from the training's file), or the scenario itself as a table.
-    """
-
-    scenario: Scenario
-    makers: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-    algorithm: Literal["ppo", "a2c"] = "ppo"
-    steps: Annotated[int, Field(ge=1, le=10**12)] = 2_000_000
-    seed: Annotated[int, Field(ge=0)] = 0
-    markets: Annotated[int, Field(ge=1, le=100_000)] = 256
-    controls: Controls = Controls()
-    reward: Reward = Reward()
-    hyperparameters: Hyperparameters = Hyperparameters()
+    scenario: Annotated[
+        Scenario,
+        Field(
+            description="The market to learn in; in TOML, a preset's name, a file's (as seen from the training's file), or the "
+            "scenario itself as a table."
+        ),
+    ]
+    makers: Annotated[
+        tuple[str, ...],
+        Field(strict=False, min_length=1, description="The makers that the policy acts for, by name; several share it."),
+    ]
+    algorithm: Annotated[Literal["ppo", "a2c"], Field(description="How it learns.")] = "ppo"
+    steps: Annotated[
+        int,
+        Field(ge=1, le=10**12, description="How many steps of the market each of the makers plays."),
+        Quantity("steps", 10_000, 10_000_000, log=True),
+    ] = 2_000_000
+    seed: Annotated[int, Field(ge=0, description="Seed of all that is drawn."), Quantity("", 0, 100)] = 0
+    markets: Annotated[
+        int, Field(ge=1, le=100_000, description="How many markets run side by side."), Quantity("markets", 16, 1024, log=True)
+    ] = 256
+    controls: Annotated[Controls, Field(description="What it decides, and over which ranges.")] = Controls()
+    reward: Annotated[Reward, Field(description="What it learns to earn.")] = Reward()
+    hyperparameters: Annotated[Hyperparameters, Field(description="How the algorithm is set.")] = Hyperparameters()
 
     # --- reading and writing
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from dealermarket import laws
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError
 from dealermarket.values import Value, short
 
@@ -20,8 +21,8 @@ LARGEST_LOG_PRICE = 600
 class Exchange(Value):
     """A limit order book whose depth falls with the distance from mid like a power law (section 3.1, Appendix A.1).
 
-    `lam` > 1 is the exponent of the density of orders, `v_max` > 0 the number of units in the book. Hedges are planned
-    well for `lam` from 1.01 (a book that is empty but for the best prices) to 100 (one price for nearly all units).
+    Hedges are planned well for `lam` from 1.01 (a book that is empty but for the best prices) to 100 (one price for nearly
+    all units).
     """
 
     lam: Annotated[
@@ -29,6 +30,7 @@ class Exchange(Value):
         Field(
             ge=1.01,
             le=100,
+            description="How fast the book thins out away from mid, lambda of section 3.1: the smaller, the dearer large trades.",
             json_schema_extra={
                 "reasons": {
                     "ge": "below, next to nothing trades; the paper uses 1.6",
@@ -36,8 +38,13 @@ class Exchange(Value):
                 }
             },
         ),
+        Quantity("", 1.2, 4.0),
     ] = 1.6
-    v_max: Annotated[float, Field(ge=1e-15, le=1e15)] = 10_000.0
+    v_max: Annotated[
+        float,
+        Field(ge=1e-15, le=1e15, description="Depth of the book on either side; at once, nobody trades more than 0.99 of it."),
+        Quantity("units of the asset", 10.0, 100_000.0, log=True),
+    ] = 10_000.0
 
     def reference_spread(self, size: ArrayLike, s0: ArrayLike) -> NDArray[np.float64]:
         """S_ref(v): cost per unit, relative to mid, of a trade of `size`; the same for both sides.

@@ -16,19 +16,26 @@ from dealermarket.values import Value
 
 
 class RecordedOrders(Value):
-    """Orders from `file`, CSV or Parquet, in place of drawn ones (docs/own-data.md).
+    """Orders from a file in place of drawn ones (docs/own-data.md).
 
     A column that the file has not, of reservations or of who is asked, is drawn by the investors' own `demand` and `asks`.
-    `columns` says what the file calls its columns, where that is not clear: time, client, side, size, reservation, asked;
-    `format` how it writes times and numbers; `sides` its words for `buy` and `sell`. With a `digest`, the SHA-256 of the file,
-    another file of this name is refused.
     """
 
-    file: Annotated[str, Field(min_length=1)]
-    columns: Frozen[str, str] = FrozenMapping()
-    format: Format = Format()
-    sides: Frozen[str, Words] = FrozenMapping()
-    digest: str | None = None
+    file: Annotated[str, Field(min_length=1, description="The file of orders, CSV or Parquet.")]
+    columns: Annotated[
+        Frozen[str, str],
+        Field(
+            description="What the file calls its columns time, client, side, size, reservation and asked, where that is not "
+            "clear."
+        ),
+    ] = FrozenMapping()
+    format: Annotated[Format, Field(description="How the file writes times and numbers.")] = Format()
+    sides: Annotated[Frozen[str, Words], Field(description="The file's words for `buy` and `sell`, where they are others.")] = (
+        FrozenMapping()
+    )
+    digest: Annotated[
+        str | None, Field(description="The SHA-256 of the file: where it is given, a file with other content is refused.")
+    ] = None
 
     def log(self) -> OrderLog:
         """What the file holds. Raises DataError and ParameterError, naming the field, where that is not to be had."""

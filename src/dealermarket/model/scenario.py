@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self, TypeGuard
 import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError, ScenarioError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.exchange import Exchange
@@ -46,30 +47,42 @@ Investor = Annotated[
 class Scenario(Value):
     """What is simulated: the market, the exchange, the investors, the makers, for how many steps.
 
-    `reward_horizon` (the paper's t_m, in steps) is how long a trade's position revenue takes to be known. Entries of
-    `investors` are single investors or groups; `agents` has every one. `orders` are those of a file, in place of drawn ones.
-    `choices` says why a value was chosen where nothing dictates it, path of the field -> reason; a setting that changes a value
-    takes its reason away.
-    Raises ParameterError, and where it is read ScenarioError, with all problems.
+    `Scenario.load` reads a preset or a TOML file. `agents` has every investor, groups expanded.
     """
 
-    name: Name = "scenario"
-    description: str = ""
+    name: Annotated[Name, Field(description="Name of the scenario, for tables, figures and folders.")] = "scenario"
+    description: Annotated[str, Field(description="What the scenario is, in one line.")] = ""
     steps: Annotated[
         int,
         Field(
             ge=2,
             le=1_000_000_000,
+            description="How long a run is; 96 steps are a day where a step is 15 minutes.",
             json_schema_extra={"reasons": {"ge": "a trade's revenue is known a step later at the earliest"}},
         ),
+        Quantity("steps", 20, 5000, log=True),
     ] = 500
-    reward_horizon: Annotated[int, Field(ge=1, le=1_000_000_000)] = 4
-    exchange: Exchange = Exchange()
-    market: MarketEnvironment = MarketEnvironment()
-    investors: Annotated[tuple[Investor, ...], Field(strict=False)]
-    makers: Annotated[tuple[MarketMakerAgent, ...], Field(strict=False)]
-    orders: RecordedOrders | None = None
-    choices: Frozen[str, str] = FrozenMapping()
+    reward_horizon: Annotated[
+        int,
+        Field(ge=1, le=1_000_000_000, description="After how long a trade's position revenue is known, t_m of section 3.3."),
+        Quantity("steps", 1, 48),
+    ] = 4
+    exchange: Annotated[Exchange, Field(description="The order book from whose prices all quotes start.")] = Exchange()
+    market: Annotated[
+        MarketEnvironment, Field(description="Mid-price, reference spread, clock, and how trades move the mid.")
+    ] = MarketEnvironment()
+    investors: Annotated[
+        tuple[Investor, ...], Field(strict=False, description="Who trades with the makers: single investors and groups.")
+    ]
+    makers: Annotated[tuple[MarketMakerAgent, ...], Field(strict=False, description="The market makers, in order.")]
+    orders: Annotated[RecordedOrders | None, Field(description="Orders from a file in place of drawn ones.")] = None
+    choices: Annotated[
+        Frozen[str, str],
+        Field(
+            description="Why a value was chosen where nothing dictates it, by path of its field. A setting that changes a value "
+            "takes its reason away."
+        ),
+    ] = FrozenMapping()
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name!r}: {self.steps:,} steps, {len(self.agents):,} investors, {len(self.makers):,} makers>"

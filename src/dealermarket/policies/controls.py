@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError
 from dealermarket.model.makers.pricing import Skew
 from dealermarket.values import Value, short
@@ -21,26 +22,30 @@ Array = NDArray[Any]
 NO_RANGE = "none"  # None in words, for TOML has no such value
 
 Eps = Annotated[tuple[Skew, Skew], Field(strict=False)] | None
-Fraction = Annotated[tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]], Field(strict=False)] | None
-Alpha = Annotated[tuple[Annotated[float, Field(gt=0, le=10)], Annotated[float, Field(gt=0, le=10)]], Field(strict=False)] | None
-TierPenalty = (
-    Annotated[tuple[Annotated[float, Field(ge=0, le=1e12)], Annotated[float, Field(ge=0, le=1e12)]], Field(strict=False)] | None
-)
+_Part = Annotated[float, Field(ge=0, le=1), Quantity("", 0.0, 1.0)]
+Fraction = Annotated[tuple[_Part, _Part], Field(strict=False)] | None
+_Exponent = Annotated[float, Field(gt=0, le=10), Quantity("", 1.0, 2.0)]
+Alpha = Annotated[tuple[_Exponent, _Exponent], Field(strict=False)] | None
+_Surcharge = Annotated[float, Field(ge=0, le=1e12), Quantity("price units", 1e-6, 1e-3, log=True)]
+TierPenalty = Annotated[tuple[_Surcharge, _Surcharge], Field(strict=False)] | None
 
 
 class Controls(Value):
     """What a learner decides and over which range: -1 stands for the first number of a range, 1 for the second.
 
-    `eps_buy`, `eps_sell`: the skew for clients who buy and sell (follow-up paper); `hedge_fraction` of its position;
-    `alpha`, the volume penalty; `tier_penalty`, price units. What has no range (None, in TOML "none") the maker's scenario
-    decides.
+    What has no range (None, in TOML "none") the maker's scenario decides.
     """
 
-    eps_buy: Eps = (-1.0, 1.0)
-    eps_sell: Eps = (-1.0, 1.0)
-    hedge_fraction: Fraction = (0.0, 1.0)
-    alpha: Alpha = None
-    tier_penalty: TierPenalty = None
+    eps_buy: Annotated[
+        Eps, Field(description="Range of the skew for clients who buy, epsilon of the follow-up paper: 0.1 is 10 % dearer.")
+    ] = (-1.0, 1.0)
+    eps_sell: Annotated[Eps, Field(description="Range of the skew for clients who sell.")] = (-1.0, 1.0)
+    hedge_fraction: Annotated[Fraction, Field(description="Range of the part of its position that it hedges in a step.")] = (
+        0.0,
+        1.0,
+    )
+    alpha: Annotated[Alpha, Field(description="Range of the volume penalty, alpha of eq. 5.")] = None
+    tier_penalty: Annotated[TierPenalty, Field(description="Range of the tier penalty, delta of eq. 5.")] = None
 
     @field_validator("*", mode="before")
     @classmethod

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dealermarket.values import Value
 
@@ -14,19 +14,24 @@ ISO = "ISO8601"
 
 
 class Format(Value):
-    """How a file writes times and numbers, where that is not clear (docs/own-data.md).
+    """How a file writes times and numbers, where that is not clear (docs/own-data.md)."""
 
-    `time` is how texts write times, as `strptime` says it, such as "%d.%m.%Y %H:%M"; "ISO8601" where left out. `timezone` is the
-    zone of times without one, such as "Europe/London"; UTC where left out. `decimal` stands before decimals, and `thousands`
-    between thousands; where left out, what the numbers themselves tell. `encoding` is that of a CSV; UTF-8 where left out, or
-    what its byte-order mark says.
-    """
-
-    time: str | None = None
-    timezone: str | None = None
-    decimal: Literal[".", ","] | None = None
-    thousands: Literal[",", ".", " ", "'"] | None = None
-    encoding: str | None = None
+    time: Annotated[
+        str | None, Field(description='How texts write times, as `strptime` says it, such as "%d.%m.%Y %H:%M"; None: "ISO8601".')
+    ] = None
+    timezone: Annotated[
+        str | None, Field(description='The time zone of times that name none, such as "Europe/London"; None: UTC.')
+    ] = None
+    decimal: Annotated[
+        Literal[".", ","] | None, Field(description="The mark before decimals; None: what the numbers themselves tell.")
+    ] = None
+    thousands: Annotated[
+        Literal[",", ".", " ", "'"] | None,
+        Field(description="The mark between thousands; None: what the numbers themselves tell."),
+    ] = None
+    encoding: Annotated[
+        str | None, Field(description="The encoding of a CSV; None: UTF-8, or what its byte-order mark says.")
+    ] = None
 
     @field_validator("time")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.values import Value
 
 _Positive = Annotated[float, Field(gt=0.0, le=1e12)]
@@ -22,13 +23,19 @@ FEWEST_SIZES = 2
 
 
 class ClientTier(Value):
-    """Clients who are alike: one trades at a markup delta (bp) with probability 1 / (1 + exp(a + b delta)).
+    """Clients who are alike: one trades at a markup delta (bp) with probability 1 / (1 + exp(a + b delta))."""
 
-    `rates` are its requests a day and side, one number for each size of the problem."""
-
-    a: Annotated[float, Field(ge=-50.0, le=50.0)]
-    b: _Positive
-    rates: _Rates
+    a: Annotated[
+        float,
+        Field(ge=-50.0, le=50.0, description="Where demand stands at a markup of 0: the smaller, the more requests trade."),
+        Quantity("", -5.0, 5.0),
+    ]
+    b: Annotated[_Positive, Field(description="How fast demand falls with the markup."), Quantity("1/bp", 0.1, 20.0, log=True)]
+    rates: Annotated[
+        _Rates,
+        Field(description="Requests of each size of the problem, on each side."),
+        Quantity("requests a day", 1.0, 10_000.0, log=True),
+    ]
 
 
 class DealerProblem(Value):
@@ -39,21 +46,30 @@ class DealerProblem(Value):
     for each of `sizes` on both sides. The dealer maximises its mean P&L less risk_aversion / 2 times the variance of its
     inventory's value, and refuses what would carry its inventory beyond `largest_inventory`."""
 
-    sizes: _Sizes
-    """Sizes of requests, M, rising."""
-    tiers: Annotated[tuple[ClientTier, ...], Field(strict=False, min_length=1)]
-    volatility: _Positive
-    """Of the mid, bp per square root of a day."""
-    linear_cost: _NotNegative
-    """Of hedging, bp: half of the spread of the interdealer market."""
-    quadratic_cost: _Positive
-    """Of hedging, bp day / M: what trading fast costs."""
-    impact: _NotNegative = 0.0
-    """Of hedging on the mid, permanent, bp / M."""
-    risk_aversion: _Positive
-    """1 / (bp M)."""
-    largest_inventory: _Positive
-    """M, on either side."""
+    sizes: Annotated[_Sizes, Field(description="Sizes of requests, rising."), Quantity("M", 1.0, 50.0, log=True)]
+    tiers: Annotated[
+        tuple[ClientTier, ...], Field(strict=False, min_length=1, description="The clients, one entry for those who are alike.")
+    ]
+    volatility: Annotated[_Positive, Field(description="Volatility of the mid."), Quantity("bp/sqrt(day)", 10.0, 200.0)]
+    linear_cost: Annotated[
+        _NotNegative,
+        Field(description="What hedging a unit costs: half of the spread of the interdealer market, psi."),
+        Quantity("bp", 0.0, 1.0),
+    ]
+    quadratic_cost: Annotated[
+        _Positive, Field(description="What trading fast costs besides, eta."), Quantity("bp day/M", 1e-6, 1e-3, log=True)
+    ]
+    impact: Annotated[
+        _NotNegative, Field(description="By how much hedging moves the mid for good, k."), Quantity("bp/M", 0.0, 0.1)
+    ] = 0.0
+    risk_aversion: Annotated[
+        _Positive, Field(description="How much it dislikes risk, gamma."), Quantity("1/(bp M)", 1e-5, 1e-1, log=True)
+    ]
+    largest_inventory: Annotated[
+        _Positive,
+        Field(description="The largest inventory on either side: what would go beyond is refused."),
+        Quantity("M", 50.0, 1000.0),
+    ]
 
     @model_validator(mode="after")
     def _consistent(self) -> DealerProblem:

@@ -11,17 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, Tag, model_validator
 
 from dealermarket import laws
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError
 from dealermarket.model.investors.demand import DEMANDS, AlwaysTrades, Demand
 from dealermarket.model.investors.sizes import SIZES, LogNormalSize, OrderSize
-from dealermarket.model.investors.sizes.lognormal import LogMean, LogStd, MeanSize, check_one_level
+from dealermarket.model.investors.sizes.lognormal import LOG_MEAN, LOG_STD, MEAN_SIZE, LogMean, LogStd, MeanSize, check_one_level
 from dealermarket.values import NUMBER, NUMBER_WORD_OR_LIST, RANGE, WORD, Value
 
-Probability = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(ge=0, le=1), Quantity("", 0.0, 1.0)]
+TradeProbability = Annotated[float, Field(ge=0, le=1), Quantity("", 0.001, 1.0, log=True)]
 Name = Annotated[str, Field(min_length=1)]
 Panel = Annotated[
     Annotated[Literal["all"], Tag(WORD)]
-    | Annotated[Annotated[int, Field(ge=1)], Tag(NUMBER)]
+    | Annotated[Annotated[int, Field(ge=1), Quantity("makers", 1, 5)], Tag(NUMBER)]
     | Annotated[Annotated[tuple[Name, ...], Field(strict=False, min_length=1)], Tag(RANGE)],
     NUMBER_WORD_OR_LIST,
 ]
@@ -36,27 +38,33 @@ ALTERNATIVES = {
 }
 """What gives the law of sizes in place of what, for settings."""
 
+# What an investor's fields mean, which are those of a group, too.
+TRADE_PROBABILITY = "Probability to trade in a step, at most once, p of section 3.2: 0.125 is once in 8 steps on average."
+BUY_PROBABILITY = "Probability that an order buys."
+ORACLE_PROBABILITY = (
+    "Probability to know where the price will be when the trade matures, and to take that side: how informed it is."
+)
+SIZE = "Another law of order sizes, in place of mean_size, log_mean and log_std."
+ASKS = "Which makers are asked for a quote: all, so many drawn anew for each request, or those named."
+DEMAND = "Which quotes are too dear to trade at."
+
 
 class InvestorAgent(Value):
-    """A price taker (section 3.2).
+    """A price taker (section 3.2), who arrives at random, asks makers for quotes and trades at the best one.
 
-    At each step it trades with `trade_probability`, at most once. Its order sizes are log-normal, `log_std` being the standard
-    deviation of log size and the level given either as `mean_size` (the mean size) or as `log_mean` (the mean of log
-    size); or they follow another law, `size`. It buys with `buy_probability`, but with `oracle_probability` takes the side of
-    the price move to come. It `asks` all makers for quotes, or so many of them, drawn anew for each request, or those named,
-    and trades at the best quote, unless by its `demand` even that is too dear.
+    Order sizes are log-normal, given by `log_std` and either `mean_size` or `log_mean`; or they follow another law, `size`.
     """
 
-    name: Name
-    trade_probability: Probability
-    mean_size: MeanSize | None = None
-    log_mean: LogMean | None = None
-    log_std: LogStd = 0.5
-    buy_probability: Probability = 0.5
-    oracle_probability: Probability = 0.0
-    size: Annotated[OrderSize, SIZES] | None = None
-    asks: Panel = "all"
-    demand: Annotated[Demand, DEMANDS] = AlwaysTrades()
+    name: Annotated[Name, Field(description="Name of the investor; every participant has its own.")]
+    trade_probability: Annotated[TradeProbability, Field(description=TRADE_PROBABILITY)]
+    mean_size: Annotated[MeanSize | None, Field(description=MEAN_SIZE)] = None
+    log_mean: Annotated[LogMean | None, Field(description=LOG_MEAN)] = None
+    log_std: Annotated[LogStd, Field(description=LOG_STD)] = 0.5
+    buy_probability: Annotated[Probability, Field(description=BUY_PROBABILITY)] = 0.5
+    oracle_probability: Annotated[Probability, Field(description=ORACLE_PROBABILITY)] = 0.0
+    size: Annotated[Annotated[OrderSize, SIZES] | None, Field(description=SIZE)] = None
+    asks: Annotated[Panel, Field(description=ASKS)] = "all"
+    demand: Annotated[Demand, DEMANDS, Field(description=DEMAND)] = AlwaysTrades()
     alternatives: ClassVar = ALTERNATIVES
 
     @model_validator(mode="after")

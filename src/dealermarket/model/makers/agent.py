@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import Field
+
 from dealermarket.model.investors.agent import Name
 from dealermarket.model.makers.hedging import HEDGINGS, AlmgrenChriss, HedgingPolicy
 from dealermarket.model.makers.policies import POLICIES, HeuristicMaker, Policy
@@ -13,13 +15,20 @@ from dealermarket.values import Value
 
 
 class MarketMakerAgent(Value):
-    """A market maker (section 3.3): quotes to investors and to other makers, warehouses the risk, hedges with others.
+    """A market maker (section 3.3): quotes to investors and to other makers, warehouses the risk, hedges with others."""
 
-    `policy` may go beyond these rules at every step: one that ships, or any `dealermarket.MakerPolicy`.
-    """
-
-    name: Name
-    tiering: Annotated[TieringPolicy, TIERINGS] = AverageYield()
-    pricing: Annotated[PricingRule, PRICINGS] = PowerPricing()
-    hedging: Annotated[HedgingPolicy, HEDGINGS] = AlmgrenChriss()
-    policy: Annotated[Policy, POLICIES] = HeuristicMaker()
+    name: Annotated[Name, Field(description="Name of the maker; every participant has its own.")]
+    tiering: Annotated[
+        TieringPolicy, TIERINGS, Field(description="How it sorts all other participants into tiers, which decide their prices.")
+    ] = AverageYield()
+    pricing: Annotated[PricingRule, PRICINGS, Field(description="What it charges for a size and a tier.")] = PowerPricing()
+    hedging: Annotated[
+        HedgingPolicy, HEDGINGS, Field(description="How much of its position it trades away at each step, and where.")
+    ] = AlmgrenChriss()
+    policy: Annotated[
+        Policy,
+        POLICIES,
+        Field(
+            description="What it does at each step beyond these rules: a policy that ships, or any `dealermarket.MakerPolicy`."
+        ),
+    ] = HeuristicMaker()

@@ -7,16 +7,23 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, Tag, field_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.frozen import Frozen
 from dealermarket.values import NUMBER, NUMBER_OR_WORD, WORD, Value, suggestion
 
 Weights = Annotated[  # a table goes by the tag of what is no word, so that one error is reported, not two
-    Annotated[Literal["components", "pnl"], Tag(WORD)] | Annotated[Frozen[str, float], Tag(NUMBER)], NUMBER_OR_WORD
+    Annotated[Literal["components", "pnl"], Tag(WORD)]
+    | Annotated[Frozen[str, Annotated[float, Quantity("", 0.0, 1.0)]], Tag(NUMBER)],
+    NUMBER_OR_WORD,
 ]
 Unit = Annotated[
-    Annotated[Literal["spread"], Tag(WORD)] | Annotated[Annotated[float, Field(gt=0, le=1e12)], Tag(NUMBER)], NUMBER_OR_WORD
+    Annotated[Literal["spread"], Tag(WORD)]
+    | Annotated[
+        Annotated[float, Field(gt=0, le=1e12), Quantity("price units times units of the asset", 1e-6, 1.0, log=True)], Tag(NUMBER)
+    ],
+    NUMBER_OR_WORD,
 ]
-Penalty = Annotated[float, Field(ge=0, le=1e12)]
+Penalty = Annotated[float, Field(ge=0, le=1e12), Quantity("", 0.0, 2.0)]
 
 
 class Components(NamedTuple):
@@ -40,21 +47,31 @@ NAMED = {
 class Reward(Value):
     """What a step is worth to a learner: `weights` times what it earned, less risk penalties, in multiples of `unit`.
 
-    `weights`: "components" (the paper's four rewards, their sum the total reward of a run), "pnl" (mark-to-market P&L:
-    spread revenue, hedging cost and inventory P&L, the position times the mid's move), or a weight for any of
-    spread_revenue, position_revenue, hedging_cost, risk_cost, inventory_pnl.
-    `unit`: "spread", what all investors' volume of a mean step earns at half the mean reference spread, so that 1 is the whole
-    market at eps 0; or a number of price times units of the asset.
-    Penalties (follow-up paper and others), each per step and in that unit: `inventory_pnl_squared` times the square of the
-    inventory P&L, `inventory_loss` times its losses, `inventory_squared` times the square of the position, which is measured
-    as its feature is and not clipped.
+    Inventory P&L is the position times the mid's move. Penalties (follow-up paper and others) are per step and in multiples of
+    `unit`.
     """
 
-    weights: Weights = "components"
-    unit: Unit = "spread"
-    inventory_pnl_squared: Penalty = 0.0
-    inventory_squared: Penalty = 0.0
-    inventory_loss: Penalty = 0.0
+    weights: Annotated[
+        Weights,
+        Field(
+            description='What counts: "components", the paper\'s four rewards, whose sum is the total reward of a run; "pnl", '
+            "mark-to-market P&L, which is spread revenue, hedging cost and inventory P&L; or a weight for any of spread_revenue, "
+            "position_revenue, hedging_cost, risk_cost and inventory_pnl."
+        ),
+    ] = "components"
+    unit: Annotated[
+        Unit,
+        Field(
+            description='What a reward of 1 is: "spread", what all investors\' volume of a mean step earns at half the mean '
+            "reference spread, so that 1 is the whole market at eps 0; or an amount of money."
+        ),
+    ] = "spread"
+    inventory_pnl_squared: Annotated[Penalty, Field(description="Penalty for each step's squared inventory P&L.")] = 0.0
+    inventory_squared: Annotated[
+        Penalty,
+        Field(description="Penalty for each step's squared position, measured as the feature of a learner is and not clipped."),
+    ] = 0.0
+    inventory_loss: Annotated[Penalty, Field(description="Penalty for each step's losses of inventory P&L.")] = 0.0
 
     @field_validator("weights")
     @classmethod

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError
 from dealermarket.model.market.activity import Activity, factors_at, factors_of
 from dealermarket.model.market.impact import IMPACTS, MarketImpact, NoImpact
@@ -25,19 +26,41 @@ _UNITS = (("day", 24 * 60 * 60), ("hour", 60 * 60), ("minute", 60), ("second", 1
 class MarketEnvironment(Value):
     """What all participants see: the mid-price, the reference spread, the clock, and how makers' hedges move the mid.
 
-    A step is `1 / (steps_per_day * days_per_year)` years, 15 minutes of a 24-hour market by default. With
-    `spreads_scale_with_price` the reference spread and every tier penalty are multiplied by P_t, for assets whose
-    price is far from 1. `activity` are weights of equal parts of a day, which begins at step 0 (at midnight in recorded times),
-    such as 24 for its hours: in proportion to them every investor's `trade_probability`, which is the mean over a day, moves.
+    A step is `1 / (steps_per_day * days_per_year)` years, 15 minutes of a 24-hour market by default.
     """
 
-    mid_price: Annotated[MidPrice, MID_PRICES] = GeometricBrownianMotion()
-    reference_spread: Annotated[ReferenceSpread, REFERENCE_SPREADS] = ClippedNormal()
-    impact: Annotated[MarketImpact, IMPACTS] = NoImpact()
-    steps_per_day: Annotated[int, Field(ge=1, le=1_000_000_000)] = 96
-    days_per_year: Annotated[int, Field(ge=1, le=10_000)] = 252
-    spreads_scale_with_price: bool = False
-    activity: Activity = ()
+    mid_price: Annotated[MidPrice, MID_PRICES, Field(description="How the mid-price moves.")] = GeometricBrownianMotion()
+    reference_spread: Annotated[
+        ReferenceSpread,
+        REFERENCE_SPREADS,
+        Field(description="The bid-ask spread of the smallest trade at the exchange, s0 of section 3.1, and how it moves."),
+    ] = ClippedNormal()
+    impact: Annotated[MarketImpact, IMPACTS, Field(description="How makers' trades at the exchange move the mid.")] = NoImpact()
+    steps_per_day: Annotated[
+        int,
+        Field(ge=1, le=1_000_000_000, description="Steps in a day of trading: 96 are 15 minutes each in a market open all day."),
+        Quantity("steps", 24, 1440, log=True),
+    ] = 96
+    days_per_year: Annotated[
+        int,
+        Field(ge=1, le=10_000, description="Days of trading in a year, which annual numbers are divided over."),
+        Quantity("days", 240, 365),
+    ] = 252
+    spreads_scale_with_price: Annotated[
+        bool,
+        Field(
+            description="Whether the reference spread and tier penalties are shares of the mid-price, for assets whose price is "
+            "far from 1, and not in price units."
+        ),
+    ] = False
+    activity: Annotated[
+        Activity,
+        Field(
+            description="How busy equal parts of a day are, such as 24 weights for its hours. All trade probabilities move with "
+            "it and stay the mean over a day, which begins at step 0 (at midnight in recorded times). Empty: the same all day."
+        ),
+        Quantity("", 0.0, 5.0),
+    ] = ()
 
     @model_validator(mode="after")
     def _recorded_together(self) -> MarketEnvironment:

@@ -9,21 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.model.investors.sizes.base import OrderSize
 from dealermarket.model.investors.sizes.lognormal import MeanSize
 from dealermarket.model.part import Draw
 
 _Sizes = Annotated[tuple[MeanSize, ...], Field(strict=False, min_length=1)]
-_Weights = Annotated[tuple[Annotated[float, Field(ge=1e-15, le=1e15)], ...], Field(strict=False, min_length=1)]
+_Weight = Annotated[float, Field(ge=1e-15, le=1e15), Quantity("", 0.01, 1.0)]
+_Weights = Annotated[tuple[_Weight, ...], Field(strict=False, min_length=1)]
 
 
 class LadderSize(OrderSize):
-    """One of some given sizes, such as the round numbers of a desk: `sizes[n]` with a probability in proportion to
-    `weights[n]`. Sizes rise; weights are above 0 and need not sum to 1."""
+    """One of some given sizes, such as the round numbers of a desk."""
 
     kind: Literal["ladder"] = "ladder"
-    sizes: _Sizes
-    weights: _Weights
+    sizes: Annotated[_Sizes, Field(description="The sizes that orders have, rising.")]
+    weights: Annotated[
+        _Weights, Field(description="How often each size comes: probabilities in proportion to these, which need not sum to 1.")
+    ]
     parameters: ClassVar = ("rungs",)
     draw: ClassVar[Draw] = "uniform"
 

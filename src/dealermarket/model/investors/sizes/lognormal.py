@@ -7,23 +7,28 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.laws import order_size
 from dealermarket.model.investors.sizes.base import OrderSize
 
 # As wide as sizes can be and stay numbers above 0 whatever is drawn.
-MeanSize = Annotated[float, Field(ge=1e-15, le=1e15)]
-LogMean = Annotated[float, Field(ge=-35, le=35)]
-LogStd = Annotated[float, Field(ge=0, le=10)]
+MeanSize = Annotated[float, Field(ge=1e-15, le=1e15), Quantity("units of the asset", 0.1, 1000.0, log=True)]
+LogMean = Annotated[float, Field(ge=-35, le=35), Quantity("", -1.0, 8.0)]
+LogStd = Annotated[float, Field(ge=0, le=10), Quantity("", 0.0, 1.5)]
+
+# Their meanings where sizes are log-normal: here, and where an investor gives them itself.
+MEAN_SIZE = "Mean order size; give it or log_mean."
+LOG_MEAN = "Mean of the log of the order size, mu of section 3.2; give it or mean_size."
+LOG_STD = "Standard deviation of the log of the order size, sigma of section 3.2."
 
 
 class LogNormalSize(OrderSize):
-    """Log-normal sizes (section 3.2): `log_std` is the standard deviation of log size; the level is given either as
-    `mean_size` (the mean size) or as `log_mean` (the mean of log size)."""
+    """Log-normal sizes (section 3.2), whose level is given either as `mean_size` or as `log_mean`."""
 
     kind: Literal["lognormal"] = "lognormal"
-    mean_size: MeanSize | None = None
-    log_mean: LogMean | None = None
-    log_std: LogStd = 0.5
+    mean_size: Annotated[MeanSize | None, Field(description=MEAN_SIZE)] = None
+    log_mean: Annotated[LogMean | None, Field(description=LOG_MEAN)] = None
+    log_std: Annotated[LogStd, Field(description=LOG_STD)] = 0.5
     parameters: ClassVar = ("size_log_mean", "log_std")
     alternatives: ClassVar = {"mean_size": ("log_mean",), "log_mean": ("mean_size",)}
 

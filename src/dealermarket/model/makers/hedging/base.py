@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, Tag
 
 from dealermarket import laws
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError
 from dealermarket.model.part import Part
 from dealermarket.slots import taken
@@ -22,7 +23,9 @@ CostCurve = Callable[[Floats], Floats]
 
 Venue = Literal["makers", "exchange", "best"]
 Volatility = Annotated[
-    Annotated[Literal["market"], Tag(WORD)] | Annotated[Annotated[float, Field(ge=0, le=100)], Tag(NUMBER)], NUMBER_OR_WORD
+    Annotated[Literal["market"], Tag(WORD)]
+    | Annotated[Annotated[float, Field(ge=0, le=100), Quantity("1/sqrt(year)", 0.0, 0.5)], Tag(NUMBER)],
+    NUMBER_OR_WORD,
 ]
 
 ROUNDING = 1e-12
@@ -74,31 +77,42 @@ class HedgingPolicy(Part):
 
 
 class TradingPolicy(HedgingPolicy):
-    """What every rule that trades shares.
-
-    `venue`: the other `makers` (the paper's), the `exchange` (unlimited, at S_ref) or the `best` of both.
-    `volatility`: the annual volatility the maker believes in, "market" for the scenario's own.
-    """
+    """What every rule that trades shares."""
 
     formulas: ClassVar = {"law": ("situation", "rule", "cost")}
-    venue: Venue = "makers"
-    volatility: Volatility = "market"
+    venue: Annotated[
+        Venue,
+        Field(
+            description="Where it hedges: with other makers (the paper's), at the exchange (any volume), or where it is cheaper."
+        ),
+    ] = "makers"
+    volatility: Annotated[
+        Volatility, Field(description='The annual volatility the maker believes in: "market" knows the market\'s own.')
+    ] = "market"
 
 
 _INFINITE = "an infinite risk aversion is written kind = 'full'"
 
 
 class PlannedHedging(TradingPolicy):
-    """A policy that weighs the cost of trading against the risk of waiting over `horizon` steps (N_max)."""
+    """A policy that weighs the cost of trading against the risk of waiting."""
 
     risk_aversion: Annotated[
-        float, Field(ge=0, le=1e12, json_schema_extra={"reasons": dict.fromkeys(("le", "finite_number"), _INFINITE)})
+        float,
+        Field(
+            ge=0,
+            le=1e12,
+            description="How much it dislikes the risk of waiting, gamma of eq. 7: the larger, the faster it hedges.",
+            json_schema_extra={"reasons": dict.fromkeys(("le", "finite_number"), _INFINITE)},
+        ),
+        Quantity("", 1e-5, 10.0, log=True),
     ] = 0.25
     horizon: Annotated[
         int,
         Field(
             ge=1,
             le=500,
+            description="Over how many steps a hedge is planned, N_max of section 3.3.",
             json_schema_extra={
                 "reasons": {
                     "le": "a longer plan takes too long to work out, and trades first what one of 500 steps does unless "
@@ -106,6 +120,7 @@ class PlannedHedging(TradingPolicy):
                 }
             },
         ),
+        Quantity("steps", 1, 100),
     ] = 20
     formulas: ClassVar = {"law": ("situation", "rule", "cost", "plan")}
     parameters: ClassVar = ("risk_aversion", "horizon")

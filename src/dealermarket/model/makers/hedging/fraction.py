@@ -7,14 +7,17 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from dealermarket.describe import Quantity
 from dealermarket.model.makers.hedging.base import CostCurve, Floats, TradingPolicy, at_once
 
 
 class ConstantFraction(TradingPolicy):
-    """Trades the same `fraction` of the position at every step."""
+    """Trades the same fraction of the position at every step."""
 
     kind: Literal["fraction"] = "fraction"
-    fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
+    fraction: Annotated[
+        float, Field(ge=0, le=1, description="The part of its position that it trades away at each step."), Quantity("", 0.0, 1.0)
+    ] = 0.5
 
     parameters: ClassVar = ("fraction",)
 

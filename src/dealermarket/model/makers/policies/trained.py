@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from dealermarket.model.makers.policies.base import Policy
 from dealermarket.values import Value
 
 
 class TrainedMaker(Value, Policy):
-    """Does what the policy in `file` says, without noise; files are made by `dealermarket train`.
-
-    `file` is a path, seen from where the command runs. With a `digest` (`TrainedPolicy.digest`) another policy under
-    that name is refused.
-    """
+    """Does what the policy in a file says, without noise; files are made by `dealermarket train`."""
 
     kind: Literal["trained"] = "trained"
-    file: str
-    digest: str | None = None
+    file: Annotated[str, Field(description="The policy's file, a path as seen from where the command runs.")]
+    digest: Annotated[
+        str | None,
+        Field(description="The policy's `TrainedPolicy.digest`: where it is given, a file that holds another policy is refused."),
+    ] = None

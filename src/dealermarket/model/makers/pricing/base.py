@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError
 from dealermarket.laws import quoted_spread, skewed_level
 from dealermarket.model.exchange import Exchange
@@ -17,7 +18,7 @@ from dealermarket.slots import applied
 from dealermarket.values import short
 
 LARGEST_SKEW = 1e6
-Skew = Annotated[float, Field(ge=-1, le=LARGEST_SKEW)]
+Skew = Annotated[float, Field(ge=-1, le=LARGEST_SKEW), Quantity("", -1.0, 1.0)]
 
 
 def no_surcharge() -> float:
@@ -28,8 +29,7 @@ def no_surcharge() -> float:
 class PricingRule(Part):
     """What a maker charges: level (1 + eps) curve + surcharge, cost per unit relative to mid (section 3.3).
 
-    The level is S_ref(0), or one price unit where the curve is `in_price_units`; `eps_buy` and `eps_sell` >= -1 skew the curve
-    for clients who buy and sell (follow-up paper; 0 is the heuristic maker).
+    The level is S_ref(0), or one price unit where the curve is `in_price_units`; eps is the skew of the client's side.
     `curve(size, log_curve, tier, rule, numbers)` is the curve in units of the level, above 0: `size` in units of the asset,
     `log_curve` = log(S_ref(size) / S_ref(0)), `tier` 0 the best. `surcharge(tier, unit, rule, numbers)` is what a tier pays
     besides, price units; `unit` is 1, or P_t where spreads scale with the price.
@@ -45,8 +45,11 @@ class PricingRule(Part):
     surcharge: ClassVar[Callable[..., Any]] = staticmethod(no_surcharge)
     actions: ClassVar[tuple[str, ...]] = ()  # further parts of an Action that act on this rule's parameters
     unplannable: ClassVar[str] = ""  # why nobody can plan a hedge on this curve, where that is so
-    eps_buy: Skew = 0.0
-    eps_sell: Skew = 0.0
+    eps_buy: Annotated[
+        Skew,
+        Field(description="Skew of the price for clients who buy, epsilon of the follow-up paper: 0.1 is 10 % dearer."),
+    ] = 0.0
+    eps_sell: Annotated[Skew, Field(description="Skew of the price for clients who sell: 0.1 is 10 % dearer.")] = 0.0
 
     @property
     def tiers(self) -> int | None:

@@ -10,28 +10,36 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from dealermarket.describe import Quantity
 from dealermarket.model.exchange import Exchange
 from dealermarket.model.makers.pricing.base import PricingRule
 
 ROUNDING = 1e-12
 """By which part of itself a size may exceed a bound and is still in its bucket: hedges are fractions of positions."""
 
-_Positive = Annotated[float, Field(ge=1e-20, le=1e12)]
-_Row = Annotated[tuple[_Positive, ...], Field(strict=False, min_length=1)]
+_Bound = Annotated[float, Field(ge=1e-20, le=1e12), Quantity("units of the asset", 0.1, 1000.0, log=True)]
+_Spread = Annotated[float, Field(ge=1e-20, le=1e12), Quantity("S_ref(0), or price units where absolute", 0.5, 5.0)]
+_Row = Annotated[tuple[_Spread, ...], Field(strict=False, min_length=1)]
 
 
 class LadderPricing(PricingRule):
-    """s(v, u) = S_ref(0) (1 + eps) `spreads[b][u]`, b being the size bucket of v and u the tier: a desk's price sheet.
-
-    `bounds` are the upper bounds of all buckets but the last, which is open: units of the asset, rising, each in its own
-    bucket. `spreads` has a row for each bucket, with a number above 0 for each tier, the best first: in units of S_ref(0), or
-    in price units where they are `absolute`. `eps_buy` and `eps_sell` >= -1 skew the curve for clients who buy and sell.
-    """
+    """s(v, u) = S_ref(0) (1 + eps) `spreads[b][u]`, b being the size bucket of v and u the tier: a desk's price sheet."""
 
     kind: Literal["ladder"] = "ladder"
-    bounds: Annotated[tuple[_Positive, ...], Field(strict=False)] = ()
-    spreads: Annotated[tuple[_Row, ...], Field(strict=False, min_length=1)]
-    absolute: bool = False
+    bounds: Annotated[
+        tuple[_Bound, ...],
+        Field(
+            strict=False,
+            description="The largest size of each size bucket but the last, which is open; rising, each bound in its own bucket.",
+        ),
+    ] = ()
+    spreads: Annotated[
+        tuple[_Row, ...],
+        Field(strict=False, min_length=1, description="A row for each size bucket, with a price for each tier, the best first."),
+    ]
+    absolute: Annotated[
+        bool, Field(description="Whether spreads are in price units, and not multiples of the half spread S_ref(0).")
+    ] = False
     parameters: ClassVar = ("buckets", "tiers")
 
     @model_validator(mode="after")

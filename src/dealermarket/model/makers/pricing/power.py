@@ -7,21 +7,26 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from dealermarket.describe import Quantity
 from dealermarket.laws import power_curve
 from dealermarket.model.exchange import LARGEST_LOG_PRICE, Exchange
 from dealermarket.model.makers.pricing.base import PricingRule
 
 
 class PowerPricing(PricingRule):
-    """s(v, u) = S_ref(0) (1 + eps) (S_ref(v) / S_ref(0))^alpha + delta u (section 3.3, eq. 5).
-
-    `alpha` > 0 is the volume penalty, `tier_penalty` (delta, price units) what each tier below the best pays more;
-    `eps_buy` and `eps_sell` >= -1 skew the curve for clients who buy and sell (follow-up paper; 0 is the heuristic maker).
-    """
+    """s(v, u) = S_ref(0) (1 + eps) (S_ref(v) / S_ref(0))^alpha + delta u (section 3.3, eq. 5)."""
 
     kind: Literal["power"] = "power"
-    alpha: Annotated[float, Field(gt=0, le=10)] = 1.5
-    tier_penalty: Annotated[float, Field(ge=0, le=1e12)] = 1e-5
+    alpha: Annotated[
+        float,
+        Field(gt=0, le=10, description="Volume penalty, alpha of eq. 5: above 1, large trades are dearer than at the exchange."),
+        Quantity("", 1.0, 2.0),
+    ] = 1.5
+    tier_penalty: Annotated[
+        float,
+        Field(ge=0, le=1e12, description="What each tier below the best pays more, delta of eq. 5."),
+        Quantity("price units", 1e-6, 1e-3, log=True),
+    ] = 1e-5
     parameters: ClassVar = ("alpha", "tier_penalty")
     actions: ClassVar = ("alpha", "tier_penalty")
 

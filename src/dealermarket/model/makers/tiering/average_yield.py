@@ -8,7 +8,7 @@ from dealermarket.model.makers.tiering.base import RankedTiering
 
 
 class AverageYield(RankedTiering):
-    """Ranks by psi, the exponentially weighted average of the yields of past trades, with `weight` on the newest."""
+    """Ranks by psi, the exponentially weighted average of the yields of past trades."""
 
     kind: Literal["average_yield"] = "average_yield"
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BeforeValidator, Field
 
 from dealermarket import laws
+from dealermarket.describe import Quantity
 from dealermarket.errors import ParameterError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.part import Part
@@ -28,7 +29,7 @@ def _absolute(tier: Any) -> Any:
     return tier
 
 
-Tier = Annotated[int, Field(ge=0), BeforeValidator(_absolute)]
+Tier = Annotated[int, Field(ge=0), BeforeValidator(_absolute), Quantity("", 0, 9)]
 TierTable = Frozen[str, Tier]
 
 
@@ -38,9 +39,8 @@ def no_metric() -> float:
 
 
 class TieringPolicy(Part):
-    """What all tierings share: `tiers` (the paper's K, 0 is the best tier) and `pins`.
+    """What all tierings share: a number of tiers, of which 0 is the best, and tiers that are fixed by hand.
 
-    `pins` fixes participants, by name, to a tier by hand: they are ranked like the rest, only their tier is replaced.
     `law(average_yield, volume, trades, rule, numbers)` is the metric that a participant is ranked by, highest first, from what
     its matured trades with the maker say: the average of their yields (`psi`, price units), their volume (units of the asset)
     and their number, all 0 before the first has matured: see RankedTiering. Who `ranks` nobody keeps no averages.
@@ -50,8 +50,17 @@ class TieringPolicy(Part):
     formulas: ClassVar = {"law": ("average_yield", "volume", "trades", "rule", "numbers")}
     law: ClassVar[Callable[..., Any]] = staticmethod(no_metric)
     ranks: ClassVar[bool] = False
-    tiers: Annotated[int, Field(ge=1, le=100_000)] = 5
-    pins: TierTable = FrozenMapping()
+    tiers: Annotated[
+        int,
+        Field(ge=1, le=100_000, description="How many tiers there are, K of section 3.3; 1 treats everybody alike."),
+        Quantity("tiers", 1, 10),
+    ] = 5
+    pins: Annotated[
+        TierTable,
+        Field(
+            description="Tiers fixed by hand, by name of the participant: it is ranked like the rest, only its tier is replaced."
+        ),
+    ] = FrozenMapping()
 
     @property
     def fixed_tiers(self) -> TierTable:
@@ -78,8 +87,14 @@ class TieringPolicy(Part):
 
 
 class RankedTiering(TieringPolicy):
-    """A tiering by ranking; `weight` is that of the newest yield in the exponentially weighted average of yields."""
+    """A tiering by ranking."""
 
     law: ClassVar[Any] = None  # every kind has one
     ranks: ClassVar[bool] = True
-    weight: Annotated[float, Field(gt=0, le=1)] = 0.05
+    weight: Annotated[
+        float,
+        Field(
+            gt=0, le=1, description="Weight of the newest trade in the moving average of yields: 0.05 remembers about 20 trades."
+        ),
+        Quantity("", 0.01, 1.0, log=True),
+    ] = 0.05

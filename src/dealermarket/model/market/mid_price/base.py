@@ -10,12 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dealermarket.describe import Quantity
 from dealermarket.model.part import Clock, Draw, Numbers, Part, drawn_by_step
 from dealermarket.slots import applied
 
+Drift = Annotated[
+    float,
+    Field(ge=-100, le=100, description="Annual drift of the price, mu of section 3.1: 0.05 is 5 % a year."),
+    Quantity("1/year", -1.0, 1.0),
+]
+Volatility = Annotated[float, Field(ge=0, le=100), Quantity("1/sqrt(year)", 0.0, 0.5)]
+
 
 class MidPrice(Part):
-    """A mid-price process (section 3.1): `initial` is the price at step 0.
+    """A mid-price process (section 3.1).
 
     `law(before, draw, rule, numbers)` is the price one step after `before`, price units. `draw` (n,) holds the step's random
     numbers, one for each entry of `draws`: standard normal, or uniform on [0, 1).
@@ -24,7 +32,9 @@ class MidPrice(Part):
     formulas: ClassVar = {"law": ("before", "draw", "rule", "numbers")}
     law: ClassVar[Callable[..., Any]]
     draws: ClassVar[tuple[Draw, ...]] = ("normal",)
-    initial: Annotated[float, Field(ge=1e-20, le=1e12)] = 1.0
+    initial: Annotated[
+        float, Field(ge=1e-20, le=1e12, description="Price at step 0, P_0."), Quantity("price units", 0.5, 200.0, log=True)
+    ] = 1.0
 
     def first_price(self, clock: Clock) -> float:
         """The price that stands for the asset's where one is needed: in basis points, and on axes."""

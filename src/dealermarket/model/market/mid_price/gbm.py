@@ -9,16 +9,18 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from dealermarket.laws import log_drift, log_growth
-from dealermarket.model.market.mid_price.base import MidPrice
+from dealermarket.model.market.mid_price.base import Drift, MidPrice, Volatility
 from dealermarket.model.part import Clock
 
 
 class GeometricBrownianMotion(MidPrice):
-    """P_t = P_{t-1} exp((mu - sigma^2/2) dt + sigma sqrt(dt) Z), exact (section 3.1): annual `drift` and `volatility`."""
+    """P_t = P_{t-1} exp((mu - sigma^2/2) dt + sigma sqrt(dt) Z), exact (section 3.1)."""
 
     kind: Literal["gbm"] = "gbm"
-    drift: Annotated[float, Field(ge=-100, le=100)] = 0.0
-    volatility: Annotated[float, Field(ge=0, le=100)] = 0.1
+    drift: Drift = 0.0
+    volatility: Annotated[
+        Volatility, Field(description="Annual volatility of the price, sigma of section 3.1: 0.1 is 10 % a year.")
+    ] = 0.1
     parameters: ClassVar = ("mean", "std")
 
     def rule(self, clock: Clock) -> Mapping[str, float]:

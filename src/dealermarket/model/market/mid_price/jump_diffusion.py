@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from dealermarket.describe import Quantity
 from dealermarket.laws import log_drift
-from dealermarket.model.market.mid_price.base import MidPrice
+from dealermarket.model.market.mid_price.base import Drift, MidPrice, Volatility
 from dealermarket.model.part import Clock, Draw
 
 
@@ -19,16 +20,25 @@ class JumpDiffusion(MidPrice):
 
     A step's log return is (mu - sigma^2/2) dt - m (exp(nu + d^2/2) - 1) + sigma sqrt(dt) Z + nu N + d sqrt(N) Z', N
     being Poisson with mean m = `intensity` times the step in days, nu = `jump_mean` and d = `jump_std` the mean and
-    deviation of a log jump. The second term makes up for the jumps: E[P_t] = P_0 exp(mu t). `drift` and
-    `volatility` (without jumps) are annual, as those of `gbm`, which this is without jumps.
+    deviation of a log jump. The second term makes up for the jumps: E[P_t] = P_0 exp(mu t). Without jumps it is `gbm`.
     """
 
     kind: Literal["jump_diffusion"] = "jump_diffusion"
-    drift: Annotated[float, Field(ge=-100, le=100)] = 0.0
-    volatility: Annotated[float, Field(ge=0, le=100)] = 0.1
-    intensity: Annotated[float, Field(ge=0, le=500)] = 1.0
-    jump_mean: Annotated[float, Field(ge=-5, le=5)] = 0.0
-    jump_std: Annotated[float, Field(ge=0, le=5)] = 0.003
+    drift: Drift = 0.0
+    volatility: Annotated[Volatility, Field(description="Annual volatility between jumps, sigma: 0.1 is 10 % a year.")] = 0.1
+    intensity: Annotated[
+        float, Field(ge=0, le=500, description="How many jumps there are on average."), Quantity("jumps a day", 0.0, 5.0)
+    ] = 1.0
+    jump_mean: Annotated[
+        float,
+        Field(ge=-5, le=5, description="Mean of a jump of the log price, nu: 0.01 is about 1 % up."),
+        Quantity("", -0.02, 0.02),
+    ] = 0.0
+    jump_std: Annotated[
+        float,
+        Field(ge=0, le=5, description="Standard deviation of a jump of the log price, d: 0.003 is about 0.3 %."),
+        Quantity("", 0.0, 0.02),
+    ] = 0.003
     parameters: ClassVar = ("mean", "std", "jumps", "most_jumps", "jump_mean", "jump_std")
     draws: ClassVar[tuple[Draw, ...]] = ("normal", "uniform", "normal")
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from dealermarket.model.market.mid_price.base import MidPrice
+from dealermarket.describe import Quantity
+from dealermarket.model.market.mid_price.base import MidPrice, Volatility
 from dealermarket.model.part import Clock
 
 
@@ -17,15 +18,20 @@ class OrnsteinUhlenbeck(MidPrice):
     """d log P = rate (log level - log P) dt + volatility dW, sampled exactly: over a step of dt years log P comes nearer to
     log level by the factor f = exp(-rate dt), and its deviation is volatility sqrt((1 - f^2) / (2 rate)).
 
-    `level` is a price, the median of P far from the start; `initial` where it is left out. `rate` is per year: log(2) / rate
-    years halve the distance to the level. `volatility` is annual. Source: Uhlenbeck and Ornstein (1930); of the log of a
-    price: Schwartz (1997), model 1.
+    Source: Uhlenbeck and Ornstein (1930); of the log of a price: Schwartz (1997), model 1.
     """
 
     kind: Literal["ornstein_uhlenbeck"] = "ornstein_uhlenbeck"
-    level: Annotated[float, Field(ge=1e-20, le=1e12)] | None = None
-    rate: Annotated[float, Field(gt=0, le=1e6)] = 10.0
-    volatility: Annotated[float, Field(ge=0, le=100)] = 0.1
+    level: Annotated[
+        Annotated[float, Field(ge=1e-20, le=1e12), Quantity("price units", 0.5, 200.0, log=True)] | None,
+        Field(description="The price that it returns to, its median far from the start; None: the initial price."),
+    ] = None
+    rate: Annotated[
+        float,
+        Field(gt=0, le=1e6, description="How fast it returns: log(2) / rate years halve the distance to the level."),
+        Quantity("1/year", 1.0, 1000.0, log=True),
+    ] = 10.0
+    volatility: Annotated[Volatility, Field(description="Annual volatility without the return to the level: 0.1 is 10 %.")] = 0.1
     parameters: ClassVar = ("level", "pull", "std")
 
     def rule(self, clock: Clock) -> Mapping[str, float]:

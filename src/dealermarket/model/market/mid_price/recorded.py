@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dealermarket.describe import Quantity
 from dealermarket.errors import DataError, ParameterError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.model.market.mid_price.base import MidPrice
@@ -20,26 +21,44 @@ _SECONDS_PER_DAY = 24.0 * 60.0 * 60.0
 
 
 class RecordedMid(MidPrice):
-    """Mids from `file`, CSV or Parquet, a price a step: the last one that was there by then (docs/own-data.md).
+    """Mids from a file, a price a step: the last one that was there by then (docs/own-data.md).
 
     A replica is a window of the file: the first replica the first window, and so on, and after the last the first once more,
-    with other orders. Or, with `bootstrap = "block"`, it is made of blocks of `block` log returns, drawn with replacement. No
-    step crosses a gap of more than `longest_gap` steps. `columns` says what the file calls its columns, where that is not
-    clear: time, mid, bid, ask; `format` how it writes times and numbers. A step takes `step_seconds` of the file's times, a
-    day's share of 24 hours where left out; times that are numbers count steps. Blocks begin at the price `initial`, or at the
-    file's first. With a `digest`, the SHA-256 of the file, another file of this name is refused.
+    with other orders. Or, with `bootstrap = "block"`, it is made of blocks of log returns. Times that are numbers count steps.
     """
 
     kind: Literal["recorded"] = "recorded"
-    file: Annotated[str, Field(min_length=1)]
-    columns: Frozen[str, str] = FrozenMapping()
-    format: Format = Format()
-    bootstrap: Literal["windows", "block"] = "windows"
-    block: Annotated[int, Field(ge=1, le=1_000_000_000)] = 96
-    longest_gap: Annotated[float, Field(ge=1, le=1e9)] = 4.0
-    step_seconds: Annotated[float, Field(ge=1e-6, le=1e9)] | None = None
-    initial: Annotated[float, Field(ge=1e-20, le=1e12)] | None = None  # type: ignore[assignment]
-    digest: str | None = None
+    file: Annotated[str, Field(min_length=1, description="The file of prices, CSV or Parquet.")]
+    columns: Annotated[
+        Frozen[str, str],
+        Field(description="What the file calls its columns time, mid, bid and ask, where that is not clear."),
+    ] = FrozenMapping()
+    format: Annotated[Format, Field(description="How the file writes times and numbers.")] = Format()
+    bootstrap: Annotated[
+        Literal["windows", "block"],
+        Field(description="What replicas are: windows of the file one after another, or blocks of its returns drawn at random."),
+    ] = "windows"
+    block: Annotated[
+        int,
+        Field(ge=1, le=1_000_000_000, description="How long a block is; blocks are drawn with replacement."),
+        Quantity("steps", 10, 1000, log=True),
+    ] = 96
+    longest_gap: Annotated[
+        float,
+        Field(ge=1, le=1e9, description="The longest time without a price that a step may cross."),
+        Quantity("steps", 1.0, 100.0, log=True),
+    ] = 4.0
+    step_seconds: Annotated[
+        Annotated[float, Field(ge=1e-6, le=1e9), Quantity("seconds", 1.0, 3600.0, log=True)] | None,
+        Field(description="How long a step is in the times of the file; None: 24 hours over the steps of a day."),
+    ] = None
+    initial: Annotated[
+        Annotated[float, Field(ge=1e-20, le=1e12), Quantity("price units", 0.5, 200.0, log=True)] | None,
+        Field(description="The price that blocks begin at; None: the first of the file."),
+    ] = None  # type: ignore[assignment]
+    digest: Annotated[
+        str | None, Field(description="The SHA-256 of the file: where it is given, a file with other content is refused.")
+    ] = None
     formulas: ClassVar = {}  # it is read, not drawn step by step
 
     def recording(self, clock: Clock) -> Recording:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from dealermarket.describe import Quantity
 from dealermarket.laws import log_growth
 from dealermarket.model.market.reference_spread.base import ReferenceSpread
 from dealermarket.model.part import Clock
@@ -17,15 +18,24 @@ from dealermarket.model.part import Clock
 class LogAR1(ReferenceSpread):
     """log s0_t is a stationary Gaussian AR(1) from step 0 on, exact: s0_t is log-normal at every step.
 
-    `mean` and `std` are those of s0_t itself, price units, as for `clipped_normal`: log s0_t has the variance
-    d^2 = log(1 + (std / mean)^2) and the mean m = log(mean) - d^2/2. `autocorrelation` is that of log s0 from one step to
-    the next, phi in log s0_t = m + phi (log s0_{t-1} - m) + d sqrt(1 - phi^2) Z. Source: Hamilton (1994), section 3.4.
+    log s0_t = m + phi (log s0_{t-1} - m) + d sqrt(1 - phi^2) Z, with d^2 = log(1 + (std / mean)^2) and
+    m = log(mean) - d^2/2: `mean` and `std` are those of s0_t itself. Source: Hamilton (1994), section 3.4.
     """
 
     kind: Literal["log_ar1"] = "log_ar1"
-    mean: Annotated[float, Field(ge=1e-20, le=1e12)] = 0.00015
-    std: Annotated[float, Field(ge=0, le=1e12)] = 0.00005
-    autocorrelation: Annotated[float, Field(gt=-1, lt=1)] = 0.9
+    mean: Annotated[
+        float, Field(ge=1e-20, le=1e12, description="Mean of the reference spread."), Quantity("price units", 1e-6, 1.0, log=True)
+    ] = 0.00015
+    std: Annotated[
+        float,
+        Field(ge=0, le=1e12, description="Standard deviation of the reference spread."),
+        Quantity("price units", 1e-7, 1.0, log=True),
+    ] = 0.00005
+    autocorrelation: Annotated[
+        float,
+        Field(gt=-1, lt=1, description="Autocorrelation of its log from one step to the next, phi: near 1, a wide spread lasts."),
+        Quantity("", 0.0, 0.99),
+    ] = 0.9
     parameters: ClassVar = ("log_mean", "log_std", "autocorrelation", "innovation")
 
     def rule(self, clock: Clock) -> Mapping[str, float]:
