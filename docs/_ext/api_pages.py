@@ -93,6 +93,7 @@ def _imports(face: ModuleType) -> dict[str, str]:
     }
 
 
+@cache
 def homes() -> dict[int, Name]:
     """Where each public thing is described, by its identity: in the first face that shows it."""
     found: dict[int, Name] = {}
@@ -103,7 +104,7 @@ def homes() -> dict[int, Name]:
     return found
 
 
-def page_of(path: str, face: ModuleType, described: dict[int, Name]) -> str:
+def page_of(path: str, face: ModuleType) -> str:
     """The page of a face."""
     names = names_of(path, face)
     lines = [*heading(path, "=")[1:], f".. automodule:: {path}", "", f".. currentmodule:: {path}", ""]
@@ -111,9 +112,9 @@ def page_of(path: str, face: ModuleType, described: dict[int, Name]) -> str:
         of_sort = [name for name in names if name.sort == sort]
         if not of_sort:
             continue
-        lines += [*heading(sort, "-"), *_table(of_sort, described), ""]
+        lines += [*heading(sort, "-"), *_table(of_sort), ""]
         for name in of_sort:
-            if described.get(id(name.thing), name) == name:
+            if homes().get(id(name.thing), name) == name:
                 lines += [*_entry(name), ""]
     return "\n".join(lines) + "\n"
 
@@ -121,9 +122,9 @@ def page_of(path: str, face: ModuleType, described: dict[int, Name]) -> str:
 _ROLES = {"Classes": "class", "Errors": "exc", "Functions": "func", "Modules": "mod", "Constants": "data"}
 
 
-def _table(names: list[Name], described: dict[int, Name]) -> Iterator[str]:
+def _table(names: list[Name]) -> Iterator[str]:
     def link(name: Name) -> str:
-        home = described.get(id(name.thing), name)
+        home = homes().get(id(name.thing), name)
         return f":py:{_ROLES[name.sort]}:`{name.name} <{home.path}>`"
 
     return table((), ((link(name), summary_of(name.doc)) for name in names), (30, 70), "names")
@@ -133,7 +134,8 @@ def _entry(name: Name) -> Iterator[str]:
     if name.sort in ("Classes", "Errors"):
         yield f".. autoclass:: {name.path}"
         yield "   :members:"
-        yield "   :show-inheritance:"
+        if any(id(base) in homes() for base in name.thing.__bases__):
+            yield "   :show-inheritance:"
     elif name.sort == "Functions":
         yield f".. autofunction:: {name.path}"
     elif name.sort == "Constants":
@@ -147,5 +149,4 @@ def _entry(name: Name) -> Iterator[str]:
 
 def pages() -> dict[str, str]:
     """The pages, name -> text."""
-    described = homes()
-    return {f"api/{path}.rst": page_of(path, face, described) for path, face in faces().items()}
+    return {f"api/{path}.rst": page_of(path, face) for path, face in faces().items()}

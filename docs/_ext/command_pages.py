@@ -60,13 +60,20 @@ def page_of(name: str) -> str:
     lines = heading(f"dealermarket {name}", "=")[1:]
     lines += [*str(command.help).splitlines(), "", "::", "", f"    {_usage(name, arguments)}", ""]
     if arguments:
-        lines += table(("Option", "Takes", "Default", "Meaning"), map(_row, arguments), (22, 20, 12, 46), "options")
+        lines += _table([_row(argument) for argument in arguments])
     return "\n".join(lines) + "\n"
+
+
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """With a column of defaults only where there are some: most are told with what the option means."""
+    if any(default for *_, default in rows):
+        return table(("Option", "Takes", "Meaning", "Default"), rows, (22, 20, 44, 14), "options")
+    return table(("Option", "Takes", "Meaning"), [row[:-1] for row in rows], (22, 22, 56), "options")
 
 
 def _row(argument: Argument) -> tuple[str, ...]:
     names = ", ".join(map(code, argument.names))
-    return names, _takes(argument), _default(argument), plain(argument.parameter.help or "")
+    return names, _takes(argument), plain(argument.parameter.help or ""), _default(argument)
 
 
 def _front() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What docstrings look like on the site: sections as numpydoc has them, names as links, a value's fields as a table."""
+"""What docstrings look like on the site: sections as numpydoc has them, and names as links."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import re
 from importlib import import_module
 from typing import Any
 
+from api_pages import homes
 from docutils import nodes
 from pages import escape
-from pydantic import BaseModel
-from scenario_pages import fields_table
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyXRefRole
 from sphinx.ext.napoleon import Config, NumpyDocstring
@@ -36,12 +35,15 @@ def _skipped(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options:
 def _as_on_the_site(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     if what == "method" and not thing.__doc__ and not _from_here(name):
         lines[:] = ["As the class that it overrides has it."]
-    if isinstance(thing, type) and issubclass(thing, BaseModel) and "Fields:" in lines:
-        lines[lines.index("Fields:") :] = fields_table(thing)
     escape(lines)
     # as a method's: the first line of a property's is no type, whatever stands before its colon
     kind = "method" if what in ("property", "attribute", "data") else what
     lines[:] = NumpyDocstring(lines, _SECTIONS, app, kind, name, thing, options).lines()
+
+
+def _public_bases(app: Sphinx, name: str, thing: Any, options: Any, bases: list[Any]) -> None:
+    """Leaves out the classes above that no page describes."""
+    bases[:] = [base for base in bases if id(base) in homes()]
 
 
 def _from_here(name: str) -> bool:
@@ -56,5 +58,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Listens to autodoc."""
     app.add_role("name", _Name())
     app.connect("autodoc-skip-member", _skipped)
+    app.connect("autodoc-process-bases", _public_bases)
     app.connect("autodoc-process-docstring", _as_on_the_site)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -56,7 +56,7 @@ def plain(text: str) -> str:
 def summary_of(doc: str) -> str:
     """The first sentence of a docstring, in one line."""
     first = plain(doc.partition("\n\n")[0])
-    return re.split(r"(?<=\w[.])\s", first)[0].removesuffix("::").removesuffix(":")
+    return re.split(r"(?<=[\w)][.])\s(?=[A-Z`])", first)[0].removesuffix("::").removesuffix(":")
 
 
 def escape(lines: list[str]) -> None:

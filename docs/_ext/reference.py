@@ -40,13 +40,12 @@ Python
 def _front() -> str:
     faces = api_pages.faces()
     rows = [(f":doc:`{path} <api/{path}>`", summary_of(face.__doc__ or "")) for path, face in faces.items()]
-    entries = "\n".join(f"   api/{path}" for path in faces)
+    entries = "\n".join(f"   {path.removeprefix('dealermarket.')} <api/{path}>" for path in faces)
     return FRONT.format(folders="\n".join(table((), rows, (34, 66), "names")), entries=entries)
 
 
 def _write(app: Sphinx) -> None:
-    described = {identity: name.path for identity, name in api_pages.homes().items()}
-    pages = {"index.rst": _front(), "scenario.rst": scenario_pages.page(described), "files.rst": file_pages.page()}
+    pages = {"index.rst": _front(), "scenario.rst": scenario_pages.page(), "files.rst": file_pages.page()}
     write_pages(REFERENCE, pages | command_pages.pages() | api_pages.pages())
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pages import code, heading, summary_of, table
+from api_pages import homes
+from pages import code, heading, plain, summary_of, table
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from dealermarket import describe
-from dealermarket.describe import Quantity
+from dealermarket.describe import FieldRow, fields_of
 from dealermarket.model.scenario import Scenario
 from dealermarket.slots import kind_name
-from dealermarket.values import components_at
 
 INTRODUCTION = """\
 The fields of a scenario
@@ -46,11 +45,6 @@ class Component:
         kind, path = kind_name(self.model), self.paths[0]
         return f"{path}: {kind}" if kind else path or "scenario"
 
-    @property
-    def anchor(self) -> str:
-        """Its address."""
-        return f"fields-of-{self.model.__name__}"
-
 
 def components() -> list[Component]:
     """Everything that a scenario can be made of, each once, in the order of the fields."""
@@ -61,43 +55,64 @@ def components() -> list[Component]:
             found[model].paths.append(path)
             return
         found[model] = Component(model, [path])
-        for name, field in model.model_fields.items():
-            for inner in components_at(model, [name]):
-                many = ".*" if str(field.annotation).startswith(("tuple", "typing.Annotated[tuple")) else ""
-                visit(inner, f"{path}.{name}{many}".lstrip("."))
+        for row in fields_of(model):
+            many = ".*" if row.words.startswith("tuple of ") else ""
+            for inner in row.models:
+                visit(inner, f"{path}.{row.name}{many}".lstrip("."))
 
     visit(Scenario, "")
     return list(found.values())
 
 
-def fields_table(model: type[BaseModel]) -> list[str]:
+def _fields_table(model: type[BaseModel]) -> list[str]:
     """The table of a model's fields; nothing where it has none."""
-    rows = [_row(name, field) for name, field in model.model_fields.items() if name != "kind"]
-    return list(table(("Field", "Takes", "Unit", "Default", "Meaning"), rows, (18, 20, 10, 14, 38), "fields")) if rows else []
+    rows = [
+        (
+            code(row.name),
+            plain(row.meaning),
+            _takes(row),
+            plain(row.unit),
+            "required" if row.required else code(row.shown_default),
+        )
+        for row in fields_of(model)
+    ]
+    return list(table(("Field", "Meaning", "Takes", "Unit", "Default"), rows, (20, 32, 20, 12, 16), "fields")) if rows else []
 
 
-def _row(name: str, field: FieldInfo) -> tuple[str, ...]:
-    takes = describe._words(field.annotation, field.metadata)
-    units = [part.unit for part in field.metadata if isinstance(part, Quantity)]
-    default = "required" if field.is_required() else code(repr(field.get_default(call_default_factory=True)))
-    return code(name), takes, "".join(units), default, field.description or ""
+def _takes(row: FieldRow) -> str:
+    """What a field takes; parts and kinds lead to their fields."""
+    links = {
+        kind_name(model) or model.__name__: f":ref:`{kind_name(model) or model.__name__} <{_anchor(model)}>`"
+        for model in row.models
+    }
+    if row.kinds:
+        return " or ".join(links[kind] for kind in row.kinds)
+    words = plain(row.words)
+    for name, link in links.items():
+        words = re.sub(rf"\b{name}\b", link, words)
+    return words
 
 
-def _section(component: Component, described: dict[int, str]) -> Iterator[str]:
-    yield from heading(component.title, "-", component.anchor)
+def _anchor(model: type[BaseModel]) -> str:
+    """The address of the fields of a model."""
+    return f"fields-of-{model.__name__.lower()}"
+
+
+def _section(component: Component) -> Iterator[str]:
+    yield from heading(component.title, "-", _anchor(component.model))
     name = component.model.__name__
-    path = described.get(id(component.model))
-    yield f":py:class:`{name} <{path}>`: {summary_of(component.model.__doc__ or '')}" if path else f"{code(name)}"
+    home = homes().get(id(component.model))
+    yield f":py:class:`{name} <{home.path}>`: {summary_of(component.model.__doc__ or '')}" if home else f"{code(name)}"
     yield ""
     if len(component.paths) > 1:
         yield f"Also at {', '.join(code(path) for path in dict.fromkeys(component.paths[1:]))}."
         yield ""
-    yield from fields_table(component.model) or ["It has no fields.", ""]
+    yield from _fields_table(component.model) or ["It has no fields.", ""]
 
 
-def page(described: dict[int, str]) -> str:
-    """The page; `described` has the public path of each class that the reference of Python describes, by identity."""
+def page() -> str:
+    """The page."""
     lines = [INTRODUCTION]
     for component in components():
-        lines += _section(component, described)
+        lines += _section(component)
     return "\n".join(lines) + "\n"

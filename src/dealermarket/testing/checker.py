@@ -52,26 +52,40 @@ def check_vector_env(
     7. `reset(seed=int)` repeats itself, and gives each sub-environment a random stream of its own.
     8. A list of seeds of the wrong length raises an exception.
 
-    Args:
-        make_vector: Makes the vector environment; called once.
-        make_scalar: Makes one scalar environment; called max(num_envs, 2) times.
-        steps: How many steps to play. Take enough for several episodes in each half of them.
-        seeds: One seed per sub-environment; drawn from `seed` if missing.
-        seed: Decides all that the checker draws, and is the integer seed of rule 7.
-        policy: Gives batched actions from the batched observations and a generator; by default, actions are sampled from
-            the action space. Rule 7 repeats the actions of sub-environment 0 in all of them.
-        rtol: Relative tolerance of floats in rule 2. All other rules are exact.
-        atol: Absolute tolerance of floats in rule 2.
-        independent_seeds: Also demand that no sub-environment under `seed` repeats one under `seed + 1`. A
-            `SyncVectorEnv`, which seeds sub-environment i with `seed + i`, breaks this rule.
+    Parameters
+    ----------
+    make_vector : callable
+        Makes the vector environment; called once.
+    make_scalar : callable
+        Makes one scalar environment; called max(num_envs, 2) times.
+    steps : int
+        How many steps to play. Take enough for several episodes in each half of them.
+    seeds : sequence of int, optional
+        One seed per sub-environment; drawn from `seed` if missing.
+    seed : int
+        Decides all that the checker draws, and is the integer seed of rule 7.
+    policy : callable, optional
+        Gives batched actions from the batched observations and a generator; by default, actions are sampled from the action
+        space. Rule 7 repeats the actions of sub-environment 0 in all of them.
+    rtol : float
+        Relative tolerance of floats in rule 2. All other rules are exact.
+    atol : float
+        Absolute tolerance of floats in rule 2.
+    independent_seeds : bool
+        Also demand that no sub-environment under `seed` repeats one under `seed + 1`. A `SyncVectorEnv`, which seeds
+        sub-environment i with `seed + i`, breaks this rule.
 
-    Raises:
-        VectorEnvError: A rule is broken. It is an `AssertionError`. What the environments raise passes through.
-        ValueError: `seeds` has not `num_envs` entries.
+    Raises
+    ------
+    VectorEnvError
+        A rule is broken. It is an `AssertionError`. What the environments raise passes through.
+    ValueError
+        `seeds` has not `num_envs` entries.
 
-    Warns:
-        UserWarning: No episode ended, or scalar environments with different seeds are alike, so a rule was not checked.
-
+    Warns
+    -----
+    UserWarning
+        No episode ended, or scalar environments with different seeds are alike, so a rule was not checked.
     """
     with ExitStack() as stack:
         env = make_vector()
