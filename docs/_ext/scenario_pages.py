@@ -18,8 +18,9 @@ INTRODUCTION = """\
 The fields of a scenario
 ========================
 
-A scenario is a TOML file, or a value in Python; both have the fields below. A path such as ``makers.*.pricing`` says where
-a part stands: of ``*`` there are several, ``makers.0`` or ``makers.maker-1`` being one of them. ``--set makers.0.pricing.alpha=1.3``
+A scenario is a TOML file, or a value in Python; both have the fields below. A path such as ``makers.*.pricing`` says
+where a part stands: of ``*`` there are several, ``makers.0`` or ``makers.maker-1`` being one of them.
+``--set makers.0.pricing.alpha=1.3``
 changes a field of a run. Where a part has several kinds, its ``kind`` chooses one.
 
 ::

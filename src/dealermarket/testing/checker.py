@@ -86,6 +86,7 @@ def check_vector_env(
     -----
     UserWarning
         No episode ended, or scalar environments with different seeds are alike, so a rule was not checked.
+
     """
     with ExitStack() as stack:
         env = make_vector()
