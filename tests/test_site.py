@@ -80,6 +80,10 @@ class Elements(HTMLParser):
         return {attributes["id"] for _, attributes in self.tags if "id" in attributes}
 
     @property
+    def pictures(self) -> set[str]:
+        return {attributes["src"] for tag, attributes in self.tags if tag == "img"}
+
+    @property
     def links(self) -> set[str]:
         return {attributes["href"] for tag, attributes in self.tags if tag == "a" and "href" in attributes}
 
@@ -138,12 +142,12 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
         assert named <= {"www.w3.org"}, script  # the names of SVG and MathML
 
 
-def test_every_link_leads_somewhere(site: Path) -> None:
+def test_every_link_and_picture_is_there(site: Path) -> None:
     everything = pages(site)
     assert len(everything) > 40
     lost = []
     for path, elements in everything.items():
-        for link in elements.links:
+        for link in elements.links | elements.pictures:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue

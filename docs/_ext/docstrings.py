@@ -11,7 +11,8 @@ from docutils import nodes
 from pages import escape
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyXRefRole
-from sphinx.ext.napoleon import Config, NumpyDocstring
+from sphinx.ext.napoleon import Config
+from sphinx.ext.napoleon.docstring import NumpyDocstring
 
 _NAME = re.compile(r"dealermarket(\.\w+)+|([A-Z]\w+|\w+\.[A-Z]\w*)(\.\w+)*")
 _SECTIONS = Config(napoleon_google_docstring=False, napoleon_use_ivar=True, napoleon_use_rtype=True)
@@ -23,7 +24,8 @@ class _Name(PyXRefRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         if _NAME.fullmatch(self.text):
             self.name = "py:obj"
-            return super().run()
+            link: tuple[list[nodes.Node], list[nodes.system_message]] = super().run()
+            return link
         return [nodes.literal(self.rawtext, self.text)], []
 
 
