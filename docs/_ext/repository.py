@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +20,8 @@ ROOT = DOCS.parent
 PROJECT, SOURCES = "project", "sources"  # the folders of docs/ that are written here
 FRONT = {PurePosixPath("README.md"): "index"}
 DOCUMENTS = {PurePosixPath(f"{name.upper()}.md"): f"{PROJECT}/{name}" for name in ("contributing", "changelog")}
-_LINK = re.compile(r"(?<=\]\()[^()\s#]+(?=(?:#[^()\s]*)?\))|(?<=src=\")[^\"#]+")
+_PICTURE = re.compile(r"(?<=src=\")[^\"#]+")
+_LINK = re.compile(r"(?<=\]\()[^()\s#]+(?=(?:#[^()\s]*)?\))|" + _PICTURE.pattern)
 _LANGUAGES = {".py": "python", ".toml": "toml", ".md": "markdown", ".c": "c", ".cff": "yaml", ".yml": "yaml", "": "text"}
 
 
@@ -99,8 +101,20 @@ def _relink(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = relinked(source[0], path, page)
 
 
+def _copy_pictures(app: Sphinx, error: Exception | None) -> None:
+    """Brings along the pictures that stand in pages as HTML, which Sphinx does not look into."""
+    for path in _documents():
+        for link in _PICTURE.findall((ROOT / path).read_text(encoding="utf-8")):
+            target = _target(path, link)
+            if target is not None and target.parts[0] == "docs":
+                place = Path(app.outdir) / target.relative_to("docs")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / target, place)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Writes the pages before Sphinx looks for them, and leads links there."""
     app.connect("builder-inited", _write)
     app.connect("source-read", _relink)
+    app.connect("build-finished", _copy_pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
