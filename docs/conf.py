@@ -35,6 +35,7 @@ add_module_names = False
 
 html_theme = "furo"
 html_title = f"dealermarket {release}"
+html_favicon = "_static/icon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_math_renderer = "katex"
