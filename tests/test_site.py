@@ -244,8 +244,8 @@ def test_the_site_works_in_a_browser(site: Path, served: str, browser, how: str)
     assert with_formulas
     for path in with_formulas:
         view.goto(f"{home}/{path.relative_to(site).as_posix()}")
-        view.wait_for_function("document.querySelectorAll('.math').length === document.querySelectorAll('.math .katex').length")
-        assert view.locator(".katex-error").count() == 0, path
+        view.wait_for_function("[...document.querySelectorAll('.math')].every(each => each.firstElementChild)")
+        assert view.locator(".katex-error, [mathcolor='#cc0000']").count() == 0, path
         assert view.evaluate("document.fonts.ready.then(fonts => [...fonts].some(f => f.status === 'error'))") is False
     view.goto(f"{home}/search.html?q=market_share")
     view.wait_for_selector("#search-results ul.search li a")
