@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import inspect
 import subprocess
 import sys
 from importlib import import_module
@@ -89,6 +91,21 @@ def test_the_examples_of_a_face_run(name: str, tmp_path: Path) -> None:
     assert blocks
     for block in blocks:
         run(block, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["", *FOLDERS])
+def test_the_examples_of_public_names_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = face(name) if name else dealermarket
+    monkeypatch.chdir(tmp_path)
+    runner = doctest.DocTestRunner()
+    for public in module.__all__:
+        if public == "DealerParallelEnv" and find_spec("pettingzoo") is None:
+            continue
+        thing = getattr(module, public)
+        text = (inspect.getdoc(thing) or "") if str(getattr(thing, "__module__", "")).startswith("dealermarket") else ""
+        runner.run(doctest.DocTestParser().get_doctest(text, {}, public, None, None))
+    assert runner.failures == 0
 
 
 def run(code: str, folder: Path) -> None:

@@ -221,8 +221,24 @@ def register(thing: K) -> K:
     """Adds a kind of yours to the slot that its base class belongs to; usable as a decorator.
 
     From then on it is valid wherever a kind that ships is: in scenarios and settings, runs, studies, leagues and
-    environments, and its formulas are compiled with the engine. Statistics and experiments are registered in the same way.
-    Raises ParameterError for what fits no slot or does not say what its slot asks.
+    environments, and its formulas are compiled with the engine (docs/extending.md).
+
+    Parameters
+    ----------
+    thing : type, Statistic or Experiment
+        A subclass of a base class of `dealermarket.model` with a `kind` of its own, or of `MakerPolicy`; or a statistic or an
+        experiment.
+
+    Returns
+    -------
+    type, Statistic or Experiment
+        The same thing.
+
+    Raises
+    ------
+    ParameterError
+        If it fits no slot, or does not say what its slot asks.
+
     """
     cls = thing if isinstance(thing, type) else type(thing)
     for registry in _REGISTRIES:

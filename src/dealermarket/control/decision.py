@@ -19,11 +19,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """The Markov decision problem of a maker (docs/control.md): `maker` of `scenario` wants `reward`, the others do as they do.
+    """The Markov decision problem of a maker whose rivals do as they do (docs/control.md). `Decision.of` makes and checks one.
 
     The state is the position held into a step, and the step; the action eps_buy, eps_sell and which fraction of the position to
-    hedge at the maker's venue. A maker whose hedging is `none` does not hedge. `replaced` says what was changed to make the
-    problem one that is solved exactly: nothing, unless an approximation was asked for.
+    hedge at the maker's venue. A maker whose hedging is `none` does not hedge.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market, as it is solved.
+    maker : str
+        Name of the maker that decides.
+    reward : Reward
+        What it wants most of, in the mean.
+    replaced : tuple of str, default ()
+        What was changed to make the problem one that is solved exactly: nothing, unless an approximation was asked for.
+
+    Examples
+    --------
+    >>> from dealermarket import Scenario
+    >>> from dealermarket.control import Decision
+    >>> scenario = Scenario.load("learning", ["steps=8"])
+    >>> optimum = Decision.of(scenario).solve()
+    >>> optimum.exact
+    True
+
     """
 
     scenario: Scenario

@@ -26,9 +26,16 @@ _MOST_KEPT = 4_000_000  # numbers, for lack of which tables of a step are made a
 
 
 class Advantage(NamedTuple):
-    """How much less an action earns than the best one, in the reward's unit, split in two; arrays of one shape, at most 0.
+    """How much less an action earns than the best one, in the reward's unit, split in two.
 
-    `hedging` is what its hedge loses against the best one at its prices, `prices` what those lose, with the best hedge."""
+    Parameters
+    ----------
+    prices : array
+        What its prices lose against the best ones, each with the best hedge; at most 0.
+    hedging : array of the same shape
+        What its hedge loses against the best one at its prices; at most 0.
+
+    """
 
     prices: Floats
     hedging: Floats
@@ -41,10 +48,17 @@ class Advantage(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """The best a maker can do. Rewards are those of a step, in the unit of the decision's reward.
+    """The best a maker can do, as `Decision.solve` finds it. Rewards are those of a step, in the unit of the decision's reward.
 
-    `values` (T + 1, positions): what is still to be earned before each step at the positions of `positions`, 0 after the last.
     Where the decision is not exact, all of this is of another market, and no measure of what is lost in this one.
+
+    Parameters
+    ----------
+    decision : Decision
+        What was solved.
+    values : array, (T + 1, positions)
+        What is still to be earned before each step at the positions of `positions`, in the unit of the reward; 0 after the last.
+
     """
 
     decision: Decision

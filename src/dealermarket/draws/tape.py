@@ -62,25 +62,65 @@ _OF_ORDERS = ("investor", "side", "size", "log_curve", "tie", "reservation", "as
 class Tape(HoldsArrays):
     """What happens to B replicas of a market of N investors, M makers and J = N + M participants in T steps.
 
-    Orders stand one after the other, replica by replica, step by step: those of replica b and step t are
-    `order_start[b, t]` to `order_start[b, t + 1]`. Sizes in units of the asset, prices and spreads in price units.
-    Arrays are read-only; tapes are equal where all of their arrays are. Raises TapeError for arrays of other types; what they
-    hold is checked when they are run.
+    `Tape.draw` draws one, `Tape.from_orders` makes one of market data. Orders stand one after the other, replica by replica,
+    step by step: those of replica b and step t are `order_start[b, t]` to `order_start[b, t + 1]`. Arrays are read-only; tapes
+    are equal where all of their arrays are. What they hold is checked when they are run.
+
+    Parameters
+    ----------
+    mid : array of float64, (B, T + t_m)
+        Mid-prices, price units; the last t_m are seen by oracles alone, and by the last trades when they mature.
+    reference_spread : array of float64, (B, T)
+        Bid-ask spreads of the smallest trade, price units.
+    order_start : array of int64, (B, T + 1)
+        Where the orders of each step begin.
+    investor : array of int32, (orders,)
+        Whose order it is: the number of the investor.
+    side : array of int8, (orders,)
+        +1 buys, -1 sells.
+    size : array of float64, (orders,)
+        Units of the asset.
+    log_curve : array of float64, (orders,)
+        log(S_ref(size) / S_ref(0)).
+    tie : array of float64, (orders,)
+        Uniform draws on [0, 1): which of equally cheap makers gets the order.
+    reservation : array of float64, (orders,) or (0,)
+        The dearest best quote that trades, in units of S_ref(size); (0,) where every order trades.
+    asked : array of bool, (orders, M) or (0, M)
+        Which makers are asked; (0, M) where every order asks all.
+    hedge_tie : array of float64, (B, T, M)
+        Uniform draws for hedges, as `tie` for orders.
+    tie_order : array of int32, (B, M, J)
+        Participants, in the order in which a maker ranks those of equal metric.
+    capped : array of int64, (B,)
+        How many orders had their size capped at 0.99 v_max.
+
+    Raises
+    ------
+    TapeError
+        If an array is not of this type.
+
+    Examples
+    --------
+    >>> from dealermarket import Scenario, Tape
+    >>> Tape.draw(Scenario.load("paper"), seed=0, replicas=2).mid.shape
+    (2, 504)
+
     """
 
-    mid: Array  # (B, T + t_m); the last t_m only the oracle and the last trades' horizon reach for
-    reference_spread: Array  # (B, T)
-    order_start: Array  # (B, T + 1) int64
-    investor: Array  # (orders,) int32
-    side: Array  # (orders,) int8: +1 buys, -1 sells
-    size: Array  # (orders,)
-    log_curve: Array  # (orders,) log(S_ref(size) / S_ref(0))
-    tie: Array  # (orders,) uniform draws: which of equally cheap makers gets the order
-    reservation: Array  # (orders,) the dearest best quote that trades, in units of S_ref(size); (0,) where every order trades
-    asked: Array  # (orders, M) bool: which makers are asked; (0, M) where every order asks all
-    hedge_tie: Array  # (B, T, M) the same for hedges
-    tie_order: Array  # (B, M, J) int32: participants, in the order in which a maker ranks those of equal metric
-    capped: Array  # (B,) int64: orders whose size was capped at 0.99 v_max
+    mid: Array
+    reference_spread: Array
+    order_start: Array
+    investor: Array
+    side: Array
+    size: Array
+    log_curve: Array
+    tie: Array
+    reservation: Array
+    asked: Array
+    hedge_tie: Array
+    tie_order: Array
+    capped: Array
 
     def __post_init__(self) -> None:
         # The engine keeps arrays that can be written and lie in one piece: others are of another type to Numba, which would
@@ -103,10 +143,12 @@ class Tape(HoldsArrays):
 
     @property
     def replicas(self) -> int:
+        """How many replicas it holds, B."""
         return int(self.reference_spread.shape[0])
 
     @property
     def steps(self) -> int:
+        """How many steps each has, T."""
         return int(self.reference_spread.shape[1])
 
     @property

@@ -27,11 +27,6 @@ Floats = NDArray[Any]
 class DealerEnv(gymnasium.Env[Floats, Floats]):
     """`gymnasium.make("dealermarket/Dealer-v0", scenario=..., maker=...)`: one maker acts, the others keep their policies.
 
-    `scenario` is a Scenario, a preset's name or a file; `maker` the name of the maker that learns, the first if left out.
-    `controls` says what it decides and over which ranges (`Controls`, or a table of its fields), `reward` what it is
-    rewarded for (`Reward`, a table of its fields, or its weights "components" or "pnl"), `policies` those of other makers,
-    as objects or as texts such as "skew:strength=0.3".
-
     Observation: float32 (15,), entry by entry in `FEATURES`. Action: float32 in [-1, 1], (3,) by default: eps for clients
     who buy, eps for clients who sell, hedge fraction. A reward is what happened since the last observation: spread revenue
     and hedging cost of the step, and what the next mid did to the position and to matured trades; over a run, rewards of
@@ -41,8 +36,31 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
     `reset(seed=s)` plays the first replica of a run of seed s, `options={"replica": r}` replica r; without a seed, the next
     episode of the same replica.
 
-    With `render_mode="rgb_array"`, `render()` returns a picture of the maker's last day, uint8 (height, width, 3): the mid and
-    its clients' trades, position and hedges, quotes, P&L. With "human", a window shows it after every step.
+    Parameters
+    ----------
+    scenario : Scenario, str or Path, default "learning"
+        A scenario, a preset's name or a file.
+    maker : str, optional
+        Name of the maker that learns; the first if not given.
+    controls : Controls or mapping, optional
+        What a learner decides and over which ranges, or a table of its fields.
+    reward : Reward, mapping or str, optional
+        What it is rewarded for: a `Reward`, a table of its fields, or its weights "components" or "pnl".
+    policies : mapping of str to Policy or str, optional
+        Policies of other makers, by name, as objects or as texts such as "skew:strength=0.3".
+    render_mode : {"rgb_array", "human"}, optional
+        With "rgb_array", `render()` returns a picture of the maker's last day, uint8 (height, width, 3): the mid and its
+        clients' trades, position and hedges, quotes, P&L. With "human", a window shows it after every step.
+
+    Raises
+    ------
+    ParameterError
+        If one of these is not as it must be, or the maker cannot do what it is to decide.
+    PolicyError
+        If a policy is none, cannot act as its maker, or there is no such maker.
+    ScenarioError
+        If the scenario cannot be read.
+
     """
 
     metadata: dict[str, Any] = {"render_modes": [HUMAN, RGB_ARRAY], "render_fps": FPS}  # noqa: RUF012, declared so by its base
@@ -68,6 +86,7 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         self._play: Play | None = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Floats, dict[str, Any]]:
+        """Begins a run: its first observation, and an empty info. Raises ParameterError for other seeds and options."""
         super().reset(seed=seed)
         self._episode = next_episode(self._episode, seed, options, self.np_random)
         if self._play is None:
@@ -77,6 +96,8 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         return self._play.features[0, 0], {}
 
     def step(self, action: Floats) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
+        """One step: observation, reward, terminated, truncated and info. Raises ResetNeeded where no run is under way, and
+        PolicyError for an action of another shape or range."""
         play = self._play
         if play is None or play.ended:
             raise ResetNeeded("step: " + ("call reset first" if play is None else "the episode has ended; call reset"))
@@ -90,4 +111,5 @@ class DealerEnv(gymnasium.Env[Floats, Floats]):
         return self._viewer.frame(None if self._play is None else self._play.log)
 
     def close(self) -> None:
+        """Closes the window, if there is one."""
         self._viewer.close()

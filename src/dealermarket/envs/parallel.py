@@ -29,10 +29,35 @@ _OF_CHECKERS = ("options",)  # an option that PettingZoo's own checkers hand to 
 
 
 class DealerParallelEnv(ParallelEnv[str, Array, Array]):
-    """The makers named in `makers` act, all of the scenario's if left out; the others keep their policies.
+    """Several makers act, the others keep their policies.
 
-    Agents are makers' names. Takes what `DealerEnv` takes; observations, actions, rewards, infos and seeds are those of
-    `DealerEnv`, by maker. At the end of a run every agent is truncated, none terminated, and `agents` is empty.
+    Agents are makers' names; observations, actions, rewards, infos and seeds are those of `DealerEnv`, by maker. At the end of
+    a run every agent is truncated, none terminated, and `agents` is empty.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or Path, default "learning"
+        A scenario, a preset's name or a file.
+    makers : sequence of str, optional
+        Names of the makers that learn; all if not given.
+    controls : Controls or mapping, optional
+        What a learner decides and over which ranges, or a table of its fields.
+    reward : Reward, mapping or str, optional
+        What it is rewarded for: a `Reward`, a table of its fields, or its weights "components" or "pnl".
+    policies : mapping of str to Policy or str, optional
+        Policies of other makers, by name, as objects or as texts such as "skew:strength=0.3".
+    render_mode : {"rgb_array", "human"}, optional
+        As of `DealerEnv`; the picture has the first three makers side by side.
+
+    Raises
+    ------
+    ParameterError
+        If one of these is not as it must be, or the maker cannot do what it is to decide.
+    PolicyError
+        If a policy is none, cannot act as its maker, or there is no such maker.
+    ScenarioError
+        If the scenario cannot be read.
+
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012, declared so by its base
@@ -68,14 +93,17 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
         self._play: Play | None = None
 
     def observation_space(self, agent: str) -> spaces.Space[Array]:
+        """What an agent observes."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> spaces.Space[Array]:
+        """What an agent decides."""
         return self.action_spaces[agent]
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Array], dict[str, dict[str, Any]]]:
+        """Begins a run: first observations, and empty infos, by agent. Raises ParameterError for other seeds and options."""
         self._episode = next_episode(self._episode, seed, options, np.random.default_rng(), _OF_CHECKERS)
         if self._play is None:
             self._play = self.arena.play(1, watched=self.render_mode is not None)
@@ -87,6 +115,8 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
     def step(
         self, actions: dict[str, Array]
     ) -> tuple[dict[str, Array], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+        """One step: observations, rewards, terminated, truncated and infos, by agent. Raises ResetNeeded where no run is under
+        way, and PolicyError unless there is an action of the right shape and range for each agent."""
         play = self._play
         if play is None or play.ended:
             raise ResetNeeded("step: " + ("call reset first" if play is None else "the episode has ended; call reset"))
@@ -103,10 +133,11 @@ class DealerParallelEnv(ParallelEnv[str, Array, Array]):
         return self._observations(play), rewards, dict.fromkeys(agents, False), dict.fromkeys(agents, play.ended), infos
 
     def render(self) -> NDArray[np.uint8] | None:
-        """As of `DealerEnv`, the first three makers side by side."""
+        """The picture, or None in a window. Raises ResetNeeded before the first reset."""
         return self._viewer.frame(None if self._play is None else self._play.log)
 
     def close(self) -> None:
+        """Closes the window, if there is one."""
         self._viewer.close()
 
     def _numbers(self, actions: dict[str, Array]) -> Array:

@@ -54,11 +54,38 @@ class Cohort:
 class DealerVectorEnv(VectorEnv[Array, Array, Array]):
     """`gymnasium.make_vec("dealermarket/Dealer-v0", num_envs=..., scenario=..., maker=...)`: `DealerEnv`, batched.
 
-    Takes what `DealerEnv` takes, and the `autoreset_mode`: NEXT_STEP, SAME_STEP or DISABLED, as Gymnasium defines them.
     Arrays have the environments first, (num_envs,); all are new at every step.
     `reset(seed=s)`: environment i plays replica i of a run of seed s, so that seeds share no stream; `seed=[...]`: environment i
     plays what `DealerEnv.reset(seed=seed[i])` does. `options={"reset_mask": (num_envs,) bool}` resets only some.
-    With `render_mode="rgb_array"`, `render()` returns a picture for each environment.
+
+    Parameters
+    ----------
+    num_envs : int, default 1
+        How many markets run side by side, at most 1,000,000.
+    scenario : Scenario, str or Path, default "learning"
+        A scenario, a preset's name or a file.
+    maker : str, optional
+        Name of the maker that learns; the first if not given.
+    controls : Controls or mapping, optional
+        What a learner decides and over which ranges, or a table of its fields.
+    reward : Reward, mapping or str, optional
+        What it is rewarded for: a `Reward`, a table of its fields, or its weights "components" or "pnl".
+    policies : mapping of str to Policy or str, optional
+        Policies of other makers, by name, as objects or as texts such as "skew:strength=0.3".
+    autoreset_mode : AutoresetMode or str, default NEXT_STEP
+        NEXT_STEP, SAME_STEP or DISABLED, as Gymnasium defines them.
+    render_mode : {"rgb_array"}, optional
+        With "rgb_array", `render()` returns a picture for each environment.
+
+    Raises
+    ------
+    ParameterError
+        If one of these is not as it must be, or the maker cannot do what it is to decide.
+    PolicyError
+        If a policy is none, cannot act as its maker, or there is no such maker.
+    ScenarioError
+        If the scenario cannot be read.
+
     """
 
     def __init__(
@@ -92,12 +119,16 @@ class DealerVectorEnv(VectorEnv[Array, Array, Array]):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
+        """Begins runs: first observations, and an empty info. Raises ParameterError for other seeds and options, ResetNeeded
+        where a mask leaves out environments that have never been reset."""
         chosen, given = self._reset_mask(options), self._given_episodes(seed)
         super().reset(seed=seed if isinstance(seed, int) else None)
         self._begin(chosen, given)
         return self._observation.copy(), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """One step of all: observations, rewards, terminated, truncated and info. Raises ResetNeeded where runs have ended or
+        none has begun, and PolicyError for actions of another shape or range."""
         if not self._cohorts:
             raise ResetNeeded("step: call reset first")
         numbers = checked_actions(actions, (self.num_envs, len(self.arena.controls.names)), "actions")

@@ -9,7 +9,7 @@ from pydantic import Field
 from dealermarket.errors import DataError
 from dealermarket.frozen import Frozen, FrozenMapping
 from dealermarket.reading.codes import Words
-from dealermarket.reading.columns import check_digest
+from dealermarket.reading.columns import Digest, check_digest
 from dealermarket.reading.format import Format
 from dealermarket.reading.orders import OrderLog, read_orders
 from dealermarket.values import Value
@@ -33,9 +33,7 @@ class RecordedOrders(Value):
     sides: Annotated[Frozen[str, Words], Field(description="The file's words for `buy` and `sell`, where they are others.")] = (
         FrozenMapping()
     )
-    digest: Annotated[
-        str | None, Field(description="The SHA-256 of the file: where it is given, a file with other content is refused.")
-    ] = None
+    digest: Digest = None
 
     def log(self) -> OrderLog:
         """What the file holds. Raises DataError and ParameterError, naming the field, where that is not to be had."""

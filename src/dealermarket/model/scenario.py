@@ -397,7 +397,14 @@ def _policy_table(policy: Policy, exclude_none: bool = True) -> Any:
 
 
 def preset_names() -> tuple[str, ...]:
-    """The shipped scenarios."""
+    """The names of the scenarios that ship, which `Scenario.load` takes.
+
+    Returns
+    -------
+    tuple of str
+        The names, sorted.
+
+    """
     return tuple(sorted(entry.name[:-5] for entry in _presets().iterdir() if entry.name.endswith(".toml")))
 
 

@@ -21,7 +21,19 @@ class Observation:
     """What maker `index` sees when it acts: P_t, s0_t and its own state, but not the orders of this step.
 
     Arrays have the replica axis first, (B,) unless another shape is named; each access makes a copy. Valid while
-    `act` runs. Sizes in units of the asset, prices and money in price units.
+    `act` runs. Sizes in units of the asset, prices and money in price units. The library makes it; a policy reads it.
+
+    Parameters
+    ----------
+    state : State
+        The state of the markets.
+    record : Record
+        What is recorded of them.
+    index : int
+        The maker's place among the makers.
+    steps : int
+        How many steps there are.
+
     """
 
     def __init__(self, state: State, record: Record, index: int, steps: int) -> None:

@@ -25,11 +25,24 @@ _STEPS_AT_ONCE = 128
 class Action(HoldsArrays):
     """What a maker does in one step; a part left out is decided by the maker's rules in the scenario.
 
-    With B replicas and J participants: `tiers` (B, J) whole numbers in 0..K-1, the maker's own entry without effect;
-    `eps_buy` and `eps_sell` (B,) in [-1, 1e6], the skew of the curve for clients who buy and sell, in place of the
-    scenario's; `hedge_fraction` (B,) in [0, 1] of the position held into the step; `alpha` (B,) in (0, 10] and
-    `tier_penalty` (B,) in [0, 1e12], price units, in place of the scenario's. Anything that broadcasts will do.
-    A rival with `optimal` hedging plans on the scenario's alpha of this maker, and pays what it is quoted.
+    B is the number of replicas, J of participants, K of the maker's tiers. Anything that broadcasts to these shapes will do.
+
+    Parameters
+    ----------
+    tiers : array of int, (B, J), optional
+        The tier of every participant, 0 to K - 1; the maker's own entry has no effect.
+    eps_buy : array, (B,), optional
+        Skew of the price for clients who buy, in [-1, 1e6].
+    eps_sell : array, (B,), optional
+        Skew of the price for clients who sell, in [-1, 1e6].
+    hedge_fraction : array, (B,), optional
+        The part of the position held into the step that is traded away, in [0, 1].
+    alpha : array, (B,), optional
+        Volume penalty of `power` pricing, in (0, 10]. A rival with `optimal` hedging plans on the scenario's alpha of this
+        maker, and pays what it is quoted.
+    tier_penalty : array, (B,), optional
+        Tier penalty of `power` pricing, price units, in [0, 1e12].
+
     """
 
     tiers: ArrayLike | None = None
@@ -43,8 +56,17 @@ class Action(HoldsArrays):
 class PolicySetup:
     """What a policy is given when B markets start: the scenario, its maker, and random numbers of its own.
 
-    `episodes` (B of them) say for each market whose random numbers it has: which seed, which replica. `index` is the place of
-    the maker among the makers, `participant` that among all participants.
+    `index` is the place of the maker among the makers, `participant` that among all participants.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is simulated.
+    maker : str
+        Name of the maker that the policy acts for.
+    episodes : sequence of Episode, (B,)
+        Whose random numbers each market has: which seed, which replica.
+
     """
 
     def __init__(self, scenario: Scenario, maker: str, episodes: Sequence[Episode]) -> None:

@@ -31,7 +31,14 @@ _TRAIN_AGAIN = "train the policy again with this version"
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Layers with tanh between them: for each the matrix (inputs, outputs) and the biases (outputs,)."""
+    """A neural network: layers with tanh between them. `Network.of` makes one of any arrays.
+
+    Parameters
+    ----------
+    layers : tuple of pairs of arrays of float32
+        For each layer the matrix (inputs, outputs) and the biases (outputs,).
+
+    """
 
     layers: tuple[tuple[Array, Array], ...]
 
@@ -67,7 +74,18 @@ class Network:
 
 @dataclass(frozen=True, eq=False)
 class TrainedPolicy:
-    """A network that turns features into controls, and `about`: how it was trained, for people to read."""
+    """A network that turns features into controls, as `dealermarket train` writes it to a file.
+
+    Parameters
+    ----------
+    network : Network
+        From features (`FEATURES`) to a number for each control.
+    controls : Controls
+        What these numbers in [-1, 1] mean.
+    about : mapping of str
+        How it was trained, for people to read.
+
+    """
 
     network: Network
     controls: Controls

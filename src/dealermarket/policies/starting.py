@@ -42,9 +42,26 @@ ACTORS: Mapping[type[Policy], type[ShippedActor[Any]]] = {
 
 
 def start(policy: Policy, setup: PolicySetup) -> Actor:
-    """What acts for a policy in the B markets of `setup`, which are about to start.
+    """What acts for a policy in markets that are about to start.
 
-    Raises PolicyError where nothing does, and for a file of a trained policy that cannot be read."""
+    Parameters
+    ----------
+    policy : Policy
+        A policy that ships, or a `MakerPolicy`.
+    setup : PolicySetup
+        The scenario, the maker and the B markets.
+
+    Returns
+    -------
+    Actor
+        An object with a method `act(observation)`, with a memory of its own.
+
+    Raises
+    ------
+    PolicyError
+        If nothing acts for it, or the file of a trained policy cannot be read.
+
+    """
     if not isinstance(policy, MakerPolicy):
         return _shipped_actor(policy, setup.maker)(policy, setup)
     actor = policy.start(setup)

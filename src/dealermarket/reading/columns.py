@@ -12,10 +12,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from dealermarket.errors import DataError, ParameterError
 from dealermarket.memory import machine_memory
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Array = NDArray[Any]
+Digest = Annotated[
+    str | None, Field(description="The SHA-256 of the file: where it is given, a file with other content is refused.")
+]
+"""A field of whatever reads a file."""
 
 WHERE = "beside its name in a scenario, or of a log in a mapping file (--mapping)"
 """Where it is said what a file calls things and how it writes them."""

@@ -39,9 +39,35 @@ class LiveTrade(NamedTuple):
 class LiveMarket:
     """One market, one step at a time: `begin` with the step's prices, then `finish` with its orders.
 
-    The same engine as a run, and the same numbers as a run on a tape of the same prices, orders and draws. `seed`
-    gives the draws that break ties. Nothing limits the number of steps: the scenario's is ignored. With `market.impact` the
-    mids handed in are those that the market would have without these makers, and what their hedges add comes on top: see `mid`.
+    The same engine as a run, and the same numbers as a run on a tape of the same prices, orders and draws. With `market.impact`
+    the mids handed in are those that the market would have without these makers, and what their hedges add comes on top: see
+    `mid`.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Investors, makers and exchange. Nothing limits the number of steps: the scenario's is ignored.
+    seed : int, default 0
+        Seed of the draws that break ties.
+    policies : mapping of str to Policy, optional
+        Policies that act in place of the scenario's, by name of the maker.
+
+    Raises
+    ------
+    ParameterError
+        If the scenario is none, or the seed is below 0.
+    PolicyError
+        If a policy is none, cannot act as its maker, or there is no such maker.
+
+    Examples
+    --------
+    >>> from dealermarket import LiveMarket, Scenario
+    >>> market = LiveMarket(Scenario.load("paper"))
+    >>> market.begin(mid=1.0, reference_spread=1.5e-4)
+    >>> trades = market.finish([(3, +1, 2.5)])  # investor 3 buys 2.5 units
+    >>> trades[0].size, trades[0].kind
+    (2.5, 'order')
+
     """
 
     def __init__(self, scenario: Scenario, seed: int = 0, policies: Mapping[str, Policy] | None = None) -> None:

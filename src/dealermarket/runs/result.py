@@ -26,9 +26,21 @@ if TYPE_CHECKING:
 
 
 class SimulationResult(RunMeta):
-    """The outcome of a run. Frames are read or built when asked for; `summary` has a row per replica and maker.
+    """The outcome of a run, as `SimulationRunner.run` returns it and `SimulationResult.load` reads it from a folder.
 
-    Results are equal where their scenarios and all recorded tables are, wherever they are kept."""
+    Frames are read or built when asked for; `summary` has a row per replica and maker. Results are equal where their scenarios
+    and all recorded tables are, wherever they are kept.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was run.
+    meta : mapping
+        What `meta.json` of a run folder says: seed, replicas, what was recorded, and so on.
+    source : sequence of chunks, or RunFolder
+        Where the tables are: in memory, or in a run folder.
+
+    """
 
     def __init__(self, scenario: Scenario, meta: Mapping[str, Any], source: Sequence[Chunk] | RunFolder) -> None:
         self.scenario, self.meta, self._source = scenario, FrozenMapping(meta), source

@@ -52,12 +52,39 @@ class RunJob(Job[Any]):
 
 @dataclass(frozen=True)
 class SimulationRunner:
-    """Runs `replicas` independent markets of a scenario.
+    """Runs independent markets of a scenario.
 
-    A replica's numbers depend on (scenario, seed, replica) alone: not on how many run, on `threads`, or on `record`
-    ("summary", "steps", "trades" or "requests", each including the former). `policies` maps names of makers to policies that
-    act in place of the scenario's; a run folder keeps their names alone. Raises ParameterError or PolicyError for what cannot
-    be run.
+    A replica's numbers depend on (scenario, seed, replica) alone: not on how many run, on `threads`, or on `record`.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is simulated.
+    replicas : int, default 1
+        How many markets are run, at most 100,000,000.
+    seed : int, default 0
+        Seed of all that is drawn.
+    threads : int, default 1
+        On how many threads, at most 1,024.
+    record : {"summary", "steps", "trades", "requests"}, default "summary"
+        What is recorded; each includes the former.
+    policies : mapping of str to Policy, default {}
+        Policies that act in place of the scenario's, by name of the maker; a run folder keeps their names alone.
+
+    Raises
+    ------
+    ParameterError
+        If one of these is not as it must be, or the scenario's file has too few prices for the replicas.
+    PolicyError
+        If a policy is none, cannot act as its maker, or there is no such maker.
+
+    Examples
+    --------
+    >>> from dealermarket import Scenario, SimulationRunner
+    >>> result = SimulationRunner(Scenario.load("paper"), replicas=20, seed=7).run()
+    >>> sorted(result.statistics()) == ["maker-1", "maker-2"]
+    True
+
     """
 
     scenario: Scenario

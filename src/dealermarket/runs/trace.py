@@ -193,9 +193,42 @@ class MakerStep:
 class StepTrace:
     """One step of one replica, told in order: prices, risk, what matured, tiers, requests, hedges, positions.
 
-    `move` is the mid's since the step before, 0 at step 0; `matured_move` that of the last `reward_horizon` steps, None in the
-    first ones; `impact` is what former hedges have added to the mid, `next_impact` what they and those of this step add to the
-    next one; `reference_spread` s0 as it was drawn, `half_spread` S_ref(0)."""
+    `dealermarket.trace` and `SimulationResult.trace` make one.
+
+    Parameters
+    ----------
+    scenario : str
+        Name of the scenario.
+    seed, replica, step : int
+        Which step of which market it is.
+    reward_horizon : int
+        t_m, steps.
+    mid : float
+        P_t, price units.
+    move : float
+        The mid's move since the step before, price units; 0 at step 0.
+    matured_move : float or None
+        The mid's move in the last `reward_horizon` steps, price units; None in the first ones.
+    impact : Impact
+        What former hedges have added to the mid.
+    next_impact : Impact
+        What they and those of this step add to the next one.
+    reference_spread : float
+        s0 as it was drawn.
+    half_spread : float
+        S_ref(0), price units.
+    makers : tuple of MakerStep
+        What each maker held and earned.
+    matured : tuple of MaturedTrade
+        The trades of t_m steps ago, whose revenue is known now.
+    standings : tuple of ChangedStanding
+        Participants whose trades have matured, or whose tier has changed.
+    requests : tuple of TracedRequest
+        Clients' requests, with all quotes.
+    hedges : tuple of TracedHedge
+        What each maker did with its position, with all quotes.
+
+    """
 
     scenario: str
     seed: int
@@ -270,8 +303,36 @@ def trace(scenario: Scenario, seed: int = 0, replica: int = 0, step: int = 0) ->
 
     To the bit the step of that replica in a run of the scenario with this seed, run again up to there: nothing needs to have been
     recorded. Policies written in Python act where they are the scenario's (`Scenario.with_policies`). Of a run that is kept,
-    `SimulationResult.trace` does the same. Raises ParameterError for a replica or a step that there is not, and what a run
-    of the scenario raises.
+    `SimulationResult.trace` does the same.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is simulated.
+    seed : int, default 0
+        Seed of the run.
+    replica : int, default 0
+        Number of the replica.
+    step : int, default 0
+        Number of the step, below `scenario.steps`.
+
+    Returns
+    -------
+    StepTrace
+        The step.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such replica or step; and what a run of the scenario raises.
+
+    Examples
+    --------
+    >>> from dealermarket import Scenario, trace
+    >>> step = trace(Scenario.load("paper"), seed=7, replica=0, step=20)
+    >>> [maker.maker for maker in step.makers]
+    ['maker-1', 'maker-2']
+
     """
     from dealermarket.runs.tracing import traced
 

@@ -58,34 +58,34 @@ def check_vector_env(
         Makes the vector environment; called once.
     make_scalar : callable
         Makes one scalar environment; called max(num_envs, 2) times.
-    steps : int
+    steps : int, default 200
         How many steps to play. Take enough for several episodes in each half of them.
     seeds : sequence of int, optional
-        One seed per sub-environment; drawn from `seed` if missing.
-    seed : int
+        One seed per sub-environment; drawn from `seed` if not given.
+    seed : int, default 0
         Decides all that the checker draws, and is the integer seed of rule 7.
     policy : callable, optional
         Gives batched actions from the batched observations and a generator; by default, actions are sampled from the action
         space. Rule 7 repeats the actions of sub-environment 0 in all of them.
-    rtol : float
+    rtol : float, default 0.0
         Relative tolerance of floats in rule 2. All other rules are exact.
-    atol : float
+    atol : float, default 0.0
         Absolute tolerance of floats in rule 2.
-    independent_seeds : bool
+    independent_seeds : bool, default False
         Also demand that no sub-environment under `seed` repeats one under `seed + 1`. A `SyncVectorEnv`, which seeds
         sub-environment i with `seed + i`, breaks this rule.
 
     Raises
     ------
     VectorEnvError
-        A rule is broken. It is an `AssertionError`. What the environments raise passes through.
+        If a rule is broken. It is an `AssertionError`. What the environments raise passes through.
     ValueError
-        `seeds` has not `num_envs` entries.
+        If `seeds` has not `num_envs` entries.
 
     Warns
     -----
     UserWarning
-        No episode ended, or scalar environments with different seeds are alike, so a rule was not checked.
+        If no episode ended, or scalar environments with different seeds are alike, so that a rule was not checked.
 
     """
     with ExitStack() as stack:

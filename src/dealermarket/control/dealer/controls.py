@@ -23,7 +23,16 @@ SIDES = ("dealer buys", "dealer sells")
 
 @dataclass(frozen=True, eq=False)
 class Controls:
-    """The best controls where inventories on a grid have a `value` (nodes,), bp M."""
+    """What a dealer does at its best, by inventory: quotes, and how fast it hedges. `Solution.controls` has them.
+
+    Parameters
+    ----------
+    chain : Chain
+        The problem on a grid of inventories.
+    value : array, (nodes,)
+        What each inventory of the grid is worth, bp M.
+
+    """
 
     chain: Chain
     value: Array

@@ -29,15 +29,25 @@ _TOLERANCE = 1e-6  # of the value: where all that is left moves as slowly as pol
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """The solution of a problem in the long run."""
+    """The solution of a problem in the long run, as `solve` finds it.
+
+    Parameters
+    ----------
+    problem : DealerProblem
+        What was solved.
+    constant : float
+        The largest mean of P&L less the penalty for risk, bp M a day.
+    controls : Controls
+        What is best, as functions of the inventory.
+    iterations : int
+        How often a policy was improved, on all grids.
+
+    """
 
     problem: DealerProblem
     constant: float
-    """The largest mean of P&L less the penalty for risk, bp M a day."""
     controls: Controls
-    """What is best, as functions of the inventory."""
     iterations: int
-    """How often a policy was improved, on all grids."""
 
     @cached_property
     def long_run(self) -> LongRun:
@@ -48,8 +58,29 @@ class Solution:
 def solve(problem: DealerProblem, step: float | None = None) -> Solution:
     """The solution of a problem in the long run, in a fraction of a second.
 
-    `step` (M) is the largest distance of inventories on the grid; the smallest size divided by 4 if not given. Errors are in
-    proportion to it. Raises ParameterError where that gives too many inventories."""
+    Parameters
+    ----------
+    problem : DealerProblem
+        What is solved.
+    step : float, optional
+        The largest distance of inventories on the grid, M; the smallest size divided by 4 if not given. Errors are in
+        proportion to it.
+
+    Returns
+    -------
+    Solution
+        The best controls, and what comes of them.
+
+    Raises
+    ------
+    ParameterError
+        If the step is no number above 0, or gives too many inventories.
+
+    References
+    ----------
+    Barzykin, Bergault and Guéant (2021), arXiv 2106.06974, section 3, far from the horizon.
+
+    """
     chain = Chain(problem, problem.common_step)
     constant, value, iterations = _improved(chain, np.zeros(chain.nodes))
     for finer in grids(problem, step)[1:]:

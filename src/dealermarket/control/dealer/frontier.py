@@ -13,8 +13,29 @@ if TYPE_CHECKING:
 
 
 def efficient_frontier(problem: DealerProblem, risk_aversions: Sequence[float], step: float | None = None) -> pd.DataFrame:
-    """A row a risk aversion, 1 / (bp M): `mean_pnl` (bp M a day), `sd_pnl` and `inventory_risk` (bp M per square root of a day),
-    `zone` (M), `external_share`, `holding_time` and `memory` (days). Raises ParameterError."""
+    """What mean P&L a dealer has for which risk, as its risk aversion moves.
+
+    Parameters
+    ----------
+    problem : DealerProblem
+        The dealer; its own risk aversion does not matter.
+    risk_aversions : sequence of float
+        Risk aversions, 1 / (bp M), above 0.
+    step : float, optional
+        The largest distance of inventories on the grid, M, as of `solve`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a `risk_aversion`: `mean_pnl` (bp M a day), `sd_pnl` and `inventory_risk` (bp M per square root of a day), `zone`
+        (M), `external_share`, `holding_time` and `memory` (days).
+
+    Raises
+    ------
+    ParameterError
+        If a risk aversion or the step is not allowed.
+
+    """
     import pandas as pd
 
     rows = []

@@ -26,7 +26,18 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class HorizonSolution:
-    """The solution of a problem that ends: `values` (times, nodes), bp M, at `times` (times,), days from the start to the end."""
+    """The solution of a problem that ends, as `solve_horizon` finds it.
+
+    Parameters
+    ----------
+    chain : Chain
+        The problem on a grid of inventories.
+    times : array, (times,)
+        Days from the start, up to the end.
+    values : array, (times, nodes)
+        What each inventory of the grid is worth at each time, bp M.
+
+    """
 
     chain: Chain
     times: Array
@@ -48,10 +59,34 @@ class HorizonSolution:
 
 
 def solve_horizon(problem: DealerProblem, days: float, times: int = 100, step: float | None = None) -> HorizonSolution:
-    """The solution of a problem that ends after some days, in so many steps of time.
+    """The solution of a problem that ends after some days.
 
-    `step` (M) is the largest distance of inventories on the grid; half of the smallest size if not given. Raises
-    ParameterError."""
+    Parameters
+    ----------
+    problem : DealerProblem
+        What is solved.
+    days : float
+        When it ends, days.
+    times : int, default 100
+        In how many steps of time, at most 100,000; errors are in proportion to their length.
+    step : float, optional
+        The largest distance of inventories on the grid, M; half of the smallest size if not given.
+
+    Returns
+    -------
+    HorizonSolution
+        The value of each inventory at each time, and the best controls.
+
+    Raises
+    ------
+    ParameterError
+        If one of these is not allowed, or the step gives too many inventories.
+
+    References
+    ----------
+    Barzykin, Bergault and Guéant (2021), arXiv 2106.06974, section 3.
+
+    """
     if isinstance(days, bool) or not isinstance(days, (int, float)) or not 0.0 < days < math.inf:
         raise ParameterError(f"days: must be a number above 0, got {short(days)}")
     whole_number("times", times, 1, MOST_TIMES)

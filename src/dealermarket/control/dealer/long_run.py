@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LongRun:
-    """The stationary process under a policy."""
+    """The stationary process under a policy: inventory, volumes, P&L and its risk. `Solution.long_run` has it.
+
+    Parameters
+    ----------
+    chain : Chain
+        The problem on a grid of inventories.
+    policy : ChainPolicy
+        What is done at each inventory of the grid.
+
+    """
 
     chain: Chain
     policy: ChainPolicy

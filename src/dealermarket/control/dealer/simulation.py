@@ -30,26 +30,40 @@ _MOST_PARTS = 100_000
 
 @dataclass(frozen=True, eq=False)
 class Simulated(HoldsArrays):
-    """What came of each replica, in the mean of its days, (replicas,) unless said otherwise."""
+    """What came of each replica, in the mean of its days, as `simulate` finds it.
+
+    Parameters
+    ----------
+    spread_income : array, (replicas,)
+        From clients, bp M a day.
+    hedging_expense : array, (replicas,)
+        Costs and impact of hedging, bp M a day.
+    mid_gain : array, (replicas,)
+        What the mid did to the inventory's value, hedges' impact apart, bp M a day.
+    client_volume : array, (replicas, tiers)
+        What clients traded, M a day.
+    hedged_volume : array, (replicas,)
+        What was hedged, M a day.
+    inventory : array, (replicas,)
+        The mean size of the inventory, M.
+    variance : array, (replicas,)
+        Of the inventory's value, (bp M)^2 a day.
+    pnl_by_day : array, (replicas, days)
+        P&L, bp M.
+    beyond_zone : array, (replicas,)
+        The share of time beyond the internalization zone.
+
+    """
 
     spread_income: Array
-    """From clients, bp M a day."""
     hedging_expense: Array
-    """Costs and impact of hedging, bp M a day."""
     mid_gain: Array
-    """What the mid did to the inventory's value, hedges' impact apart, bp M a day."""
     client_volume: Array
-    """(replicas, tiers), M a day."""
     hedged_volume: Array
-    """M a day."""
     inventory: Array
-    """The mean of |inventory|, M."""
     variance: Array
-    """Of the inventory's value, (bp M)^2 a day."""
     pnl_by_day: Array
-    """P&L, (replicas, days), bp M."""
     beyond_zone: Array
-    """The share of time beyond the internalization zone."""
 
     @property
     def pnl(self) -> Array:
@@ -66,9 +80,32 @@ class _Day(NamedTuple):
 
 
 def simulate(solution: Solution, days: int = 1, replicas: int = 100, seed: int = 0, start: float | None = None) -> Simulated:
-    """The process under the solution's controls; replicas start from an inventory (M), or from one drawn from the long run.
+    """The process under the solution's controls, simulated.
 
-    Raises ParameterError."""
+    Parameters
+    ----------
+    solution : Solution
+        The dealer and what it does.
+    days : int, default 1
+        How many days each replica has.
+    replicas : int, default 100
+        How many replicas; each depends on the seed and its number alone.
+    seed : int, default 0
+        Seed of all that is drawn.
+    start : float, optional
+        The inventory to start from, M; drawn from the long run if not given.
+
+    Returns
+    -------
+    Simulated
+        What came of each replica.
+
+    Raises
+    ------
+    ParameterError
+        If one of these is not allowed, or the requests of a day would not fit into memory.
+
+    """
     whole_number("days", days, 1)
     whole_number("replicas", replicas, 1)
     whole_number("seed", seed, 0)

@@ -17,12 +17,38 @@ MOST_WORKERS = 1024
 
 
 def executor_on(text: str, workers: int | None = None, timeout: float | None = None) -> Executor:
-    """The executor of a text: "threads", "processes", "dask" or "ray", each as "threads:4" with so many workers; or
-    "dask:ADDRESS" or "ray:ADDRESS", the cluster there. Without a number there are `workers`, or as many as cores.
+    """The executor of a text. Use it in a `with`, which starts and ends what is needed.
 
-    `timeout` is the seconds that a chunk may take before its worker is given up, half an hour if not given. Use it in a `with`,
-    which starts and ends what is needed. Raises ParameterError, or ExecutorError where an extra is
-    not installed."""
+    Parameters
+    ----------
+    text : str
+        "threads", "processes", "dask" or "ray", each with a number of workers as in "threads:4"; or "dask:ADDRESS" or
+        "ray:ADDRESS", the cluster there.
+    workers : int, optional
+        How many workers where `text` has no number; as many as cores if not given.
+    timeout : float, optional
+        The seconds that a chunk may take before its worker is given up; half an hour if not given. Threads have none.
+
+    Returns
+    -------
+    Executor
+        What `SimulationRunner.run` and studies take as `executor`.
+
+    Raises
+    ------
+    ParameterError
+        If the text names no executor, or a number of workers is not allowed.
+    ExecutorError
+        If an extra is not installed.
+
+    Examples
+    --------
+    >>> from dealermarket import executor_on
+    >>> with executor_on("threads:2") as executor:
+    ...     executor.workers
+    2
+
+    """
     from dealermarket.runs.chunks import cores
 
     kind, _, where = text.strip().partition(":")

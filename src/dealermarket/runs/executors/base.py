@@ -46,7 +46,10 @@ def nothing() -> None:
 
 
 class Executor(ABC):
-    """Where tasks are run. What it starts for them is there until `close`: use it in a `with`."""
+    """Where tasks are run: on threads, in processes or on a cluster. `executor_on` makes one.
+
+    What it starts for tasks is there until `close`: use it in a `with`.
+    """
 
     workers: int
     """How many tasks it runs at a time, as far as is known."""

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
+from dealermarket.describe import Quantity
 from dealermarket.model.part import Draw, SingleDraw
+
+Middle = Annotated[
+    float,
+    Field(ge=-1e6, le=1e6, description="The quote, as a multiple of the reference curve, at which half of the requests trade."),
+    Quantity("times S_ref(v)", 0.5, 8.0),
+]
 
 
 class Demand(SingleDraw):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dealermarket.describe import Quantity
 from dealermarket.laws import logistic_quantile
-from dealermarket.model.investors.demand.base import Demand
+from dealermarket.model.investors.demand.base import Demand, Middle
 
 
 class LogisticDemand(Demand):
@@ -20,13 +20,7 @@ class LogisticDemand(Demand):
     """
 
     kind: Literal["logistic"] = "logistic"
-    mean: Annotated[
-        float,
-        Field(
-            ge=-1e6, le=1e6, description="The quote, as a multiple of the reference curve, at which half of the requests trade."
-        ),
-        Quantity("times S_ref(v)", 0.5, 8.0),
-    ]
+    mean: Middle
     scale: Annotated[
         float,
         Field(ge=1e-9, le=1e6, description="How gradually demand falls around the mean: near 0, it stops at once."),

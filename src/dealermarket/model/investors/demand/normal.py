@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from dealermarket.describe import Quantity
-from dealermarket.model.investors.demand.base import Demand
+from dealermarket.model.investors.demand.base import Demand, Middle
 from dealermarket.model.part import Draw
 
 
@@ -20,13 +20,7 @@ class NormalDemand(Demand):
     """
 
     kind: Literal["normal"] = "normal"
-    mean: Annotated[
-        float,
-        Field(
-            ge=-1e6, le=1e6, description="The quote, as a multiple of the reference curve, at which half of the requests trade."
-        ),
-        Quantity("times S_ref(v)", 0.5, 8.0),
-    ]
+    mean: Middle
     std: Annotated[
         float,
         Field(ge=0, le=1e6, description="How much the dearest quote that is still taken differs from request to request."),

@@ -14,6 +14,7 @@ from dealermarket.describe import Quantity
 from dealermarket.model.part import Clock, Draw, Numbers, Part, drawn_by_step
 from dealermarket.slots import applied
 
+Price = Annotated[float, Field(ge=1e-20, le=1e12), Quantity("price units", 0.5, 200.0, log=True)]
 Drift = Annotated[
     float,
     Field(ge=-100, le=100, description="Annual drift of the price, mu of section 3.1: 0.05 is 5 % a year."),
@@ -32,9 +33,7 @@ class MidPrice(Part):
     formulas: ClassVar = {"law": ("before", "draw", "rule", "numbers")}
     law: ClassVar[Callable[..., Any]]
     draws: ClassVar[tuple[Draw, ...]] = ("normal",)
-    initial: Annotated[
-        float, Field(ge=1e-20, le=1e12, description="Price at step 0, P_0."), Quantity("price units", 0.5, 200.0, log=True)
-    ] = 1.0
+    initial: Annotated[Price, Field(description="Price at step 0, P_0.")] = 1.0
 
     def first_price(self, clock: Clock) -> float:
         """The price that stands for the asset's where one is needed: in basis points, and on axes."""

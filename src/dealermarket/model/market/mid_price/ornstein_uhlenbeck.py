@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from dealermarket.describe import Quantity
-from dealermarket.model.market.mid_price.base import MidPrice, Volatility
+from dealermarket.model.market.mid_price.base import MidPrice, Price, Volatility
 from dealermarket.model.part import Clock
 
 
@@ -23,7 +23,7 @@ class OrnsteinUhlenbeck(MidPrice):
 
     kind: Literal["ornstein_uhlenbeck"] = "ornstein_uhlenbeck"
     level: Annotated[
-        Annotated[float, Field(ge=1e-20, le=1e12), Quantity("price units", 0.5, 200.0, log=True)] | None,
+        Price | None,
         Field(description="The price that it returns to, its median far from the start; None: the initial price."),
     ] = None
     rate: Annotated[

@@ -11,9 +11,9 @@ from pydantic import Field
 from dealermarket.describe import Quantity
 from dealermarket.errors import DataError, ParameterError
 from dealermarket.frozen import Frozen, FrozenMapping
-from dealermarket.model.market.mid_price.base import MidPrice
+from dealermarket.model.market.mid_price.base import MidPrice, Price
 from dealermarket.model.part import Clock
-from dealermarket.reading.columns import check_digest
+from dealermarket.reading.columns import Digest, check_digest
 from dealermarket.reading.format import Format
 from dealermarket.reading.prices import Recording, read_prices
 
@@ -52,13 +52,8 @@ class RecordedMid(MidPrice):
         Annotated[float, Field(ge=1e-6, le=1e9), Quantity("seconds", 1.0, 3600.0, log=True)] | None,
         Field(description="How long a step is in the times of the file; None: 24 hours over the steps of a day."),
     ] = None
-    initial: Annotated[
-        Annotated[float, Field(ge=1e-20, le=1e12), Quantity("price units", 0.5, 200.0, log=True)] | None,
-        Field(description="The price that blocks begin at; None: the first of the file."),
-    ] = None  # type: ignore[assignment]
-    digest: Annotated[
-        str | None, Field(description="The SHA-256 of the file: where it is given, a file with other content is refused.")
-    ] = None
+    initial: Annotated[Price | None, Field(description="The price that blocks begin at; None: the first of the file.")] = None  # type: ignore[assignment]
+    digest: Digest = None
     formulas: ClassVar = {}  # it is read, not drawn step by step
 
     def recording(self, clock: Clock) -> Recording:
