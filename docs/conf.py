@@ -18,6 +18,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "katex_maths", 
 exclude_patterns = ["_build", "_static", "_templates"]
 templates_path = ["_templates"]
 
+suppress_warnings = ["myst.header"]  # headings of a glossary are small
 myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]
 myst_heading_anchors = 4

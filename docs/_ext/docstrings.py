@@ -9,6 +9,7 @@ from typing import Any
 from api_pages import homes
 from docutils import nodes
 from pages import escape
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyXRefRole
 from sphinx.ext.napoleon import Config
@@ -56,10 +57,25 @@ def _from_here(name: str) -> bool:
     return any(getattr(vars(each).get(method), "__doc__", None) and each.__module__.startswith("dealermarket") for each in above)
 
 
+def _resolve(app: Sphinx, tree: nodes.document) -> None:
+    """Leads names in docstrings to what is described under them; a word of a type that is no such name is text."""
+    for link in list(tree.findall(addnodes.pending_xref)):
+        name, *rest = link["reftarget"].split(".")
+        if link.get("refdomain") != "py" or name == "dealermarket" or not (link.get("refspecific") or link["reftype"] == "obj"):
+            continue
+        paths = {home.path for home in homes().values() if home.name == name}
+        here = {path for path in paths if path == f"{link.get('py:module')}.{name}"}
+        if len(here or paths) == 1:
+            link["reftarget"], link["refspecific"] = ".".join([*(here or paths), *rest]), False
+        else:
+            link.replace_self(link.children)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Listens to autodoc."""
     app.add_role("name", _Name())
     app.connect("autodoc-skip-member", _skipped)
     app.connect("autodoc-process-bases", _public_bases)
+    app.connect("doctree-read", _resolve)
     app.connect("autodoc-process-docstring", _as_on_the_site)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -59,8 +59,8 @@ _DAY = 24 * 60 * 60 * 1_000_000_000  # nanoseconds
 class DeskFiles:
     """The requests in which a maker was asked, and the mids of the market, as a desk has them."""
 
-    rfqs: pd.DataFrame  # RFQ_COLUMNS
-    mids: pd.DataFrame  # MID_COLUMNS
+    rfqs: pd.DataFrame  # time, client, side, size, quote, mid, outcome, dealers_asked, cover, tier
+    mids: pd.DataFrame  # time, mid, bid, ask
 
     def write(self, folder: Path, parquet: bool = False) -> list[Path]:
         """Writes rfqs and mids into a folder, as CSV or Parquet. Raises DataError where that cannot be."""
