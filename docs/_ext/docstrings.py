@@ -68,7 +68,8 @@ def _resolve(app: Sphinx, tree: nodes.document) -> None:
         if len(here or paths) == 1:
             link["reftarget"], link["refspecific"] = ".".join([*(here or paths), *rest]), False
         else:
-            link.replace_self(link.children)
+            short = next(link.findall(lambda node: isinstance(node, addnodes.pending_xref_condition)), link)
+            link.replace_self(short.children)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
