@@ -28,11 +28,13 @@ smartquotes = False  # an option stays --what it is
 default_role = "name"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
+autodoc_type_aliases = {name: name for name in ("Array", "Floats", "Ints")}  # as the code has them
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 maximum_signature_line_length = 100
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
 html_title = f"dealermarket {release}"

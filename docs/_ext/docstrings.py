@@ -59,6 +59,8 @@ def _from_here(name: str) -> bool:
 
 def _resolve(app: Sphinx, tree: nodes.document) -> None:
     """Leads names in docstrings to what is described under them; a word of a type that is no such name is text."""
+    for dashes in list(tree.findall(lambda node: isinstance(node, nodes.Text) and node == " -- ")):
+        dashes.parent.replace(dashes, nodes.Text(": "))  # between a parameter and what is said of it
     for link in list(tree.findall(addnodes.pending_xref)):
         name, *rest = link["reftarget"].split(".")
         if link.get("refdomain") != "py" or name == "dealermarket" or not (link.get("refspecific") or link["reftype"] == "obj"):
