@@ -45,7 +45,51 @@ def test_the_entries_of_meta_json_are_those_declared(folder: Path, small: Scenar
         assert set(json.loads((begun.path / "meta.json").read_text(encoding="utf-8"))) <= declared
 
 
+def same(frame: pd.DataFrame, declared: Sequence[Column], **variable: Sequence[str]) -> None:
+    """That a frame has the declared columns in their order, where a `variable` one stands for several."""
+    expected = [name for column in declared for name in variable.get(column.name.replace(" ", "_"), [column.name])]
+    assert list(frame) == expected
+    assert all(column.meaning for column in declared)
+
+
 def test_the_columns_of_a_desks_files_are_those_declared() -> None:
-    files = export(Scenario.load("paper", ["steps=20"]), "maker-1")
-    assert list(files.rfqs) == names(RFQ_COLUMNS)
-    assert list(files.mids) == names(MID_COLUMNS)
+    files = export(Scenario.load("paper", ["steps=60"]), "maker-1")
+    same(files.rfqs, data.RFQS)
+    same(files.mids, data.MIDS)
+
+
+def test_the_columns_of_an_analysis_are_those_declared(folder: Path) -> None:
+    found = analyse_run(SimulationResult.load(folder), "maker-1").tables()
+    groups = {"total": "total", "clients": "client", "tiers": "tier", "sides": "side"}
+    for name, group in groups.items():
+        same(found.pop(name), data.GROUP, GROUP=[group])
+    for name, declared in {"quotes": data.QUOTES, "markouts": data.MARKOUTS, "book": data.BOOK}.items():
+        same(found.pop(name), declared)
+    assert not found
+
+
+def test_the_columns_of_comparisons_are_those_declared(small: Scenario) -> None:
+    comparison = compare(small, small.with_settings("makers.0.pricing.alpha=1.3"), 2)
+    same(comparison.frame(), study.MAKERS)
+    same(comparison.clients(), study.CLIENTS)
+    contest = Contest(Scenario.load("learning", ["steps=20"]), {"a": policy_named("random"), "b": policy_named("skew")}, replicas=3)
+    same(contest.run().frame(), study.STANDINGS)
+
+
+def test_the_columns_of_regrets_are_those_declared() -> None:
+    scenario = Scenario.load("learning", ["steps=20"])
+    regrets = Yardstick(scenario, {"skew": policy_named("skew")}, reward=Reward(weights="pnl"), replicas=2).run()
+    same(regrets.frame(), study.REGRETS)
+    assert ["policy", *regrets.actions("skew")] == names(study.ACTIONS)
+
+
+def test_the_columns_of_questions_are_those_declared(small: Scenario) -> None:
+    alpha, penalty = "makers.0.pricing.alpha", "makers.0.pricing.tier_penalty"
+    ranges = (Range(alpha, 1.2, 1.6), Range(penalty, 1e-6, 1e-5))
+    same(Sweep.of(small, {alpha: (1.3, 1.4)}, replicas=2).run().frame(), questions.SWEEP, FIELD=[alpha])
+    found = Search.of(small, ranges[:1], Objective.of("pnl"), replicas=2, trials=3).run()
+    same(found.history(), questions.TRIALS, FIELD=[alpha])
+
+
+def test_the_columns_of_a_trainings_progress_are_those_declared() -> None:
+    assert FIELDS == tuple(names(learning.PROGRESS))

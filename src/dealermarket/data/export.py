@@ -16,9 +16,7 @@ from dealermarket.draws.tape import TapeSource
 from dealermarket.errors import DataError, ParameterError
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.chunks import Simulator, chunks_of
-from dealermarket.runs.columns import PRICE, Column
 from dealermarket.runs.executors.base import Progress
-from dealermarket.runs.statistics import ASSET, PURE
 from dealermarket.runs.tables import Chunk
 from dealermarket.values import suggestion, whole_number
 
@@ -29,26 +27,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-RFQ_COLUMNS = (
-    Column("time", "when the request was made, UTC"),
-    Column("client", "name of the investor"),
-    Column("side", "buy or sell, the client's"),
-    Column("size", "size of the request", ASSET),
-    Column("quote", "price that the maker quoted", PRICE),
-    Column("mid", "mid-price when it was asked", PRICE),
-    Column("outcome", "won by the maker, traded_away to another, or not_traded"),
-    Column("dealers_asked", "number of the makers that were asked", PURE),
-    Column("cover", "second best price of those asked, which the winner is told; empty where the maker did not win", PRICE),
-    Column("tier", "tier that the maker quoted the client in, 0 being the best"),
-)
-"""The file of requests, `rfqs`."""
-MID_COLUMNS = (
-    Column("time", "when the step begins, UTC"),
-    Column("mid", "mid-price", PRICE),
-    Column("bid", "mid-price less half the reference spread", PRICE),
-    Column("ask", "mid-price and half the reference spread", PRICE),
-)
-"""The file of prices, `mids`."""
 START = np.datetime64("2024-01-01T00:00:00", "ns")
 """When the first replica begins; each later one begins some whole days after it, with a day of rest in between."""
 _REST = 8  # steps at least, so that a session ends with its replica however short days are

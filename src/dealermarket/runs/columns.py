@@ -1,6 +1,7 @@
 """What each column of the tables of a run is and what it is measured in, and what `meta.json` says: declared once, for readers.
 
-The summary's columns are the statistics, which say the same of themselves; `tables.py` fills them all.
+The summary's columns are the statistics, which say the same of themselves; `tables.py` fills them all. What other commands
+write is declared in a file of this name beside what makes it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,18 @@ class Column(NamedTuple):
     unit: str = ""
 
 
+def with_bounds(name: str, meaning: str, unit: str = "") -> tuple[Column, ...]:
+    """A number and the ends of its 95 % interval, as `name`, `name_low` and `name_high`."""
+    ends = (
+        Column(f"{name}_{end}", f"{said} end of its 95 % interval", unit) for end, said in (("low", "lower"), ("high", "upper"))
+    )
+    return (Column(name, meaning, unit), *ends)
+
+
+UNIT_OF_STATISTIC = "of the statistic"
+"""Where each row has a statistic of its own."""
+FIELDS = "FIELD"
+"""Stands for a column per field that was varied, under the path of the field."""
 _REPLICA = Column("replica", "number of the replica, from 0")
 _STEP = Column("step", "number of the step, from 0")
 _MAKER = Column("maker", "name of the maker")
