@@ -124,7 +124,7 @@ def test_quotes_in_bins() -> None:
 @pytest.mark.compiled
 def test_a_run_and_its_log_give_the_same(run: SimulationResult, files: DeskFiles, of_run: Analysis, tmp_path: Path) -> None:
     tables = ("total", "clients", "tiers", "sides", "quotes", "markouts")
-    rfqs, mids = files.write(tmp_path)
+    rfqs, mids = files.write(str(tmp_path))
     assert_same(of_run, analyse(rfqs, mids, reward_horizon=4), tables, 1e-9)
     without = files.rfqs.drop(columns="mid")
     assert_same(of_run, analyse(without, files.mids, reward_horizon=4), tables, 0.0)

@@ -22,6 +22,7 @@ from dealermarket.papers import (
     above,
     experiment_named,
     experiments,
+    left_open,
     register_experiment,
     registry,
     shipped_experiments,
@@ -103,6 +104,11 @@ def test_what_cannot_be_registered() -> None:
             register_experiment(kind)
         assert said in str(refused.value)
     assert list(experiments()) == list(shipped_experiments())
+
+
+def test_what_has_no_short_name_is_said() -> None:
+    with raises(ParameterError, "alfa", names=["'alpha'"]):
+        left_open(alfa=(1.1,))
 
 
 def test_an_experiment_says_what_it_needs() -> None:

@@ -363,7 +363,7 @@ class Still(MakerPolicy):
 
 def test_what_cannot_be_run_again_is_left_out_with_its_reason(tmp_path: Path) -> None:
     acted = SimulationRunner(market(2), replicas=2, policies={"maker-1": Still()}).run()
-    written, left_out = save_plots(acted, tmp_path)
+    written, left_out = save_plots(acted, str(tmp_path))
     assert written == []
     assert all("record" in reason for reason in left_out)
     assert {reason.partition(":")[0] for reason in left_out} == NAMES

@@ -347,6 +347,8 @@ def test_who_has_nothing_to_move_is_said(small: Scenario) -> None:
         BestResponses(small, (Range("market.mid_price.volatility", 0.1, 0.2),), Objective.parsed("pnl"))
     with raises(ParameterError, "over", names=["maker-2"]):
         Game(small, (Varied(ALPHA, (1.1, 2.0)),), Objective.parsed("pnl"))
+    with raises(ParameterError, ALPHA, names=["v1,v2"]):
+        Game(small, (Range(ALPHA, 1.1, 2.0),), Objective.parsed("pnl"))  # type: ignore[arg-type]
     with raises(ParameterError, "damping", 0):
         BestResponses(small, (Range("makers.*.pricing.alpha", 1.1, 2.0),), Objective.parsed("pnl"), damping=0)
 

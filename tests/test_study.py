@@ -21,7 +21,7 @@ from dealermarket.runs.statistics import REWARDS
 from dealermarket.study import measures as observe
 from dealermarket.study.labelled import Measures
 from dealermarket.study.study import Study, kept, measure
-from dealermarket.study.variants import varied
+from dealermarket.study.variants import varied, with_risk_aversion
 
 STEPS, REPLICAS = 24, 5
 BUSY = """
@@ -153,6 +153,17 @@ def test_another_market_has_another_tape(busy: Scenario, setting: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+def test_what_cannot_be_measured_is_refused(busy: Scenario) -> None:
+    with raises(ParameterError, "variants"):
+        Study("q", {}, 2, observe.totals)
+    with raises(ParameterError, "replicas", 0):
+        Study("q", {"one": busy}, 0, observe.totals)
+    with raises(ParameterError, "threads", 0):
+        measure([Study("q", {"one": busy}, 2, observe.totals)], threads=0)
+    with raises(ParameterError, "gamma", "'much'"):
+        with_risk_aversion(busy, "a", "much")
+
+
 @pytest.mark.usefixtures("tiny_chunks")
 def test_what_goes_wrong_while_observing_is_raised(busy: Scenario) -> None:
     def wrong(scenario: Scenario, chunk: Any) -> dict[str, Any]:
@@ -261,7 +272,7 @@ def test_a_finished_study_is_read_back(busy: Scenario, tmp_path: Path) -> None:
 def test_a_damaged_file_is_measured_anew(busy: Scenario, tmp_path: Path, damage: str) -> None:
     counted = Counting()
     study = Study("one", {"x": busy, "y": busy.with_settings("makers.*.hedging.kind=none")}, 2, counted.observe)
-    first = measure([study], seed=2, keep=tmp_path)["one"]
+    first = measure([study], seed=2, keep=str(tmp_path))["one"]
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
     measure([study], seed=3, keep=tmp_path / "others")

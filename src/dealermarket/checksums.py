@@ -89,11 +89,11 @@ class Parts:
     was damaged, renamed or brought from elsewhere is not there, and is made again.
     """
 
-    def __init__(self, folder: Path, owner: str = "") -> None:
-        self._folder, self._owner = folder, owner
+    def __init__(self, folder: str | Path, owner: str = "") -> None:
+        self._folder, self._owner = Path(folder), owner
         self._whole: set[str] = set()
         self._paths: dict[str, list[Path]] = {}  # the files by the names of the parts that they say to be
-        for path in sorted(folder.glob("*")):
+        for path in sorted(self._folder.glob("*")):
             if match := re.fullmatch(r"(.+)\.[0-9a-f]{8}(\.\w+)", path.name):
                 self._paths.setdefault(match[1] + match[2], []).append(path)
 

@@ -25,15 +25,42 @@ _RESAMPLES = 2000
 
 
 def joint(count: int) -> float:
-    """The level of each of `count` intervals that are to be right all at once at LEVEL (Bonferroni)."""
+    """The level of each of several intervals that are to be right all at once at 95 % (Bonferroni).
+
+    Parameters
+    ----------
+    count : int
+        How many intervals.
+
+    Returns
+    -------
+    float
+        The level, from 0 to 1.
+
+    Examples
+    --------
+    >>> from dealermarket.study import joint
+    >>> round(joint(10), 6)
+    0.995
+    """
     return 1 - (1 - LEVEL) / max(count, 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate(HoldsArrays):
-    """A value, its standard error, and a 95 % interval; each a number or an array of one shape.
+    """A value, its standard error and its interval: single numbers, or arrays of one shape.
 
-    As a text, a single one is `1.23 ± 0.04`: the value and half of its interval."""
+    As a text, a single one is `1.23 ± 0.04`: the value and half of its interval.
+
+    Parameters
+    ----------
+    value : array
+        The value.
+    error : array
+        Its standard error, in the same unit.
+    low, high : array
+        The bounds of its interval, at 95 % where nothing else is said.
+    """
 
     value: Array
     error: Array
@@ -67,7 +94,20 @@ class Estimate(HoldsArrays):
 
 
 def with_interval(name: str, estimate: Estimate) -> dict[str, float]:
-    """One number as the fields `name`, `name_low` and `name_high` of a frame."""
+    """One number as the fields of a frame's row.
+
+    Parameters
+    ----------
+    name : str
+        The name of the number.
+    estimate : Estimate
+        A single number.
+
+    Returns
+    -------
+    dict of str to float
+        `NAME`, `NAME_low` and `NAME_high`.
+    """
     return {name: float(estimate.value), f"{name}_low": float(estimate.low), f"{name}_high": float(estimate.high)}
 
 
@@ -110,7 +150,28 @@ def fixed(value: float, decimals: int) -> str:
 
 
 def mean(values: ArrayLike, level: float = LEVEL) -> Estimate:
-    """Mean over the replicas with Student's interval; NaN of a single one. Of paired differences: hand in the differences."""
+    """The mean over the replicas, with Student's interval.
+
+    Of paired differences, hand in the differences.
+
+    Parameters
+    ----------
+    values : array_like, (replicas, ...)
+        One for each replica; NaN for a replica that does not count.
+    level : float
+        The level of the interval, from 0 to 1.
+
+    Returns
+    -------
+    Estimate
+        Of shape (...), in the unit of the values; without error and interval (NaN) of a single replica.
+
+    Examples
+    --------
+    >>> from dealermarket.study import mean
+    >>> print(mean([1.0, 2.0, 3.0, 4.0]))
+    2.5 ± 2.1
+    """
     from scipy.special import stdtrit  # the quantile of Student's law; all of scipy.stats would cost a second
 
     values = np.asarray(values, dtype=np.float64)
@@ -144,8 +205,24 @@ def share(held: ArrayLike, level: float = LEVEL) -> Estimate:
 
 
 def ratio(part: ArrayLike, whole: ArrayLike, level: float = LEVEL) -> Estimate:
-    """Sum of `part` over sum of `whole`, (replicas, ...), with an interval from the replicas' residuals: NaN where fewer
-    than two replicas have a whole."""
+    """The sum of parts over the sum of wholes, with an interval from the replicas' residuals.
+
+    Parameters
+    ----------
+    part, whole : array_like, (replicas, ...)
+        What is divided, and by what, of each replica.
+    level : float
+        The level of the interval, from 0 to 1.
+
+    Returns
+    -------
+    Estimate
+        Of shape (...); without error and interval (NaN) where fewer than two replicas have a whole.
+
+    Notes
+    -----
+    The error of a ratio estimate: Cochran, Sampling Techniques, 3rd ed., section 6.4.
+    """
     value, residuals = _linearised(part, whole)
     residual = mean(residuals, level)  # their mean is 0, but for rounding
     alone = np.where(np.count_nonzero(whole, axis=0) < 2, np.nan, 0.0)
@@ -173,8 +250,25 @@ def _linearised(part: ArrayLike, whole: ArrayLike) -> tuple[Array, Array]:
 
 
 def percentile(values: ArrayLike, level: float) -> Estimate:
-    """A percentile (`level` in 0..1) of one sample, with the distribution-free interval of its order statistics; all NaN
-    of an empty sample."""
+    """A percentile of one sample, with the distribution-free interval of its order statistics.
+
+    Parameters
+    ----------
+    values : array_like, (n,)
+        The sample; NaN does not count.
+    level : float
+        Which percentile, from 0 to 1.
+
+    Returns
+    -------
+    Estimate
+        A single number with its 95 % interval; all NaN of an empty sample.
+
+    Raises
+    ------
+    ValueError
+        `level` is not in 0..1.
+    """
     from scipy import stats
 
     sample = np.asarray(values, dtype=np.float64)
@@ -189,7 +283,27 @@ def percentile(values: ArrayLike, level: float) -> Estimate:
 
 
 def band(values: ArrayLike, low: float, high: float) -> tuple[Array, Array]:
-    """The quantiles `low` and `high` (in 0..1) over the replicas, which hold the rest between them; NaN where all are."""
+    """Two quantiles over the replicas, which hold the rest between them.
+
+    Parameters
+    ----------
+    values : array_like, (replicas, ...)
+        One for each replica; NaN does not count.
+    low, high : float
+        Which quantiles, from 0 to 1.
+
+    Returns
+    -------
+    low : array, (...)
+        The lower quantile; NaN where all values are.
+    high : array, (...)
+        The upper quantile, likewise.
+
+    Raises
+    ------
+    ValueError
+        A quantile is not in 0..1.
+    """
     values = np.asarray(values, dtype=np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of columns that are all NaN
@@ -210,9 +324,20 @@ def tail(values: Array) -> float:
 
 
 def slopes(values: ArrayLike, at: ArrayLike) -> Array:
-    """Least-squares slope of each replica's values (replicas, n) on `at` (n,); shape (replicas,).
+    """The least-squares slope of each replica's values.
 
-    Values that are NaN are left out; a replica with fewer than two different points has no slope (NaN)."""
+    Parameters
+    ----------
+    values : array_like, (replicas, n)
+        The values; NaN is left out.
+    at : array_like, (n,)
+        Where each of them was measured.
+
+    Returns
+    -------
+    array, (replicas,)
+        In the unit of the values over that of `at`; NaN where fewer than two different points are left.
+    """
     values = np.asarray(values, dtype=np.float64)
     there = ~np.isnan(values)
     x = np.where(there, np.asarray(at, dtype=np.float64), np.nan)
@@ -224,9 +349,18 @@ def slopes(values: ArrayLike, at: ArrayLike) -> Array:
 
 
 def p_not_above_zero(values: ArrayLike) -> float:
-    """One-sided p-value of Student's test: how likely a mean at least this high is if the true one is at most 0.
+    """The one-sided p-value of Student's test: how likely a mean at least this high is if the true one is at most 0.
 
-    NaN, so that nothing is significant, of fewer than FEWEST_RUNS values."""
+    Parameters
+    ----------
+    values : array_like, (n,)
+        The sample; NaN does not count.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN, so that nothing is significant, of fewer than 10 values.
+    """
     from scipy import stats
 
     sample = np.asarray(values, dtype=np.float64)
@@ -240,9 +374,29 @@ def p_not_above_zero(values: ArrayLike) -> float:
 
 
 def resampled(values: ArrayLike, statistic: Callable[..., Array] = np.mean, seed: int = 0) -> Array:
-    """A statistic of bootstrap samples of the replicas, (resamples, ...): whole replicas, so that pairs stay together.
+    """A statistic of 2,000 bootstrap samples of the replicas.
 
-    `statistic(values, axis=...)` reduces the axis of the replicas, as np.mean does."""
+    Whole replicas are drawn, so that pairs stay together. Equal calls give equal numbers.
+
+    Parameters
+    ----------
+    values : array_like, (replicas, ...)
+        One for each replica.
+    statistic : callable
+        `statistic(values, axis=...)` reduces the axis of the replicas, as np.mean does.
+    seed : int
+        The seed of the draws.
+
+    Returns
+    -------
+    array, (samples, ...)
+        The statistic of each sample.
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two replicas.
+    """
     from scipy import stats
 
     values = np.asarray(values, dtype=np.float64)
@@ -259,6 +413,19 @@ def resampled(values: ArrayLike, statistic: Callable[..., Array] = np.mean, seed
 
 
 def interval_of(resamples: Sequence[float] | Array) -> tuple[float, float]:
-    """The middle 95 % of a bootstrap distribution."""
+    """The middle 95 % of a bootstrap distribution.
+
+    Parameters
+    ----------
+    resamples : sequence of float or array, (samples,)
+        The statistic of each sample.
+
+    Returns
+    -------
+    low : float
+        The lower bound.
+    high : float
+        The upper bound.
+    """
     low, high = np.quantile(resamples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
     return float(low), float(high)

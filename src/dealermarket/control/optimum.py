@@ -116,7 +116,8 @@ class Optimum:
     ) -> Advantage:
         """What an action, (eps_buy, eps_sell, hedge fraction), loses against the best one, there and afterwards; all broadcast.
 
-        The sum of a run's advantages is, in the mean, what the policy earns less what the best one does."""
+        The sum of a run's advantages is, in the mean, what the policy earns less what the best one does. Raises ParameterError
+        for an action that is not these three."""
         if len(action) != 3:
             raise ParameterError(f"action: must be eps_buy, eps_sell and a hedge fraction, got {short(action)}")
         shape, parts = _parts(position, reference_spread, *action)

@@ -44,18 +44,42 @@ _SECONDS_PER_DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """A scenario that a log describes, and what was found and what was not."""
+    """A scenario that a log describes, what was found, and what was not.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market; `scenario.choices` says of each field where its value comes from.
+    findings : tuple of Finding
+        What was found, a field each.
+    unknown : tuple of str
+        What the log does not tell, and what stands there instead: `FIELD: why`.
+    notes : tuple of str
+        What was read, and what was left out.
+    desk : DeskLog
+        The requests among the mids.
+    quote : array, (requests,)
+        The desk's quotes, in units of the exchange's curve at the size.
+    predicted : array, (requests, 3)
+        The fitted probability that a request is won, traded away or not traded; NaN where none was fitted.
+    members : Members
+        The clients of the scenario, or groups of them.
+    arrivals : Arrivals
+        How often each of them asks, and whether in clusters.
+    profile : DayProfile or None
+        How requests are spread over the hours of a day; None where the log does not tell.
+    """
 
     scenario: Scenario
     findings: tuple[Finding, ...]
-    unknown: tuple[str, ...]  # what the log does not tell, and what stands there instead
-    notes: tuple[str, ...]  # what was read, and what was left out
-    desk: DeskLog  # the requests among the mids
-    quote: Array  # (requests,) the desk's, in units of the reference curve at the size
-    predicted: Array  # (requests, 3): the fitted probability of each outcome, NaN where none was fitted
-    members: Members  # the clients of the scenario, or groups of them
-    arrivals: Arrivals  # how often each of them asks, and in clusters or not
-    profile: DayProfile | None  # requests by hour of day; None where the log does not tell
+    unknown: tuple[str, ...]
+    notes: tuple[str, ...]
+    desk: DeskLog
+    quote: Array
+    predicted: Array
+    members: Members
+    arrivals: Arrivals
+    profile: DayProfile | None
 
     @property
     def log(self) -> RequestLog:
@@ -75,11 +99,47 @@ def calibrate(
     v_max: float | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
-    """The market that a log of requests and mids describe, files or frames (docs/own-data.md, "From a log to a market"); without
-    `mids`, those in the log.
+    """The market that a log of requests and mids describe: the desk, its rivals and its clients.
 
-    A step takes `step_seconds`, the usual time between two mids where left out; `v_max` is the depth of the exchange, ten times
-    the largest size where left out. `tell` hears what is being done. Raises DataError for what cannot be read."""
+    Parameters
+    ----------
+    rfqs : str, Path or pandas.DataFrame
+        The log of requests: a CSV or Parquet file, or a frame with the same columns.
+    mids : str, Path or pandas.DataFrame, optional
+        The mids of the same time. Where left out, those in the log.
+    name : str
+        The name of the scenario.
+    step_seconds : float, optional
+        The length of a step in seconds, above 0. Where left out, the usual time between two mids.
+    reward_horizon : int, optional
+        After how many steps trades are judged, 1 or more. Where left out, when markouts flatten.
+    mapped : Mapped, optional
+        What the files call their columns, values and times, where that is not clear.
+    instrument : str, optional
+        Which instrument to choose; needed where the log holds several.
+    v_max : float, optional
+        The depth of the exchange, in units of size. No log tells it: where left out, ten times the largest size.
+    tell : callable
+        Is told in a few words what is being done.
+
+    Returns
+    -------
+    Calibration
+        The scenario, with what was found and what was not.
+
+    Raises
+    ------
+    DataError
+        A file cannot be read or does not hold what it must, fewer than 50 requests or 50 moves of the mid are left, or nothing
+        tells the market's spread.
+    ParameterError
+        `step_seconds` is not above 0, no session is as long as `reward_horizon`, `v_max` is below the largest size over 0.99, or
+        what is given is neither a file nor a frame.
+
+    Notes
+    -----
+    How each field is found, with the sources: docs/own-data.md, "From a log to a market".
+    """
     tell("reading the requests and the mids")
     desk = read_desk(rfqs, mids, mapped, instrument, step_seconds)
     _check_enough(desk)

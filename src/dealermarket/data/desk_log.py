@@ -24,12 +24,24 @@ Array = NDArray[Any]
 
 
 class DeskLog(NamedTuple):
-    """A desk's requests among the mids of the same time."""
+    """A desk's requests among the mids of the same time.
+
+    Parameters
+    ----------
+    log : RequestLog
+        The requests, in order of time.
+    recording : Recording
+        The mids at the steps of their sessions.
+    place : array, (requests,)
+        At which step of the recording each request came.
+    seconds : float
+        How long a step is.
+    """
 
     log: RequestLog
     recording: Recording
-    place: Array  # (requests,) of each request's step in the recording
-    seconds: float  # that a step takes
+    place: Array
+    seconds: float
 
 
 def read_desk(
@@ -39,11 +51,34 @@ def read_desk(
     instrument: str | None = None,
     step_seconds: float | None = None,
 ) -> DeskLog:
-    """A log of requests and mids, files or frames with the same columns; a step takes `step_seconds`, the usual time between
-    two mids where left out. Without `mids` the log's own column of them stands for a file.
+    """Reads a log of requests and mids, and finds the step of each request among the mids.
 
-    Raises DataError for what cannot be read and for mids of which no session has two steps, ParameterError for what is no file
-    and for what is no length of a step."""
+    Parameters
+    ----------
+    rfqs : str, Path or pandas.DataFrame
+        The log of requests: a CSV or Parquet file, or a frame with the same columns.
+    mids : str, Path or pandas.DataFrame, optional
+        The mids of the same time. Where left out, the log's own column of them stands for a file.
+    mapped : Mapped, optional
+        What the files call their columns, values and times, where that is not clear.
+    instrument : str, optional
+        Which instrument to choose; needed where the log holds several.
+    step_seconds : float, optional
+        The length of a step in seconds, above 0. Where left out, the usual time between two mids.
+
+    Returns
+    -------
+    DeskLog
+        The requests that lie within the mids' sessions, and the mids.
+
+    Raises
+    ------
+    DataError
+        A file cannot be read or does not hold what it must, no request lies within the times of the mids, or no session of the
+        mids has two steps.
+    ParameterError
+        `step_seconds` is not above 0, or what is given is neither a file nor a frame.
+    """
     if step_seconds is not None and not (step_seconds > 0 and math.isfinite(step_seconds)):
         raise ParameterError(f"step_seconds: must be a number of seconds above 0, got {step_seconds!r}")
     told = mapped or Mapped()

@@ -35,14 +35,43 @@ _DAY = 24 * 60 * 60 * 1_000_000_000  # nanoseconds
 
 @dataclass(frozen=True)
 class DeskFiles:
-    """The requests in which a maker was asked, and the mids of the market, as a desk has them."""
+    """The requests in which a maker was asked, and the mids of the market, as a desk has them.
 
-    rfqs: pd.DataFrame  # time, client, side, size, quote, mid, outcome, dealers_asked, cover, tier
-    mids: pd.DataFrame  # time, mid, bid, ask
+    Parameters
+    ----------
+    rfqs : pandas.DataFrame
+        A row for each request: `time`, `client`, `side`, `size`, `quote`, `mid`, `outcome`, `dealers_asked`, `cover`, `tier`.
+        Quotes and covers are prices; a cover is there where the maker won.
+    mids : pandas.DataFrame
+        A row for each step: `time`, `mid`, `bid`, `ask`.
+    """
 
-    def write(self, folder: Path, parquet: bool = False) -> list[Path]:
-        """Writes rfqs and mids into a folder, as CSV or Parquet. Raises DataError where that cannot be."""
-        written = []
+    rfqs: pd.DataFrame
+    mids: pd.DataFrame
+
+    def write(self, folder: str | Path, parquet: bool = False) -> list[Path]:
+        """Writes both tables into a folder, which is made where there is none.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where `rfqs` and `mids` are written to.
+        parquet : bool
+            As Parquet; otherwise as CSV.
+
+        Returns
+        -------
+        list of Path
+            The two files.
+
+        Raises
+        ------
+        DataError
+            A file is there already, or the folder cannot be made.
+        RunFolderError
+            A file cannot be written.
+        """
+        folder, written = Path(folder), []
         paths = {name: folder / f"{name}.{'parquet' if parquet else 'csv'}" for name in ("rfqs", "mids")}
         for path in paths.values():
             if path.exists():
@@ -65,10 +94,35 @@ class DeskFiles:
 def export(
     run: SimulationResult | Scenario | str | Path, maker: str, replicas: int = 1, seed: int = 0, progress: Progress | None = None
 ) -> DeskFiles:
-    """The files of one maker of a run (a result or its folder), whose replicas are run again: session after session, days apart;
-    or of so many `replicas` of a scenario.
+    """The files that one maker of a market would have.
 
-    Raises ParameterError for a maker that there is none of, RunFolderError for a run that cannot be run again."""
+    The replicas of a run are run again; those of a scenario are run. They follow each other as sessions, days apart.
+
+    Parameters
+    ----------
+    run : SimulationResult, Scenario, str or Path
+        A run, the folder of one, or a scenario.
+    maker : str
+        The name of the maker.
+    replicas : int
+        Of a scenario, how many replicas, from 1 to 1,000,000. A run has its own number.
+    seed : int
+        Of a scenario, the seed, 0 or more. A run has its own.
+    progress : callable, optional
+        Called with the number of market steps done since the last call, from any thread.
+
+    Returns
+    -------
+    DeskFiles
+        The requests that the maker was asked, and the mids of the market.
+
+    Raises
+    ------
+    ParameterError
+        There is no such maker, or `replicas` or `seed` cannot be.
+    RunFolderError
+        The folder holds no run, or the run cannot be run again.
+    """
     if isinstance(run, (str, Path)):
         from dealermarket.runs.result import SimulationResult
 

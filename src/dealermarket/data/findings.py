@@ -10,9 +10,19 @@ from dealermarket.estimates import Estimate
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one field of the scenario: an estimate with its 95 % interval, or why there is none."""
+    """What was found of one field of the scenario.
 
-    field: str  # as a setting names it
+    Parameters
+    ----------
+    field : str
+        The field, as a setting names it.
+    estimate : Estimate or None
+        Its value with a 95 % interval; None where there is no number, or none with an interval.
+    how : str
+        How it was found.
+    """
+
+    field: str
     estimate: Estimate | None
     how: str
 

@@ -108,27 +108,67 @@ class Mapped(Value):
 
 @dataclass(frozen=True, eq=False)
 class RequestLog:
-    """The requests of a log, in order of time; arrays (requests,). Spreads are what a client would pay over the mid, price
-    units."""
+    """The requests of a log, in order of time.
 
-    clients: tuple[str, ...]  # by number
-    client: Array  # int64: whose
+    Parameters
+    ----------
+    clients : tuple of str
+        The names of the clients, by number.
+    client : array of int, (requests,)
+        The number of the client.
+    time : Times
+        When each request came: seconds since 1970, or numbers of steps.
+    side : array of int, (requests,)
+        +1 where the client buys, -1 where it sells.
+    size : array, (requests,)
+        The size asked for, above 0.
+    spread : array, (requests,)
+        What the client would pay over the mid at the desk's quote, in price units.
+    mid : array, (requests,)
+        The mid at that time, in price units.
+    outcome : array of int, (requests,)
+        0 won, 1 traded away, 2 not traded.
+    asked : array, (requests,)
+        How many dealers were asked; NaN where that is not known.
+    cover : array, (requests,)
+        The second best quote, as `spread`; NaN where it is not known.
+    tier : array, (requests,)
+        The desk's own tier of the client; NaN where it is not known.
+    notes : tuple of str
+        What was read, and what was left out and why.
+    """
+
+    clients: tuple[str, ...]
+    client: Array
     time: Times
-    side: Array  # +1 the client buys, -1 it sells
+    side: Array
     size: Array
-    spread: Array  # the desk's quote
+    spread: Array
     mid: Array
-    outcome: Array  # WON, TRADED_AWAY or NOT_TRADED
-    asked: Array  # how many dealers; NaN where it is not known
-    cover: Array  # the second best quote; NaN where it is not known
-    tier: Array  # the desk's own; NaN where it is not known
-    notes: tuple[str, ...]  # what was read, and what was left out and why
+    outcome: Array
+    asked: Array
+    cover: Array
+    tier: Array
+    notes: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.client)
 
     def chosen(self, which: Array, notes: Iterable[str] = ()) -> RequestLog:
-        """The requests of a mask (requests,); the clients stay."""
+        """Some of the requests; all clients stay.
+
+        Parameters
+        ----------
+        which : array of bool, (requests,)
+            Whether each is chosen.
+        notes : iterable of str
+            Notes that are added, such as why others are left out.
+
+        Returns
+        -------
+        RequestLog
+            The requests that are chosen, in order of time.
+        """
         columns = {name: getattr(self, name)[which] for name in _ARRAYS}
         time = replace(self.time, values=self.time.values[which])
         return RequestLog(clients=self.clients, time=time, notes=(*self.notes, *notes), **columns)

@@ -22,16 +22,31 @@ class Cells(Protocol):
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in files, its heading on the page ("": in files alone), its decimals (None: text), and `value`: a
-    function from a row to its cell, or the cells of all rows, by row, as in an array where rows are numbers. A cell is a
-    number, a text, or an Estimate, whose bounds become columns `NAME_low` and `NAME_high`.
+    """A column of a table: what stands in its cells, and how that is shown.
 
-    Numbers are multiplied by `scale` where they are shown. `interval` says whether bounds are shown behind the value."""
+    A cell is a number, a text, or an `Estimate`, whose bounds become columns `NAME_low` and `NAME_high` of the frame.
+
+    Parameters
+    ----------
+    name : str
+        The name in files.
+    heading : str
+        The heading on the page; "" for a column that stands in files alone.
+    digits : int, optional
+        Decimals that are shown; None for a column of texts.
+    value : callable or object with `[]`, optional
+        A function from a row to its cell, or the cells of all rows by row, such as an array where rows are numbers. Where left
+        out, rows are mappings, and a cell is their entry of this name.
+    scale : float
+        What numbers are multiplied by where they are shown; the frame keeps them as they are.
+    interval : bool
+        Whether the bounds of an estimate are shown behind its value.
+    """
 
     name: str
     heading: str
     digits: int | None = None
-    value: Callable[[Any], Any] | Cells | None = None  # of rows that are mappings: their entry of this name
+    value: Callable[[Any], Any] | Cells | None = None
     scale: float = 1.0
     interval: bool = True
 
@@ -54,7 +69,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Numbers: `frame` has them all and unrounded, `columns` what of them is shown and how."""
+    """Numbers of an experiment, as a frame and as a page shows them.
+
+    Parameters
+    ----------
+    name : str
+        The name of the table, and of its file.
+    caption : str
+        What stands above it.
+    frame : pandas.DataFrame
+        All numbers, unrounded.
+    columns : sequence of Column
+        What of the frame is shown, and how.
+    """
 
     name: str
     caption: str
@@ -63,7 +90,24 @@ class Table:
 
     @classmethod
     def of(cls, name: str, caption: str, rows: Iterable[Any], *columns: Column) -> Table:
-        """The table of `rows`, which are whatever the columns' functions take."""
+        """The table of some rows.
+
+        Parameters
+        ----------
+        name : str
+            The name of the table, and of its file.
+        caption : str
+            What stands above it.
+        rows : iterable
+            Whatever the columns' functions take.
+        *columns : Column
+            What of each row stands in the table. Those without a heading go into the frame and are not shown.
+
+        Returns
+        -------
+        Table
+            A row for each of the rows.
+        """
         import pandas as pd
 
         records = [{key: cell for column in columns for key, cell in column.cells(row).items()} for row in rows]

@@ -16,7 +16,28 @@ _MOST_MORE_DIGITS = 5
 
 
 def number(value: float, digits: int, scale: float = 1.0) -> str:
-    """A number as it is printed: rounded, thousands apart, a real minus, no minus before zero."""
+    """A number as it is printed: rounded, thousands apart, a real minus sign, and no minus before zero.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    digits : int
+        Its decimals.
+    scale : float
+        What it is multiplied by first.
+
+    Returns
+    -------
+    str
+        The number, or "–" where it is not finite.
+
+    Examples
+    --------
+    >>> from dealermarket.papers import number
+    >>> number(1234.5678, 2), number(-0.001, 2), number(0.25, 1, scale=100.0), number(float("nan"), 2)
+    ('1,234.57', '0.00', '25.0', '–')
+    """
     if not math.isfinite(value):
         return "–"
     text = f"{scale * value:,.{digits}f}"
@@ -32,7 +53,22 @@ def interval(value: float, low: float, high: float, digits: int, scale: float = 
 
 
 def estimated(estimate: Estimate, digits: int, scale: float = 1.0) -> str:
-    """One estimate with its 95 % interval, for sentences; with more digits where rounding would move 0 into it or out of it."""
+    """One estimate with its 95 % interval, for a sentence: `3.2 ± 0.4` where the value lies in the middle, else `3.2 [3.0, 3.7]`.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        A single number.
+    digits : int
+        Its decimals; up to four more where rounding would move 0 into the interval or out of it.
+    scale : float
+        What the numbers are multiplied by first.
+
+    Returns
+    -------
+    str
+        The value, with its interval where there is one.
+    """
     value, low, high = (float(bound) for bound in (estimate.value, estimate.low, estimate.high))
 
     def rounded(digits: int) -> tuple[float, float]:
@@ -67,7 +103,18 @@ def counted(count: int, noun: str) -> str:
 
 
 def basis_points(scenario: Scenario) -> float:
-    """What turns price units into basis points of the initial price."""
+    """What turns price units into basis points of the initial price.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+
+    Returns
+    -------
+    float
+        The factor: 10,000 over the mid at step 0.
+    """
     return 1e4 / scenario.market.initial_price
 
 

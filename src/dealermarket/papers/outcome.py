@@ -13,7 +13,17 @@ from dealermarket.estimates import Estimate
 
 
 class Outcome(StrEnum):
-    """Whether a claim holds in the run, fails in it, or cannot be told with so few runs."""
+    """What becomes of a claim in a run.
+
+    Attributes
+    ----------
+    HOLDS
+        The claim holds.
+    FAILS
+        It fails.
+    UNDECIDED
+        So few runs cannot tell.
+    """
 
     HOLDS = "holds"
     FAILS = "fails"
@@ -34,7 +44,19 @@ _NUMBERS = {  # how an outcome is counted, of one and of more
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim, whether it holds, and the numbers that say so. `name` is short, for the heading of a column."""
+    """A claim, whether it holds, and the numbers that say so.
+
+    Parameters
+    ----------
+    name : str
+        Short, for the heading of a column.
+    claim : str
+        What is claimed, in a sentence.
+    outcome : Outcome
+        What became of it.
+    evidence : str
+        The numbers that it rests on, in words.
+    """
 
     name: str
     claim: str
@@ -43,37 +65,120 @@ class Verdict:
 
 
 def decided(holds: ArrayLike, fails: ArrayLike) -> Outcome:
-    """A claim on several numbers holds where all of them say so, fails where one says the opposite, and is undecided else."""
+    """The outcome of a claim on several numbers.
+
+    It holds where all of them say so, fails where one says the opposite, and is undecided else.
+
+    Parameters
+    ----------
+    holds : array_like of bool
+        Of each number, whether it says that the claim holds.
+    fails : array_like of bool
+        Of each number, whether it says that the claim fails.
+
+    Returns
+    -------
+    Outcome
+        Of the numbers together.
+
+    Examples
+    --------
+    >>> from dealermarket.papers import decided
+    >>> decided([True, True], [False, False]).value, decided([True, False], [False, False]).value
+    ('holds', 'undecided')
+    """
     return Outcome.HOLDS if np.all(holds) else Outcome.FAILS if np.any(fails) else Outcome.UNDECIDED
 
 
 def above(interval: Estimate, bound: float = 0.0, *, or_equal: bool = False, refuted_by: Estimate | None = None) -> Outcome:
-    """The claim that a number, or every number of an array, is above a bound: whether the whole interval is.
+    """The outcome of the claim that a number, or every number of an array, is above a bound.
 
-    It fails where an interval is below the bound, or one of `refuted_by`: the same numbers at a level at which all intervals
-    are right at once, for a claim that must hold at each of many points by itself."""
+    It holds where the whole interval of each is above, and fails where the whole interval of one is below.
+
+    Parameters
+    ----------
+    interval : Estimate
+        The number or the array, with 95 % intervals.
+    bound : float
+        The bound, in the unit of the numbers.
+    or_equal : bool
+        Whether an interval may begin at the bound.
+    refuted_by : Estimate, optional
+        The same numbers at a level at which all intervals are right at once. They decide whether the claim fails, where it must
+        hold at each of many points by itself.
+
+    Returns
+    -------
+    Outcome
+        Of all numbers together.
+    """
     against = refuted_by or interval
     return decided(interval.low >= bound if or_equal else interval.low > bound, against.high < bound)
 
 
 def below(interval: Estimate, bound: float = 0.0, *, refuted_by: Estimate | None = None) -> Outcome:
-    """The claim that a number, or every number of an array, is below a bound; see `above`."""
+    """The outcome of the claim that a number, or every number of an array, is below a bound.
+
+    It holds where the whole interval of each is below, and fails where the whole interval of one is above.
+
+    Parameters
+    ----------
+    interval : Estimate
+        The number or the array, with 95 % intervals.
+    bound : float
+        The bound, in the unit of the numbers.
+    refuted_by : Estimate, optional
+        The same numbers at a level at which all intervals are right at once, which decide whether the claim fails; see `above`.
+
+    Returns
+    -------
+    Outcome
+        Of all numbers together.
+    """
     against = refuted_by or interval
     return decided(interval.high < bound, against.low > bound)
 
 
 def agrees(interval: Estimate, expected: ArrayLike, known: float, margin: float) -> Outcome:
-    """The claim that a number is the expected one, or that all numbers of an array are.
+    """The outcome of the claim that a number is the expected one, or that all numbers of an array are.
 
-    It fails where an interval leaves the expected value out, and holds where none does and all numbers are `known` to within
-    a margin, without which agreement would mean nothing."""
+    It fails where an interval leaves the expected value out. It holds where none does and all numbers are known well enough;
+    without that, agreement would mean nothing.
+
+    Parameters
+    ----------
+    interval : Estimate
+        The number or the array, with intervals.
+    expected : array_like
+        The expected values; of one shape with the numbers, or one for all.
+    known : float
+        To within what all numbers are known, such as their largest half interval.
+    margin : float
+        To within what they must be known for the claim to hold, in the unit of `known`.
+
+    Returns
+    -------
+    Outcome
+        Of all numbers together.
+    """
     inside = (interval.low <= expected) & (expected <= interval.high)
     outside = (expected < interval.low) | (expected > interval.high)  # an interval of NaN is neither
     return decided(np.append(inside, known <= margin), outside)
 
 
 def overall(*outcomes: Outcome) -> Outcome:
-    """Of claims together: they hold where all hold, and fail where one fails."""
+    """The outcome of claims together: they hold where all hold, and fail where one fails.
+
+    Parameters
+    ----------
+    *outcomes : Outcome
+        Those of the claims.
+
+    Returns
+    -------
+    Outcome
+        Of all of them; of no claims, that they hold.
+    """
     return decided([outcome is Outcome.HOLDS for outcome in outcomes], [outcome is Outcome.FAILS for outcome in outcomes])
 
 

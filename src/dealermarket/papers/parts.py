@@ -60,7 +60,7 @@ class PartedStudy(ABC):
 
 
 def measure_parts(
-    studies: Sequence[PartedStudy], seed: int, workers: int = 1, progress: Progress | None = None, keep: Path | None = None
+    studies: Sequence[PartedStudy], seed: int, workers: int = 1, progress: Progress | None = None, keep: str | Path | None = None
 ) -> Measured:
     """Measures studies in processes of their own; with `keep`, a folder, parts that it holds are read, and each is kept there.
 

@@ -30,7 +30,21 @@ _SEPARATOR = " / "
 
 @dataclass(frozen=True)
 class Plan:
-    """One experiment as it is to be run: its scenario, the replicas of each point, and those of each variation's."""
+    """One experiment as it is to be run.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What is asked.
+    scenario : Scenario
+        The market that it is asked of.
+    runs : int
+        Replicas of each point.
+    variation_runs : int
+        Replicas of each point of a variation; 0 for no variations.
+    command : str
+        The command that a report names as the one that repeats it.
+    """
 
     experiment: Experiment
     scenario: Scenario
@@ -47,7 +61,26 @@ class Plan:
         quick: bool = False,
         command: str = "",
     ) -> Plan:
-        """The plan at the experiment's own number of runs, a tenth of them if `quick`, or at `runs`."""
+        """The plan of an experiment, with the numbers of runs that are usual.
+
+        Parameters
+        ----------
+        experiment : Experiment
+            What is asked.
+        scenario : Scenario, optional
+            The market that it is asked of. Where left out, the experiment's own.
+        runs : int, optional
+            Replicas of each point. Where left out, the experiment's own number.
+        quick : bool
+            Whether a tenth of that number is enough.
+        command : str
+            The command that a report names as the one that repeats it.
+
+        Returns
+        -------
+        Plan
+            With at most 200 runs of each variation.
+        """
         divisor = QUICK_SHARE if quick else 1
         chosen = runs if runs is not None else max(experiment.runs // divisor, 1)
         variations = VARIATION_RUNS // divisor if runs is None else min(VARIATION_RUNS, runs)
@@ -92,7 +125,18 @@ class Plan:
         return sum(study.market_steps for study in self.studies) + sum(study.market_steps for study in self.parted)
 
     def section(self, measured: Measured) -> Section:
-        """What the measures say."""
+        """What the measures say.
+
+        Parameters
+        ----------
+        measured : mapping
+            What `measure` found of `studies`, and what was measured of `parted`: study -> variant -> measures.
+
+        Returns
+        -------
+        Section
+            Verdicts, tables and figures.
+        """
         found = self.experiment.with_results(self.scenario, self._results("", measured))
         verdicts, tables = list(found.verdicts()), list(found.tables())
         varied = self._with_verdicts(measured)
@@ -157,18 +201,37 @@ class Plan:
 
 @dataclass(frozen=True)
 class Section:
-    """What came of one experiment."""
+    """What came of one experiment: a section of a report.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was run.
+    verdicts : list of Verdict
+        The claims, and whether they hold.
+    tables : list of Table
+        The numbers.
+    figures : list of Figure
+        The pictures.
+    differences : list of str
+        Where the results are not what the paper shows.
+    notes : list of str
+        What a reader should know besides.
+    varied : list of Varied
+        What came of other values of the parameters that the paper leaves open.
+    """
 
     plan: Plan
     verdicts: list[Verdict]
     tables: list[Table]
     figures: list[Figure]
-    differences: list[str] = field(default_factory=list)  # where it is not what the paper shows
+    differences: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     varied: list[Varied] = field(default_factory=list)
 
     @property
     def experiment(self) -> Experiment:
+        """What was asked."""
         return self.plan.experiment
 
     @property
@@ -200,7 +263,18 @@ class Section:
 
 
 def market_steps(plans: Sequence[Plan]) -> int:
-    """Steps of markets that plans take in all."""
+    """How many steps of markets plans take.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        The plans.
+
+    Returns
+    -------
+    int
+        Steps of all studies, desks, processes and trainings.
+    """
     return sum(plan.market_steps for plan in plans)
 
 
@@ -209,12 +283,45 @@ def run_plans(
     seed: int = 0,
     threads: int = 1,
     progress: Progress | None = None,
-    keep: Path | None = None,
+    keep: str | Path | None = None,
     executor: Executor | str | None = None,
 ) -> list[Section]:
-    """Runs plans and draws their conclusions; `keep` is a folder for measures, so that an interrupted run can go on.
+    """Runs plans and draws their conclusions.
 
-    Markets run on an `executor`, or on threads; makers are trained on this machine, in as many processes."""
+    Markets run on an executor or on threads; what takes a process of its own, such as training a maker, runs on this machine, in
+    as many processes as threads are asked for. Equal calls give equal results.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        What to run.
+    seed : int
+        The seed of all markets, 0 or more.
+    threads : int
+        How many threads, or processes, at a time, from 1 to 1024.
+    progress : callable, optional
+        Called with the number of market steps done since the last call, from any thread.
+    keep : str or Path, optional
+        A folder for measures, so that an interrupted run can go on.
+    executor : Executor or str, optional
+        Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+    Returns
+    -------
+    list of Section
+        What came of each plan, in order.
+
+    Raises
+    ------
+    RunFolderError
+        The folder for measures cannot be written.
+    ParameterError
+        `threads` is not in 1..1024, or the text names no executor.
+    ExecutorError
+        The executor is not installed, or nobody answers there.
+    DealerMarketError
+        A process that measures was ended from outside.
+    """
     studies = [study for plan in plans for study in plan.studies]
     parted = [study for plan in plans for study in plan.parted]
     markets = measure(studies, seed, threads, progress, keep, executor)

@@ -42,8 +42,23 @@ _registered: dict[str, type[Experiment]] = {}
 def register_experiment(kind: Kind) -> Kind:
     """Makes an experiment from outside the package known by its name; also a decorator of its class.
 
-    One registered before under the same name is replaced, so that a notebook's cell can be run again. Raises ParameterError
-    for the name of one that ships, and for a class that lacks something every experiment has."""
+    One registered before under the same name is replaced, so that a notebook's cell can be run again.
+
+    Parameters
+    ----------
+    kind : type
+        A class of `Experiment` with a name, a question and a preset, and none of its methods abstract.
+
+    Returns
+    -------
+    type
+        The same class.
+
+    Raises
+    ------
+    ParameterError
+        The class lacks something that every experiment has, or has the name of one that ships.
+    """
     missing = [name for name in ("name", "question", "preset") if not hasattr(kind, name)] + sorted(kind.__abstractmethods__)
     if missing:
         raise ParameterError(f"experiment {kind.__name__}: has no {', '.join(missing)}")
@@ -54,18 +69,46 @@ def register_experiment(kind: Kind) -> Kind:
 
 
 def shipped_experiments() -> Mapping[str, Experiment]:
-    """The experiments that ship by name, in the order of the report."""
+    """The experiments that ship, in the order of the report.
+
+    Returns
+    -------
+    mapping of str to Experiment
+        By name.
+    """
     kinds = [getattr(import_module(f"dealermarket.papers.{module}"), name) for module, name in _SHIPPED]
     return {kind.name: kind() for kind in kinds}
 
 
 def experiments() -> Mapping[str, Experiment]:
-    """Every experiment by name: those that ship, then those that were registered."""
+    """Every experiment: those that ship, then those that were registered.
+
+    Returns
+    -------
+    mapping of str to Experiment
+        By name.
+    """
     return {**shipped_experiments(), **{name: kind() for name, kind in _registered.items()}}
 
 
 def experiment_named(name: str) -> Experiment:
-    """The experiment of a name. Raises ParameterError."""
+    """The experiment of a name.
+
+    Parameters
+    ----------
+    name : str
+        The name of one that ships, or that was registered.
+
+    Returns
+    -------
+    Experiment
+        A new one.
+
+    Raises
+    ------
+    ParameterError
+        There is none of this name; the message names the one that is most like it.
+    """
     known = experiments()
     if name not in known:
         raise ParameterError(f"experiment: there is no {name!r}{suggestion(name, known)}")

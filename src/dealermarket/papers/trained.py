@@ -24,9 +24,29 @@ SAMPLE = 400  # points kept of what was decided at which position
 
 @dataclass(frozen=True)
 class TrainedStudy(PartedStudy):
-    """`training` from `seeds` different seeds; each policy is then played in `replicas` markets, which are common to all.
+    """A training from several seeds; each policy is then played in markets that are common to all.
 
-    The measures of a seed are those of `played`."""
+    Its measures have a variant for each seed, "0" and on: what is measured of the policy, (replicas, learners) each, and `curve`,
+    the course of its training.
+
+    Parameters
+    ----------
+    name : str
+        By which its measures are found.
+    training : Training
+        What is trained, on what, and how.
+    seeds : int
+        From how many different seeds.
+    replicas : int
+        In how many markets each policy is played.
+
+    Notes
+    -----
+    Measured are, as sums over a run, `spread_revenue`, `hedging_cost`, `inventory_pnl`, `reward` and `pnl`; as means over its
+    steps, `position`, `abs_position`, `eps_buy`, `eps_sell` and `hedge_fraction`; and `lean`, the least-squares slope of the
+    skew, eps_sell less eps_buy, on the position. `points` are up to 400 triples of a position, eps_buy and eps_sell of the first
+    learner.
+    """
 
     name: str
     training: Training

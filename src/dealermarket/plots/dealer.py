@@ -21,17 +21,62 @@ _POINTS = 801
 
 
 def plot_dealer_hedging(solution: Solution, ax: Axes | None = None) -> Axes:
-    """How fast a dealer hedges, by inventory; nothing within its internalization zone."""
+    """How fast a dealer hedges, by inventory; nothing within its internalization zone.
+
+    Millions of the asset a second, by millions of it.
+
+    Parameters
+    ----------
+    solution : dealermarket.control.dealer.Solution
+        A dealer's problem, solved.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     return drawn(dealer_hedging({"": solution}), ax)
 
 
 def plot_dealer_quotes(solution: Solution, ax: Axes | None = None) -> Axes:
-    """Half-spreads at which a dealer buys from clients, by inventory, tier and size."""
+    """Half-spreads at which a dealer buys from clients, by inventory, tier and size.
+
+    Basis points, by millions of the asset.
+
+    Parameters
+    ----------
+    solution : dealermarket.control.dealer.Solution
+        A dealer's problem, solved.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     return drawn(dealer_quotes(solution), ax)
 
 
 def plot_efficient_frontier(frontier: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Mean P&L against its risk, a point a risk aversion; `frontier` is that of `efficient_frontier`."""
+    """A dealer's mean P&L against its risk, a point for each risk aversion.
+
+    Basis points times millions of the asset, a day and per square root of a day.
+
+    Parameters
+    ----------
+    frontier : pandas.DataFrame
+        The frame of `dealermarket.control.dealer.efficient_frontier`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     return drawn(dealer_frontier(frontier), ax)
 
 

@@ -28,10 +28,26 @@ _TOXIC, _LARGE, _ALL = COLOURS[5], COLOURS[0], COLOURS[7]
 
 
 def plot_client_markouts(markouts: pd.DataFrame, clients: pd.DataFrame, reward_horizon: int, step: str = "steps") -> Picture:
-    """Markouts by horizon of the most toxic clients of a desk and of the largest, all their requests, with 95 % bands: a panel
-    each, on one scale.
+    """Markouts by horizon of a desk's most toxic clients and of its largest, with 95 % bands: a panel each, on one scale.
 
-    `markouts` and `clients` are the frames of an analysis; `step` says what a step is, for the axis."""
+    Of all their requests, won or not, in basis points of volume.
+
+    Parameters
+    ----------
+    markouts : pandas.DataFrame
+        The table `markouts` of an `Analysis`.
+    clients : pandas.DataFrame
+        Its table `clients`.
+    reward_horizon : int
+        After how many steps trades are judged; a line stands there.
+    step : str
+        What a step is, for the axis.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture.
+    """
     from matplotlib import rc_context
 
     with rc_context(STYLE):
@@ -87,7 +103,20 @@ def _markouts(
 def plot_hit_ratio(quotes: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """How often a desk wins by what it quotes, in bins, with 95 % intervals, and how many requests trade at all.
 
-    `quotes` is the frame of an analysis."""
+    Percent, by basis points of the mid.
+
+    Parameters
+    ----------
+    quotes : pandas.DataFrame
+        The table `quotes` of an `Analysis`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     return drawn(hit_ratio(quotes), ax)
 
 

@@ -46,7 +46,20 @@ _FEW = 6  # panels that are drawn large
 
 
 def draw(figure: Figure, ax: Axes) -> Axes:
-    """Draws a figure into axes, under the style that is set; its caption is not drawn."""
+    """Draws a figure into axes, under the style that is set; its caption is not drawn.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to draw.
+    ax : matplotlib.axes.Axes
+        Where to draw it.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     _draw_content(figure, ax)
     legend = figure.legend
     if ax.get_legend_handles_labels()[1]:
@@ -59,7 +72,18 @@ def draw(figure: Figure, ax: Axes) -> Axes:
 
 
 def draw_panels(panels: Panels) -> Canvas:
-    """A picture of its own, under the style that is set: the figures side by side, their legend and the caption below."""
+    """A picture of its own, under the style that is set: the figures side by side, their legend and the caption below.
+
+    Parameters
+    ----------
+    panels : Panels
+        What to draw.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture.
+    """
     from matplotlib.figure import Figure as Canvas
 
     count = len(panels.figures)

@@ -53,7 +53,25 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points, both (n,); without a `style` the markers alone."""
+    """A line through points.
+
+    Parameters
+    ----------
+    x, y : array_like, (n,)
+        Where the points are.
+    label : str, optional
+        Its name in the legend.
+    colour : colour
+        Any that Matplotlib knows.
+    width : float
+        How wide it is, in points.
+    style : Style
+        How it is drawn; "" for the markers alone.
+    marker : {"", "filled", "hollow"}
+        A circle at each point, or none.
+    beyond_frame : bool
+        Whether markers on the frame are drawn whole.
+    """
 
     x: ArrayLike
     y: ArrayLike
@@ -62,13 +80,28 @@ class Line:
     width: float = 1.3
     style: Style = "-"
     marker: Literal["", "filled", "hollow"] = ""
-    beyond_frame: bool = False  # whether markers on the frame are drawn whole
+    beyond_frame: bool = False
 
 
 @dataclass(frozen=True)
 class Points:
-    """Estimates (n,) at x (n,), with bars from each to its bounds; joined by a line if it has a style. With `across`, x is their
-    place on the y-axis."""
+    """Estimates as points, with bars from each to its bounds.
+
+    Parameters
+    ----------
+    x : array_like, (n,)
+        Where they are on the x-axis, or with `across` on the y-axis.
+    estimate : Interval
+        Values (n,) with bounds, such as an `Estimate`.
+    label : str, optional
+        Their name in the legend.
+    colour : colour
+        Any that Matplotlib knows.
+    style : Style
+        Of the line that joins them; "" for none.
+    across : bool
+        Whether the bars lie.
+    """
 
     x: ArrayLike
     estimate: Interval
@@ -80,7 +113,21 @@ class Points:
 
 @dataclass(frozen=True)
 class Band:
-    """What lies between two lines, each (n,)."""
+    """What lies between two lines.
+
+    Parameters
+    ----------
+    x : array_like, (n,)
+        Where the points of both are.
+    low, high : array_like, (n,)
+        The lines.
+    colour : colour
+        Any that Matplotlib knows.
+    opacity : float
+        From 0, nothing, to 1.
+    label : str, optional
+        Its name in the legend.
+    """
 
     x: ArrayLike
     low: ArrayLike
@@ -92,7 +139,25 @@ class Band:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars of a height (n,), from 0 or from `base` (n,); with `across` they lie, and x is their place on the y-axis."""
+    """Bars that stand, or lie.
+
+    Parameters
+    ----------
+    x : array_like, (n,)
+        Where their middles are on the x-axis, or with `across` on the y-axis.
+    height : array_like, (n,)
+        How long they are.
+    label : str, optional
+        Their name in the legend.
+    colour : colour
+        Any that Matplotlib knows.
+    width : float or array_like, (n,)
+        How broad they are, in the unit of the axis.
+    base : array_like, (n,), optional
+        Where they begin; at 0 where left out.
+    across : bool
+        Whether they lie.
+    """
 
     x: ArrayLike
     height: ArrayLike
@@ -105,7 +170,19 @@ class Bars:
 
 @dataclass(frozen=True)
 class Whiskers:
-    """Black bars from estimates (n,) to their upper bounds, and as far down; with `across` on bars that lie."""
+    """Black bars from estimates to their bounds, on bars that stand, or lie.
+
+    Parameters
+    ----------
+    x : array_like, (n,)
+        Where they are on the x-axis, or with `across` on the y-axis.
+    estimate : Interval
+        Values (n,) with bounds, such as an `Estimate`.
+    cap : float
+        Half the width of the line at each end, in points.
+    across : bool
+        Whether they lie.
+    """
 
     x: ArrayLike
     estimate: Interval
@@ -115,7 +192,21 @@ class Whiskers:
 
 @dataclass(frozen=True)
 class Level:
-    """A reference line across the figure, at a value of y, or of x."""
+    """A reference line across the whole figure.
+
+    Parameters
+    ----------
+    at : float
+        The value at which it stands.
+    of : {"y", "x"}
+        The axis of that value.
+    colour : colour
+        Any that Matplotlib knows.
+    width : float
+        How wide it is, in points.
+    style : Style
+        How it is drawn.
+    """
 
     at: float
     of: Literal["x", "y"] = "y"
@@ -126,7 +217,15 @@ class Level:
 
 @dataclass(frozen=True)
 class Dots:
-    """A cloud of points, both (n,)."""
+    """A cloud of points.
+
+    Parameters
+    ----------
+    x, y : array_like, (n,)
+        Where they are.
+    colour : colour
+        Any that Matplotlib knows.
+    """
 
     x: ArrayLike
     y: ArrayLike
@@ -135,7 +234,17 @@ class Dots:
 
 @dataclass(frozen=True)
 class Heat:
-    """Values (rows, columns) from 0 to `top` and more as colours, each written into its cell in the format `form`."""
+    """Values as colours, each written into its cell.
+
+    Parameters
+    ----------
+    values : array, (rows, columns)
+        The values, the first row on top.
+    form : str
+        The format in which they are written.
+    top : float
+        The value of the last colour, which larger ones have, too; the first colour is that of 0.
+    """
 
     values: NDArray[Any]
     form: str = "{:.2f}"
@@ -144,15 +253,27 @@ class Heat:
 
 @dataclass(frozen=True)
 class Raster:
-    """Values (rows, columns) from 0 (light) to `top` (dark) and more as colours, the first row on top; grey where they are NaN.
+    """Many values as colours, from light to dark; grey where they are NaN.
 
-    Columns reach from the first to the second number of `x`, rows lie at 0, 1 and on. `label` stands at the scale of colours."""
+    Parameters
+    ----------
+    values : array, (rows, columns)
+        The values. Rows lie at 0, 1 and on, the first on top.
+    x : tuple of two floats
+        From where to where the columns reach.
+    top : float
+        The value of the last colour, which larger ones have, too; the first colour is that of 0.
+    label : str
+        What stands at the scale of colours.
+    whole : bool
+        Whether the values are whole numbers.
+    """
 
     values: NDArray[Any]
     x: tuple[float, float]
     top: float
     label: str
-    whole: bool = False  # whether the values are whole numbers
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +300,17 @@ class Surface:
 
 @dataclass(frozen=True)
 class Beyond:
-    """A point that lies above or below the frame: an arrow at its edge, with a text. Nothing where it lies within."""
+    """A point that lies above or below the frame, shown as an arrow at its edge; nothing where it lies within.
+
+    Parameters
+    ----------
+    x, y : float
+        Where it is.
+    text : str
+        What stands at the arrow.
+    colour : colour
+        Any that Matplotlib knows.
+    """
 
     x: float
     y: float
@@ -192,34 +323,99 @@ Mark = Line | Points | Band | Bars | Whiskers | Level | Dots | Heat | Raster | S
 
 @dataclass(frozen=True)
 class Axis:
-    """What stands at an axis. `ticks` are the names of the places 0, 1 and on, "" for none; `form` the format of numbers."""
+    """What stands at an axis, and what it shows.
+
+    Parameters
+    ----------
+    label : str
+        Its label, with the unit.
+    ticks : sequence of str, optional
+        The names of the places 0, 1 and on; "" for none.
+    limits : tuple of two floats or None, optional
+        From where to where it reaches; None where the data say so.
+    form : str, optional
+        The format of its numbers.
+    whole : bool
+        Whether numbers stand at whole values alone.
+    log : bool
+        Whether values are as far apart as their logarithms.
+    plain : bool
+        Whether numbers are written in full, never as what is to be added to one that stands apart.
+    room : float, optional
+        The room beside the data, as a share of their range.
+    at : sequence of float, optional
+        Where numbers stand, or the names of `ticks`.
+    """
 
     label: str = ""
     ticks: Sequence[str] | None = None
     limits: tuple[float | None, float | None] | None = None
     form: str | None = None
-    whole: bool = False  # numbers stand at whole values alone
-    log: bool = False  # as far apart as their logarithms
-    plain: bool = False  # numbers are written in full, never as what is to be added to one that stands apart
-    room: float | None = None  # beside the data, as a share of its range
-    at: Sequence[float] | None = None  # where numbers stand, or the names of `ticks`
+    whole: bool = False
+    log: bool = False
+    plain: bool = False
+    room: float | None = None
+    at: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
 class Legend:
-    """Where the labels of the marks stand, in which size, in how many columns, and under which title."""
+    """Where the labels of the marks stand.
+
+    Parameters
+    ----------
+    size : int
+        The size of the letters, in points.
+    place : str
+        Where in the frame, in Matplotlib's words.
+    columns : int
+        In how many columns.
+    title : str, optional
+        What stands above them.
+    beside : bool
+        Whether it stands to the right of the frame.
+    below : bool
+        Whether it stands under the frame, where it hides nothing.
+    """
 
     size: int = 10
     place: str = "best"
     columns: int = 1
     title: str | None = None
-    beside: bool = False  # to the right of the frame
-    below: bool = False  # under the frame, where it hides nothing
+    beside: bool = False
+    below: bool = False
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture: its marks in the order in which they are drawn, and its axes. The caption explains lines, bands and bars."""
+    """A picture as data: its marks and its axes.
+
+    Parameters
+    ----------
+    name : str
+        Its name, and that of its file.
+    caption : str
+        Explains lines, bands and bars.
+    marks : sequence of Mark
+        What is drawn, in this order.
+    x, y : Axis
+        The axes.
+    title : str
+        What stands above it.
+    legend : Legend
+        Where the labels stand, if a mark has one.
+    size : tuple of two floats
+        Width and height, in inches.
+    note : str
+        A line under the title.
+
+    Examples
+    --------
+    >>> from dealermarket.plots import Axis, Figure, Level, Line
+    >>> gain = Figure("gain", "What is gained.", [Line([0, 1], [0.0, 2.5]), Level(0.0)], x=Axis("strength"), y=Axis("gain (bp)"))
+    >>> gain.y.label
+    'gain (bp)'
+    """
 
     name: str
     caption: str
@@ -227,17 +423,34 @@ class Figure:
     x: Axis = Axis()
     y: Axis = Axis()
     title: str = ""
-    legend: Legend = Legend()  # drawn where a mark has a label
-    size: tuple[float, float] = (4.8, 3.5)  # inches
-    note: str = ""  # a line under the title
+    legend: Legend = Legend()
+    size: tuple[float, float] = (4.8, 3.5)
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Panels:
     """Figures side by side as one picture, under one title, with one legend and the caption below.
 
-    Axes that are shared have their labels once. `columns` are as many as look well if not given; `heights` are those of the
-    rows, relative to each other."""
+    Parameters
+    ----------
+    name : str
+        Its name, and that of its file.
+    title : str
+        What stands above it.
+    caption : str
+        Explains lines, bands and bars.
+    figures : sequence of Figure
+        The panels, row by row.
+    columns : int, optional
+        How many stand side by side. Where left out, as many as look well.
+    heights : sequence of float, optional
+        The height of each row, in inches.
+    share_x, share_y : bool
+        Whether panels share this axis, which then has its labels once.
+    width : float, optional
+        The width of a panel, in inches.
+    """
 
     name: str
     title: str
@@ -251,7 +464,18 @@ class Panels:
 
 
 def tall(rows: int) -> tuple[float, float]:
-    """The size of a figure that has so many named rows, in inches."""
+    """The size of a figure that has so many named rows.
+
+    Parameters
+    ----------
+    rows : int
+        How many rows.
+
+    Returns
+    -------
+    tuple of two floats
+        Width and height, in inches.
+    """
     return 4.8, max(3.5, 0.6 + 0.21 * rows)
 
 
@@ -266,8 +490,26 @@ def rows_axis(names: Sequence[str]) -> Axis:
 
 
 def drawn_once(lines: Mapping[str, ArrayLike], share: float = 0.01) -> list[list[str]]:
-    """The names of lines, each (n,), in groups of lines that coincide: that are nowhere further apart than a `share` of what
-    all of them span, which is about the width of a line."""
+    """Lines in groups that coincide, so that each group can be drawn once.
+
+    Parameters
+    ----------
+    lines : mapping of str to array_like, (n,)
+        The lines, by name.
+    share : float
+        Lines coincide that are nowhere further apart than this share of what all lines and 0 span, about the width of a line.
+
+    Returns
+    -------
+    list of list of str
+        The names in each group.
+
+    Examples
+    --------
+    >>> from dealermarket.plots import drawn_once
+    >>> drawn_once({"a": [0.0, 1.0], "b": [0.0, 1.001], "c": [1.0, 0.0]})
+    [['a', 'b'], ['c']]
+    """
     values = {name: np.asarray(line, dtype=np.float64) for name, line in lines.items()}
     every = np.concatenate([[0.0], *(line[np.isfinite(line)] for line in values.values())])
     apart = share * float(np.ptp(every))

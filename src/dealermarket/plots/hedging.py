@@ -22,13 +22,47 @@ Array = NDArray[Any]
 
 
 def plot_hedging_costs(run: SimulationResult | PicturedRun, ax: Axes | None = None) -> Axes:
-    """Hedging cost and risk cost of each maker, means over the replicas, and their sum with its 95 % interval."""
+    """Hedging cost and risk cost of each maker, means over the replicas, and their sum with its 95 % interval.
+
+    In price units times units of the asset, 0 or more.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     return drawn(hedging_costs(PicturedRun.of(run)), ax)
 
 
 def plot_hedge_fractions(run: SimulationResult | PicturedRun, ax: Axes | None = None) -> Axes:
-    """How much of its position each maker trades away in a step, of those steps in which it has one: means with 95 %
-    intervals over the replicas."""
+    """How much of its position each maker trades away in a step, of those steps in which it has one.
+
+    Percent: means with 95 % intervals over the replicas.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(hedge_fractions(PicturedRun.of(run)), ax)
 
 

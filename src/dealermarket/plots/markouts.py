@@ -27,8 +27,28 @@ _HORIZONS = 4  # reward horizons
 
 
 def plot_markouts(run: SimulationResult | PicturedRun, ax: Axes | None = None) -> Axes:
-    """What a unit is worth to its maker h steps after the trade, before spread: by client, or by groups of clients who are as
-    often informed where there are many; all makers together, with 95 % intervals."""
+    """What a unit is worth to its maker as time passes after the trade, before spread, with 95 % intervals.
+
+    By client, or by groups of clients who are as often informed where there are many; all makers together. In basis points of the
+    initial price, up to four reward horizons.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(markouts(PicturedRun.of(run)), ax)
 
 

@@ -38,6 +38,11 @@ class PicturedRun:
     Where the run did not record its trades, or has more replicas than are drawn, the first ones are run again: a replica's
     numbers depend on scenario, seed and replica alone. Where they cannot be (the run had policies or a tape of its caller's),
     there is what was recorded. `plot_*` and `save_plots` take one in place of a result, so that its tables are read once.
+
+    Parameters
+    ----------
+    result : SimulationResult
+        The run.
     """
 
     result: SimulationResult
@@ -49,6 +54,7 @@ class PicturedRun:
 
     @property
     def scenario(self) -> Scenario:
+        """The market that was run."""
         return self.result.scenario
 
     @property
@@ -102,6 +108,7 @@ class PicturedRun:
 
     @cached_property
     def time(self) -> TimeAxis:
+        """The axis of time, in the unit that suits the run."""
         return TimeAxis(self.scenario)
 
     @cached_property
@@ -129,7 +136,25 @@ class PicturedRun:
         return names.index(maker)
 
     def of_replicas(self, statistic: str, maker: str) -> Array:
-        """A statistic of a maker in every replica of the run, (replicas,)."""
+        """A statistic of a maker in every replica of the run.
+
+        Parameters
+        ----------
+        statistic : str
+            A column of the summary that figures show: "pnl", "hedging_cost", "risk_cost", "volume" or "hedge_volume".
+        maker : str
+            The name of the maker.
+
+        Returns
+        -------
+        array, (replicas,)
+            In the unit of the statistic.
+
+        Raises
+        ------
+        ParameterError
+            The run has no such maker.
+        """
         return self.summary[statistic].reshape(-1, len(self.scenario.makers))[:, self.number(maker)]
 
     @cached_property

@@ -26,23 +26,123 @@ _FEW = 20  # replicas, below which each is shown, and none is the one in 20
 
 
 def plot_pnl(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """A maker's mark-to-market P&L over time: median, and bands of 50 % and 90 % of the replicas."""
+    """A maker's mark-to-market P&L over time: median, and bands of 50 % and 90 % of the replicas.
+
+    In price units times units of the asset.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    maker : str
+        The name of the maker.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ParameterError
+        The run has no such maker.
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(pnl(PicturedRun.of(run), maker), ax)
 
 
 def plot_pnl_parts(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """What a maker's P&L is made of over time, means over the replicas: client and interdealer revenue, hedging cost and
-    inventory P&L. They add up to P&L, the black line."""
+    """What a maker's P&L is made of over time, means over the replicas.
+
+    Client and interdealer revenue, hedging cost and inventory P&L, in price units times units of the asset. They add up to P&L,
+    the black line.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    maker : str
+        The name of the maker.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ParameterError
+        The run has no such maker.
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(pnl_parts(PicturedRun.of(run), maker), ax)
 
 
 def plot_pnl_at_end(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """How a maker's P&L ends, in all replicas of the run: a histogram with its mean and its 5 % tail; of few replicas, each."""
+    """How a maker's P&L ends, in all replicas of the run: a histogram with its mean and its 5 % tail; of few replicas, each.
+
+    In price units times units of the asset.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    maker : str
+        The name of the maker.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ParameterError
+        The run has no such maker.
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(pnl_at_end(PicturedRun.of(run), maker), ax)
 
 
 def plot_cumulative_reward(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """The paper's four rewards (section 3.4) of a maker added up over time, means over the replicas, and their sum."""
+    """The four rewards of a maker added up over time, means over the replicas, and their sum.
+
+    In price units times units of the asset.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    maker : str
+        The name of the maker.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ParameterError
+        The run has no such maker.
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+
+    Notes
+    -----
+    The rewards are those of Ganesh et al., Multi-Agent Simulation for Pricing and Hedging in a Dealer Market (2019), section 3.4.
+    """
     return drawn(cumulative_reward(PicturedRun.of(run), maker), ax)
 
 

@@ -28,7 +28,31 @@ def plot_net_position(
 ) -> Axes:
     """The position that a maker holds into each step: median, bands of 50 % and 90 % of the replicas, and one path.
 
-    The path is that of `replica`, or the one with the largest position of all. The axis shows the middle 98 % of the paths."""
+    In units of the asset. The axis shows the middle 98 % of the positions.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    maker : str
+        The name of the maker.
+    replica : int, optional
+        Whose path to draw. Where left out, that with the largest position of all.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ParameterError
+        The run has no such maker, or the replica is not among those drawn.
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(net_position(PicturedRun.of(run), maker, replica), ax)
 
 

@@ -39,12 +39,44 @@ class _Quotes(NamedTuple):
 def plot_price_curves(scenario: Scenario, ax: Axes | None = None) -> Axes:
     """What every maker quotes by size at the mean reference spread, without skew, and the exchange's curve.
 
-    Solid: the best tier; dashed, of few makers: the deepest. Makers with the same prices have one line. In basis points."""
+    In basis points of the initial price, or of the mid where spreads scale with it. Solid: the best tier; dashed, of few makers:
+    the deepest. Makers with the same prices have one line.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
     return drawn(all_price_curves(scenario), ax)
 
 
 def plot_client_sizes(run: SimulationResult | PicturedRun, ax: Axes | None = None) -> Axes:
-    """Which sizes clients trade: the share of the orders, and of the volume, by size."""
+    """Which sizes clients trade: the share of the orders, and of the volume, by size.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(client_sizes(PicturedRun.of(run)), ax)
 
 
@@ -105,10 +137,29 @@ def price_curves_panels(run: PicturedRun) -> Panels:
 
 
 def price_curves(scenario: Scenario, maker: str, size: Array | None = None, scale: float = BASIS_POINTS) -> list[Line]:
-    """One maker's curves by tier, five tiers at most, and the reference curve.
+    """One maker's price curves by tier, five tiers at most, and the exchange's curve, as lines of a figure.
 
-    `size` (n,) are the sizes drawn, those that are traded if not given; spreads in 1 / `scale` of the price, by default basis
-    points. Raises ParameterError for a maker that is not there."""
+    Parameters
+    ----------
+    scenario : Scenario
+        The market, at its mean reference spread.
+    maker : str
+        The name of the maker.
+    size : array, (n,), optional
+        The sizes, in units of the asset. Where left out, those that clients trade.
+    scale : float
+        Spreads are drawn in 1 / `scale` of the price: basis points by default.
+
+    Returns
+    -------
+    list of Line
+        One for each tier that is drawn, then that of the exchange.
+
+    Raises
+    ------
+    ParameterError
+        There is no such maker.
+    """
     agent = next((agent for agent in scenario.makers if agent.name == maker), None)
     if agent is None:
         raise ParameterError(f"maker: must be one of {', '.join(scenario.maker_names)}, got {maker!r}")

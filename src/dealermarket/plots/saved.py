@@ -86,17 +86,40 @@ PICTURES = (
 
 
 def save_plots(
-    run: SimulationResult | PicturedRun, folder: Path, kind: str = "png", replica: int | None = None
+    run: SimulationResult | PicturedRun, folder: str | Path, kind: str = "png", replica: int | None = None
 ) -> tuple[list[Path], list[str]]:
-    """Draws all figures that show something of a run; returns the files and, for those left out, why.
+    """Draws into files all figures that show something of a run.
 
-    The net position shows the path of `replica`, or that with the largest position. Raises RunFolderError where a file cannot
-    be written, ParameterError for another format or a replica that is not drawn."""
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    folder : str or Path
+        Where the files are written to; it is made where there is none, and files of these names are replaced.
+    kind : {"png", "svg"}
+        The format of the files.
+    replica : int, optional
+        Whose path the figure of net positions shows. Where left out, that with the largest position.
+
+    Returns
+    -------
+    written : list of Path
+        The files.
+    left_out : list of str
+        The figures that were not drawn, and why: `NAME: reason`.
+
+    Raises
+    ------
+    ParameterError
+        The format is another one, or the replica is not among those drawn.
+    RunFolderError
+        A file cannot be written.
+    """
     if kind not in FORMATS:
         raise ParameterError(f"format: must be one of {', '.join(FORMATS)}, got {kind!r}")
     from matplotlib import rc_context
 
-    run = PicturedRun.of(run)
+    run, folder = PicturedRun.of(run), Path(folder)
     written, left_out = [], []
     with rc_context(STYLE):
         for picture in PICTURES:

@@ -30,22 +30,110 @@ _SCALE = "The scale of colours ends at the 99th percentile of the values above 0
 
 
 def plot_market_share(run: SimulationResult | PicturedRun, ax: Axes | None = None) -> Axes:
-    """Each maker's share of the clients' volume over time, rolling, all replicas together."""
+    """Each maker's share of the clients' volume over time, all replicas together.
+
+    Percent, rolling over a day, or over a tenth of a run that is shorter than ten days.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(market_share(PicturedRun.of(run)), ax)
 
 
 def plot_share_by_client(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """A maker's share of each client's volume over time, all replicas together, as a raster of clients and times."""
+    """A maker's share of each client's volume over time, all replicas together, as a raster of clients and times.
+
+    Percent; grey where the client did not trade.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    maker : str
+        The name of the maker.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ParameterError
+        The run has no such maker.
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(share_by_client(PicturedRun.of(run), maker), ax)
 
 
 def plot_share_by_tier(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """How much of a maker's volume with clients was quoted in which tier but the best over time, rolling, all replicas."""
+    """How much of a maker's volume with clients was quoted in which tier but the best over time, all replicas together.
+
+    Percent, rolling over a day, or over a tenth of a run that is shorter than ten days.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. Where it did not record what is drawn, its first replicas are run again.
+    maker : str
+        The name of the maker.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ParameterError
+        The run has no such maker.
+    RunFolderError
+        What is drawn was not recorded, and the run cannot be run again.
+    """
     return drawn(share_by_tier(PicturedRun.of(run), maker), ax)
 
 
 def plot_client_tiers(run: SimulationResult | PicturedRun, maker: str, ax: Axes | None = None) -> Axes:
-    """In which tier a maker holds each client over time, in one replica, as a raster with the best placed on top."""
+    """In which tier a maker holds each client over time, in one replica, as a raster with the best placed on top.
+
+    Parameters
+    ----------
+    run : SimulationResult or PicturedRun
+        A run. No record has tiers, so that its first replicas are run again.
+    maker : str
+        The name of the maker.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. Where left out, axes of a new picture, which has the caption below.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+
+    Raises
+    ------
+    ParameterError
+        The maker does not sort clients into more than one tier, there is no such maker, or the run cannot be run again.
+    """
     return drawn(client_tiers(PicturedRun.of(run), maker), ax)
 
 

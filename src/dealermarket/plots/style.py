@@ -30,19 +30,58 @@ STYLES: tuple[Style, ...] = ("-", "--", ":", "-.")
 
 
 def looks(count: int) -> list[tuple[str, Style]]:
-    """Colours and styles for lines, different for the first 40: a new style where the colours are used up."""
+    """Colours and styles for lines, different for the first 40: a new style where the colours are used up.
+
+    Parameters
+    ----------
+    count : int
+        How many lines.
+
+    Returns
+    -------
+    list of tuple of str and Style
+        A colour and a style for each line.
+
+    Examples
+    --------
+    >>> from dealermarket.plots import looks
+    >>> looks(2)
+    [('#0072B2', '-'), ('#E69F00', '-')]
+    """
     return [(COLOURS[n % len(COLOURS)], STYLES[n // len(COLOURS) % len(STYLES)]) for n in range(count)]
 
 
 def shade(depth: float) -> Any:
-    """A colour between light (0) and dark (1)."""
+    """A colour between light and dark.
+
+    Parameters
+    ----------
+    depth : float
+        From 0 (light) to 1 (dark).
+
+    Returns
+    -------
+    tuple of four floats
+        Red, green, blue and opacity, each from 0 to 1.
+    """
     from matplotlib import colormaps
 
     return colormaps["viridis_r"](depth)
 
 
 def sequence(count: int) -> list[Any]:
-    """Colours for `count` ordered things, from light to dark."""
+    """Colours for ordered things, from light to dark.
+
+    Parameters
+    ----------
+    count : int
+        How many things.
+
+    Returns
+    -------
+    list of colours
+        One for each, as `shade` has them.
+    """
     return [shade(0.2 + 0.8 * n / max(count - 1, 1)) for n in range(count)]
 
 

@@ -39,12 +39,44 @@ CONVERGED, STANDING, CYCLE, NOT_CONVERGED = "converged", "standing", "cycle", "n
 
 @dataclass(frozen=True)
 class BestResponses:
-    """Makers who answer each other in turn: each moves a share `damping` of the way to the values that are best against what the
-    others have, until in a whole round nobody gains more than `epsilon`, in units of the objective, on the replicas that all
-    responses are measured on; at most `rounds` times.
+    """Makers who answer each other in turn, until nobody gains by moving.
 
-    Paths in `ranges` name every maker, "makers.*.pricing.alpha=...", and each of `makers` then has a value of its own; or a
-    single one, who has this field to itself. Raises ParameterError for what cannot be asked."""
+    In each round, each maker in turn looks for the values that are best against what the others have, and moves a share of the
+    way to them where it gains more than `epsilon`. They end when nobody gained more than that in a whole round, on the replicas
+    that all responses are measured on.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market; makers start from what they have in it.
+    ranges : tuple of Range
+        The fields that makers move. A path that names every maker, such as "makers.*.pricing.alpha", gives each of `makers` a
+        value of its own; one that names a single maker is for that one alone.
+    objective : Objective
+        What each maker makes as large as it can.
+    makers : tuple of str
+        The names of the makers that move; all of them where empty.
+    epsilon : float
+        The largest gain that counts as none, 0 or more, in units of the objective.
+    damping : float
+        The share of the way that a maker moves, above 0 and at most 1.
+    rounds : int
+        The most rounds, from 1 to 10,000.
+    evaluations : int
+        How many places are tried for each response: at least twice the number of a maker's fields plus 1.
+    replicas : int
+        On how many replicas responses are measured, from 2 to 1,000,000.
+    fresh : int
+        On how many further replicas the end is judged, from 2 to 1,000,000.
+    seed : int
+        The seed of all markets, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        A number is out of its range, a maker has nothing to move, a path names no field or a field that is not a number, or the
+        scenario cannot have the ends of the ranges.
+    """
 
     scenario: Scenario
     ranges: tuple[Range, ...]
@@ -130,9 +162,39 @@ class BestResponses:
         return point
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Equilibrium:
-        """Lets them answer each other; `keep` is a folder for what is done, so that what is interrupted can go on."""
+        """Lets the makers answer each other, and judges where they ended.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, from 1 to 1024.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        keep : str or Path, optional
+            A folder for what is done, so that an interrupted run can go on.
+        executor : Executor or str, optional
+            Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Equilibrium
+            Where they ended, and how near an equilibrium that is.
+
+        Raises
+        ------
+        ParameterError
+            The objective has no value at some place, `threads` is not in 1..1024, or the text names no executor.
+        RunFolderError
+            The folder cannot be written.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        """
         with running(executor, threads) as where:
             return self._answered(Payoffs(self.objective, self.seed, where, progress, keep))
 
@@ -225,18 +287,42 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Equilibrium:
-    """Where makers ended who answered each other, and its certificate: by maker the `regret`, which is what it gains by moving
-    alone to its best response, found on replicas that nobody had seen and judged on `fresh` others. Its interval is all that
-    says how near an equilibrium this is, converged or not."""
+    """Where makers ended who answered each other, and how near an equilibrium that is.
+
+    `regret` is what each maker gains by moving alone to its best response, found on replicas that nobody had seen and judged on
+    fresh others. Its interval is all that says how near an equilibrium this is, converged or not.
+
+    Parameters
+    ----------
+    asked : BestResponses
+        What was asked.
+    path : tuple of Move
+        Every turn, in order: round, maker, the values that it had from then on, those that were best, and what these gained.
+    outcome : str
+        "converged"; "standing" where moves fell below a thousandth of the ranges though gains were left; "cycle"; or "not
+        converged".
+    cycle : int
+        How many rounds the cycle has; 0 where there is none.
+    end : Point
+        The market at the end.
+    best : mapping of str to tuple of Setting
+        By maker, its best response to the end.
+    regret : mapping of str to Estimate
+        By maker, what it gains by that response, paired, in units of the objective.
+    value : mapping of str to Estimate
+        By maker, its objective at the end, on fresh replicas.
+    curves : mapping of str to Curve
+        By maker, what it gains over its field, `value` (n,) at `at` (n,); where each has a single field.
+    """
 
     asked: BestResponses
     path: tuple[Move, ...]
-    outcome: str  # CONVERGED, STANDING (moves below a thousandth of the ranges, though gains are left), CYCLE or NOT_CONVERGED
-    cycle: int  # how many rounds the cycle has, 0 where there is none
+    outcome: str
+    cycle: int
     end: Point
-    best: Mapping[str, tuple[Setting, ...]]  # each maker's response to the end
+    best: Mapping[str, tuple[Setting, ...]]
     regret: Mapping[str, Estimate]
-    value: Mapping[str, Estimate]  # of the objective at the end, on fresh replicas
+    value: Mapping[str, Estimate]
     curves: Mapping[str, Curve]
 
     @property

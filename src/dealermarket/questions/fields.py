@@ -25,10 +25,18 @@ _MOST_VALUES = 10_000
 
 @dataclass(frozen=True)
 class Setting:
-    """A value of a field, or of several, whose paths are joined by "+", as it is put into a scenario and as it is shown."""
+    """A value of a field, or of several, as it is put into a scenario and as it is shown.
+
+    Parameters
+    ----------
+    path : str
+        The field, such as "makers.0.pricing.alpha"; "+" joins the paths of several.
+    value : number, str, list, dict or Policy
+        What stands there.
+    """
 
     path: str
-    value: Any  # number, text, list, or a policy
+    value: Any
 
     @property
     def label(self) -> str:
@@ -62,11 +70,22 @@ class Setting:
 
 @dataclass(frozen=True)
 class Varied:
-    """A field by its path, such as "makers.0.pricing.alpha" or "makers.maker-1.policy", and the values that it takes in turn;
-    fields whose paths are joined by "+" take the same values together.
+    """A field, and the values that it takes in turn.
 
-    Values are numbers, texts and lists as a setting has them; of a policy its kind, its file (.npz), or the policy itself.
-    Raises ParameterError for no value, or one that comes twice."""
+    Parameters
+    ----------
+    path : str
+        The field, such as "makers.0.pricing.alpha" or "makers.maker-1.policy". Fields whose paths "+" joins take the same values
+        together.
+    values : tuple
+        From 1 to 10,000 different values: numbers, texts and lists as a setting has them; of a policy its kind, its file (.npz),
+        or the policy itself.
+
+    Raises
+    ------
+    ParameterError
+        There is no value, there are too many, one comes twice, or a policy is joined with another field.
+    """
 
     path: str
     values: tuple[Any, ...]
@@ -98,9 +117,22 @@ class Varied:
 
 @dataclass(frozen=True)
 class Range:
-    """A field by its path, and the values from `low` to `high` between which is searched; by its logarithm with `log`.
+    """A field that holds a number, and the ends between which its values are searched.
 
-    Raises ParameterError for a range that is none."""
+    Parameters
+    ----------
+    path : str
+        The field, such as "makers.0.pricing.alpha"; "+" joins the paths of several.
+    low, high : float
+        The ends, the lower one first, in the unit of the field.
+    log : bool
+        Whether values are spread evenly by their logarithm; `low` is then above 0.
+
+    Raises
+    ------
+    ParameterError
+        The ends are no finite numbers, or not one below the other, or `low` is not above 0 where it must be.
+    """
 
     path: str
     low: float
@@ -133,13 +165,41 @@ class Range:
         return float(min(max(where, 0.0), 1.0))
 
     def spaced(self, count: int) -> Varied:
-        """`count` values from one end to the other, as far apart from each other."""
+        """The field with values from one end to the other.
+
+        Parameters
+        ----------
+        count : int
+            How many, as far apart from each other as each from the next, by their logarithm with `log`; of a single one, the
+            middle.
+
+        Returns
+        -------
+        Varied
+            The field with these values.
+        """
         places = np.linspace(0.0, 1.0, count).tolist() if count > 1 else [0.5]
         return Varied(self.path, tuple(float(f"{self.at(place):.12g}") for place in places))
 
     @classmethod
     def parsed(cls, text: str) -> Range:
-        """From "PATH=low:high", with ":log" behind it where it is searched by its logarithm. Raises ParameterError."""
+        """The range that a text of a command line names.
+
+        Parameters
+        ----------
+        text : str
+            "PATH=low:high", with ":log" behind it where it is searched by its logarithm.
+
+        Returns
+        -------
+        Range
+            The field with the ends.
+
+        Raises
+        ------
+        ParameterError
+            The text looks otherwise, or the ends cannot be.
+        """
         path, ends = _split(text)
         found = _range_of(path, ends)
         if found is None or found[1] is not None:
@@ -148,8 +208,32 @@ class Range:
 
 
 def varied_from(text: str) -> Varied | Range:
-    """From "PATH=v1,v2,..."; or from "PATH=low:high:COUNT", so many values from one end to the other; or, without a count, the
-    range. Both may have ":log" behind them. Commas within brackets and quotes do not part values. Raises ParameterError."""
+    """The field that a text of a command line names, with its values or its range.
+
+    Parameters
+    ----------
+    text : str
+        "PATH=v1,v2,..." for values; "PATH=low:high:COUNT" for so many values from one end to the other; "PATH=low:high" for a
+        range. The last two may have ":log" behind them. Commas within brackets and quotes do not part values.
+
+    Returns
+    -------
+    Varied or Range
+        The field with its values, or with the range.
+
+    Raises
+    ------
+    ParameterError
+        The text looks otherwise, or its values or ends cannot be.
+
+    Examples
+    --------
+    >>> from dealermarket.questions import varied_from
+    >>> varied_from("makers.0.pricing.alpha=1.3,1.5")
+    Varied(path='makers.0.pricing.alpha', values=(1.3, 1.5))
+    >>> varied_from("makers.0.hedging.risk_aversion=0.01:1:3:log").values
+    (0.01, 0.1, 1.0)
+    """
     path, values = _split(text)
     found = _range_of(path, values)
     if found is None:
@@ -160,7 +244,26 @@ def varied_from(text: str) -> Varied | Range:
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
-    """The ends of paths that tell them apart: "alpha", or "maker-1.alpha" and "maker-2.alpha"."""
+    """The ends of paths that tell them apart.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Paths of fields.
+
+    Returns
+    -------
+    list of str
+        One for each path: its last field alone, or with the name of its maker or investor, or with as many parts as are needed.
+
+    Examples
+    --------
+    >>> from dealermarket.questions import short_names
+    >>> short_names(["makers.maker-1.pricing.alpha", "steps"])
+    ['alpha', 'steps']
+    >>> short_names(["makers.maker-1.pricing.alpha", "makers.maker-2.pricing.alpha"])
+    ['maker-1.alpha', 'maker-2.alpha']
+    """
 
     def ending(joined: str, length: int) -> str:
         return "+".join(dict.fromkeys(_ending(path, length) for path in paths_of(joined)))

@@ -38,11 +38,32 @@ _STILL = 1e-12  # a change of no share by more ends them
 
 @dataclass(frozen=True)
 class Game:
-    """Makers with a few strategies each, combinations of values of fields. All profiles, a strategy for each maker, are run on
-    the same `replicas`.
+    """Makers with a few strategies each, which are combinations of values of fields.
 
-    Paths in `fields` name every maker, "makers.*.hedging.kind", and each of `makers` then has these strategies; or a single one,
-    who has them to itself. Raises ParameterError for what cannot be played."""
+    All profiles, a strategy for each maker, are run on the same prices and orders.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    fields : tuple of Varied
+        The fields and values that strategies are made of. A path that names every maker, such as "makers.*.hedging.kind", gives
+        each of `makers` these strategies; one that names a single maker is for that one alone.
+    objective : Objective
+        What each maker makes as large as it can: the payoffs.
+    makers : tuple of str
+        The names of the makers that play; all of them where empty.
+    replicas : int
+        On how many replicas each profile is run, from 2 to 1,000,000.
+    seed : int
+        The seed of all markets, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        A field has a range, a number is out of its range, a maker has no strategies, there are more than 10,000 profiles, or the
+        scenario cannot have one of them.
+    """
 
     scenario: Scenario
     fields: tuple[Varied, ...]
@@ -59,6 +80,9 @@ class Game:
         object.__setattr__(self, "makers", makers)
         object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, 2, 1_000_000))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
+        for field in self.fields:
+            if not isinstance(field, Varied):
+                raise ParameterError(f"{field.path}: is a range, and a strategy is one of a few values; give {field.path}=v1,v2")
         if not self.fields:
             check_paths(self.scenario, self.fields)
         count = int(np.prod([float(len(own)) for own in self.strategies.values()]))
@@ -105,9 +129,39 @@ class Game:
         return Study("game", {str(n): point.scenario for n, point in enumerate(self.points)}, self.replicas, observe.totals)
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Played:
-        """Plays all profiles; `keep` is a folder for what is done, so that what is interrupted can go on."""
+        """Plays all profiles.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, from 1 to 1024.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        keep : str or Path, optional
+            A folder for what is done, so that an interrupted game can go on.
+        executor : Executor or str, optional
+            Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Played
+            The payoffs of all profiles.
+
+        Raises
+        ------
+        ParameterError
+            The objective has no value in some profile, `threads` is not in 1..1024, or the text names no executor.
+        RunFolderError
+            The folder cannot be written.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        """
         return self.played(measure([self.study], self.seed, threads, progress, keep, executor)[self.study.name])
 
     def played(self, measures: Mapping[str, Measures]) -> Played:
@@ -121,8 +175,17 @@ class Game:
 
 @dataclass(frozen=True, eq=False)
 class Mixed:
-    """Strategies played with probabilities, by maker (strategies,), and what the makers get, (makers,); `gain` is the most that
-    any of them gets more by another strategy, 0 in an equilibrium."""
+    """Strategies that makers play with probabilities.
+
+    Parameters
+    ----------
+    shares : tuple of array, each (strategies,)
+        By maker, the probability of each of its strategies.
+    value : array, (makers,)
+        What each maker gets, in units of the objective.
+    gain : float
+        The most that any maker gets more by another strategy; 0 in an equilibrium.
+    """
 
     shares: tuple[Array, ...]
     value: Array
@@ -131,7 +194,23 @@ class Mixed:
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """Payoffs of all profiles, (replicas, strategies of the first maker, ..., makers)."""
+    """The payoffs of all profiles of a game, and what follows from them.
+
+    A profile is a tuple with the number of each maker's strategy, in the order of `game.makers`; a maker is its place in that
+    order.
+
+    Parameters
+    ----------
+    game : Game
+        What was played.
+    by_replica : array, (replicas, strategies of the first maker, ..., makers)
+        The payoffs, in units of the objective.
+
+    Notes
+    -----
+    Mixed equilibria come from replicator dynamics (Taylor and Jonker, Mathematical Biosciences 40, 1978). What makers lose
+    together is a difference, since payoffs may have any sign; Koutsoupias and Papadimitriou (STACS 1999) take the ratio.
+    """
 
     game: Game
     by_replica: Array
@@ -167,12 +246,38 @@ class Played:
     # --- pure equilibria
 
     def gains(self, profile: Sequence[int], maker: int, level: float = LEVEL) -> Estimate:
-        """What a maker, by its place, gains by each of its other strategies, the others staying, (strategies - 1,), paired."""
+        """What a maker gains by each of its other strategies, the others staying.
+
+        Parameters
+        ----------
+        profile : sequence of int
+            The profile that it leaves.
+        maker : int
+            Its place among the makers.
+        level : float
+            The level of the intervals, from 0 to 1.
+
+        Returns
+        -------
+        Estimate
+            Of shape (strategies - 1,), paired, in units of the objective.
+        """
         alone = self._alone(self.by_replica, profile, maker)  # (replicas, strategies)
         return mean(np.delete(alone - alone[:, [profile[maker]]], profile[maker], axis=1), level)
 
     def regret(self, profile: Sequence[int]) -> Estimate:
-        """What each maker gains by its best other strategy, the others staying, (makers,), paired; below 0 where it loses."""
+        """What each maker gains by its best other strategy, the others staying.
+
+        Parameters
+        ----------
+        profile : sequence of int
+            The profile that it leaves.
+
+        Returns
+        -------
+        Estimate
+            Of shape (makers,), paired, in units of the objective; below 0 where a maker loses.
+        """
         nowhere = mean(np.zeros(len(self.by_replica)))  # to go, of a single strategy
         every = [self.gains(profile, n) for n in range(len(self.game.shape))]
         return Estimate.stacked(gains[int(np.argmax(gains.value))] if gains.value.size else nowhere for gains in every)
@@ -196,8 +301,19 @@ class Played:
         return best if alone[best] > alone[profile[maker]] else profile[maker]
 
     def answers(self, start: Sequence[int]) -> list[tuple[int, ...]]:
-        """The profiles that follow a start where makers answer in turn, the first one first, until they come to
-        where they were. Where nobody moves any more, the last is an equilibrium by the means; else they go in a circle."""
+        """The profiles that follow a start where makers answer in turn, the first one first, until they come to where they were.
+
+        Parameters
+        ----------
+        start : sequence of int
+            The first profile.
+
+        Returns
+        -------
+        list of tuple of int
+            The profiles, in order. Where nobody moves any more, the last is an equilibrium by the means; else they go in a
+            circle.
+        """
 
         def turn(state: tuple[tuple[int, ...], int]) -> tuple[tuple[int, ...], int]:
             profile, maker = state
@@ -215,8 +331,18 @@ class Played:
         return tuple(int(n) for n in np.unravel_index(int(np.argmax(total)), total.shape))
 
     def price_of_anarchy(self, profile: Sequence[int]) -> Estimate:
-        """What all makers together lose at a profile against their joint optimum, paired, in units of the objective: a
-        difference, since payoffs may have any sign (Koutsoupias and Papadimitriou, STACS 1999, take the ratio)."""
+        """What all makers together lose at a profile against their joint optimum.
+
+        Parameters
+        ----------
+        profile : sequence of int
+            The profile.
+
+        Returns
+        -------
+        Estimate
+            A single number, paired, in units of the objective; 0 at the joint optimum.
+        """
         together, there = (self.at(each).sum(axis=-1) for each in (self.joint_optimum, profile))
         return mean(together - there)
 

@@ -23,9 +23,28 @@ _TERM = re.compile(r"\s*([+-]?)\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE
 
 @dataclass(frozen=True)
 class Objective:
-    """The weighted sum of statistics, in their own units, and `risk` standard deviations of it between replicas taken off.
+    """What is to be made as large as it can be.
 
-    Raises ParameterError for a statistic that is not declared, or a weight or risk that is no finite number."""
+    A weighted sum of a maker's statistics, less a multiple of its standard deviation between replicas.
+
+    Parameters
+    ----------
+    weights : mapping of str to float
+        By statistic, such as "pnl" or "mean_abs_position", its weight, not 0. Statistics have their own units.
+    risk : float
+        How many standard deviations of the sum between replicas are taken off, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        A statistic is not declared, no statistic is named, or a weight or the risk cannot be.
+
+    Examples
+    --------
+    >>> from dealermarket.questions import Objective
+    >>> Objective.parsed("pnl - 0.5*mean_abs_position", risk=1.0)
+    Objective(weights={'pnl': 1.0, 'mean_abs_position': -0.5}, risk=1.0)
+    """
 
     weights: Mapping[str, float]
     risk: float = 0.0
@@ -43,8 +62,27 @@ class Objective:
 
     @classmethod
     def parsed(cls, text: str, risk: float = 0.0) -> Objective:
-        """From a text such as "pnl", or "pnl + 0.5*risk_cost". A statistic alone of which less is better is made as small as it
-        can be. Raises ParameterError."""
+        """The objective that a text names.
+
+        A statistic alone of which less is better is made as small as it can be.
+
+        Parameters
+        ----------
+        text : str
+            Such as "pnl", or "pnl + 0.5*risk_cost".
+        risk : float
+            How many standard deviations of the sum between replicas are taken off, 0 or more.
+
+        Returns
+        -------
+        Objective
+            With the weights of the text.
+
+        Raises
+        ------
+        ParameterError
+            The text looks otherwise, or a statistic, a weight or the risk cannot be.
+        """
         weights: dict[str, float] = {}
         at = 0
         while at < len(text):
@@ -73,11 +111,23 @@ class Objective:
         return self.risk == 0 and all(statistic_named(name).weight is None for name in self.weights)
 
     def by_replica(self, measures: Measures) -> Array:
-        """Numbers (replicas, M) whose means are the objectives of the makers, and whose spread gives their errors, also of paired
-        differences.
+        """Numbers whose means are the objectives of the makers, and whose spread gives their errors, also of paired differences.
 
+        Parameters
+        ----------
+        measures : Measures
+            Every statistic that has a weight, (replicas, makers) each.
+
+        Returns
+        -------
+        array, (replicas, makers)
+            The numbers.
+
+        Notes
+        -----
         A standard deviation s stands in them by its influence function, s + ((x - mean)^2 - s^2) / (2 s) (Hampel et al., Robust
-        Statistics, 1986, section 2.1)."""
+        Statistics, 1986, section 2.1).
+        """
         parts = [weight * statistic_named(name).by_replica(measures) for name, weight in self.weights.items()]
         total = np.asarray(np.sum(parts, axis=0))
         if self.risk == 0:

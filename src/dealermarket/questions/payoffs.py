@@ -46,7 +46,12 @@ class Payoffs:
     """The payoffs of scenarios. What is asked for again is not run again; `keep` is a folder for what is done."""
 
     def __init__(
-        self, objective: Objective, seed: int, executor: Executor, progress: Progress | None = None, keep: Path | None = None
+        self,
+        objective: Objective,
+        seed: int,
+        executor: Executor,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
     ) -> None:
         self._objective, self._seed, self._executor, self._keep = objective, seed, executor, None if keep is None else Parts(keep)
         self._progress = progress

@@ -23,7 +23,15 @@ MOST_SAID = 50  # points that cannot be
 
 @dataclass(frozen=True)
 class Point:
-    """A scenario, and the settings that made it."""
+    """A scenario, and the settings that made it.
+
+    Parameters
+    ----------
+    settings : tuple of Setting
+        What was set.
+    scenario : Scenario
+        What came of it.
+    """
 
     settings: tuple[Setting, ...]
     scenario: Scenario

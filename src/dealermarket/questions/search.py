@@ -42,12 +42,46 @@ START, BEST_OF_GRID, FOUND = "start", "best of the grid", "found"
 
 @dataclass(frozen=True)
 class Search:
-    """Looks in ranges of fields for what makes a maker's objective largest, the other makers being as they are.
+    """Looks for the values of fields that make a maker's objective largest, the other makers being as they are.
 
-    Each of `evaluations` points is measured on the same `replicas`, so that points are compared on common prices and orders;
-    what was found is judged on `fresh` replicas that the search has not seen, beside the start, which is the scenario as it is,
-    and the best point of a coarse grid of `grid` values a field. The `method` "cobyqa" searches ranges; "optuna" also fields with
-    values, and suits many fields; it needs the extra `search`. Raises ParameterError for what cannot be searched."""
+    All points are measured on the same replicas, so that they are compared on common prices and orders. What was found is judged
+    on fresh replicas that the search has not seen, beside the start, which is the scenario as it is, and the best point of a
+    coarse grid.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    fields : tuple of Range or Varied
+        What is searched: fields in ranges, or with values, which the method "optuna" alone takes.
+    objective : Objective
+        What is made as large as it can be.
+    maker : str
+        Whose objective: a name or a number.
+    evaluations : int
+        How many points are tried, from twice the number of fields plus 1 to 100,000.
+    replicas : int
+        On how many replicas each point is measured, from 2 to 1,000,000.
+    fresh : int
+        On how many further replicas what was found is judged, from 2 to 1,000,000.
+    grid : int, optional
+        How many values of each field the coarse grid has, from 2 to 1000. Where left out, 21, 9 or 5 for one, two or three
+        fields; for more, 128 points of a Sobol sequence stand in its place.
+    seed : int
+        The seed of all markets, 0 or more.
+    method : {"cobyqa", "optuna"}
+        "cobyqa" searches ranges. "optuna" suits many fields, and needs the extra `search`.
+
+    Raises
+    ------
+    ParameterError
+        A number is out of its range, a path names no field, the method does not take a field, the grid has more than 10,000
+        points, or the scenario cannot have one of them.
+
+    Notes
+    -----
+    COBYQA: Ragonneau, Model-Based Derivative-Free Optimization Methods and Software, thesis, 2022, arXiv 2210.12018.
+    """
 
     scenario: Scenario
     fields: tuple[Range | Varied, ...]
@@ -107,9 +141,39 @@ class Search:
         return self.scenario.steps * (points * self.replicas + 3 * self.fresh)
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Found:
-        """Searches; `keep` is a folder for what is done, so that an interrupted search can go on."""
+        """Searches, and judges what was found.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, from 1 to 1024.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        keep : str or Path, optional
+            A folder for what is done, so that an interrupted search can go on.
+        executor : Executor or str, optional
+            Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Found
+            The best point, every point that was tried, and what the best brings on fresh replicas.
+
+        Raises
+        ------
+        ParameterError
+            The objective has no value at any point, `threads` is not in 1..1024, or the text names no executor.
+        RunFolderError
+            The folder cannot be written.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        """
         with running(executor, threads) as where:
             return self._found(Payoffs(self.objective, self.seed, where, progress, keep))
 
@@ -173,7 +237,17 @@ class Search:
 
 @dataclass(frozen=True)
 class Trial:
-    """A point that was tried, and the objective on replicas of the search: all, or the first, where the point was left early."""
+    """A point that was tried.
+
+    Parameters
+    ----------
+    point : Point
+        The point.
+    value : float
+        The mean of the objective there.
+    replicas : int
+        On how many replicas it was measured: all of the search, or the first, where the point was left early.
+    """
 
     point: Point
     value: float
@@ -182,16 +256,36 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a search found: every point tried in order, the best of them, and what it brings on fresh replicas."""
+    """What a search found, and what that brings on replicas that the search has not seen.
+
+    Parameters
+    ----------
+    search : Search
+        What was asked.
+    trials : tuple of Trial
+        Every point that was tried, in order.
+    start : Point
+        The scenario as it is.
+    best : Point
+        The best point.
+    coarse : Point
+        The best point of the grid, by the replicas of the search.
+    on_grid : Estimate
+        What each point of the grid has more of than the start, (points,), paired, on the replicas of the search.
+    searched : float
+        The objective of the best point on the replicas of the search.
+    fresh : dict of str to array, each (replicas,)
+        The objective on fresh replicas, of "start", "best of the grid" and "found".
+    """
 
     search: Search
     trials: tuple[Trial, ...]
-    start: Point  # the scenario as it is
+    start: Point
     best: Point
-    coarse: Point  # the best of the grid, by the replicas of the search
-    on_grid: Estimate  # what each point of the grid has more of than the start, paired, on the replicas of the search
-    searched: float  # the objective of the best on the replicas of the search
-    fresh: dict[str, Array]  # the objective by replica of "start", "best of the grid" and "found", on fresh replicas
+    coarse: Point
+    on_grid: Estimate
+    searched: float
+    fresh: dict[str, Array]
 
     @property
     def scenario(self) -> Scenario:
@@ -199,11 +293,33 @@ class Found:
         return self.best.scenario
 
     def value(self, which: str = FOUND) -> Estimate:
-        """The objective on fresh replicas, of START, BEST_OF_GRID or FOUND."""
+        """The objective on fresh replicas.
+
+        Parameters
+        ----------
+        which : {"found", "start", "best of the grid"}
+            Of which point.
+
+        Returns
+        -------
+        Estimate
+            A single number, in units of the objective.
+        """
         return mean(self.fresh[which])
 
     def gain(self, over: str = START) -> Estimate:
-        """What the best has more of than the start or the best of the grid, paired, on fresh replicas."""
+        """What the best point has more of than another, on fresh replicas.
+
+        Parameters
+        ----------
+        over : {"start", "best of the grid"}
+            The other point.
+
+        Returns
+        -------
+        Estimate
+            A single number, paired, in units of the objective.
+        """
         return mean(self.fresh[FOUND] - self.fresh[over])
 
     @property

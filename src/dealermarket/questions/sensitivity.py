@@ -31,8 +31,15 @@ _RESAMPLES = 1000
 
 @dataclass(frozen=True, eq=False)
 class Indices:
-    """Sobol indices of each field, (fields,), with 95 % intervals: `first`, the share of the variance that would go if this field
-    alone were known, and `total`, the share that would stay if all others were."""
+    """Sobol indices of fields, with 95 % intervals.
+
+    Parameters
+    ----------
+    first : Estimate
+        The share of the variance that would go if this field alone were known, (fields,).
+    total : Estimate
+        The share of the variance that would stay if all other fields were known, (fields,).
+    """
 
     first: Estimate
     total: Estimate
@@ -40,10 +47,38 @@ class Indices:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Indices of a maker's objective over ranges of fields, each evenly spread over its range, or by its logarithm.
+    """Which fields a maker's objective hangs on, by Sobol indices over ranges of them.
 
-    `points` is that of a Saltelli design, points (fields + 2) scenarios in all, each on the same `replicas`: indices are of the
-    mean of these replicas. Raises ParameterError for what cannot be asked."""
+    Each field is spread evenly over its range, or by its logarithm. Indices are of the mean of the replicas.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    ranges : tuple of Range
+        The fields.
+    objective : Objective
+        What is looked at.
+    maker : str
+        Whose objective: a name or a number.
+    points : int
+        The size of the design, a power of 2 from 8 to 65,536: points times (fields + 2) scenarios are run.
+    replicas : int
+        On how many replicas each scenario is run, from 1 to 1,000,000.
+    seed : int
+        The seed of all markets and of the design, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        A number is out of its range, a path names no field or a field that is not a number, or the scenario cannot have one of
+        the points.
+
+    Notes
+    -----
+    Design and estimators: Saltelli et al., Computer Physics Communications 181 (2010), table 2, (b) and (f). Intervals are
+    percentiles of 1,000 bootstrap resamples of the design's rows.
+    """
 
     scenario: Scenario
     ranges: tuple[Range, ...]
@@ -88,9 +123,39 @@ class Sensitivity:
         return self.scenario.steps * self.replicas * len(self.design)
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Sensitive:
-        """Runs all scenarios; `keep` is a folder for what is done, so that what is interrupted can go on."""
+        """Runs all scenarios, and estimates the indices.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, from 1 to 1024.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        keep : str or Path, optional
+            A folder for what is done, so that an interrupted run can go on.
+        executor : Executor or str, optional
+            Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Sensitive
+            The objective at every scenario, and the indices.
+
+        Raises
+        ------
+        ParameterError
+            The objective has no value at some scenario, `threads` is not in 1..1024, or the text names no executor.
+        RunFolderError
+            The folder cannot be written.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        """
         with running(executor, threads) as where:
             payoffs = Payoffs(self.objective, self.seed, where, progress, keep)
             found = payoffs.of([point.scenario for point in self.design], range(self.replicas))
@@ -101,7 +166,17 @@ class Sensitivity:
 
 @dataclass(frozen=True, eq=False)
 class Sensitive:
-    """The objective at every scenario of the design, (scenarios,), and the indices of the fields."""
+    """The objective over ranges of fields, and which fields it hangs on.
+
+    Parameters
+    ----------
+    asked : Sensitivity
+        What was asked.
+    values : array, (scenarios,)
+        The mean of the objective at every scenario of the design.
+    indices : Indices
+        Those of the fields, in order; NaN where the objective does not vary.
+    """
 
     asked: Sensitivity
     values: Array

@@ -37,10 +37,30 @@ AS_IT_IS = "as it is"
 
 @dataclass(frozen=True)
 class Sweep:
-    """A scenario, and points in which some of its fields differ, to be run: `replicas` of each, from one seed.
+    """A scenario, and points in which some of its fields differ, to be run.
 
     Points that share prices and orders, as those do that change makers alone, run on common tapes; others on tapes of the same
-    seed. The scenario as it is runs, too. Raises ParameterError for numbers that cannot be."""
+    seed. The scenario as it is runs, too. `Sweep.of` makes one from fields and values.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    fields : tuple of Varied or Range
+        What differs.
+    points : tuple of Point
+        The points.
+    replicas : int
+        On how many replicas each is run, from 1 to 1,000,000.
+    seed : int
+        The seed of all markets, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        A number is out of its range, makers have other names at some point, or the measures would not fit into half of this
+        machine's memory.
+    """
 
     scenario: Scenario
     fields: tuple[Varied | Range, ...]
@@ -69,9 +89,32 @@ class Sweep:
         replicas: int = REPLICAS,
         seed: int = 0,
     ) -> Sweep:
-        """From fields and their values: a grid of all combinations; or from fields and ranges `sample` points in these.
+        """The sweep of a grid of values, or of points that are drawn in ranges.
 
-        Raises ParameterError that lists all points that cannot be."""
+        Parameters
+        ----------
+        scenario : Scenario
+            The market.
+        vary : mapping of str to values or Range, or sequence of Varied or Range
+            The fields, with the values of each; their combinations are the points. Or, with `sample`, with a range of each.
+        sample : int, optional
+            How many points to draw in the ranges, from 2 to 100,000.
+        replicas : int
+            On how many replicas each point is run, from 1 to 1,000,000.
+        seed : int
+            The seed of all markets and of the points that are drawn, 0 or more.
+
+        Returns
+        -------
+        Sweep
+            To be run.
+
+        Raises
+        ------
+        ParameterError
+            A path names no field, a field has a range without `sample` or values with it, there are more than 100,000 points, or
+            the scenario cannot have one of them: all those that cannot be are listed.
+        """
         check_scenario(scenario)
         fields = tuple(_field(path, given) for path, given in vary.items()) if isinstance(vary, Mapping) else tuple(vary)
         values = [field for field in fields if isinstance(field, Varied)]
@@ -108,8 +151,23 @@ class Sweep:
         return next(iter(makers_varied(self.scenario, (field.path for field in self.fields))), self.scenario.maker_names[0])
 
     def label_of(self, text: str) -> str:
-        """The label of the point that a text names: by its label, or its values with commas between them, in the order of the
-        fields. Raises ParameterError where there is none."""
+        """The label of the point that a text names.
+
+        Parameters
+        ----------
+        text : str
+            Its label, or its values with commas between them, in the order of the fields.
+
+        Returns
+        -------
+        str
+            The label.
+
+        Raises
+        ------
+        ParameterError
+            There is no such point.
+        """
         labels = list(self.scenarios)
         if text in labels:
             return text
@@ -120,9 +178,39 @@ class Sweep:
         raise ParameterError(f"--against: there is no point {text!r}; give its values, such as {_values_of(self.points[0])}")
 
     def run(
-        self, threads: int = 1, progress: Progress | None = None, keep: Path | None = None, executor: Executor | str | None = None
+        self,
+        threads: int = 1,
+        progress: Progress | None = None,
+        keep: str | Path | None = None,
+        executor: Executor | str | None = None,
     ) -> Swept:
-        """Runs all points; `keep` is a folder for what is done, so that an interrupted sweep can go on."""
+        """Runs all points.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, from 1 to 1024.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        keep : str or Path, optional
+            A folder for what is done, so that an interrupted sweep can go on.
+        executor : Executor or str, optional
+            Where markets run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Swept
+            Every statistic of every maker at every point.
+
+        Raises
+        ------
+        ParameterError
+            `threads` is not in 1..1024, or the text names no executor.
+        RunFolderError
+            The folder cannot be written.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        """
         found = measure(self.studies, self.seed, threads, progress, keep, executor)
         measured = {label: found[study.name][label] for study in self.studies for label in study.variants}
         return Swept(self, {label: measured[label] for label in self.scenarios})
@@ -142,7 +230,18 @@ def _field(path: str, given: Iterable[Any] | Range) -> Varied | Range:
 
 @dataclass(frozen=True, eq=False)
 class Swept:
-    """What was measured at every point: label -> every statistic (replicas, M)."""
+    """What was measured at every point of a sweep.
+
+    A maker that is not named is the first one that varies, or else the first of all.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        What was asked.
+    measures : mapping of str to Measures
+        By the label of a point, every statistic, (replicas, makers) each; the first, "as it is", is the scenario without a
+        change.
+    """
 
     sweep: Sweep
     measures: Mapping[str, Measures]
@@ -153,34 +252,126 @@ class Swept:
         return tuple(self.measures)[1:]
 
     def by_replica(self, label: str, statistic: str) -> Array:
-        """Numbers (replicas, M) whose mean over the replicas is the statistic at a point."""
+        """Numbers whose mean over the replicas is a statistic at a point.
+
+        Parameters
+        ----------
+        label : str
+            The label of the point; "as it is" for the scenario without a change.
+        statistic : str
+            The name of the statistic.
+
+        Returns
+        -------
+        array, (replicas, makers)
+            In the unit of the statistic.
+
+        Raises
+        ------
+        ParameterError
+            There is no such point or no such statistic.
+        """
         return statistic_named(statistic).by_replica(self.measures[self._label(label)])
 
     def estimates(self, statistic: str, maker: str | None = None) -> Estimate:
-        """A statistic of a maker (the first one that varies if not given) at every point, (points,), with 95 % intervals."""
+        """A statistic of a maker at every point.
+
+        Parameters
+        ----------
+        statistic : str
+            The name of the statistic.
+        maker : str, optional
+            The name or the number of the maker.
+
+        Returns
+        -------
+        Estimate
+            Of shape (points,), with 95 % intervals, in the unit of the statistic.
+
+        Raises
+        ------
+        ParameterError
+            There is no such statistic or no such maker.
+        """
         return mean(self._of_points(statistic)[..., self._maker(maker)])
 
     def estimate_as_it_is(self, statistic: str, maker: str | None = None) -> Estimate:
-        """The same of the scenario as it is."""
+        """A statistic of a maker of the scenario without a change: as `estimates`, a single number."""
         return mean(self.by_replica(AS_IT_IS, statistic)[:, self._maker(maker)])
 
     def differences(self, statistic: str, maker: str | None = None, against: str = AS_IT_IS, level: float = LEVEL) -> Estimate:
-        """What every point has more of than the one `against`, (points,), with paired intervals."""
+        """What every point has more of than one of them.
+
+        Parameters
+        ----------
+        statistic : str
+            The name of the statistic.
+        maker : str, optional
+            The name or the number of the maker.
+        against : str
+            The label of the one; "as it is" for the scenario without a change.
+        level : float
+            The level of the intervals, from 0 to 1.
+
+        Returns
+        -------
+        Estimate
+            Of shape (points,), paired, in the unit of the statistic.
+
+        Raises
+        ------
+        ParameterError
+            There is no such statistic, maker or point.
+        """
         m, base = self._maker(maker), self.by_replica(against, statistic)
         return mean((self._of_points(statistic) - base[:, np.newaxis])[..., m], level)
 
     def best(self, statistic: str, maker: str | None = None) -> str:
-        """The label of the point with the best mean: the highest, or the lowest of a statistic of which less is better.
+        """The point with the best mean: the highest, or the lowest of a statistic of which less is better.
 
-        Raises ParameterError for a statistic of which neither is."""
+        Parameters
+        ----------
+        statistic : str
+            The name of the statistic.
+        maker : str, optional
+            The name or the number of the maker.
+
+        Returns
+        -------
+        str
+            The label of the point.
+
+        Raises
+        ------
+        ParameterError
+            There is no such statistic or maker, neither more nor less of it is better, or it has no value at any point.
+        """
         value = self._sign(statistic) * self.estimates(statistic, maker).value
         if np.isnan(value).all():
             raise ParameterError(f"{statistic}: has no value at any point")
         return self.labels[int(np.nanargmax(value))]
 
     def as_good_as_the_best(self, statistic: str, maker: str | None = None) -> Array:
-        """Whether each point is as good as the best as far as replicas tell, (points,): the paired interval of its
-        difference to the best holds 0. All hold at once at 95 % (Bonferroni), since the best is chosen among all."""
+        """Whether each point is as good as the best as far as replicas tell: the paired interval of its difference to the best
+        holds 0.
+
+        Parameters
+        ----------
+        statistic : str
+            The name of the statistic.
+        maker : str, optional
+            The name or the number of the maker.
+
+        Returns
+        -------
+        array of bool, (points,)
+            All intervals hold at once at 95 % (Bonferroni), since the best is chosen among all.
+
+        Raises
+        ------
+        ParameterError
+            As `best`.
+        """
         best, count = self.best(statistic, maker), len(self.labels)
         behind = self.differences(statistic, maker, best, joint(count - 1))
         sign = self._sign(statistic)
@@ -188,10 +379,25 @@ class Swept:
         return np.asarray(~(np.maximum(*ends) < 0) | (np.array(self.labels) == best))  # without intervals all are
 
     def frame(self, against: str = AS_IT_IS) -> pd.DataFrame:
-        """A row a point, maker and statistic, the scenario as it is first: `point`, the value of each field under its path (of
-        the scenario as it is, what it has, nothing where entries differ), `maker`, `statistic`, `mean`, `low`, `high`, and the
-        paired `difference` to the point `against` with `difference_low` and `difference_high`. Raises ParameterError for a label
-        that no point has."""
+        """Every statistic of every maker at every point, the scenario as it is first.
+
+        Parameters
+        ----------
+        against : str
+            The label of the point that the others are compared with.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each point, maker and statistic: `point`, the value of each field under its path (of the scenario as it is,
+            what it has; nothing where entries differ), `maker`, `statistic`, `mean`, `low`, `high`, and the paired `difference`
+            to the point `against` with `difference_low` and `difference_high`.
+
+        Raises
+        ------
+        ParameterError
+            There is no such point.
+        """
         import pandas as pd
 
         against, makers = self._label(against), self.sweep.scenario.maker_names

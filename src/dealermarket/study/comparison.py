@@ -32,7 +32,17 @@ BY_CLIENT = "by_client."  # what measures by client are called begins with this,
 
 @dataclass(frozen=True, eq=False)
 class Paired(HoldsArrays):
-    """A number of each side, and the difference b - a with the interval of the paired replicas; all of one shape."""
+    """A number of each side of a comparison, and their difference; arrays of one shape.
+
+    Parameters
+    ----------
+    a : array
+        Of the first side.
+    b : array
+        Of the second side.
+    difference : Estimate
+        What b has more of than a, with the interval of the paired replicas.
+    """
 
     a: Array
     b: Array
@@ -40,8 +50,18 @@ class Paired(HoldsArrays):
 
     @classmethod
     def of(cls, a: Array, b: Array) -> Paired:
-        """Of numbers by replica (replicas, ...). A replica in which one side has none (NaN) counts for the other side alone;
-        where fewer than two have both, the difference has no interval."""
+        """Both sides and their difference, from numbers by replica.
+
+        Parameters
+        ----------
+        a, b : array, (replicas, ...)
+            Those of each side. A replica in which one side has none (NaN) counts for the other side alone.
+
+        Returns
+        -------
+        Paired
+            Of shape (...); where fewer than two replicas have both, the difference has no interval.
+        """
         middle_a, middle_b, difference = mean(a).value, mean(b).value, mean(b - a)
         few = np.count_nonzero(~np.isnan(b - a), axis=0) < 2
         value = np.where(few, middle_b - middle_a, difference.value)
@@ -70,11 +90,22 @@ class Paired(HoldsArrays):
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two markets, a and b, on common tapes: `replicas` of them, the same prices and orders in both.
+    """Two markets, a and b, on common tapes: the same prices and orders in both.
 
-    Every difference is b - a; its 95 % interval is that of the replicas' own differences, so that what both sides share
-    does not count. `print` shows P&L, share and position of each maker; `frame` and `clients` have all numbers. `measures` are
-    those of a and of b: every statistic (replicas, M), and where trades were recorded sums by client (replicas, N, M).
+    Every difference is b - a; its 95 % interval is that of the replicas' own differences, so that what both sides share does not
+    count. `print` shows P&L, share and position of each maker; `frame` and `clients` have all numbers.
+
+    Parameters
+    ----------
+    a, b : Scenario
+        The markets, whose makers have the same names.
+    replicas : int
+        How many replicas both have.
+    seed : int
+        The seed of both.
+    measures : tuple of two Measures
+        Those of a and of b: every statistic, (replicas, makers) each, and where trades were recorded sums by client,
+        (replicas, clients, makers) each.
     """
 
     a: Scenario
@@ -130,7 +161,23 @@ class Comparison:
         return {each.name: Paired.of(each.by_replica(a), each.by_replica(b)) for each in known}
 
     def of(self, maker: str) -> dict[str, Paired]:
-        """Every statistic of one maker. Raises ParameterError for a name that no maker has."""
+        """Every statistic of one maker.
+
+        Parameters
+        ----------
+        maker : str
+            The name or the number of the maker.
+
+        Returns
+        -------
+        dict of str to Paired
+            By the name of the statistic, single numbers in its unit.
+
+        Raises
+        ------
+        ParameterError
+            There is no such maker.
+        """
         number = maker_index(self.a, maker)
         return {name: paired[number] for name, paired in self.by_statistic.items()}
 
@@ -181,8 +228,18 @@ class Comparison:
         return pd.DataFrame(rows)
 
     def clients(self) -> pd.DataFrame:
-        """A row per maker, client and measure (`by_client`), with the columns of `frame`. Raises RunFolderError where trades
-        were not recorded."""
+        """Numbers by client, as `by_client` has them.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each maker, client and measure, with the columns of `frame`.
+
+        Raises
+        ------
+        RunFolderError
+            Trades were not recorded.
+        """
         import pandas as pd
 
         names = [agent.name for agent in self.a.agents]

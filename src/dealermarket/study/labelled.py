@@ -16,13 +16,27 @@ Array = NDArray[Any]
 
 
 class Measures(Mapping[str, Array]):
-    """What was measured of a market, by name; the first axis of every array is the replica.
+    """What was measured of a market: arrays by name, whose first axis is the replica.
 
-    `by_maker` are the arrays that tell `makers` apart, on their last axis; `others` are those that do not::
+    A mapping::
 
         measures["pnl"]                  # (replicas, makers)
         measures.of("maker-1")["pnl"]    # (replicas,)
         measures.total("pnl")            # (replicas,), the sum over the makers
+
+    Parameters
+    ----------
+    by_maker : mapping of str to array, each (replicas, ..., makers), optional
+        The arrays that tell makers apart, on their last axis.
+    makers : sequence of str
+        The names of the makers.
+    others : mapping of str to array, each (replicas, ...), optional
+        The arrays that do not tell makers apart.
+
+    Raises
+    ------
+    ParameterError
+        The last axis of an array has not one entry for each maker.
     """
 
     def __init__(
@@ -54,7 +68,23 @@ class Measures(Mapping[str, Array]):
     __hash__ = None  # type: ignore[assignment]  # as that of an array
 
     def of(self, maker: str | int) -> dict[str, Array]:
-        """The arrays of one maker, by its name or its place, without their last axis. Raises ParameterError."""
+        """The arrays of one maker.
+
+        Parameters
+        ----------
+        maker : str or int
+            Its name, or its place.
+
+        Returns
+        -------
+        dict of str to array, each (replicas, ...)
+            By name, those that tell makers apart, without their last axis.
+
+        Raises
+        ------
+        ParameterError
+            There is no maker of this name.
+        """
         if isinstance(maker, str):
             if maker not in self.makers:
                 raise ParameterError(f"maker: there is no {maker!r}{suggestion(maker, self.makers)}")

@@ -50,11 +50,29 @@ def ranking_statistic(by: str) -> Statistic:
 
 
 class Contest:
-    """`policies`, by label, that take the place of one maker of a scenario in turn, `replicas` markets each.
+    """Policies that take the place of one maker of a scenario in turn, on the same prices and orders.
 
-    Policies are those that ship or any `MakerPolicy`. `maker` is a name or a number, by default the first. A replica's
-    numbers are those of a run of the scenario with that policy and the same seed. Raises ParameterError or PolicyError for
-    what cannot be run.
+    A replica's numbers are those of a run of the scenario with that policy and the same seed.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    policies : mapping of str to Policy
+        By label: policies that ship, or any `MakerPolicy`.
+    maker : str, optional
+        Whose place they take: a name or a number. Where left out, the first maker's.
+    replicas : int
+        In how many replicas each plays, from 10 to 1,000,000.
+    seed : int
+        The seed of all markets, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        There is no policy or no such maker, a number is out of its range, or a scenario cannot have a policy.
+    PolicyError
+        A policy cannot act there.
     """
 
     def __init__(
@@ -97,18 +115,52 @@ class Contest:
         return self._study.market_steps
 
     def run(self, threads: int = 1, progress: Progress | None = None) -> League:
-        """Runs every policy."""
+        """Runs every policy.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, from 1 to 1024.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+
+        Returns
+        -------
+        League
+            The policies, ranked.
+
+        Raises
+        ------
+        ParameterError
+            `threads` is not in 1..1024.
+        PolicyError
+            A policy returned an action that cannot be.
+        """
         return League(self, measure([self._study], self.seed, threads, progress)["league"])
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One policy in the league: of each statistic the average over the replicas, the standard deviation between replicas,
-    the value that a share TAIL of them stays below, and the paired difference to the reference, which is above 0 where this
-    policy has more.
+    """One policy in a league.
 
-    `rank` is 1 plus the number of policies that are better, the interval of the difference being on one side of 0; it is
-    `shared` where others have it, too.
+    Parameters
+    ----------
+    label : str
+        By which it is known.
+    policy : Policy
+        The policy.
+    rank : int
+        1 plus the number of policies that are better, the interval of the difference being on one side of 0.
+    shared : bool
+        Whether others have this rank, too.
+    mean : mapping of str to Estimate
+        Of each statistic, the average over the replicas.
+    deviation : mapping of str to float
+        Of each statistic, the standard deviation between replicas.
+    tail : mapping of str to float
+        Of each statistic, its 5 % quantile over the replicas.
+    difference : mapping of str to Estimate
+        Of each statistic, what this policy has more of than the reference, paired.
     """
 
     label: str
@@ -128,8 +180,18 @@ class Standing:
 
 @dataclass(frozen=True)
 class League:
-    """What was measured: label -> statistic -> an array (B,). Intervals of means are at 95 %; those of differences are wider,
-    so that all of them, between any two policies, hold at once at 95 % (Bonferroni): the best is known only afterwards."""
+    """What was measured of the policies of a contest.
+
+    Intervals of means are at 95 %. Those of differences are wider, so that all of them, between any two policies, hold at once at
+    95 % (Bonferroni): the best is known only afterwards.
+
+    Parameters
+    ----------
+    contest : Contest
+        What was asked.
+    samples : mapping of str to Measures
+        By label, every statistic of the maker, (replicas,) each.
+    """
 
     contest: Contest
     samples: Mapping[str, Measures]
@@ -145,9 +207,25 @@ class League:
         return tuple(next(iter(self.samples.values())))
 
     def standings(self, by: str = RANKED_BY, against: str | None = None) -> list[Standing]:
-        """The policies, the best mean first; differences are to the first one, or to that `against`.
+        """The policies, the best mean first.
 
-        Raises ParameterError for another label, or a statistic that policies cannot be ranked by."""
+        Parameters
+        ----------
+        by : str
+            The statistic that they are ranked by.
+        against : str, optional
+            The label of the policy that differences are to. Where left out, the first one.
+
+        Returns
+        -------
+        list of Standing
+            One for each policy.
+
+        Raises
+        ------
+        ParameterError
+            There is no policy of this label, or policies cannot be ranked by this statistic.
+        """
         statistic = ranking_statistic(by)
         if against is not None and against not in self.samples:
             raise ParameterError(f"against: {against!r} is none of the policies{suggestion(against, self.samples)}")
@@ -157,8 +235,26 @@ class League:
         return [self._standing(label, ranks, reference) for label in order]
 
     def frame(self, by: str = RANKED_BY, against: str | None = None) -> pd.DataFrame:
-        """The standings as a frame with a row per policy and statistic: rank, policy, measure, mean with its interval, standard
-        deviation between replicas, their 5 % quantile, difference with its interval."""
+        """The standings as a frame.
+
+        Parameters
+        ----------
+        by : str
+            The statistic that policies are ranked by.
+        against : str, optional
+            The label of the policy that differences are to. Where left out, the first one.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each policy and statistic: `rank`, `policy`, `measure`, `mean` with its bounds, `standard_deviation` between
+            replicas, `tail`, their 5 % quantile, and `difference` with its bounds.
+
+        Raises
+        ------
+        ParameterError
+            There is no policy of this label, or policies cannot be ranked by this statistic.
+        """
         import pandas as pd
 
         rows = [
@@ -172,7 +268,20 @@ class League:
         return pd.DataFrame(rows)
 
     def difference(self, first: str, second: str, name: str) -> Estimate:
-        """What the first policy has more of than the second: the mean of the replicas' differences."""
+        """What one policy has more of than another: the mean of the replicas' differences.
+
+        Parameters
+        ----------
+        first, second : str
+            The labels of the policies.
+        name : str
+            The name of the statistic.
+
+        Returns
+        -------
+        Estimate
+            A single number at the level of the league, in the unit of the statistic.
+        """
         return mean(self._by_replica(first, name) - self._by_replica(second, name), self.level)
 
     def _by_replica(self, label: str, name: str) -> Array:

@@ -27,14 +27,41 @@ ORDER_FIELDS = ("taker", "maker", "volume", "trade_yield")
 
 
 def totals(scenario: Scenario, chunk: Chunk) -> Measures:
-    """Every statistic of the run (`dealermarket.runs.statistics`), each (B, M)."""
+    """Every statistic of a run (`dealermarket.runs.statistics`).
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+
+    Returns
+    -------
+    Measures
+        By the name of the statistic, (B, makers) each.
+    """
     values = {statistic.name: statistic.values(scenario, chunk.record) for statistic in statistics()}
     return Measures(values, scenario.maker_names)
 
 
 def cumulative_costs(scenario: Scenario, chunk: Chunk, points: int = 50) -> Measures:
-    """`totals`, and each maker's hedging and risk cost so far (both >= 0) at `points` + 1 times, each (B, points + 1, M);
-    the times are `cost_times`. Needs steps."""
+    """Every statistic, and each maker's hedging and risk cost so far. Needs steps.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+    points : int
+        At how many times after the start, which are `cost_times`.
+
+    Returns
+    -------
+    Measures
+        As `totals`; and `hedging_cost_so_far` and `risk_cost_so_far`, both 0 or more, (B, points + 1, makers) each.
+    """
     steps = chunk.record.steps
     times = cost_times(scenario, points)
     so_far = {}
@@ -45,25 +72,77 @@ def cumulative_costs(scenario: Scenario, chunk: Chunk, points: int = 50) -> Meas
 
 
 def cost_times(scenario: Scenario, points: int = 50) -> Array:
-    """Steps after which `cumulative_costs` are given, from 0 to all of them, (points + 1,) or fewer."""
+    """The times at which `cumulative_costs` are given.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    points : int
+        At how many times after the start; fewer where there are fewer steps.
+
+    Returns
+    -------
+    array of int, (points + 1,)
+        After how many steps, from 0 to all of them.
+    """
     return np.unique(np.linspace(0, scenario.steps, points + 1).round().astype(int))
 
 
 def paths(scenario: Scenario, chunk: Chunk) -> Measures:
-    """`position` (B, T, M) held into each step. Needs steps."""
+    """The position that each maker holds into each step. Needs steps.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+
+    Returns
+    -------
+    Measures
+        `position`, (B, steps, makers), in units of the asset.
+    """
     return Measures({"position": chunk.record.steps["position"].copy()}, scenario.maker_names)
 
 
 def position_sizes(scenario: Scenario, chunk: Chunk) -> Measures:
-    """`mean`, `median` and `largest` |position| held into a step, each (B, M). Needs steps."""
+    """How large makers' positions are that they hold into a step. Needs steps.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+
+    Returns
+    -------
+    Measures
+        `mean`, `median` and `largest` of the absolute position over the steps, (B, makers) each, in units of the asset.
+    """
     size = np.abs(chunk.record.steps["position"])
     sizes = {"mean": size.mean(axis=1), "median": np.median(size, axis=1), "largest": size.max(axis=1)}
     return Measures(sizes, scenario.maker_names)
 
 
 def internalization(scenario: Scenario, chunk: Chunk) -> Measures:
-    """|position after step t| / volume traded through t, (B, T, M), NaN before the first trade; `client_volume` (B, M).
-    Needs trades."""
+    """A maker's absolute position over what it has traded so far. Needs trades.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+
+    Returns
+    -------
+    Measures
+        `position_over_volume`, (B, steps, makers), after each step, NaN before the first trade; `client_volume`, (B, makers), in
+        units of the asset.
+    """
     steps, record = chunk.record.steps, chunk.record
     replicas, count, makers = steps.shape
     first, (replica, trades) = len(scenario.agents), _trades(chunk)
@@ -83,14 +162,42 @@ def internalization(scenario: Scenario, chunk: Chunk) -> Measures:
 
 
 def client_trades(scenario: Scenario, chunk: Chunk) -> Measures:
-    """By investor and maker, each (B, N, M): `traded_volume`, and of the orders that matured `matured_volume` and `revenue`
-    (spread and position). Needs trades."""
+    """What investors traded with makers. Needs trades.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+
+    Returns
+    -------
+    Measures
+        By investor and maker, (B, investors, makers) each: `traded_volume`; and of the orders that matured `matured_volume` and
+        `revenue`, the maker's by spread and position.
+    """
     orders = _orders(chunk, *ORDER_FIELDS)
     return Measures(sums_by_client(scenario, len(chunk.record.totals), orders), scenario.maker_names)
 
 
 def sums_by_client(scenario: Scenario, replicas: int, orders: Mapping[str, Array]) -> dict[str, Array]:
-    """What `client_trades` measures, of orders as arrays (orders,): `replica` in 0..replicas - 1, and ORDER_FIELDS."""
+    """What `client_trades` measures, from orders.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    replicas : int
+        How many replicas.
+    orders : mapping of str to array, each (orders,)
+        `replica`, from 0 to `replicas` - 1, and ORDER_FIELDS.
+
+    Returns
+    -------
+    dict of str to array, each (replicas, investors, makers)
+        `traded_volume`, `matured_volume` and `revenue`.
+    """
     investors = len(scenario.agents)
     shape = (replicas, investors, len(scenario.makers))
     cells = (orders["replica"], orders["taker"], orders["maker"] - investors)
@@ -104,14 +211,40 @@ def sums_by_client(scenario: Scenario, replicas: int, orders: Mapping[str, Array
 
 
 def client_shares(scenario: Scenario, chunk: Chunk) -> Measures:
-    """`share` (B, N, M): each maker's share of each investor's volume, NaN where it did not trade. Needs trades."""
+    """Each maker's share of each investor's volume. Needs trades.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+
+    Returns
+    -------
+    Measures
+        `share`, (B, investors, makers), from 0 to 1; NaN where the investor did not trade.
+    """
     volume = client_trades(scenario, chunk)["traded_volume"]
     return Measures({"share": quotient(volume, volume.sum(axis=2, keepdims=True))}, scenario.maker_names)
 
 
 def client_yields(scenario: Scenario, chunk: Chunk) -> Measures:
-    """`client_trades`; `last_tier` (B, N, M) the tier of an investor's last trade with a maker, NaN where there was none;
-    and `totals`. Needs trades."""
+    """What investors traded, and in which tier they were in the end. Needs trades.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+
+    Returns
+    -------
+    Measures
+        As `client_trades` and `totals`; and `last_tier`, (B, investors, makers), the tier of an investor's last trade with a
+        maker, NaN where there was none.
+    """
     orders = _orders(chunk, "taker", "maker", "tier")
     investors = len(scenario.agents)
     last_tier = np.full((len(chunk.record.totals), investors, len(scenario.makers)), np.nan)
@@ -121,9 +254,24 @@ def client_yields(scenario: Scenario, chunk: Chunk) -> Measures:
 
 
 def markouts(scenario: Scenario, chunk: Chunk, longest: int = 16) -> Measures:
-    """Position revenue of all makers' orders together by horizon h = 0..longest: sums over the orders made at least `longest`
-    steps before the end, by investor (B, N, longest + 1) and by the tier they were quoted (B, K, longest + 1), and the
-    `_volume` (B, N) and (B, K) to divide them by. Needs trades."""
+    """What orders are worth to makers as time passes, all makers together. Needs trades.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    chunk : Chunk
+        Its replicas, B of them, as they were recorded.
+    longest : int
+        The longest horizon, in steps.
+
+    Returns
+    -------
+    Measures
+        Of the orders made at least `longest` steps before the end, position revenue by horizon, `by_investor`
+        (B, investors, longest + 1) and `by_tier` (B, tiers, longest + 1), and what to divide it by, `by_investor_volume` and
+        `by_tier_volume` without the last axis.
+    """
     orders = _orders(chunk, "taker", "step", "side", "volume", "tier")
     orders["size"] = orders.pop("volume")
     groups = {

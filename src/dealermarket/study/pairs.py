@@ -33,9 +33,23 @@ MOST_REPLICAS = 1_000_000
 
 @dataclass(frozen=True)
 class Pair:
-    """Two scenarios on common tapes, to be run: `replicas` of each, from one seed.
+    """Two scenarios on common tapes, to be run.
 
-    Raises ParameterError where their tapes are not the same, their makers have other names, or one cannot be run."""
+    Parameters
+    ----------
+    a, b : Scenario
+        The markets. All that the tape is drawn from must be the same in both (steps, reward_horizon, exchange, market, investors
+        and number of makers), and their makers must have the same names.
+    replicas : int
+        On how many replicas each is run, from 1 to 1,000,000.
+    seed : int
+        The seed of both, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        The scenarios have no common tapes, their makers have other names, a number is out of its range, or one cannot be run.
+    """
 
     a: Scenario
     b: Scenario
@@ -59,9 +73,30 @@ class Pair:
         return self._study.market_steps
 
     def run(self, threads: int = 1, progress: Progress | None = None, executor: Executor | str | None = None) -> Comparison:
-        """Runs both, on an `executor` or on threads."""
-        count = whole_number("threads", threads, 1)
-        measured = measure([self._study], self.seed, count, progress, executor=executor)["comparison"]
+        """Runs both.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, from 1 to 1024.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        executor : Executor or str, optional
+            Where to run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Comparison
+            Every number of both, and the differences.
+
+        Raises
+        ------
+        ParameterError
+            `threads` is not in 1..1024, or the text names no executor.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        """
+        measured = measure([self._study], self.seed, threads, progress, executor=executor)["comparison"]
         return Comparison(self.a, self.b, self.replicas, self.seed, (measured["a"], measured["b"]))
 
 
@@ -72,11 +107,31 @@ def compare(
     seed: int | None = None,
     threads: int = 1,
 ) -> Comparison:
-    """Two markets on common tapes: both are scenarios, which are run here (1000 `replicas`, `seed` 0 where not given), or both
-    are results, of which the replicas that both have are taken.
+    """Two markets on common tapes: scenarios, which are run here, or results, of which the replicas that both have are taken.
 
     They can be paired where the tape is the same: same seed, steps, reward_horizon, exchange, market, investors and number of
-    makers, who must have the same names. Policies may be values of any class. Raises ParameterError for what cannot be paired.
+    makers, who must have the same names. Policies may be values of any class.
+
+    Parameters
+    ----------
+    a, b : Scenario or SimulationResult
+        Both scenarios, or both results.
+    replicas : int, optional
+        Of scenarios, on how many replicas each is run, from 1 to 1,000,000; 1000 where left out.
+    seed : int, optional
+        Of scenarios, the seed of both, 0 or more; 0 where left out.
+    threads : int
+        How many threads to run on, from 1 to 1024.
+
+    Returns
+    -------
+    Comparison
+        Every number of both, and the differences b - a with their paired intervals.
+
+    Raises
+    ------
+    ParameterError
+        The two cannot be paired, a number is out of its range, or `replicas` or `seed` is given for results.
     """
     if isinstance(a, SimulationResult) and isinstance(b, SimulationResult):
         for name, given in (("replicas", replicas), ("seed", seed)):

@@ -51,12 +51,38 @@ BINS = 41  # of positions; odd, so that the middle one is around a flat position
 
 @dataclass(frozen=True, eq=False)
 class Yardstick:
-    """`policies`, by label, in the place of one maker of a scenario, beside the optimum of its `reward`; `replicas` of each.
+    """Policies in the place of one maker of a scenario, beside the optimum of its reward.
 
-    `maker` is a name or a number, by default the first. Raises ParameterError, with all reasons, where the optimum cannot be
-    found, and ParameterError or PolicyError for what cannot be run. Policies may decide eps and the hedge; what they would do to
-    tiers, alpha and tier penalties is no part of the problem, and a trained policy that does is refused. An `OptimalMaker`
-    without a reward of its own has that of the yardstick.
+    Policies may decide eps and the hedge. What they would do to tiers, alpha and tier penalties is no part of the problem, and a
+    trained policy that does is refused.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market.
+    policies : mapping of str to Policy
+        By label. An `OptimalMaker` without a reward of its own has that of the yardstick.
+    maker : str, optional
+        Whose place they take: a name or a number. Where left out, the first maker's.
+    reward : Reward
+        What the maker is rewarded for.
+    replicas : int
+        In how many replicas each plays, from 10 to 1,000,000.
+    seed : int
+        The seed of all markets, 0 or more.
+
+    Raises
+    ------
+    ParameterError
+        The optimum cannot be found (all reasons are listed), a policy decides what the optimum does not or has the label
+        "optimum", or a number is out of its range.
+    PolicyError
+        A policy cannot act there.
+
+    Notes
+    -----
+    The expected reward of a policy is the optimum's value plus the sum of the advantages of what it does (Kakade and Langford,
+    Approximately Optimal Approximate Reinforcement Learning, 2002, lemma 6.1).
     """
 
     scenario: Scenario
@@ -108,17 +134,56 @@ class Yardstick:
         return self.study.market_steps
 
     def run(self, threads: int = 1, progress: Progress | None = None, executor: Executor | str | None = None) -> Regrets:
-        """Runs every policy, on common prices and orders."""
+        """Runs every policy, on common prices and orders.
+
+        Parameters
+        ----------
+        threads : int
+            How many threads to run on, from 1 to 1024.
+        progress : callable, optional
+            Called with the number of market steps done since the last call, from any thread.
+        executor : Executor or str, optional
+            Where to run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+        Returns
+        -------
+        Regrets
+            What each policy loses.
+
+        Raises
+        ------
+        ParameterError
+            `threads` is not in 1..1024, or the text names no executor.
+        ExecutorError
+            The executor is not installed, or nobody answers there.
+        PolicyError
+            A policy returned an action that cannot be.
+        """
         return Regrets(self, measure([self.study], self.seed, threads, progress, executor=executor)["regret"])
 
 
 @dataclass(frozen=True)
 class Regret:
-    """What one policy loses a step, in the unit of the reward.
+    """What one policy loses in a step, in the unit of the reward.
 
-    `reward` is what it earned, `difference` that less what the optimum earned on the same prices and orders, `regret` what it
-    loses by the sum of its advantages: `prices` and `hedging` are its parts, what it would lose with the best hedge at every
-    step, and what its hedges cost beside that. `share` is what it gets of the optimum's value; NaN where that is near 0.
+    Parameters
+    ----------
+    label : str
+        By which it is known.
+    policy : Policy
+        The policy.
+    reward : Estimate
+        What it earned.
+    difference : Estimate
+        That less what the optimum earned on the same prices and orders.
+    regret : Estimate
+        What it loses, by the sum of its advantages: much sharper than the difference.
+    prices : Estimate
+        Of that, what it would lose with the best hedge at every step.
+    hedging : Estimate
+        Of that, what its hedges cost beside the best ones.
+    share : Estimate
+        What it gets of the optimum's value; NaN where that is near 0.
     """
 
     label: str
@@ -133,7 +198,16 @@ class Regret:
 
 @dataclass(frozen=True, eq=False)
 class Regrets:
-    """What was measured of each policy: label -> `losses`."""
+    """What was measured of each policy beside the optimum.
+
+    Parameters
+    ----------
+    yardstick : Yardstick
+        What was asked.
+    samples : mapping of str to Measures
+        By label, the optimum's among them, means over the steps of each replica, (replicas,) each: `reward`; `without_chance`,
+        the same without what the mid's moves bring by chance; and what is lost by `prices` and by `hedging`.
+    """
 
     yardstick: Yardstick
     samples: Mapping[str, Measures]
@@ -188,8 +262,19 @@ class Regrets:
         return pd.DataFrame(rows)
 
     def actions(self, label: str) -> pd.DataFrame:
-        """What a policy did in the mean where it held a position: a row a bin that it visited, `position`, `eps_buy`, `eps_sell`,
-        `hedge_size` (signed, from the maker's side), and in how many steps it was there."""
+        """What a policy did in the mean where it held a position.
+
+        Parameters
+        ----------
+        label : str
+            The label of the policy; "optimum" for the optimum itself.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each of up to 41 bins of positions that it visited: `position`, in units of the asset, `eps_buy`,
+            `eps_sell`, `hedge_size`, signed, from the maker's side, and in how many `steps` it was there.
+        """
         import pandas as pd
 
         sums = self.samples[label]["actions"].sum(axis=0)

@@ -23,8 +23,25 @@ REPLICAS = 100
 
 @dataclass(frozen=True)
 class RelativeTier:
-    """A client's tier with a maker, one beside that in which it `mostly` was: in which the maker held it for the largest
-    `share` of all steps of `replicas` of the base."""
+    """A client's tier with a maker, one beside that in which it mostly was.
+
+    Parameters
+    ----------
+    maker : str
+        The name of the maker.
+    client : str
+        The name of the client.
+    word : {"better", "worse"}
+        Which tier was asked for.
+    mostly : int
+        The tier in which the maker held the client for most steps.
+    share : float
+        The share of all steps in which it did, from 0 to 1.
+    replicas : int
+        How many replicas of the base show that.
+    tier : int
+        The tier that it comes to.
+    """
 
     maker: str
     client: str
@@ -50,10 +67,37 @@ class RelativeTier:
 def relative_tiers(
     scenario: Scenario, settings: Sequence[str], replicas: int = REPLICAS, seed: int = 0, threads: int = 1
 ) -> tuple[list[str], list[RelativeTier]]:
-    """Settings in which every tier relative to a run of the scenario is replaced by the tier itself, and what the run showed.
+    """Settings in which every tier relative to a run of a scenario is replaced by the tier itself.
 
     A relative one looks like "makers.0.tiering.pins.CLIENT=better" or "=worse"; `*` means every maker, each by its own tiers.
-    Nothing is run where there is none. Raises ScenarioError for a setting that cannot be applied.
+    Nothing is run where there is none.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The market that is run to see in which tiers clients mostly are.
+    settings : sequence of str
+        Settings, relative or not.
+    replicas : int
+        On how many replicas it is run; at most 100.
+    seed : int
+        The seed of the run, 0 or more.
+    threads : int
+        How many threads to run on, from 1 to 1024.
+
+    Returns
+    -------
+    settings : list of str
+        Settings that are none relative.
+    tiers : list of RelativeTier
+        What the run showed.
+
+    Raises
+    ------
+    ScenarioError
+        A setting cannot be applied, or names no participant.
+    ParameterError
+        `replicas`, `seed` or `threads` is out of its range.
     """
     wanted = check_relative(scenario, settings)
     if not any(wanted):

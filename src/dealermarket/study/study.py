@@ -32,6 +32,7 @@ from dealermarket.runs.statistics import registered_statistics
 from dealermarket.runs.tables import Chunk, RecordLevel
 from dealermarket.slots import from_outside
 from dealermarket.study.labelled import Measures
+from dealermarket.values import whole_number
 from dealermarket.version import __version__
 
 Array = NDArray[Any]
@@ -43,10 +44,32 @@ Measured = Mapping[str, Mapping[str, Measures]]
 
 @dataclass(frozen=True)
 class Study:
-    """`replicas` markets of each variant, on common tapes, of which `observe` keeps what the question needs.
+    """Variants of a market on common tapes, and what is measured of each of their replicas.
 
-    A study of a scenario with a policy that no file can name is not kept in a folder: nothing tells whether it is the same
-    next time. Raises ParameterError unless the variants share what the tape is drawn from.
+    A study of a scenario with a policy that no file can name is not kept in a folder: nothing tells whether it is the same next
+    time.
+
+    Parameters
+    ----------
+    name : str
+        By which its measures are found.
+    variants : mapping of str to Scenario
+        By label, scenarios that share all that the tape is drawn from.
+    replicas : int
+        How many replicas of each.
+    observe : callable
+        A function (scenario, chunk) -> measures, such as those of `dealermarket.study.observe`: what is kept of a chunk of
+        replicas, as `Measures` or as arrays by name; the first axis of every array is the replica.
+    record : {"summary", "steps", "trades", "requests"}
+        What is recorded for `observe` to see.
+    first : int
+        The number of the first replica.
+
+    Raises
+    ------
+    ParameterError
+        There is no variant, the variants have no common tape, `replicas` is below 1, or prices or orders are recorded and there
+        are not as many replicas of them.
     """
 
     name: str
@@ -54,9 +77,12 @@ class Study:
     replicas: int
     observe: Observe
     record: RecordLevel = "summary"
-    first: int = 0  # the number of the first replica
+    first: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "replicas", whole_number("replicas", self.replicas, 1))
+        if not self.variants:
+            raise ParameterError(f"study {self.name!r}: variants: must be at least one scenario by its label, got none")
         first, *others = self.variants.values()
         Recorded.of(first).check_replicas(self.first + self.replicas)
         for label, variant in zip(list(self.variants)[1:], others, strict=True):
@@ -106,14 +132,43 @@ def measure(
     seed: int = 0,
     threads: int = 1,
     progress: Progress | None = None,
-    keep: Path | Parts | None = None,
+    keep: str | Path | Parts | None = None,
     executor: Executor | str | None = None,
 ) -> Measured:
-    """Runs studies on threads, or on an `executor`; with `keep`, a folder, or its parts, looked up once for many calls, chunks of
-    replicas that it holds are read, and others kept there once done.
+    """Runs studies, and keeps of them what they observe.
 
-    Measures depend on (variant, seed, replicas) alone. Raises RunFolderError where the folder cannot be written."""
-    report, parts = progress or (lambda _: None), Parts(keep) if isinstance(keep, Path) else keep
+    Measures depend on (variant, seed, replicas) alone. What two studies would measure alike is measured once.
+
+    Parameters
+    ----------
+    studies : sequence of Study
+        What to run; their names differ.
+    seed : int
+        The seed of all markets, 0 or more.
+    threads : int
+        How many threads to run on, from 1 to 1024.
+    progress : callable, optional
+        Called with the number of market steps done since the last call, from any thread.
+    keep : str, Path or Parts, optional
+        A folder for chunks of replicas: those that it holds are read, and others are kept there once done.
+    executor : Executor or str, optional
+        Where to run instead of on threads: an executor, or a text as `executor_on` takes it.
+
+    Returns
+    -------
+    mapping of str to mapping of str to Measures
+        By the name of a study and the label of a variant, what was measured.
+
+    Raises
+    ------
+    RunFolderError
+        The folder cannot be written.
+    ParameterError
+        `threads` is not in 1..1024, or the text names no executor.
+    ExecutorError
+        The executor is not installed, or nobody answers there.
+    """
+    report, parts = progress or (lambda _: None), keep if keep is None or isinstance(keep, Parts) else Parts(keep)
     keys = {study.name: study.key(seed) for study in studies}
     distinct = {keys[study.name]: study for study in studies}  # what two studies would measure alike is measured once
     alike = sum(study.market_steps for study in studies) - sum(study.market_steps for study in distinct.values())

@@ -83,5 +83,6 @@ def running(executor: Executor | str | None, threads: int = 1) -> Iterator[Execu
     if isinstance(executor, Executor):
         yield executor  # who made it closes it
         return
-    with ThreadExecutor(threads) if executor is None else executor_on(executor) as made:
+    count = whole_number("threads", threads, 1, MOST_WORKERS)
+    with ThreadExecutor(count) if executor is None else executor_on(executor) as made:
         yield made

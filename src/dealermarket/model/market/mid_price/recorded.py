@@ -57,7 +57,8 @@ class RecordedMid(MidPrice):
     formulas: ClassVar = {}  # it is read, not drawn step by step
 
     def recording(self, clock: Clock) -> Recording:
-        """The prices of the file at the market's steps. Raises ParameterError, naming the field, where it has none."""
+        """The prices of the file at the market's steps. Raises DataError, naming the field, where it has none, and ParameterError
+        where the file is another one than `digest` says."""
         seconds = clock.days * _SECONDS_PER_DAY if self.step_seconds is None else self.step_seconds
         try:
             found = read_prices(self.file, self.columns, seconds, self.longest_gap, self.format)
