@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dealermarket import Scenario, SimulationRunner
-from dealermarket.data import export
-from dealermarket.data.export import MID_COLUMNS, RFQ_COLUMNS
+from dealermarket import Scenario, SimulationResult, SimulationRunner
+from dealermarket.control import Reward
+from dealermarket.data import analyse_run, export
+from dealermarket.data import columns as data
+from dealermarket.learning import columns as learning
+from dealermarket.learning.training import FIELDS
+from dealermarket.policies.named import policy_named
+from dealermarket.questions import BestResponses, Game, Objective, Range, Search, Sensitivity, Sweep, Varied
+from dealermarket.questions import columns as questions
 from dealermarket.runs.columns import META_ENTRIES, Column, columns_by_table
 from dealermarket.runs.folder import RunFolder
 from dealermarket.runs.tables import RECORD_LEVELS
+from dealermarket.study import Contest, Yardstick, compare
+from dealermarket.study import columns as study
 
 
 def names(columns: tuple[Column, ...]) -> list[str]:
@@ -72,13 +82,14 @@ def test_the_columns_of_comparisons_are_those_declared(small: Scenario) -> None:
     comparison = compare(small, small.with_settings("makers.0.pricing.alpha=1.3"), 2)
     same(comparison.frame(), study.MAKERS)
     same(comparison.clients(), study.CLIENTS)
-    contest = Contest(Scenario.load("learning", ["steps=20"]), {"a": policy_named("random"), "b": policy_named("skew")}, replicas=3)
+    policies = {name: policy_named(name) for name in ("random", "skew")}
+    contest = Contest(Scenario.load("learning", ["steps=20"]), policies, replicas=10)
     same(contest.run().frame(), study.STANDINGS)
 
 
 def test_the_columns_of_regrets_are_those_declared() -> None:
     scenario = Scenario.load("learning", ["steps=20"])
-    regrets = Yardstick(scenario, {"skew": policy_named("skew")}, reward=Reward(weights="pnl"), replicas=2).run()
+    regrets = Yardstick(scenario, {"skew": policy_named("skew")}, reward=Reward(weights="pnl"), replicas=10).run()
     same(regrets.frame(), study.REGRETS)
     assert ["policy", *regrets.actions("skew")] == names(study.ACTIONS)
 
@@ -86,10 +97,16 @@ def test_the_columns_of_regrets_are_those_declared() -> None:
 def test_the_columns_of_questions_are_those_declared(small: Scenario) -> None:
     alpha, penalty = "makers.0.pricing.alpha", "makers.0.pricing.tier_penalty"
     ranges = (Range(alpha, 1.2, 1.6), Range(penalty, 1e-6, 1e-5))
+    pnl, few = Objective.parsed("pnl"), {"replicas": 2, "evaluations": 3, "fresh": 2}
     same(Sweep.of(small, {alpha: (1.3, 1.4)}, replicas=2).run().frame(), questions.SWEEP, FIELD=[alpha])
-    found = Search.of(small, ranges[:1], Objective.of("pnl"), replicas=2, trials=3).run()
-    same(found.history(), questions.TRIALS, FIELD=[alpha])
+    same(Search(small, ranges[:1], pnl, "maker-1", **few).run().history(), questions.TRIALS, FIELD=[alpha])
+    same(Sensitivity(small, ranges, pnl, "maker-1", points=8, replicas=2).run().frame(), questions.INDICES)
+    shared, own = "makers.*.pricing.alpha", "makers.maker-1.pricing.alpha"
+    answers = BestResponses(small, (Range(shared, 1.2, 1.6),), pnl, ("maker-1",), rounds=1, **few).run()
+    same(answers.history(), questions.TURNS, FIELD=[own], best_FIELD=[f"best {own}"])
+    game = Game(small, (Varied(shared, (1.3, 1.5)),), pnl, replicas=2)
+    same(game.run().frame(), questions.GAME, MAKER=list(small.maker_names))
 
 
 def test_the_columns_of_a_trainings_progress_are_those_declared() -> None:
-    assert FIELDS == tuple(names(learning.PROGRESS))
+    assert tuple(names(learning.PROGRESS)) == FIELDS

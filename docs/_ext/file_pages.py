@@ -17,7 +17,8 @@ Columns of files
 ================
 
 Parquet files are read by ``pandas.read_parquet``, and by most other programs for data. Money is a price times units of the
-asset. A spread is what the taker of a trade pays over the mid, for a unit of the asset. :doc:`/model` has the signs of all numbers.
+asset. A spread is what the taker of a trade pays over the mid, for a unit of the asset. :doc:`/model` has the signs of all
+numbers.
 """
 RUN = """\
 The folder of a run holds the files below, and ``scenario.toml``, the scenario as it was run; :doc:`/folders` says how a folder
