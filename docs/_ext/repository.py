@@ -20,6 +20,15 @@ ROOT = DOCS.parent
 PROJECT, SOURCES = "project", "sources"  # the folders of docs/ that are written here
 FRONT = {PurePosixPath("README.md"): "index"}
 DOCUMENTS = {PurePosixPath(f"{name.upper()}.md"): f"{PROJECT}/{name}" for name in ("contributing", "changelog")}
+_BESIDE = """
+
+```{toctree}
+:glob:
+:hidden:
+
+*
+```
+"""
 _PICTURE = re.compile(r"(?<=src=\")[^\"#]+")
 _LINK = re.compile(r"(?<=\]\()[^()\s#]+(?=(?:#[^()\s]*)?\))|" + _PICTURE.pattern)
 _LANGUAGES = {".py": "python", ".toml": "toml", ".md": "markdown", ".c": "c", ".cff": "yaml", ".yml": "yaml", "": "text"}
@@ -95,10 +104,10 @@ def _write(app: Sphinx) -> None:
 
 
 def _relink(app: Sphinx, page: str, source: list[str]) -> None:
-    """Links of a page of docs/ to files outside of it."""
+    """Links of a page of docs/ to files outside of it; the pages beside one that is an index stand below it."""
     path = PurePosixPath("docs") / f"{page}.md"
     if path in _documents():
-        source[0] = relinked(source[0], path, page)
+        source[0] = relinked(source[0], path, page) + (_BESIDE if page.endswith("/index") else "")
 
 
 def _copy_pictures(app: Sphinx, error: Exception | None) -> None:
