@@ -15,8 +15,7 @@ copyright = author
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "katex_maths", "reference", "repository"]
-exclude_patterns = ["_build", "_static", "_templates"]
-templates_path = ["_templates"]
+exclude_patterns = ["_build", "_static"]
 
 suppress_warnings = ["myst.header"]  # headings of a glossary are small
 myst_enable_extensions = ["dollarmath"]

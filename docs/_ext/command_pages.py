@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 from cyclopts import App, Argument
-from pages import code, heading, plain, summary_of, table
+from pages import code, escape, heading, plain, summary_of, table
 
 from dealermarket.commands.main import app
 
@@ -58,7 +58,9 @@ def page_of(name: str) -> str:
     command = commands()[name]
     arguments = arguments_of(command)
     lines = heading(f"dealermarket {name}", "=")[1:]
-    lines += [*str(command.help).splitlines(), "", "::", "", f"    {_usage(name, arguments)}", ""]
+    said = str(command.help).splitlines()
+    escape(said)
+    lines += [*said, "", "::", "", f"    {_usage(name, arguments)}", ""]
     if arguments:
         lines += _table([_row(argument) for argument in arguments])
     return "\n".join(lines) + "\n"

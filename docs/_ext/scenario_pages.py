@@ -20,8 +20,7 @@ The fields of a scenario
 
 A scenario is a TOML file, or a value in Python; both have the fields below. A path such as ``makers.*.pricing`` says
 where a part stands: of ``*`` there are several, ``makers.0`` or ``makers.maker-1`` being one of them.
-``--set makers.0.pricing.alpha=1.3``
-changes a field of a run. Where a part has several kinds, its ``kind`` chooses one.
+``--set makers.0.pricing.alpha=1.3`` changes a field of a run. Where a part has several kinds, its ``kind`` chooses one.
 
 ::
 
@@ -39,11 +38,12 @@ class Component:
 
     model: type[BaseModel]
     paths: list[str]
+    one_of_several: bool
 
     @property
     def title(self) -> str:
-        """Its first path, and its kind where it has one."""
-        kind, path = kind_name(self.model), self.paths[0]
+        """Its first path, and its kind where it has one, or its class where there are others."""
+        kind, path = kind_name(self.model) or (self.model.__name__ if self.one_of_several else None), self.paths[0]
         return f"{path}: {kind}" if kind else path or "scenario"
 
 
@@ -51,15 +51,15 @@ def components() -> list[Component]:
     """Everything that a scenario can be made of, each once, in the order of the fields."""
     found: dict[type[BaseModel], Component] = {}
 
-    def visit(model: type[BaseModel], path: str) -> None:
+    def visit(model: type[BaseModel], path: str, several: bool = False) -> None:
         if model in found:
             found[model].paths.append(path)
             return
-        found[model] = Component(model, [path])
+        found[model] = Component(model, [path], several)
         for row in fields_of(model):
             many = ".*" if row.words.startswith("tuple of ") else ""
             for inner in row.models:
-                visit(inner, f"{path}.{row.name}{many}".lstrip("."))
+                visit(inner, f"{path}.{row.name}{many}".lstrip("."), several=len(row.models) > 1)
 
     visit(Scenario, "")
     return list(found.values())
