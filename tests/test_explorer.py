@@ -277,6 +277,8 @@ def test_a_run_is_opened_with_its_seed(tmp_path: Path) -> None:
     assert what.scenario == Scenario.load("paper", SMALL)
     with raises(ScenarioError, tmp_path / "none"):
         opened(str(tmp_path / "none"))
+    with raises(RunFolderError, tmp_path):
+        opened(str(tmp_path))
 
 
 def test_a_run_that_cannot_be_repeated_is_refused(tmp_path: Path) -> None:
