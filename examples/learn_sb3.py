@@ -13,7 +13,7 @@ from stable_baselines3 import PPO
 from dealermarket import Scenario, SimulationRunner
 from dealermarket.envs import DealerVectorEnv
 from dealermarket.learning.sb3 import Sb3VecEnv, exported
-from dealermarket.policies.named import policy_named
+from dealermarket.policies import policy_named
 
 RIVAL = "persistent:low=0.4,high=0.4"
 

@@ -251,9 +251,11 @@ def test_the_texts_know_policies_and_makers_that_were_added() -> None:
     words = shlex.split(answers.texts(State(**policy))["command"])
     named = [words[n + 1] for n, word in enumerate(words) if word == "--policy"]
     assert with_policies(Scenario.load("paper"), named) == answers.asked(State(**policy)).now.scenario
+    python: dict[str, Any] = {}
+    exec(answers.texts(State(**policy, replicas=2, seed=0))["python"], python)
+    assert python["scenario"] == answers.asked(State(**policy)).now.scenario
     state = State(**CHANGED, added=(AddedMaker(name="new", like="maker-1"),), removed=("maker-1",))
     changed = state.replace(settings={key: value for key, value in state.settings.items() if key != ALPHA})
-    python: dict[str, Any] = {}
     exec(answers.texts(changed)["python"], python)
     assert python["scenario"] == answers.asked(changed).now.scenario
 
@@ -277,6 +279,8 @@ def test_a_run_is_opened_with_its_seed(tmp_path: Path) -> None:
     assert what.scenario == Scenario.load("paper", SMALL)
     with raises(ScenarioError, tmp_path / "none"):
         opened(str(tmp_path / "none"))
+    with raises(RunFolderError, tmp_path):
+        opened(str(tmp_path))
 
 
 def test_a_run_that_cannot_be_repeated_is_refused(tmp_path: Path) -> None:

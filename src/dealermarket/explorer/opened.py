@@ -75,6 +75,8 @@ def opened(source: str, settings: Iterable[str] = (), assignments: Iterable[str]
         kind: OpenedKind = "calibration" if any(_INTERVAL in why for why in scenario.choices.values()) else "scenario"
         return Opened(scenario, source, kind, _begin(scenario), policies)
     name = str(path / "scenario.toml")
+    if not (path / "meta.json").exists():
+        raise RunFolderError(f"{path}: is the folder of neither a run nor a sweep, it has no meta.json; give one, or a TOML file")
     if _is_question(path):
         question = QuestionFolder.open(path)
         question.check_question("sweep")

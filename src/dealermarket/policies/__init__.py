@@ -14,6 +14,7 @@ from dealermarket.model.makers.policies import (
     SkewMaker,
     TrainedMaker,
 )
+from dealermarket.policies.named import policy_named
 from dealermarket.policies.observation import Observation
 from dealermarket.policies.policy import Action, Actor, MakerPolicy, PolicySetup
 from dealermarket.policies.policy_file import Network, TrainedPolicy
@@ -37,5 +38,6 @@ __all__ = [
     "SkewMaker",
     "TrainedMaker",
     "TrainedPolicy",
+    "policy_named",
     "start",
 ]

@@ -19,11 +19,28 @@ if TYPE_CHECKING:
 
 
 def policy_named(text: str) -> Policy:
-    """The policy that a text names: a kind, a kind with parameters, such as "persistent:low=0.3,high=0.3", or the file of a
-    trained policy.
+    """The policy that a text names, as `--policy` takes it.
 
-    Values are written as in TOML. A kind goes before a file of the same name. A trained policy is read at once and gets its
-    digest, so that it stays the one that was meant. Raises ParameterError, PolicyError where a file cannot be read.
+    A kind goes before a file of the same name. A trained policy is read at once and gets its digest, so that it stays the one
+    that was meant.
+
+    Parameters
+    ----------
+    text : str
+        A kind, such as "adaptive"; a kind with parameters, whose values are written as in TOML, such as
+        "persistent:low=0.3,high=0.3"; or the file of a trained policy, such as "my-maker/policy.npz".
+
+    Returns
+    -------
+    Policy
+        The policy, to be given to `Scenario.with_policies`.
+
+    Raises
+    ------
+    ParameterError
+        If the text names no policy, or a kind has no such parameters.
+    PolicyError
+        If a file cannot be read, or is a folder.
     """
     kind, colon, parameters = text.partition(":")
     if kind in POLICIES.kinds:

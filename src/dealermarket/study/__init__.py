@@ -13,7 +13,7 @@ Variants of a scenario, what to keep of each replica, and paired differences wit
 Policies that take the place of one maker in turn::
 
     from dealermarket import Scenario
-    from dealermarket.policies.named import policy_named
+    from dealermarket.policies import policy_named
     from dealermarket.study import Contest
 
     policies = {name: policy_named(name) for name in ("random", "adaptive", "skew:strength=0.3")}
@@ -25,7 +25,7 @@ Policies beside the optimum (docs/control.md)::
 
     from dealermarket import Scenario
     from dealermarket.model.makers.reward import Reward
-    from dealermarket.policies.named import policy_named
+    from dealermarket.policies import policy_named
     from dealermarket.study import Yardstick
 
     reward = Reward(weights="pnl", inventory_squared=2.0)
