@@ -17,6 +17,7 @@ from dealermarket.commands.console import open_console
 from dealermarket.commands.equilibrium import equilibrium
 from dealermarket.commands.evaluate import evaluate
 from dealermarket.commands.experiment import experiment
+from dealermarket.commands.explore import explore
 from dealermarket.commands.export import export
 from dealermarket.commands.inspect import inspect
 from dealermarket.commands.optimise import optimise
@@ -48,6 +49,7 @@ app = App(
 )
 for command in (
     run,
+    explore,
     scenarios,
     check,
     plot,

@@ -31,18 +31,19 @@ def held_tiers(scenario: Scenario, makers: Sequence[str], replicas: int, seed: i
 
     if not makers:
         return {}
-    watching = {maker: _Seeing(scenario, maker, steps) for maker in makers}
+    watching = {maker: Seeing(scenario, maker, steps) for maker in makers}
     SimulationRunner(scenario, replicas, seed, policies=watching).run()
     total = replicas * scenario.steps
     return {maker: HeldTiers(seen.path, seen.sums / total, replicas) for maker, seen in watching.items()}
 
 
-class _Seeing(Watching):
-    """Keeps the clients' tiers of the first replica, (N, steps), and their sums over all steps and replicas, (N,)."""
+class Seeing(Watching):
+    """Keeps the clients' tiers of one replica, (N, steps), and their sums over all steps and replicas, (N,)."""
 
-    def __init__(self, scenario: Scenario, maker: str, steps: Array) -> None:
+    def __init__(self, scenario: Scenario, maker: str, steps: Array, replica: int = 0) -> None:
         super().__init__(scenario, maker)
         clients = len(scenario.agents)
+        self._replica = replica
         self._column = {int(step): column for column, step in enumerate(steps)}
         self.path: Array = np.zeros((clients, len(steps)), np.int16)
         self.sums: Array = np.zeros(clients, np.int64)
@@ -50,5 +51,5 @@ class _Seeing(Watching):
     def see(self, step: int, episodes: Sequence[Episode], tiers: Array) -> None:
         clients = tiers[:, : len(self.sums)]
         self.sums += clients.sum(axis=0)
-        if step in self._column and episodes[0].replica == 0:
+        if step in self._column and episodes[0].replica == self._replica:
             self.path[:, self._column[step]] = clients[0]

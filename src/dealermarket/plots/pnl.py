@@ -212,8 +212,7 @@ def _each(values: Array) -> tuple[list[Mark], str]:
 def _counted(values: Array) -> tuple[list[Mark], str]:
     """Many replicas as a histogram, and what a caption says of it."""
     low, high = middle(values)
-    bins = int(np.clip(2 * np.sqrt(len(values)), *_BINS))
-    heights, edges = np.histogram(np.clip(values, low, high), bins, (low, high))
+    heights, edges = np.histogram(np.clip(values, low, high), bins_of(len(values)), (low, high))
     marks: list[Mark] = [
         Bars((edges[:-1] + edges[1:]) / 2, heights, colour=COLOURS[4], width=edges[1] - edges[0]),
         Line([values.mean()] * 2, [0, heights.max()], "mean", COLOURS[0], 1.8),
@@ -221,6 +220,11 @@ def _counted(values: Array) -> tuple[list[Mark], str]:
         Level(0.0, "x"),
     ]
     return marks, ". The axis shows the middle 98 %: the outermost bars hold what lies beyond"
+
+
+def bins_of(count: int) -> int:
+    """How many bars a histogram of so many replicas has."""
+    return int(np.clip(2 * np.sqrt(count), *_BINS))
 
 
 def pnl_at_end_panels(run: PicturedRun) -> Panels:

@@ -82,8 +82,8 @@ def plot_client_sizes(run: SimulationResult | PicturedRun, ax: Axes | None = Non
 
 def all_price_curves(scenario: Scenario) -> Figure:
     """The figure of `plot_price_curves`."""
-    size, s0 = _sizes(scenario), scenario.market.mean_spread
-    scale = _scale(scenario, BASIS_POINTS)
+    size, s0 = traded_sizes(scenario), scenario.market.mean_spread
+    scale = per_price(scenario, BASIS_POINTS)
     reference = scale * scenario.exchange.reference_spread(size, s0)
     quotes: dict[tuple[bytes, bytes], _Quotes] = {}
     for maker in scenario.makers:
@@ -113,7 +113,7 @@ def all_price_curves(scenario: Scenario) -> Figure:
 def client_sizes(run: PicturedRun) -> Figure:
     """The figure of `plot_client_sizes`."""
     traded = run.paths.orders["size"]
-    grid = _sizes(run.scenario)
+    grid = traded_sizes(run.scenario)
     edges = np.linspace(grid[0], grid[-1], _BINS + 1)
     within = np.minimum(traded, edges[-1])
     orders, volume = (100 * np.histogram(within, edges, weights=w)[0] / max(w.sum(), 1e-300) for w in (traded**0, traded))
@@ -164,7 +164,7 @@ def price_curves(scenario: Scenario, maker: str, size: Array | None = None, scal
     if agent is None:
         raise ParameterError(f"maker: must be one of {', '.join(scenario.maker_names)}, got {maker!r}")
     exchange, s0 = scenario.exchange, scenario.market.mean_spread
-    size, scale, tiers = _sizes(scenario) if size is None else size, _scale(scenario, scale), agent.tiering.tiers
+    size, scale, tiers = traded_sizes(scenario) if size is None else size, per_price(scenario, scale), agent.tiering.tiers
     deepest = max(maker.tiering.tiers for maker in scenario.makers) - 1
     lines = []
     for tier in sorted({*np.linspace(0, tiers - 1, min(tiers, 5)).astype(int).tolist()}):
@@ -173,17 +173,17 @@ def price_curves(scenario: Scenario, maker: str, size: Array | None = None, scal
     return [*lines, Line(size, scale * exchange.reference_spread(size, s0), "reference", width=1.2, style="--")]
 
 
-def _sizes(scenario: Scenario) -> Array:
-    """Sizes that clients trade, from 0 to large ones, (n,)."""
+def traded_sizes(scenario: Scenario, count: int = 200) -> Array:
+    """Sizes that clients trade, from 0 to large ones, (count,)."""
     typical = max(agent.order_size.typical_largest for agent in scenario.agents)
-    return np.linspace(0.0, min(typical, 0.9 * scenario.exchange.v_max), 200)
+    return np.linspace(0.0, min(typical, 0.9 * scenario.exchange.v_max), count)
 
 
 def _axis_of(sizes: Array) -> Axis:
     return Axis("size (units)", limits=(0.0, float(sizes[-1])))
 
 
-def _scale(scenario: Scenario, scale: float) -> float:
+def per_price(scenario: Scenario, scale: float) -> float:
     """What a spread is multiplied by to be in 1 / `scale` of the price."""
     return scale / (1.0 if scenario.market.spreads_scale_with_price else scenario.market.initial_price)
 

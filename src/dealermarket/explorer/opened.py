@@ -1,0 +1,152 @@
+"""What the page was started with: a scenario, a run, a sweep or a calibration, read once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dealermarket.errors import ParameterError, RunFolderError
+from dealermarket.explorer.asked import State
+from dealermarket.explorer.controls import PolicyChoice
+from dealermarket.frozen import FrozenMapping
+from dealermarket.model.makers.policies import POLICIES
+from dealermarket.model.scenario import Scenario
+from dealermarket.policies.named import policy_named, with_policies
+from dealermarket.questions import short_names
+from dealermarket.questions.folder import QuestionFolder
+from dealermarket.runs.folder import RunFolder
+
+OpenedKind = Literal["scenario", "run", "sweep", "calibration"]
+_INTERVAL = "95 % interval"  # what the reasons of a calibration say, and no others
+SHOWN_REPLICAS = 200
+
+
+@dataclass(frozen=True)
+class SweepMap:
+    """An answered sweep as a map: the fields that vary, the values of each, and by point its settings and its numbers.
+
+    `places` has for every point the number of its value in each field; `measures` by statistic what one `maker` had, by point."""
+
+    paths: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+    places: tuple[tuple[int, ...], ...]
+    maker: str
+    measures: Mapping[str, Sequence[float | None]]
+
+    def settings(self, point: int) -> dict[str, Any]:
+        """The settings of a point. Raises ParameterError where there is no such point."""
+        if not point < len(self.places):
+            raise ParameterError(f"point: must be in 0..{len(self.places) - 1}, got {point}")
+        cells = zip(self.paths, self.values, self.places[point], strict=True)
+        return {path: values[place] for joined, values, place in cells for path in joined.split("+")}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A scenario, and what the page begins with; `source` is how a command names the scenario."""
+
+    scenario: Scenario
+    source: str
+    kind: OpenedKind
+    state: State
+    policies: tuple[PolicyChoice, ...]
+    sweep: SweepMap | None = None
+
+    @property
+    def reasons(self) -> list[dict[str, Any]]:
+        """Why values of the scenario are what they are, of a calibration with intervals: the path, the value, the reason."""
+        return [
+            {"path": path, "value": _brief(self.scenario.values_at(path)), "why": why}
+            for path, why in self.scenario.choices.items()
+        ]
+
+
+def opened(source: str, settings: Iterable[str] = (), assignments: Iterable[str] = (), folder: Path | None = None) -> Opened:
+    """What a preset's name, a TOML file or a folder of a run or of a sweep describes, with settings and policies on top.
+
+    Trained policies in `folder`, the current one if not given, can be chosen on the page. Raises ScenarioError, RunFolderError,
+    ParameterError."""
+    policies, path = _policies(Path() if folder is None else folder), Path(source)
+    if not path.is_dir():
+        scenario = with_policies(Scenario.load(source, settings), assignments)
+        kind: OpenedKind = "calibration" if any(_INTERVAL in why for why in scenario.choices.values()) else "scenario"
+        return Opened(scenario, source, kind, _begin(scenario), policies)
+    name = str(path / "scenario.toml")
+    if _is_question(path):
+        question = QuestionFolder.open(path)
+        question.check_question("sweep")
+        scenario = with_policies(question.scenario.with_settings(*settings), assignments)
+        asked = question.meta["asked"]
+        answer, maker = _sweep(question)
+        return Opened(scenario, name, "sweep", _begin(scenario, asked["replicas"], asked["seed"], maker), policies, answer)
+    run = RunFolder.open(path)
+    if run.meta["policies"] or "tape" in run.meta:
+        raise RunFolderError(f"{path}: was run with policies or prices that its scenario does not have; the page cannot run it")
+    scenario = with_policies(run.scenario.with_settings(*settings), assignments)
+    return Opened(scenario, name, "run", _begin(scenario, run.meta["replicas"], run.meta["seed"]), policies)
+
+
+def _begin(scenario: Scenario, replicas: int = SHOWN_REPLICAS, seed: int = 0, maker: str | None = None) -> State:
+    return State(replicas=min(replicas, SHOWN_REPLICAS), seed=seed, maker=maker or scenario.maker_names[0])
+
+
+def _is_question(path: Path) -> bool:
+    """Whether a folder is one of a question, answered or not."""
+    try:
+        return "question" in json.loads((path / "meta.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _sweep(folder: QuestionFolder) -> tuple[SweepMap, str]:
+    """The map of an answered sweep, and the maker that it looks at. Raises RunFolderError where there is no answer."""
+    if not folder.complete:
+        raise RunFolderError(f"{folder.path}: is not answered yet; finish it with --resume {folder.path}")
+    folder.check_files()
+    answer = json.loads((folder.path / "answer.json").read_text(encoding="utf-8"))
+    maker = answer["maker"]
+    rows = [row for row in answer["rows"] if row["maker"] == maker and row["point"] != "as it is"]
+    paths = [path for path in rows[0] if path.startswith(("makers.", "investors.", "market.", "exchange.", "steps", "reward"))]
+    first = rows[0]["statistic"]
+    points = [row for row in rows if row["statistic"] == first]
+    values = [tuple(sorted({row[path] for row in points}, key=_order)) for path in paths]
+    places = tuple(tuple(known.index(row[path]) for path, known in zip(paths, values, strict=True)) for row in points)
+    measures: dict[str, list[float | None]] = {}
+    for row in rows:
+        measures.setdefault(row["statistic"], []).append(row["mean"])
+    return SweepMap(tuple(paths), tuple(values), places, maker, FrozenMapping(measures)), maker
+
+
+def labels_of(paths: Sequence[str]) -> list[str]:
+    """Short names of fields, that tell them apart."""
+    return short_names(paths)
+
+
+def _order(value: Any) -> tuple[bool, Any]:
+    return isinstance(value, str), value
+
+
+def _policies(folder: Path) -> tuple[PolicyChoice, ...]:
+    """The policies that can be chosen: kinds that need no more than their name, and files in `folder` and the folders in it."""
+    known = []
+    for kind in POLICIES.kinds:
+        if kind == "trained":
+            continue
+        try:
+            about = (type(policy_named(kind)).__doc__ or "").strip().partition("\n\n")[0].replace("\n", " ")
+        except ParameterError:  # it needs parameters
+            continue
+        known.append(PolicyChoice(kind, about, kind))
+    here = folder.resolve()
+    for file in sorted([*folder.glob("*.npz"), *folder.glob("*/policy.npz")]):
+        if file.resolve().is_relative_to(here):
+            known.append(PolicyChoice(str(file), "A trained policy.", f"{file} (trained)"))
+    return tuple(known)
+
+
+def _brief(values: Sequence[Any]) -> str:
+    shown = ", ".join(f"{value:.6g}" if isinstance(value, float) else str(value) for value in values[:3])
+    return f"{shown}, ..." if len(values) > 3 else shown
