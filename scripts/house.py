@@ -3,9 +3,9 @@ not follow from others. The picture is text, the same for the same imports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise, permutations
 
 WIDTH, HEIGHT = 128, 34  # of a box, in pixels
 ACROSS, DOWN = 160, 66  # from the middle of a box to that of the next
@@ -24,28 +24,40 @@ class Point:
 
 
 def rows_of(names: Sequence[str], arrows: Iterable[Arrow]) -> list[list[str | Point]]:
-    """The rows from the top. Each name stands as low as it can, above all that its arrows lead to; names of a row stand below
-    those that lead to them. Arrows that are longer than a row have a point in each row that they pass."""
+    """The rows from the top. Each name stands as low as it can, above all that its arrows lead to. Arrows that are longer than a
+    row have a point in each row that they pass. Rows are in an order in which few arrows cross: each in turn is put in its best
+    one, between the rows above and below it, until none gets better."""
     arrows = list(arrows)
     height: dict[str, int] = {}
     for name in reversed(names):  # what an arrow leads to comes later in `names`
         height[name] = max((height[to] + 1 for by, to in arrows if by == name), default=0)
     top = max(height.values())
     rows: list[list[str | Point]] = [[name for name in names if height[name] == level] for level in range(top, -1, -1)]
-    for arrow in arrows:
-        for level in range(height[arrow[0]] - 1, height[arrow[1]], -1):
-            rows[top - level].append(Point(arrow, level))
-    for above, row in pairwise(rows):
-        place = {each.arrow if isinstance(each, Point) else each: number for number, each in enumerate(above)}
+    pieces: list[tuple[str | Point, str | Point]] = []
+    for by, to in arrows:
+        passed = [Point((by, to), level) for level in range(height[by] - 1, height[to], -1)]
+        for point in passed:
+            rows[top - point.level].append(point)
+        pieces += pairwise([by, *passed, to])
+    best = _crossings(rows, pieces)
+    while True:
+        for number, row in enumerate(rows):
+            tried = ([*rows[:number], list(order), *rows[number + 1 :]] for order in permutations(row))
+            rows = min(tried, key=lambda rows: _crossings(rows, pieces))
+        if _crossings(rows, pieces) == best:
+            return rows
+        best = _crossings(rows, pieces)
 
-        def middle(each: str | Point, place: Mapping[str | Arrow, int] = place) -> float:
-            """The mean place of what leads here; what nothing leads to stands last."""
-            leading = [each.arrow] if isinstance(each, Point) else [arrow for arrow in arrows if arrow[1] == each]
-            places = [place[arrow] if arrow in place else place[arrow[0]] for arrow in leading]
-            return sum(places) / len(places) if places else float("inf")
 
-        row.sort(key=lambda each: (middle(each), each.arrow if isinstance(each, Point) else (each, "")))
-    return rows
+def _crossings(rows: Sequence[Sequence[str | Point]], pieces: Sequence[tuple[str | Point, str | Point]]) -> tuple[int, float]:
+    """How often arrows cross, and how far they lean."""
+    at = {each: (level, number - (len(row) - 1) / 2) for level, row in enumerate(rows) for number, each in enumerate(row)}
+    lines = [(at[by][0], at[by][1], at[to][1]) for by, to in pieces]
+    crossed = sum(
+        level == other and (start - other_start) * (end - other_end) < 0
+        for (level, start, end), (other, other_start, other_end) in combinations(lines, 2)
+    )
+    return crossed, sum(abs(end - start) for _, start, end in lines)
 
 
 def picture(names: Sequence[str], arrows: Sequence[Arrow], public: Iterable[str], alone: str) -> str:
@@ -68,7 +80,8 @@ def picture(names: Sequence[str], arrows: Sequence[Arrow], public: Iterable[str]
     for arrow in arrows:
         (x, y), (end, bottom) = at[arrow[0]], at[arrow[1]]
         passed = [place for each, place in at.items() if isinstance(each, Point) and each.arrow == arrow]
-        path = [(x, y + HEIGHT / 2), *passed, (end, bottom - HEIGHT / 2)]
+        down = [(across, at + half) for across, at in passed for half in (-HEIGHT / 2, HEIGHT / 2)]  # straight, past the boxes
+        path = [(x, y + HEIGHT / 2), *down, (end, bottom - HEIGHT / 2)]
         points = "L".join(f"{x:g} {y:g}" for x, y in path)
         lines.append(f'<path d="M{points}" fill="none" stroke="{_LINE}" stroke-width="1.5" marker-end="url(#tip)"/>')
     for name in names:

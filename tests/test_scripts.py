@@ -41,7 +41,9 @@ def test_a_long_arrow_of_the_picture_goes_past_boxes() -> None:
     arrows = [("a", "b"), ("a", "d"), ("b", "c"), ("c", "d")]
     rows = house.rows_of(["a", "b", "c", "d", "alone"], arrows)
     passing = [house.Point(("a", "d"), level) for level in (2, 1)]
-    assert rows == [["a"], [passing[0], "b"], [passing[1], "c"], ["d", "alone"]]
+    assert rows == [["a"], ["b", passing[0]], ["c", passing[1]], ["d", "alone"]]
+    crossing = [("a", "c"), ("a", "d"), ("b", "c"), ("e", "d"), ("e", "c")]
+    assert house.rows_of(["a", "b", "e", "c", "d"], crossing) == [["b", "a", "e"], ["c", "d"]]
     drawn = house.picture(["a", "b", "c", "d"], arrows, ["b"], "alone")
     assert drawn.count("<path d=") == len(arrows) + 1  # the arrow's tip
 
