@@ -1,0 +1,206 @@
+"""The blocks of a Markdown page, run in order in one folder, and what they print set beside what the page shows.
+
+- A `sh` block is run line by line: `dealermarket` in this process, anything else by the shell.
+- A `python` block is executed in the one namespace of its page.
+- A `toml` or `python` block whose first line is a comment with nothing but a file's name is that file: it is written, not run.
+- A `text` block is what the block before it printed. A line `...` in it stands for any number of lines.
+- A picture or a link with a title, `![words](images/a.png "runs/b-1/plots/a.png")`, leads to a copy of the file of that name that
+  the page has made.
+- TOML files beside the page are in the folder from the start.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dealermarket.commands.main import main
+
+ELISION = "..."
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# ([\w-]+\.(?:toml|py))\n")
+_MADE = re.compile(r"\[[^\]]*\]\(([^\s)]+) \"([^\"]+)\"\)")
+_MEASURED = re.compile(r"\b\d[\d.,]* ?(?:[kM] )?(?:steps/s|ms|s|seconds|minutes|[MG]B)(?!\w)")
+_NUMBER = re.compile(r"[-+−]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, and where the text stands in the page."""
+
+    language: str
+    text: str
+    start: int
+
+    @property
+    def file(self) -> str | None:
+        """The name of the file that it is, if it is one."""
+        named = _FILE.match(self.text) if self.language in ("toml", "python") else None
+        return named[1] if named else None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page shows of what a block printed, and what it did print."""
+
+    block: Block
+    shown: Block
+    printed: str
+
+
+def blocks(page: Path, *languages: str) -> list[Block]:
+    """The blocks of a page, of all languages if none is named."""
+    text = page.read_text(encoding="utf-8")
+    found = [Block(match[1], match[2], match.start(2)) for match in _FENCE.finditer(text)]
+    return [block for block in found if not languages or block.language in languages]
+
+
+def made_by(page: Path) -> list[tuple[Path, str]]:
+    """The pictures and files that a page makes: where they stand beside it, and the files that they are copies of."""
+    return [(page.parent / where, made) for where, made in _MADE.findall(page.read_text(encoding="utf-8"))]
+
+
+def run_page(page: Path, folder: Path) -> Iterator[Shown]:
+    """Runs the blocks of a page in a folder, one after the other; yields those of which the page shows the output."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for beside in page.parent.glob("*.toml"):
+        shutil.copy(beside, folder)
+    all_blocks = blocks(page)
+    for block, following in zip(all_blocks, [*all_blocks[1:], None], strict=True):
+        if block.file is not None:
+            (folder / block.file).write_text(block.text, encoding="utf-8")
+        elif block.language in ("sh", "python"):
+            run: Callable[[], str]
+            run = (lambda block=block: _python(block, namespace, page)) if block.language == "python" else lambda block=block: _sh(block)
+            with _inside(folder):
+                printed = run()
+            if following is not None and following.language == "text":
+                yield Shown(block, following, _without_ends(printed.replace(f"{folder}/", "")))
+
+
+def difference(shown: str, printed: str, *, words_alone: bool = False) -> str | None:
+    """Where what is shown is not what was printed, in a line; None where it is.
+
+    Spaces and rules of tables may be of any length. Numbers are equal to a relative 1e-6, and any number will do where it measures this
+    machine: before a unit of time, of memory or of speed. With `words_alone` any number will do: of makers that learned, whose weights
+    differ from machine to machine."""
+    there = [_parts(line) for line in printed.rstrip("\n").split("\n")]
+    pieces: list[list[str]] = [[]]
+    for line in shown.rstrip("\n").split("\n"):
+        if line.strip() == ELISION:
+            pieces.append([])
+        else:
+            pieces[-1].append(line)
+    at = 0
+    for number, piece in enumerate(pieces):
+        wanted = [_parts(line) for line in piece]
+        if number == 0:
+            starts: Sequence[int] = [0]
+        elif number == len(pieces) - 1:
+            starts = [len(there) - len(wanted)]
+        else:
+            starts = range(at, len(there) - len(wanted) + 1)
+        found = [start for start in starts if start >= at and _alike(wanted, there[start : start + len(wanted)], words_alone)]
+        if not found:
+            return _first_unlike(piece, wanted, there[starts[0] :] if starts else [], words_alone)
+        at = found[0] + len(wanted)
+    return None if at == len(there) else f"the page stops, and {len(there) - at} more lines were printed"
+
+
+def rewritten(page: Path, folder: Path, *, words_alone: bool = False) -> str:
+    """A page with what its blocks print now, where that is not what it shows; pictures that it makes are copied from the folder."""
+    text, moved = page.read_text(encoding="utf-8"), 0
+    for each in run_page(page, folder):
+        if difference(each.shown.text, each.printed, words_alone=words_alone) is None:
+            continue
+        new = _elided(each.shown.text, each.printed.rstrip("\n") + "\n")
+        start = each.shown.start + moved
+        text = text[:start] + new + text[start + len(each.shown.text) :]
+        moved += len(new) - len(each.shown.text)
+    for where, made in made_by(page):
+        where.parent.mkdir(exist_ok=True)
+        where.write_bytes((folder / made).read_bytes())
+    return text
+
+
+def _elided(shown: str, printed: str) -> str:
+    """What was printed, cut where the page cuts it: as many lines before and after."""
+    lines, new = shown.rstrip("\n").split("\n"), printed.rstrip("\n").split("\n")
+    cuts = [number for number, line in enumerate(lines) if line.strip() == ELISION]
+    if len(cuts) != 1 or len(lines) > len(new):
+        return printed
+    after = len(lines) - cuts[0] - 1
+    return "\n".join([*new[: cuts[0]], ELISION, *new[len(new) - after :]]) + "\n"
+
+
+def _without_ends(printed: str) -> str:
+    """Without the spaces at the ends of lines, which tables of pandas have."""
+    return re.sub(r"[ ]+$", "", printed, flags=re.MULTILINE)
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _python(block: Block, namespace: dict[str, Any], page: Path) -> str:
+    out = io.StringIO()
+    with redirect_stdout(out):
+        exec(compile(block.text, str(page), "exec"), namespace)
+    return out.getvalue()
+
+
+def _sh(block: Block) -> str:
+    """What the lines of a block print; of a command that fails, what it says, too."""
+    printed = ""
+    for line in block.text.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["dealermarket"]:
+            out, problems = io.StringIO(), io.StringIO()
+            with redirect_stdout(out), redirect_stderr(problems):
+                status = main(words[1:])
+            printed += out.getvalue() + (problems.getvalue() if status else "")
+        elif words:
+            done = subprocess.run(line, shell=True, check=True, capture_output=True, text=True)
+            printed += done.stdout
+    return printed
+
+
+def _parts(line: str) -> tuple[list[str], list[float]]:
+    """The words of a line, each number among them a #, and the numbers."""
+    plain = re.sub(r"[ ─]+", " ", _MEASURED.sub("~", line)).strip()
+    numbers = [float(number.replace("−", "-").replace(",", "").rstrip(".")) for number in _NUMBER.findall(plain)]
+    return _NUMBER.sub("#", plain).split(" "), numbers
+
+
+def _alike(wanted: Sequence[Any], there: Sequence[Any], words_alone: bool) -> bool:
+    return len(wanted) == len(there) and all(map(lambda one, other: _same(one, other, words_alone), wanted, there))
+
+
+def _same(one: tuple[list[str], list[float]], other: tuple[list[str], list[float]], words_alone: bool) -> bool:
+    if one[0] != other[0]:
+        return False
+    return words_alone or all(math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-12) for a, b in zip(one[1], other[1], strict=True))
+
+
+def _first_unlike(piece: Sequence[str], wanted: Sequence[Any], there: Sequence[Any], words_alone: bool) -> str:
+    for number, line in enumerate(piece):
+        if number >= len(there) or not _same(wanted[number], there[number], words_alone):
+            got = "nothing" if number >= len(there) else f"{' '.join(there[number][0])} with {there[number][1]}"
+            return f"the page shows {line!r}, and what was printed is {got}"
+    return f"the page shows {list(piece)}, which was not printed"
