@@ -18,7 +18,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,10 +80,8 @@ def run_page(page: Path, folder: Path) -> Iterator[Shown]:
         if block.file is not None:
             (folder / block.file).write_text(block.text, encoding="utf-8")
         elif block.language in ("sh", "python"):
-            run: Callable[[], str]
-            run = (lambda block=block: _python(block, namespace, page)) if block.language == "python" else lambda block=block: _sh(block)
             with _inside(folder):
-                printed = run()
+                printed = _python(block, namespace, page) if block.language == "python" else _sh(block)
             if following is not None and following.language == "text":
                 yield Shown(block, following, _without_ends(printed.replace(f"{folder}/", "")))
 
@@ -91,9 +89,9 @@ def run_page(page: Path, folder: Path) -> Iterator[Shown]:
 def difference(shown: str, printed: str, *, words_alone: bool = False) -> str | None:
     """Where what is shown is not what was printed, in a line; None where it is.
 
-    Spaces and rules of tables may be of any length. Numbers are equal to a relative 1e-6, and any number will do where it measures this
-    machine: before a unit of time, of memory or of speed. With `words_alone` any number will do: of makers that learned, whose weights
-    differ from machine to machine."""
+    Spaces and rules of tables may be of any length. Numbers are equal to a relative 1e-6, and any number will do where it
+    measures this machine: before a unit of time, of memory or of speed. With `words_alone` any number will do: of makers that
+    learned, whose weights differ from machine to machine."""
     there = [_parts(line) for line in printed.rstrip("\n").split("\n")]
     pieces: list[list[str]] = [[]]
     for line in shown.rstrip("\n").split("\n"):
@@ -118,7 +116,7 @@ def difference(shown: str, printed: str, *, words_alone: bool = False) -> str | 
 
 
 def rewritten(page: Path, folder: Path, *, words_alone: bool = False) -> str:
-    """A page with what its blocks print now, where that is not what it shows; pictures that it makes are copied from the folder."""
+    """A page with what its blocks print now, where that is not what it shows; what it makes is copied from the folder."""
     text, moved = page.read_text(encoding="utf-8"), 0
     for each in run_page(page, folder):
         if difference(each.shown.text, each.printed, words_alone=words_alone) is None:

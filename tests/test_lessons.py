@@ -27,8 +27,11 @@ def of(page: Path) -> pytest.param:
 @pytest.mark.parametrize("page", [of(page) for page in PAGES if blocks(page, "sh", "python")])
 @pytest.mark.usefixtures("lists_as_they_were")
 def test_a_page_shows_what_its_blocks_print(page: Path, tmp_path: Path) -> None:
-    found = [(each, difference(each.shown.text, each.printed, words_alone=page.stem in LEARNED)) for each in run_page(page, tmp_path)]
-    wrong = [f"{each.block.text}{why}\nprinted:\n{each.printed}" for each, why in found if why is not None]
+    wrong = []
+    for each in run_page(page, tmp_path):
+        why = difference(each.shown.text, each.printed, words_alone=page.stem in LEARNED)
+        if why is not None:
+            wrong.append(f"{each.block.text}{why}\nprinted:\n{each.printed}")
     assert not wrong, "\n\n".join([*wrong, f"python tests/test_lessons.py {page.stem} writes it anew"])
     for copy, made in made_by(page):
         assert copy.exists()
@@ -39,8 +42,8 @@ def test_a_page_shows_what_its_blocks_print(page: Path, tmp_path: Path) -> None:
 def test_python_on_a_page_is_formatted(page: Path, tmp_path: Path) -> None:
     for number, block in enumerate(blocks(page, "python")):
         (tmp_path / f"block_{number:02}.py").write_text(block.text, encoding="utf-8")
-    config = ["--config", str(DOCS.parent / "pyproject.toml"), str(tmp_path)]
-    done = subprocess.run([sys.executable, "-m", "ruff", "format", "--diff", *config], capture_output=True, text=True, check=False)
+    ruff = [sys.executable, "-m", "ruff", "format", "--diff", "--config", str(DOCS.parent / "pyproject.toml"), str(tmp_path)]
+    done = subprocess.run(ruff, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -135,9 +135,9 @@ class Range:
     def spaced(self, count: int) -> Varied:
         """`count` values from one end to the other, as far apart from each other; what rounding leaves of 0 is 0."""
         places = np.linspace(0.0, 1.0, count).tolist() if count > 1 else [0.5]
-        values = [self.at(place) for place in places]
-        least = 1e-12 * (self.high - self.low)
-        return Varied(self.path, tuple(0.0 if abs(value) < least and not self.log else float(f"{value:.12g}") for value in values))
+        values = [float(f"{self.at(place):.12g}") for place in places]
+        least = 0.0 if self.log else 1e-12 * (self.high - self.low)
+        return Varied(self.path, tuple(value if abs(value) > least else 0.0 for value in values))
 
     @classmethod
     def parsed(cls, text: str) -> Range:
