@@ -6,7 +6,7 @@
 - A `text` block is what the block before it printed. A line `...` in it stands for any number of lines.
 - A picture or a link with a title, `![words](images/a.png "runs/b-1/plots/a.png")`, leads to a copy of the file of that name that
   the page has made.
-- TOML files beside the page are in the folder from the start.
+- TOML and Python files beside the page are in the folder from the start.
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ def made_by(page: Path) -> list[tuple[Path, str]]:
 def run_page(page: Path, folder: Path) -> Iterator[Shown]:
     """Runs the blocks of a page in a folder, one after the other; yields those of which the page shows the output."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    for beside in page.parent.glob("*.toml"):
-        shutil.copy(beside, folder)
+    for beside in page.parent.iterdir():
+        if beside.suffix in (".toml", ".py"):
+            shutil.copy(beside, folder)
     all_blocks = blocks(page)
     for block, following in zip(all_blocks, [*all_blocks[1:], None], strict=True):
         if block.file is not None:

@@ -33,6 +33,9 @@ def test_a_page_shows_what_its_blocks_print(page: Path, tmp_path: Path) -> None:
         if why is not None:
             wrong.append(f"{each.block.text}{why}\nprinted:\n{each.printed}")
     assert not wrong, "\n\n".join([*wrong, f"python tests/test_lessons.py {page.stem} writes it anew"])
+    for block in blocks(page):
+        if block.file is not None and (page.parent / block.file).exists():
+            assert (page.parent / block.file).read_text(encoding="utf-8") == block.text
     for copy, made in made_by(page):
         assert copy.exists()
         assert (tmp_path / made).stat().st_size
