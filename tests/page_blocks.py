@@ -1,12 +1,13 @@
 """The blocks of a Markdown page, run in order in one folder, and what they print set beside what the page shows.
 
-- A `sh` block is run line by line: `dealermarket` in this process, anything else by the shell.
+- A `sh` block is run line by line: `dealermarket` in this process, anything else by the shell. A command
+  that must fail ends with `# is refused`.
 - A `python` block is executed in the one namespace of its page.
 - A `toml` or `python` block whose first line is a comment with nothing but a file's name is that file: it is written, not run.
 - A `text` block is what the block before it printed. A line `...` in it stands for any number of lines.
 - A picture or a link with a title, `![words](images/a.png "runs/b-1/plots/a.png")`, leads to a copy of the file of that name that
   the page has made.
-- TOML and Python files beside the page are in the folder from the start.
+- TOML and Python files beside the page that it does not make are in the folder from the start.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any
 from dealermarket.commands.main import main
 
 ELISION = "..."
+REFUSED = "# is refused"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w-]+\.(?:toml|py))\n")
 _MADE = re.compile(r"\[[^\]]*\]\(([^\s)]+) \"([^\"]+)\"\)")
@@ -73,8 +75,9 @@ def made_by(page: Path) -> list[tuple[Path, str]]:
 def run_page(page: Path, folder: Path) -> Iterator[Shown]:
     """Runs the blocks of a page in a folder, one after the other; yields those of which the page shows the output."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    made = {where for where, _ in made_by(page)}
     for beside in page.parent.iterdir():
-        if beside.suffix in (".toml", ".py"):
+        if beside.suffix in (".toml", ".py") and beside not in made:
             shutil.copy(beside, folder)
     all_blocks = blocks(page)
     for block, following in zip(all_blocks, [*all_blocks[1:], None], strict=True):
@@ -94,26 +97,40 @@ def difference(shown: str, printed: str, *, words_alone: bool = False) -> str | 
     measures this machine: before a unit of time, of memory or of speed. With `words_alone` any number will do: of makers that
     learned, whose weights differ from machine to machine."""
     there = [_parts(line) for line in printed.rstrip("\n").split("\n")]
+    pieces = _pieces(shown)
+    starts = _places(pieces, there, words_alone)
+    if len(starts) < len(pieces):
+        return f"the page shows {pieces[len(starts)]}, which was not printed there"
+    at = starts[-1] + len(pieces[-1])
+    return None if at == len(there) else f"the page stops, and {len(there) - at} more lines were printed"
+
+
+def _pieces(shown: str) -> list[list[str]]:
+    """The lines that are shown, in pieces between which there are any lines."""
     pieces: list[list[str]] = [[]]
     for line in shown.rstrip("\n").split("\n"):
         if line.strip() == ELISION:
             pieces.append([])
         else:
             pieces[-1].append(line)
+    return pieces
+
+
+def _places(pieces: list[list[str]], there: list[Any], words_alone: bool) -> list[int]:
+    """Where each piece begins among the lines that are there, up to the first one that is not there: the first piece at their
+    beginning, the last at their end, those in between one after the other."""
+    starts: list[int] = []
     at = 0
     for number, piece in enumerate(pieces):
-        wanted = [_parts(line) for line in piece]
-        if number == 0:
-            starts: Sequence[int] = [0]
-        elif number == len(pieces) - 1:
-            starts = [len(there) - len(wanted)]
-        else:
-            starts = range(at, len(there) - len(wanted) + 1)
-        found = [start for start in starts if start >= at and _alike(wanted, there[start : start + len(wanted)], words_alone)]
-        if not found:
-            return _first_unlike(piece, wanted, there[starts[0] :] if starts else [], words_alone)
-        at = found[0] + len(wanted)
-    return None if at == len(there) else f"the page stops, and {len(there) - at} more lines were printed"
+        wanted, last = [_parts(line) for line in piece], len(there) - len(piece)
+        tried = range(1) if number == 0 else range(last, last + 1) if number == len(pieces) - 1 else range(at, last + 1)
+        found = (start for start in tried if start >= at and _alike(wanted, there[start : start + len(wanted)], words_alone))
+        start = next(found, None)
+        if start is None:
+            return starts
+        starts.append(start)
+        at = start + len(wanted)
+    return starts
 
 
 def rewritten(page: Path, folder: Path, *, words_alone: bool = False) -> str:
@@ -133,13 +150,16 @@ def rewritten(page: Path, folder: Path, *, words_alone: bool = False) -> str:
 
 
 def _elided(shown: str, printed: str) -> str:
-    """What was printed, cut where the page cuts it: as many lines before and after."""
-    lines, new = shown.rstrip("\n").split("\n"), printed.rstrip("\n").split("\n")
-    cuts = [number for number, line in enumerate(lines) if line.strip() == ELISION]
-    if len(cuts) != 1 or len(lines) > len(new):
-        return printed
-    after = len(lines) - cuts[0] - 1
-    return "\n".join([*new[: cuts[0]], ELISION, *new[len(new) - after :]]) + "\n"
+    """What was printed, cut where the page cuts it: the same lines with other numbers; or else as many lines before and after."""
+    new, pieces = printed.rstrip("\n").split("\n"), _pieces(shown)
+    starts = _places(pieces, [_parts(line) for line in new], words_alone=True)
+    if len(starts) < len(pieces):
+        before, after = len(pieces[0]), len(pieces[-1])
+        if len(pieces) != 2 or before + after > len(new):
+            return printed
+        starts = [0, len(new) - after]
+    kept = ["\n".join(new[start : start + len(piece)]) for start, piece in zip(starts, pieces, strict=True)]
+    return f"\n{ELISION}\n".join(kept).strip("\n") + "\n"
 
 
 def _without_ends(printed: str) -> str:
@@ -165,7 +185,7 @@ def _python(block: Block, namespace: dict[str, Any], page: Path) -> str:
 
 
 def _sh(block: Block) -> str:
-    """What the lines of a block print; of a command that fails, what it says, too."""
+    """What the lines of a block print; of a command that is refused, which must be said behind it, what it says."""
     printed = ""
     for line in block.text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
@@ -173,6 +193,7 @@ def _sh(block: Block) -> str:
             out, problems = io.StringIO(), io.StringIO()
             with redirect_stdout(out), redirect_stderr(problems):
                 status = main(words[1:])
+            assert (status != 0) == line.endswith(REFUSED), f"{line}: status {status}\n{problems.getvalue()}"
             printed += out.getvalue() + (problems.getvalue() if status else "")
         elif words:
             done = subprocess.run(line, shell=True, check=True, capture_output=True, text=True)
@@ -195,11 +216,3 @@ def _same(one: tuple[list[str], list[float]], other: tuple[list[str], list[float
     if one[0] != other[0]:
         return False
     return words_alone or all(math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-12) for a, b in zip(one[1], other[1], strict=True))
-
-
-def _first_unlike(piece: Sequence[str], wanted: Sequence[Any], there: Sequence[Any], words_alone: bool) -> str:
-    for number, line in enumerate(piece):
-        if number >= len(there) or not _same(wanted[number], there[number], words_alone):
-            got = "nothing" if number >= len(there) else f"{' '.join(there[number][0])} with {there[number][1]}"
-            return f"the page shows {line!r}, and what was printed is {got}"
-    return f"the page shows {list(piece)}, which was not printed"
