@@ -12,9 +12,10 @@ from dealermarket.values import Value
 
 @register
 class Lean(Value, MakerPolicy):
-    """Better prices for clients who take off the position, worse for those who add to it, by up to `strength`."""
+    """Cheaper by `discount` for all, and by up to `strength` more for clients who take off its position: the others pay that."""
 
     kind: Literal["lean"] = "lean"
+    discount: Annotated[float, Field(ge=0, le=1)] = 0.0
     strength: Annotated[float, Field(ge=0, le=1)] = 0.1
     limit: Annotated[float, Field(gt=0)] = 3.0  # millions that it keeps
 
@@ -22,4 +23,8 @@ class Lean(Value, MakerPolicy):
         position = observation.position  # one number for each replica; above 0: long
         lean = self.strength * np.tanh(position / self.limit)
         beyond = np.maximum(np.abs(position) - self.limit, 0.0)
-        return Action(eps_buy=-lean, eps_sell=lean, hedge_fraction=beyond / np.maximum(np.abs(position), self.limit))
+        return Action(
+            eps_buy=-self.discount - lean,
+            eps_sell=-self.discount + lean,
+            hedge_fraction=beyond / np.maximum(np.abs(position), self.limit),
+        )
