@@ -95,9 +95,9 @@ def small() -> Scenario:
     return Scenario.load("paper", ["steps=30", "reward_horizon=3"])
 
 
-@pytest.fixture
-def lists_as_they_were() -> Iterator[None]:
-    """What a test registers is gone after it."""
+@contextmanager
+def kinds_as_they_were() -> Iterator[None]:
+    """What is registered within is gone after it."""
     before = {slot: dict(slot._kinds) for slot in slots._REGISTRIES if isinstance(slot, slots.Slot)}
     yield
     for slot, kinds in before.items():
@@ -106,6 +106,13 @@ def lists_as_they_were() -> Iterator[None]:
             slot._kinds.update(kinds)
             slot._adapter = None
             slots._count()
+
+
+@pytest.fixture
+def lists_as_they_were() -> Iterator[None]:
+    """What a test registers is gone after it."""
+    with kinds_as_they_were():
+        yield
 
 
 def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str, np.ndarray] | np.ndarray) -> None:

@@ -19,12 +19,14 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conftest import kinds_as_they_were
 from dealermarket.commands.main import main
 
 ELISION = "..."
@@ -169,12 +171,18 @@ def _without_ends(printed: str) -> str:
 
 @contextmanager
 def _inside(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
+    """In the folder as a program that was started there: its modules can be imported, and are unknown again afterwards."""
+    before, modules = Path.cwd(), set(sys.modules)
     os.chdir(folder)
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         os.chdir(before)
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - modules:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(f"{folder}/"):
+                del sys.modules[name]
 
 
 def _python(block: Block, namespace: dict[str, Any], page: Path) -> str:
@@ -191,7 +199,7 @@ def _sh(block: Block) -> str:
         words = shlex.split(line, comments=True)
         if words[:1] == ["dealermarket"]:
             out, problems = io.StringIO(), io.StringIO()
-            with redirect_stdout(out), redirect_stderr(problems):
+            with kinds_as_they_were(), redirect_stdout(out), redirect_stderr(problems):
                 status = main(words[1:])
             assert (status != 0) == line.endswith(REFUSED), f"{line}: status {status}\n{problems.getvalue()}"
             printed += out.getvalue() + (problems.getvalue() if status else "")
