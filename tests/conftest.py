@@ -95,12 +95,22 @@ def small() -> Scenario:
     return Scenario.load("paper", ["steps=30", "reward_horizon=3"])
 
 
+def kinds_now() -> dict[slots.Slot, dict[str, Any]]:
+    """All kinds that are registered, by their slots."""
+    return {slot: dict(slot._kinds) for slot in slots._REGISTRIES if isinstance(slot, slots.Slot)}
+
+
 @contextmanager
-def kinds_as_they_were() -> Iterator[None]:
-    """What is registered within is gone after it."""
-    before = {slot: dict(slot._kinds) for slot in slots._REGISTRIES if isinstance(slot, slots.Slot)}
+def kinds_as_they_were(within: dict[slots.Slot, dict[str, Any]] | None = None) -> Iterator[None]:
+    """What is registered within is gone after it. Begins with the kinds of `within`, if it is given, in place of those of now."""
+    before = kinds_now()
+    _make_known(within or before)
     yield
-    for slot, kinds in before.items():
+    _make_known(before)
+
+
+def _make_known(wanted: dict[slots.Slot, dict[str, Any]]) -> None:
+    for slot, kinds in wanted.items():
         if slot._kinds != kinds:
             slot._kinds.clear()
             slot._kinds.update(kinds)

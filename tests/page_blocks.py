@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import kinds_as_they_were
+from conftest import kinds_as_they_were, kinds_now
 from dealermarket.commands.main import main
 
 ELISION = "..."
@@ -77,6 +77,7 @@ def made_by(page: Path) -> list[tuple[Path, str]]:
 def run_page(page: Path, folder: Path) -> Iterator[Shown]:
     """Runs the blocks of a page in a folder, one after the other; yields those of which the page shows the output."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
+    kinds = kinds_now()  # those of a command, which is a program of its own
     made = {where for where, _ in made_by(page)}
     for beside in page.parent.iterdir():
         if beside.suffix in (".toml", ".py") and beside not in made:
@@ -87,7 +88,7 @@ def run_page(page: Path, folder: Path) -> Iterator[Shown]:
             (folder / block.file).write_text(block.text, encoding="utf-8")
         elif block.language in ("sh", "python"):
             with _inside(folder):
-                printed = _python(block, namespace, page) if block.language == "python" else _sh(block)
+                printed = _python(block, namespace, page) if block.language == "python" else _sh(block, kinds)
             if following is not None and following.language == "text":
                 yield Shown(block, following, _without_ends(printed.replace(f"{folder}/", "")))
 
@@ -192,14 +193,14 @@ def _python(block: Block, namespace: dict[str, Any], page: Path) -> str:
     return out.getvalue()
 
 
-def _sh(block: Block) -> str:
+def _sh(block: Block, kinds: Any) -> str:
     """What the lines of a block print; of a command that is refused, which must be said behind it, what it says."""
     printed = ""
     for line in block.text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
         if words[:1] == ["dealermarket"]:
             out, problems = io.StringIO(), io.StringIO()
-            with kinds_as_they_were(), redirect_stdout(out), redirect_stderr(problems):
+            with kinds_as_they_were(kinds), redirect_stdout(out), redirect_stderr(problems):
                 status = main(words[1:])
             assert (status != 0) == line.endswith(REFUSED), f"{line}: status {status}\n{problems.getvalue()}"
             printed += out.getvalue() + (problems.getvalue() if status else "")
