@@ -155,6 +155,8 @@ def rewritten(page: Path, folder: Path, *, words_alone: bool = False) -> str:
 def _elided(shown: str, printed: str) -> str:
     """What was printed, cut where the page cuts it: the same lines with other numbers; or else as many lines before and after."""
     new, pieces = printed.rstrip("\n").split("\n"), _pieces(shown)
+    if len(pieces) == 1:
+        return printed
     starts = _places(pieces, [_parts(line) for line in new], words_alone=True)
     if len(starts) < len(pieces):
         before, after = len(pieces[0]), len(pieces[-1])

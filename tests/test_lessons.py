@@ -8,15 +8,23 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dealermarket.runs.statistics import forget_statistics
 from page_blocks import blocks, difference, made_by, rewritten, run_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted([*(DOCS / "tutorial").glob("*.md"), *(DOCS / "how-to").glob("*.md")])
 LEARNED = {"5-a-maker-that-learns", "train-against-a-rival"}  # they train makers, whose numbers differ from machine to machine
+
+
+@pytest.fixture
+def statistics_as_they_were() -> Iterator[None]:
+    yield
+    forget_statistics()
 
 
 def of(page: Path) -> pytest.param:
@@ -25,7 +33,7 @@ def of(page: Path) -> pytest.param:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [of(page) for page in PAGES if blocks(page, "sh", "python")])
-@pytest.mark.usefixtures("lists_as_they_were")
+@pytest.mark.usefixtures("lists_as_they_were", "statistics_as_they_were")
 def test_a_page_shows_what_its_blocks_print(page: Path, tmp_path: Path) -> None:
     wrong = []
     for each in run_page(page, tmp_path):
