@@ -16,7 +16,7 @@ from test_package import needs
 GALLERY = Path(__file__).parents[1] / "docs" / "gallery"
 SCRIPTS = sorted(path for path in GALLERY.glob("*.py") if path.name != "draw.py")
 FEW = {"replicas": 4, "runs": 2, "points": 8}  # in place of how many a picture is drawn from
-ENOUGH = {"calibration_fit": 4, "desk_markouts": 8}  # replicas of a log that tells something
+ENOUGH = {"desk_markouts": 8, "regret_quotes": 10}  # replicas, where fewer tell nothing or are refused
 
 
 def drawing() -> ModuleType:
