@@ -105,8 +105,10 @@ def kinds_as_they_were(within: dict[slots.Slot, dict[str, Any]] | None = None) -
     """What is registered within is gone after it. Begins with the kinds of `within`, if it is given, in place of those of now."""
     before = kinds_now()
     _make_known(within or before)
-    yield
-    _make_known(before)
+    try:
+        yield
+    finally:
+        _make_known(before)
 
 
 def _make_known(wanted: dict[slots.Slot, dict[str, Any]]) -> None:

@@ -28,6 +28,7 @@ from typing import Any
 
 from conftest import kinds_as_they_were, kinds_now
 from dealermarket.commands.main import main
+from dealermarket.runs.statistics import forget_statistics
 
 ELISION = "..."
 REFUSED = "# is refused"
@@ -72,6 +73,16 @@ def blocks(page: Path, *languages: str) -> list[Block]:
 def made_by(page: Path) -> list[tuple[Path, str]]:
     """The pictures and files that a page makes: where they stand beside it, and the files that they are copies of."""
     return [(page.parent / where, made) for where, made in _MADE.findall(page.read_text(encoding="utf-8"))]
+
+
+@contextmanager
+def page_of_its_own() -> Iterator[None]:
+    """What a page registers is gone after it."""
+    with kinds_as_they_were():
+        try:
+            yield
+        finally:
+            forget_statistics()
 
 
 def run_page(page: Path, folder: Path) -> Iterator[Shown]:

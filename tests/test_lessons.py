@@ -8,23 +8,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dealermarket.runs.statistics import forget_statistics
-from page_blocks import blocks, difference, made_by, rewritten, run_page
+from page_blocks import blocks, difference, made_by, page_of_its_own, rewritten, run_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted([*(DOCS / "tutorial").glob("*.md"), *(DOCS / "how-to").glob("*.md")])
 LEARNED = {"5-a-maker-that-learns", "train-against-a-rival"}  # they train makers, whose numbers differ from machine to machine
-
-
-@pytest.fixture
-def statistics_as_they_were() -> Iterator[None]:
-    yield
-    forget_statistics()
 
 
 def of(page: Path) -> pytest.param:
@@ -33,13 +25,13 @@ def of(page: Path) -> pytest.param:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [of(page) for page in PAGES if blocks(page, "sh", "python")])
-@pytest.mark.usefixtures("lists_as_they_were", "statistics_as_they_were")
 def test_a_page_shows_what_its_blocks_print(page: Path, tmp_path: Path) -> None:
     wrong = []
-    for each in run_page(page, tmp_path):
-        why = difference(each.shown.text, each.printed, words_alone=page.stem in LEARNED)
-        if why is not None:
-            wrong.append(f"{each.block.text}{why}\nprinted:\n{each.printed}")
+    with page_of_its_own():
+        for each in run_page(page, tmp_path):
+            why = difference(each.shown.text, each.printed, words_alone=page.stem in LEARNED)
+            if why is not None:
+                wrong.append(f"{each.block.text}{why}\nprinted:\n{each.printed}")
     assert not wrong, "\n\n".join([*wrong, f"python tests/test_lessons.py {page.stem} writes it anew"])
     for block in blocks(page):
         if block.file is not None and (page.parent / block.file).exists():
@@ -49,7 +41,7 @@ def test_a_page_shows_what_its_blocks_print(page: Path, tmp_path: Path) -> None:
         assert (tmp_path / made).stat().st_size
 
 
-@pytest.mark.parametrize("page", [of(page) for page in PAGES if blocks(page, "python")])
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.stem)
 def test_python_on_a_page_is_formatted(page: Path, tmp_path: Path) -> None:
     for number, block in enumerate(blocks(page, "python")):
         (tmp_path / f"block_{number:02}.py").write_text(block.text, encoding="utf-8")
@@ -94,7 +86,7 @@ def write(names: list[str]) -> None:
     for page in PAGES:
         if names and page.stem not in names:
             continue
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, page_of_its_own():
             page.write_text(rewritten(page, Path(folder).resolve(), words_alone=page.stem in LEARNED), encoding="utf-8")
         print("wrote", page.relative_to(DOCS.parent))
 

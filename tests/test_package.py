@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from conftest import ran
+from page_blocks import blocks
 
 ROOT = Path(__file__).parents[1]
 
@@ -99,7 +100,7 @@ def needs(*libraries: str, by: str = "make learning installs it") -> None:
 
 
 def python_blocks(file: Path) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", file.read_text(encoding="utf-8"), re.DOTALL)
+    return [block.text for block in blocks(file, "python")]
 
 
 @pytest.mark.slow
