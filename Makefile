@@ -7,6 +7,7 @@
 # make wheel      sdist and wheel, and whether the wheel works in a new environment of each supported Python
 # make learning   installs what trained makers need, torch above all: large
 # make cluster    installs Dask, Ray and Optuna, whose tests are skipped until then: large
+# make gallery    draws the pictures of docs/gallery anew, and writes its page
 # make docs       the documentation as a site, docs/_build/html/index.html; a warning or a broken link fails it
 # make bench      the speed tables of docs/performance.md; with OLD=REVISION that one beside this one, too
 
@@ -20,7 +21,7 @@ DOCS := $(VENV)/.installed-docs
 PYTEST := $(BIN)/python -m pytest -q -n auto
 TORCH := 2.13.0
 
-.PHONY: run learning cluster reproduce docs quick test lint types coverage matrix wheel architecture bench constraints clean
+.PHONY: run learning cluster reproduce docs gallery quick test lint types coverage matrix wheel architecture bench constraints clean
 
 run: $(INSTALLED)
 	$(BIN)/dealermarket run dealers --plot
@@ -31,6 +32,9 @@ cluster: $(CLUSTER)
 
 reproduce: $(LEARNING)
 	$(BIN)/dealermarket reproduce
+
+gallery: $(INSTALLED)
+	$(BIN)/python docs/gallery/draw.py
 
 docs: $(DOCS)
 	$(BIN)/python -m sphinx -q -W --keep-going -E -a -b html docs docs/_build/html

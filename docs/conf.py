@@ -1,6 +1,5 @@
 """How Sphinx builds the site from these pages: `make docs`."""
 
-import logging
 import sys
 from pathlib import Path
 
@@ -43,13 +42,3 @@ html_css_files = ["site.css"]
 html_math_renderer = "katex"
 html_copy_source = False
 html_show_sourcelink = False
-
-
-class _StillToBeWritten(logging.Filter):
-    """Pages that docs/index.md names by a pattern may be missing."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "toctree glob pattern" not in str(record.msg)
-
-
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(_StillToBeWritten())

@@ -95,17 +95,36 @@ def small() -> Scenario:
     return Scenario.load("paper", ["steps=30", "reward_horizon=3"])
 
 
-@pytest.fixture
-def lists_as_they_were() -> Iterator[None]:
-    """What a test registers is gone after it."""
-    before = {slot: dict(slot._kinds) for slot in slots._REGISTRIES if isinstance(slot, slots.Slot)}
-    yield
-    for slot, kinds in before.items():
+def kinds_now() -> dict[slots.Slot, dict[str, Any]]:
+    """All kinds that are registered, by their slots."""
+    return {slot: dict(slot._kinds) for slot in slots._REGISTRIES if isinstance(slot, slots.Slot)}
+
+
+@contextmanager
+def kinds_as_they_were(within: dict[slots.Slot, dict[str, Any]] | None = None) -> Iterator[None]:
+    """What is registered within is gone after it. Begins with the kinds of `within`, if it is given, in place of those of now."""
+    before = kinds_now()
+    _make_known(within or before)
+    try:
+        yield
+    finally:
+        _make_known(before)
+
+
+def _make_known(wanted: dict[slots.Slot, dict[str, Any]]) -> None:
+    for slot, kinds in wanted.items():
         if slot._kinds != kinds:
             slot._kinds.clear()
             slot._kinds.update(kinds)
             slot._adapter = None
             slots._count()
+
+
+@pytest.fixture
+def lists_as_they_were() -> Iterator[None]:
+    """What a test registers is gone after it."""
+    with kinds_as_they_were():
+        yield
 
 
 def assert_same_bits(first: dict[str, np.ndarray] | np.ndarray, second: dict[str, np.ndarray] | np.ndarray) -> None:

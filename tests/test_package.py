@@ -19,6 +19,7 @@ import pytest
 import try_wheel
 from conftest import ran
 from dealermarket.commands.main import main
+from page_blocks import blocks
 
 ROOT = Path(__file__).parents[1]
 
@@ -95,7 +96,7 @@ def needs(*libraries: str, by: str = "make learning installs it") -> None:
 
 
 def python_blocks(file: Path) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", file.read_text(encoding="utf-8"), re.DOTALL)
+    return [block.text for block in blocks(file, "python")]
 
 
 @pytest.mark.slow

@@ -115,6 +115,12 @@ def test_a_point_is_named_by_its_values_and_one_replica_tells_nothing_apart(smal
     assert np.isnan(makers["makers.*.pricing.alpha"].iloc[0])  # as it is they have several
 
 
+def test_values_from_one_end_to_the_other_have_a_true_zero() -> None:
+    around, above = Range(ALPHA, -0.3, 0.2).spaced(6), Range(ALPHA, 1e-15, 1e-13, log=True).spaced(3)
+    assert around == Varied(ALPHA, (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2))
+    assert above == Varied(ALPHA, (1e-15, 1e-14, 1e-13))
+
+
 def test_a_measure_without_a_value_is_said_and_not_taken_for_one() -> None:
     """A maker that never trades has no P&L per volume."""
     path, measure = "makers.0.pricing.eps_buy+makers.0.pricing.eps_sell", Objective.parsed("pnl_bp")

@@ -28,6 +28,7 @@ from dealermarket.runs.statistics import (
     SHIPPED,
     Statistic,
     Sums,
+    in_one_line,
     quotient,
     ranking_statistics,
     register_statistic,
@@ -176,6 +177,7 @@ def test_names_are_unique_and_all_are_explained() -> None:
     assert [statistic.name for statistic in SHIPPED if statistic.percent] == shares
     share = statistic_named("market_share")
     assert (share.label, share.column_heading, share.scale) == ("market share", "market\nshare, %", 100.0)
+    assert in_one_line("turn-\nover a\nstep") == "turnover a step"
 
 
 # --- one declaration

@@ -9,7 +9,7 @@ import numpy as np
 
 from dealermarket.commands.makers_tables import PAPERS, PNL, REQUESTS, REQUESTS_TITLE, TRADED
 from dealermarket.commands.tables import Column, Together, split_tables
-from dealermarket.runs.statistics import registered_statistics, statistic_named
+from dealermarket.runs.statistics import in_one_line, registered_statistics, statistic_named
 from dealermarket.study.comparison import DIFFERENCE, Comparison, Paired, texts_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _statistics_tables(title: str, numbers: Mapping[str, Paired], names: Sequenc
     """A row a statistic, each in its own unit."""
     statistics = [statistic_named(name) for name in names]
     rows = [texts_of(numbers[each.name][np.newaxis], each.scale) for each in statistics]
-    headings = [" ".join(each.column_heading.split()) for each in statistics]
+    headings = [in_one_line(each.column_heading) for each in statistics]
     columns = [Column(heading, [row[n][0] for row in rows]) for n, heading in enumerate(("a", "b", DIFFERENCE))]
     return split_tables(title, [Column("", headings, "left")], columns, width) if rows else []
 

@@ -100,7 +100,9 @@ class GameAnswer(Answer):
             labels = self.game.labels(maker)
             played = [f"{label} {share:.0%}" for label, share in zip(labels, mixed.shares[n], strict=True) if share > LEAST_SHARE]
             parts.append(f"{'all' if alike else maker}: {', '.join(played)}")
-        return f"{title}: {'; '.join(parts)}. Nobody gains more than {mixed.gain:.2g} by another strategy, as the means tell."
+        rounding = 1e-9 * float(abs(mixed.value).max())
+        gains = f"gains more than {mixed.gain:.2g}" if mixed.gain > rounding else "gains"
+        return f"{title}: {'; '.join(parts)}. Nobody {gains} by another strategy, as the means tell."
 
     def _entry(self, profile: Sequence[int]) -> dict[str, Any]:
         played, makers = self.played, self.game.makers

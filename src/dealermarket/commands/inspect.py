@@ -25,7 +25,7 @@ def inspect(run: Run, /, *, as_json: Annotated[bool, flag("Print the numbers as 
         return
     meta = result.meta
     table = Table(box=None, show_header=False, padding=(0, 1))
-    table.add_row("scenario", f"{result.scenario.name}: {result.scenario.description}")
+    table.add_row("scenario", ": ".join(filter(None, (result.scenario.name, result.scenario.description))))
     table.add_row("state", "complete" if result.complete else _unfinished(run))
     for name in ("replicas", "steps", "seed", "record", "version", "capped_orders", "seconds"):
         table.add_row(name.replace("_", " "), str(meta.get(name, "not known yet")))

@@ -18,6 +18,7 @@ Array = NDArray[Any]
 ALPHA = 1.5
 ALPHAS = (0.01, 10.0)
 """Those that a scenario may have, about."""
+DIGITS = 12  # behind the point: beyond them is what rounding leaves, and an eps of 1e-15 is 0
 UNSURE = 0.5  # standard error of alpha from which on sizes tell nothing of it
 WELL = 0.1  # root of the mean square of what the rule leaves of a quote, as a share of it
 STAYS = 0.95  # the share of requests in their client's usual tier from which on clients are said to stay in it
@@ -79,7 +80,8 @@ def fit_pricing(spread: Array, half_spread: Array, curve: Array, tier: Array, cl
         unknown.append(
             f"the rule leaves {100 * residual:.0f} % of a quote unexplained: the desk prices by more than size and tier"
         )
-    eps, penalty, alpha = (normal_estimate(float(value), float(error)) for value, error in zip(values, errors, strict=True))
+    rounded = (np.round(values, DIGITS) + 0.0, np.round(errors, DIGITS))  # no -0 either
+    eps, penalty, alpha = (normal_estimate(float(value), float(error)) for value, error in zip(*rounded, strict=True))
     return DeskPricing(
         at if not curved else float(alpha.value),
         alpha if curved else None,

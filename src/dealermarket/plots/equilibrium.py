@@ -89,7 +89,8 @@ def plot_game(
         for profile in profiles:
             cells[profile] = True
         regions.append(Region(cells, name, colour, style))
-    folded = [[label.replace(" ", "\n") for label in own] for own in labels]  # in lines, so that neighbours have room
+    # in lines, so that neighbours have room
+    folded = [[label.replace(" ", "\n").replace("=", "\n= ") for label in own] for own in labels]
     y, x = (Axis(maker, own) for maker, own in zip(makers, folded, strict=True))
     figures = [
         Figure(maker, objective, [Surface(payoffs[..., n], limits, objective, regions)], x, y, f"what {maker} gets")

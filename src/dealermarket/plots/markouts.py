@@ -74,7 +74,7 @@ def markouts(run: PicturedRun) -> Figure:
         f"the vertical line is how far ahead it knows it: {run.time.in_words(scenario.reward_horizon)}."
     )
     marks += [Level(0.0), Level(scenario.reward_horizon, "x", style="--")]
-    x, y = Axis(f"time since the trade (steps of {run.time.in_words(1)})"), Axis("worth to the maker (bp of the initial price)")
+    x, y = Axis(f"time since the trade (steps of {run.time.in_words(1)})"), Axis("worth (bp of the initial price)")
     return Figure("markouts", caption, marks, x, y)
 
 

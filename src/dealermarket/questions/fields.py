@@ -171,7 +171,7 @@ class Range:
         ----------
         count : int
             How many, as far apart from each other as each from the next, by their logarithm with `log`; of a single one, the
-            middle.
+            middle. What rounding leaves of 0 is 0.
 
         Returns
         -------
@@ -179,7 +179,9 @@ class Range:
             The field with these values.
         """
         places = np.linspace(0.0, 1.0, count).tolist() if count > 1 else [0.5]
-        return Varied(self.path, tuple(float(f"{self.at(place):.12g}") for place in places))
+        values = [float(f"{self.at(place):.12g}") for place in places]
+        least = 0.0 if self.log else 1e-12 * (self.high - self.low)
+        return Varied(self.path, tuple(value if abs(value) > least else 0.0 for value in values))
 
     @classmethod
     def parsed(cls, text: str) -> Range:

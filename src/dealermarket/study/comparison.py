@@ -15,7 +15,7 @@ from dealermarket.errors import RunFolderError
 from dealermarket.estimates import Estimate, decimals_of, fixed, mean, plus_minus, ratio_by_replica
 from dealermarket.model.changes import Change, changes
 from dealermarket.model.scenario import Scenario, maker_index
-from dealermarket.runs.statistics import statistic_named, statistics
+from dealermarket.runs.statistics import in_one_line, statistic_named, statistics
 from dealermarket.study.labelled import Measures
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class Comparison:
         columns: dict[tuple[str, str], list[str]] = {}
         for name in SHOWN:
             statistic, paired = statistic_named(name), self.by_statistic[name]
-            label = " ".join(statistic.column_heading.split())
+            label = in_one_line(statistic.column_heading)
             for heading, texts in zip(("a", "b", DIFFERENCE), texts_of(paired, statistic.scale), strict=True):
                 columns[label, heading] = texts
         table = pd.DataFrame(columns, index=list(self.makers)).to_string()

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dealermarket.errors import ParameterError
 from dealermarket.runs.statistics import positions, requests, rewards, volumes
-from dealermarket.runs.statistics.base import ASSET, BASIS_POINTS, MONEY, PURE, Statistic, Sums, quotient
+from dealermarket.runs.statistics.base import ASSET, BASIS_POINTS, MONEY, PURE, Statistic, Sums, in_one_line, quotient
 from dealermarket.runs.statistics.rewards import REWARDS, total_reward
 from dealermarket.slots import takes_from_outside
 from dealermarket.values import suggestion
@@ -35,6 +35,7 @@ __all__ = [
     "Statistic",
     "Sums",
     "forget_statistics",
+    "in_one_line",
     "quotient",
     "ranking_statistics",
     "register_statistic",

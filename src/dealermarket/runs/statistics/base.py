@@ -114,7 +114,12 @@ class Statistic:
     @property
     def label(self) -> str:
         """The heading in one line."""
-        return " ".join(self.heading.split())
+        return in_one_line(self.heading)
+
+
+def in_one_line(heading: str) -> str:
+    """A heading without its line breaks; a word that a hyphen parts there is whole again."""
+    return " ".join(heading.replace("-\n", "").split())
 
 
 def sum_of(field: str) -> Callable[[Scenario, Sums], Array]:
