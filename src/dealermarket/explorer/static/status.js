@@ -25,6 +25,13 @@ export class Status {
     say(this.#text, what[0].toUpperCase() + what.slice(1));
   }
 
+  /** At the first start of all, which takes longer. */
+  compiles(seconds) {
+    this.#show(0, { busy: true });
+    say(this.#text, "Compiling");
+    this.notice("compiling", `The first start compiles machine code: about ${seconds} s. Later ones are ready at once.`);
+  }
+
   says(text) {
     this.#show(0, {});
     say(this.#text, text);
@@ -35,7 +42,7 @@ export class Status {
     const known = this.#notices.querySelector(`[data-notice="${kind}"]`);
     if (!text) known?.remove();
     else if (known) say(known, text);
-    else this.#notices.append(el("p", { className: "notice error", data: { notice: kind }, role: "alert" }, text));
+    else this.#notices.append(el("p", { className: kind === "compiling" ? "notice" : "notice error", data: { notice: kind }, role: "alert" }, text));
   }
 
   #show(share, { done = false, stop = false, busy = false }) {
