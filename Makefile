@@ -4,6 +4,7 @@
 # make test       lint, types, all tests; what trains makers is skipped where make learning has not been
 # make coverage   lines and branches that tests reach, with the engine uncompiled
 # make matrix     all tests on each supported Python that is installed
+# make wheel      sdist and wheel, and whether the wheel works in a new environment of each supported Python
 # make learning   installs what trained makers need, torch above all: large
 # make cluster    installs Dask, Ray and Optuna, whose tests are skipped until then: large
 # make docs       the documentation as a site, docs/_build/html/index.html; a warning or a broken link fails it
@@ -19,7 +20,7 @@ DOCS := $(VENV)/.installed-docs
 PYTEST := $(BIN)/python -m pytest -q -n auto
 TORCH := 2.13.0
 
-.PHONY: run learning cluster reproduce docs quick test lint types coverage matrix architecture bench constraints clean
+.PHONY: run learning cluster reproduce docs quick test lint types coverage matrix wheel architecture bench constraints clean
 
 run: $(INSTALLED)
 	$(BIN)/dealermarket run dealers --plot
@@ -58,6 +59,9 @@ coverage: $(INSTALLED)
 
 matrix:
 	$(PYTHON) scripts/matrix.py
+
+wheel: $(INSTALLED)
+	$(BIN)/python scripts/try_wheel.py $(VERSIONS)
 
 architecture: $(INSTALLED)
 	$(BIN)/python scripts/architecture.py

@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import try_wheel
 from conftest import ran
+from dealermarket.commands.main import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,13 +48,7 @@ def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     ran(install)
     outside = tmp_path / "outside"
     outside.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(site)}
-    where = [sys.executable, "-c", "import dealermarket; print(dealermarket.__file__)"]
-    found = ran(where, cwd=outside, env=environment).stdout
-    assert found.startswith(str(site))
-    run = [sys.executable, "-m", "dealermarket", "run", "paper", "--steps", "20", "--replicas", "2"]
-    shown = ran(run, cwd=outside, env=environment)
-    assert "kept in runs/paper-1" in shown.stdout
+    try_wheel.use(sys.executable, site, outside, PYTHONPATH=str(site))
 
 
 @pytest.mark.compiled
@@ -118,16 +114,31 @@ def python_blocks(file: Path) -> list[str]:
                 "learning",
                 "model",
                 "own-data",
+                "python",
                 "questions",
+                "randomness",
             )
         ),
     ],
 )
 def test_python_in_the_docs_runs(name: str, tmp_path: Path) -> None:
-    needs(*{"README.md": ["gymnasium"], "docs/learning.md": ["pettingzoo", "stable_baselines3", "torchrl"]}.get(name, []))
+    needs(*{"docs/python.md": ["gymnasium"], "docs/learning.md": ["pettingzoo", "stable_baselines3", "torchrl"]}.get(name, []))
     blocks = python_blocks(ROOT / name)
     assert blocks
     ran([sys.executable, "-W", "error", "-c", "\n".join(blocks)], cwd=tmp_path)  # later ones may use what earlier ones made
+
+
+@pytest.mark.compiled
+def test_the_readme_shows_what_its_first_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (command, output) = re.search(r"```sh\n(dealermarket run .*?)\s*#.*\n```\n\n```text\n(.*?)```", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()[1:]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert len(output.splitlines()) > 8
+    assert [line for line in output.splitlines() if line not in printed] == []
 
 
 def test_an_example_of_a_part_is_short() -> None:

@@ -135,7 +135,7 @@ class Answers:
         SimulationRunner(asked.now.scenario, state.replicas, state.seed, record="trades").run(folder)
 
     def next_markets(self, last: State, state: State, path: str) -> list[Scenario]:
-        """What who moved the number at `path` may ask for next: the markets one grain of its slider further, two, and one back."""
+        """What may be asked for after a move of the number at `path`: one grain of its slider further, two, one back."""
         market = self._variants.market(state.variant)
         control = next((each for group in market.groups for each in group.controls if each.path == path), None)
         if control is None or control.step is None or isinstance(control.value, str):
