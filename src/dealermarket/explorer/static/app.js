@@ -121,7 +121,7 @@ class Page {
     byId("pinned").hidden = pin === null;
     byId("pin").setAttribute("aria-pressed", pin !== null);
     say(byId("pin"), pin === null ? "Pin this" : "Pin this instead");
-    if (pin !== null) say(byId("pinned").firstElementChild, `Compared with the pinned market (${inWords(pin)})`);
+    if (pin !== null) say(byId("pinned").firstElementChild, `Pinned: ${inWords(pin)}`);
     this.#followMakers();
   }
 
@@ -166,6 +166,8 @@ class Page {
       event.preventDefault();
       byId("panels").focus();
     });
+    const bar = document.querySelector(".bar");
+    new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
     addEventListener("popstate", () => this.#takeHash());
     addEventListener("pagehide", () => this.#address.finish());
   }
