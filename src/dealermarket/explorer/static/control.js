@@ -41,7 +41,7 @@ export class ControlRow {
     else if (document.activeElement !== this.input) this.input.value = brief(value);
     else if (this.typed !== value) this.input.value = plain(value);
     if (this.slider && document.activeElement !== this.slider) this.#place(value);
-    else if (this.slider && value !== this.dragged) this.#place(value);
+    else if (this.slider && value !== this.#valueAt(Number(this.slider.value))) this.#place(value);
     this.slider?.setAttribute("aria-valuetext", `${plain(value)} ${control.unit}`);
     this.typed = value;
   }
@@ -81,8 +81,7 @@ export class ControlRow {
     const ends = log ? { min: 0, max: PLACES, step: 1 } : { min: low, max: high, step: step ?? "any" };
     const slider = el("input", { type: "range", ...ends, "aria-label": label, "aria-describedby": "tip", data: { slider: this.control.path } });
     slider.addEventListener("input", () => {
-      this.dragged = this.#valueAt(Number(slider.value));
-      this.#take(this.dragged);
+      this.#take(this.#valueAt(Number(slider.value)));
     });
     slider.addEventListener("change", () => this.#place(this.control.value));
     return slider;
