@@ -33,7 +33,7 @@ reproduce: $(LEARNING)
 	$(BIN)/dealermarket reproduce
 
 docs: $(DOCS)
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -E -a -b html docs docs/_build/html
 
 quick: lint types
 	$(PYTEST) -m "not slow and not training"
@@ -115,4 +115,4 @@ $(DOCS): $(INSTALLED) constraints-docs.txt
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-3.* dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.* dist docs/_build docs/project docs/reference docs/sources .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,16 +11,21 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import grimp
+
+from house import picture
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "dealermarket"
 PAGE = ROOT / "docs" / "architecture.md"
+PICTURE = ROOT / "docs" / "images" / "house.svg"
 GROUND = "the ground"
+ALONE = "testing"  # needs nothing of the package
 LOWEST_FOLDER = "model"  # what lies below are single modules: the ground
 
-INTRODUCTION = f"""\
+INTRODUCTION = """\
 # How the package is laid out
 
 This page is written by `make architecture` from the package itself; a test says when it is out of date.
@@ -32,8 +37,11 @@ paired.
 
 Imports run downwards only, those inside functions and those for types alone included: `make lint` checks it with
 import-linter, and the contract stands in `pyproject.toml`. A new module must be given its floor there. Folders with a
-public face (`{PACKAGE}`, `.model`, `.control`, `.policies`, `.study`, `.plots`, `.envs`, `.papers`, `.testing`) are for
-everybody; the rest is imported from where it stands, inside the package only.
+public face are for everybody: {faces}. The rest is
+imported from where it stands, inside the package only.
+
+![The folders of the package in rows, each above those that it imports from](images/house.svg)
+
 """
 
 
@@ -95,25 +103,48 @@ def arrows(used: dict[str, set[str]], order: list[str]) -> Iterator[tuple[str, s
                 yield name, other
 
 
+class House(NamedTuple):
+    """The folders, and what they import from."""
+
+    ground: set[str]  # the modules that count as one
+    order: list[str]  # the folders from the top, then the ground
+    used: dict[str, set[str]]
+
+    @classmethod
+    def of_the_package(cls) -> House:
+        """As the contract and the imports have it."""
+        flat = [name for floor in floors() for name in floor]
+        ground = {name for name in flat[flat.index(LOWEST_FOLDER) + 1 :] if name != ALONE}
+        return cls(ground, [*(name for name in flat if name not in ground and name != ALONE), GROUND], imports(ground))
+
+
+def faces() -> list[str]:
+    """The folders with a public face."""
+    tree = ast.parse((ROOT / "src" / PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    (found,) = (node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_FOLDERS")
+    return list(ast.literal_eval(found))
+
+
+def drawing() -> str:
+    """The picture of the house."""
+    house = House.of_the_package()
+    return picture(house.order, list(arrows(house.used, house.order)), [*faces(), "public"], ALONE)
+
+
 def page() -> str:
     """The whole page."""
-    stand = floors()
-    flat = [name for floor in stand for name in floor]
-    ground = {name for name in flat[flat.index(LOWEST_FOLDER) + 1 :] if name != "testing"}
-    folders = [name for name in flat if name not in ground]
-    order = [*(name for name in folders if name != "testing"), GROUND]
-    known, used = modules(), imports(ground)
-    lines = [INTRODUCTION, "```mermaid", "flowchart TD"]
-    lines += [f"    {name.replace(' ', '_')}[{name}]" for name in order]
-    lines += [f"    {upper.replace(' ', '_')} --> {lower.replace(' ', '_')}" for upper, lower in arrows(used, order)]
-    lines += ["    testing[testing, which needs nothing of the package]", "```", ""]
-    lines += ["Arrows that follow from others are left out: what stands higher may import from everything below.", ""]
+    ground, order, used = House.of_the_package()
+    known = modules()
+    shown = ", ".join([f"`{PACKAGE}`", *(f"`.{name}`" for name in faces())])
+    lines = [INTRODUCTION.format(faces=shown).rstrip("\n"), ""]
+    left_out = "Arrows that follow from others are left out: what stands higher may import from everything below."
+    lines += [f"{left_out} `{ALONE}` needs nothing of the package.", ""]
     lines += ["| floor | what is in it | imports from |", "| --- | --- | --- |"]
-    for name in [*order, "testing"]:
+    for name in [*order, ALONE]:
         below = sorted(used.get(name, ()), key=order.index)
         what = known.get(name, "Formulas, errors, the frozen value, the disk and the compiler: what everything stands on")
         lines.append(f"| `{name}` | {what} | {', '.join(below) or 'nothing'} |".replace(f"`{GROUND}`", GROUND))
-    for name in [*order, "testing"]:
+    for name in [*order, ALONE]:
         own = sorted(ground & known.keys()) if name == GROUND else [each for each in known if each.startswith(f"{name}.")]
         if not own:
             continue
@@ -124,8 +155,9 @@ def page() -> str:
 
 
 def main() -> int:
-    """Writes the page."""
+    """Writes the page and its picture."""
     PAGE.write_text(page(), encoding="utf-8")
+    PICTURE.write_text(drawing(), encoding="utf-8")
     return 0
 
 

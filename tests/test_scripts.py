@@ -18,6 +18,7 @@ def script(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    sys.modules[name] = module  # which its dataclasses look for
     spec.loader.exec_module(module)
     return module
 
@@ -26,12 +27,23 @@ def test_the_page_of_the_architecture_is_up_to_date() -> None:
     architecture = script("architecture")
     written = architecture.PAGE.read_text(encoding="utf-8")
     assert written == architecture.page(), "run: make architecture"
+    assert architecture.PICTURE.read_text(encoding="utf-8") == architecture.drawing(), "run: make architecture"
 
 
 def test_arrows_leave_out_what_follows_from_others() -> None:
     arrows = script("architecture").arrows
     used = {"a": {"b", "c", "d"}, "b": {"c", "a"}, "c": set(), "d": {"c"}}  # b -> a runs upwards
     assert list(arrows(used, ["a", "b", "d", "c"])) == [("a", "b"), ("a", "d"), ("b", "c"), ("d", "c")]
+
+
+def test_a_long_arrow_of_the_picture_goes_past_boxes() -> None:
+    house = script("house")
+    arrows = [("a", "b"), ("a", "d"), ("b", "c"), ("c", "d")]
+    rows = house.rows_of(["a", "b", "c", "d", "alone"], arrows)
+    passing = [house.Point(("a", "d"), level) for level in (2, 1)]
+    assert rows == [["a"], [passing[0], "b"], [passing[1], "c"], ["d", "alone"]]
+    drawn = house.picture(["a", "b", "c", "d"], arrows, ["b"], "alone")
+    assert drawn.count("<path d=") == len(arrows) + 1  # the arrow's tip
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="stands in for Pythons by shell scripts")
