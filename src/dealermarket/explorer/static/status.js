@@ -16,7 +16,7 @@ export class Status {
     this.#show(replicas / Math.max(asked, 1), { done: final, stop: !final });
     const amount = final && replicas === asked ? count(asked) : `${count(replicas)} of ${count(asked)}`;
     const time = seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${number(seconds, 2)} s`;
-    say(this.#text, `${amount} replicas${stopped ? " until stopped" : ""} in ${time}`);
+    say(this.#text, `${amount} ${asked === 1 ? "replica" : "replicas"}${stopped ? " until stopped" : ""} in ${time}`);
   }
 
   /** What the server does before the first answer to a question; later ones say how far it is. */
