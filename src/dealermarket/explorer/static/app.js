@@ -7,7 +7,7 @@ import { Export } from "./export.js";
 import { CalibrationPanel } from "./panels/calibration.js";
 import { MakersPanel } from "./panels/makers.js";
 import { MarkoutsPanel } from "./panels/markouts.js";
-import { lookOf } from "./panels/panel.js";
+import { dotOf, lookOf } from "./panels/panel.js";
 import { PnlPanel } from "./panels/pnl.js";
 import { PositionPanel } from "./panels/position.js";
 import { PricesPanel } from "./panels/prices.js";
@@ -74,10 +74,8 @@ class Page {
   }
 
   /** A dot in the colour of a maker. */
-  dot({ colour }) {
-    const dot = el("i", { className: "dot" });
-    dot.style.background = `var(${colour})`;
-    return dot;
+  dot(look) {
+    return dotOf(look);
   }
 
   /** The line that shows the step of the step browser on an axis of time; `after` is 1 where values are those after a step. */
