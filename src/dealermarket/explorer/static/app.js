@@ -7,7 +7,7 @@ import { Export } from "./export.js";
 import { CalibrationPanel } from "./panels/calibration.js";
 import { MakersPanel } from "./panels/makers.js";
 import { MarkoutsPanel } from "./panels/markouts.js";
-import { lookOf } from "./panels/panel.js";
+import { dotOf, lookOf } from "./panels/panel.js";
 import { PnlPanel } from "./panels/pnl.js";
 import { PositionPanel } from "./panels/position.js";
 import { PricesPanel } from "./panels/prices.js";
@@ -74,10 +74,8 @@ class Page {
   }
 
   /** A dot in the colour of a maker. */
-  dot({ colour }) {
-    const dot = el("i", { className: "dot" });
-    dot.style.background = `var(${colour})`;
-    return dot;
+  dot(look) {
+    return dotOf(look);
   }
 
   /** The line that shows the step of the step browser on an axis of time; `after` is 1 where values are those after a step. */
@@ -121,7 +119,7 @@ class Page {
     byId("pinned").hidden = pin === null;
     byId("pin").setAttribute("aria-pressed", pin !== null);
     say(byId("pin"), pin === null ? "Pin this" : "Pin this instead");
-    if (pin !== null) say(byId("pinned").firstElementChild, `Compared with the pinned market (${inWords(pin)})`);
+    if (pin !== null) say(byId("pinned").firstElementChild, `Pinned: ${inWords(pin)}`);
     this.#followMakers();
   }
 
@@ -166,6 +164,8 @@ class Page {
       event.preventDefault();
       byId("panels").focus();
     });
+    const bar = document.querySelector(".bar");
+    new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
     addEventListener("popstate", () => this.#takeHash());
     addEventListener("pagehide", () => this.#address.finish());
   }
@@ -204,7 +204,7 @@ class Page {
       trace: () => this.#trace(message),
       texts: () => this.export.texts(message),
       state: () => this.change({ ...this.state, ...message.state }),
-      compiling: () => this.#status.busy({ what: `compiles machine code, once: about ${message.seconds} s` }),
+      compiling: () => this.#status.compiles(message.seconds),
       refused: () => this.#status.notice("errors", message.line),
     }[message.is];
     heard?.();
@@ -222,8 +222,9 @@ class Page {
       this.state = fromHash(location.hash, this.#defaults);
       this.#build(message);
       this.#follow();
+    } else {
+      this.#ask();
     }
-    this.#ask();
   }
 
   #build({ sweep, calibration }) {
@@ -234,6 +235,7 @@ class Page {
     byId("panels").replaceChildren(...panels.map((panel) => panel.element));
     const seen = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: "150px" });
     for (const panel of panels) {
+      panel.element.classList.toggle("empty", !QUIET.includes(panel.name) || panel.name === "step");
       this.#panels.set(panel.name, panel);
       seen.observe(panel.element);
     }
@@ -292,11 +294,13 @@ class Page {
   #answer(message) {
     const begun = performance.now();
     this.#status.notice("errors", "");
+    this.#status.notice("compiling", "");
     this.controls.complain([]);
     document.body.classList.remove("stale");
     for (const [name, data] of Object.entries(message.panels)) {
       const panel = this.#panels.get(name);
       if (!panel || !data) continue;
+      panel.element.classList.remove("empty");
       panel.draw(data);
       this.#drawn.set(name, this.#asking);
     }
@@ -312,6 +316,7 @@ class Page {
   }
 
   #errors(message) {
+    this.#status.notice("compiling", "");
     const rest = this.controls.complain(message.lines);
     document.body.classList.add("stale");
     const shown = this.#redraws ? "The results are those of the last valid market." : "Nothing can be shown. Reset all and Unpin take changes back.";
@@ -329,6 +334,7 @@ class Page {
       this.#drawn.set("step", keyOf(this.state, UNTRACED));
       this.#address.write(toHash(this.state, this.#defaults));
     }
+    this.#panels.get("step").element.classList.remove("empty");
     this.#panels.get("step").draw(message);
   }
 }

@@ -3,7 +3,7 @@
 import { ControlRow } from "./control.js";
 import { el, later, say } from "./dom.js";
 import { count } from "./format.js";
-import { lookOf } from "./panels/panel.js";
+import { dotOf, lookOf } from "./panels/panel.js";
 
 const MOST_GROUPS = 40; // shown of a kind; the filter finds the others
 const OPEN_MAKERS = 3;
@@ -129,7 +129,7 @@ export class Controls {
   }
 
   #group(group, open) {
-    const head = el("summary", {}, group.maker ? this.#dot(group.maker) : null, el("span", { className: "title", title: group.title }, group.title), el("span", { className: "count" }));
+    const head = el("summary", {}, group.maker ? dotOf(lookOf(this.makers.indexOf(group.maker))) : null, el("span", { className: "title", title: group.title }, group.title), el("span", { className: "count" }));
     if (group.maker) {
       head.append(
         el("button", { type: "button", className: "small", data: { add: group.maker }, on: { click: (event) => stop(event, () => this.on.add(group.maker)) }, "aria-label": `Add a maker like ${group.maker}` }, "Duplicate"),
@@ -146,12 +146,6 @@ export class Controls {
       made.append(row.element);
     }
     return made;
-  }
-
-  #dot(maker) {
-    const dot = el("i", { className: "dot" });
-    dot.style.background = `var(${lookOf(Math.max(this.makers.indexOf(maker), 0)).colour})`;
-    return dot;
   }
 
   #words() {

@@ -15,7 +15,8 @@ export class Status {
     this.#answered = re;
     this.#show(replicas / Math.max(asked, 1), { done: final, stop: !final });
     const amount = final && replicas === asked ? count(asked) : `${count(replicas)} of ${count(asked)}`;
-    say(this.#text, `${amount} replicas${stopped ? " until stopped" : ""} in ${number(seconds * 1000, 2)} ms`);
+    const time = seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${number(seconds, 2)} s`;
+    say(this.#text, `${amount} ${asked === 1 ? "replica" : "replicas"}${stopped ? " until stopped" : ""} in ${time}`);
   }
 
   /** What the server does before the first answer to a question; later ones say how far it is. */
@@ -23,6 +24,13 @@ export class Status {
     if (re !== undefined && re === this.#answered) return;
     this.#show(0, { busy: true, stop: true });
     say(this.#text, what[0].toUpperCase() + what.slice(1));
+  }
+
+  /** At the first start of all, which takes longer. */
+  compiles(seconds) {
+    this.#show(0, { busy: true });
+    say(this.#text, "Compiling");
+    this.notice("compiling", `The first start compiles machine code: about ${seconds} s. Later ones are ready at once.`);
   }
 
   says(text) {
@@ -35,7 +43,7 @@ export class Status {
     const known = this.#notices.querySelector(`[data-notice="${kind}"]`);
     if (!text) known?.remove();
     else if (known) say(known, text);
-    else this.#notices.append(el("p", { className: "notice error", data: { notice: kind }, role: "alert" }, text));
+    else this.#notices.append(el("p", { className: kind === "compiling" ? "notice" : "notice error", data: { notice: kind }, role: "alert" }, text));
   }
 
   #show(share, { done = false, stop = false, busy = false }) {

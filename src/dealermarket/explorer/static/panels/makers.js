@@ -57,7 +57,7 @@ export class MakersPanel extends Panel {
         { scope: "col" },
         el(
           "button",
-          { type: "button", "aria-pressed": statistic.name === this.#chosen, data: { choose: statistic.name }, on: { click: () => this.#choose(statistic.name) } },
+          { type: "button", className: statistic.heading.length < 14 ? "short" : "", "aria-pressed": statistic.name === this.#chosen, data: { choose: statistic.name }, on: { click: () => this.#choose(statistic.name) } },
           statistic.heading.replaceAll("\n", " "),
           el("small", {}, unit(statistic.unit)),
         ),

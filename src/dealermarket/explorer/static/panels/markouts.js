@@ -69,8 +69,8 @@ export class MarkoutsPanel extends Panel {
       row.button.setAttribute("aria-pressed", client === chosen);
       row.element.classList.toggle("informed", client.informed);
       row.element.classList.toggle("focus", client === chosen);
-      say(row.value, number(last(client), 3));
-      row.value.dataset.value = last(client);
+      say(row.value, number(client.values.at(-1), 3));
+      row.value.dataset.value = client.values.at(-1) ?? "";
       say(row.interval, client.low.at(-1) === null ? "–" : interval(client.low.at(-1), client.high.at(-1), 2));
     });
   }

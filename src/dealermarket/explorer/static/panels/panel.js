@@ -46,6 +46,13 @@ export function lookOf(place) {
   return { colour: `--maker-${place % COLOURS}`, dash: DASHES[Math.floor(place / COLOURS) % DASHES.length] };
 }
 
+/** A dot in the colour of a maker. */
+export function dotOf({ colour }) {
+  const dot = el("i", { className: "dot" });
+  dot.style.background = `var(${colour})`;
+  return dot;
+}
+
 /** The makers that a chart draws: the one in focus and the first others. */
 export function shownMakers(rows, focus) {
   if (rows.length <= MOST_LINES) return rows;
