@@ -107,7 +107,8 @@ def _relink(app: Sphinx, page: str, source: list[str]) -> None:
     """Links of a page of docs/ to files outside of it; the pages beside one that is an index stand below it."""
     path = PurePosixPath("docs") / f"{page}.md"
     if path in _documents():
-        source[0] = relinked(source[0], path, page) + (_BESIDE if page.endswith("/index") else "")
+        beside = page.endswith("/index") and len(list((ROOT / path).parent.glob("*.md"))) > 1
+        source[0] = relinked(source[0], path, page) + (_BESIDE if beside else "")
 
 
 def _copy_pictures(app: Sphinx, error: Exception | None) -> None:
