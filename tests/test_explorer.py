@@ -102,6 +102,7 @@ def test_quotes_are_those_of_the_makers_and_of_the_exchange() -> None:
     assert prices["exchange"] == pytest.approx(1e4 * scenario.exchange.reference_spread(sizes, s0), rel=1e-4)
 
 
+@pytest.mark.compiled
 def test_a_step_is_told_as_the_command_tells_it() -> None:
     answers = answers_of()
     state = state_of(answers, replica=2, step=9)

@@ -33,6 +33,7 @@ client = pytest.importorskip("websockets.sync.client")
 from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 
 ALPHA = "makers.maker-1.pricing.alpha"
+PENALTY = "makers.maker-1.pricing.tier_penalty"  # which needs no new hedging tables
 SMALL = ("steps=8", "reward_horizon=2")
 
 
@@ -115,6 +116,7 @@ def test_the_page_loads_nothing_from_elsewhere(server: Server) -> None:
     assert b"<!doctype html>" in answer.body.lower()
 
 
+@pytest.mark.compiled
 def test_a_conversation(server: Server) -> None:
     with Page(server.address) as page:
         page.say("open")
@@ -187,10 +189,10 @@ def test_of_a_hundred_changes_the_newest_is_answered(server: Server, monkeypatch
     with Page(server.address) as page:
         assert page.ask()["final"]
         gate = Gate(monkeypatch)
-        begun = page.say("ask", state={"replicas": 3, "settings": {ALPHA: 1.2}}, panels=["makers"])
+        begun = page.say("ask", state={"replicas": 3, "settings": {PENALTY: 2e-5}}, panels=["makers"])
         assert gate.entered.wait(DEADLINE)
         for number in range(100):
-            newest = page.say("ask", state={"replicas": 3, "settings": {ALPHA: 1.2 + number / 1000}}, panels=["makers"])
+            newest = page.say("ask", state={"replicas": 3, "settings": {PENALTY: 1e-5 + number * 1e-8}}, panels=["makers"])
         page.socket.ping().wait(DEADLINE)  # all have been read when it is answered
         page.say("texts", state={})
         page.until("texts")
@@ -304,7 +306,7 @@ def test_twenty_pages_of_which_one_does_not_read(server: Server) -> None:
     with ExitStack() as opened_pages:
         slow, *pages = [opened_pages.enter_context(Page(server.address)) for _ in range(20)]
         for number in range(200):
-            slow.say("ask", state={"replicas": 3, "settings": {ALPHA: 1.2 + number / 1000}}, panels=list(PANELS))
+            slow.say("ask", state={"replicas": 3, "settings": {PENALTY: 1e-5 + number * 1e-8}}, panels=list(PANELS))
         for number, page in enumerate(pages):
             page.say("ask", state={"replicas": 3, "seed": number}, panels=["makers"])
         values = [page.until("answer")["panels"]["makers"]["rows"][0]["now"][0]["value"] for page in pages]
