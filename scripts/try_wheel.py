@@ -2,7 +2,7 @@
 
 On each Python that this package supports and that is installed, or on those that are named: `python scripts/try_wheel.py 3.12`.
 Libraries have the versions of constraints.txt, or, with `--newest`, the newest that there are. What was built stays in `dist/`.
-Exits with 1 if something failed, or if no Python was there.
+Exits with 1 if the wheel lacks a file, if something failed, or if no Python was there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 from matrix import ROOT, interpreter, supported
 
@@ -41,6 +42,13 @@ def built(folder: Path) -> Path:
     """The wheel, built from the sdist, as it is released: what the sdist lacks is missed."""
     subprocess.run([sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)], check=True)
     return max(folder.glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime)
+
+
+def forgotten(wheel: Path) -> list[str]:
+    """Files that the package has in the checkout and the wheel lacks: presets, templates, what a browser gets, licences."""
+    source = ROOT / "src"
+    here = (path for path in (source / "dealermarket").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return sorted({path.relative_to(source).as_posix() for path in here} - set(ZipFile(wheel).namelist()))
 
 
 def pins(constraints: str) -> str:
@@ -84,6 +92,9 @@ def main(arguments: list[str]) -> int:
         print(f"not supported: {', '.join(unknown)}; one of {', '.join(supported())}", file=sys.stderr)
         return 2
     wheel, outcomes = built(ROOT / "dist"), {}
+    if lacking := forgotten(wheel):
+        print(f"{wheel.name} lacks {', '.join(lacking)}", file=sys.stderr)
+        return 1
     for version in versions:
         command = interpreter(version)
         print(f"--- Python {version}", flush=True)

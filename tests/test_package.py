@@ -32,7 +32,8 @@ def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "dealermarket/model/presets/paper.toml" in names
     assert "dealermarket/py.typed" in names
-    assert any(name.endswith("licenses/LICENSE") for name in names)
+    licences = [name.partition(".dist-info/licenses/")[2] for name in names if ".dist-info/licenses/" in name]
+    assert sorted(licences) == ["LICENSE", "src/dealermarket/explorer/static/uplot/LICENSE"]
     site = tmp_path / "site"
     install = [
         sys.executable,

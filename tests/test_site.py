@@ -164,6 +164,12 @@ def test_every_link_and_picture_is_there(site: Path) -> None:
 FOLDERS = ["", *(f".{name}" for name in dealermarket._FOLDERS), ".control.dealer"]
 
 
+def test_links_show_the_titles_of_pages_and_not_their_files(site: Path) -> None:
+    shown = re.findall(r'href="[^"]*"><span[^>]*>([^<]*)</span></a>', (site / "command.html").read_text(encoding="utf-8"))
+    assert {"The model", "One step, told in order"} <= set(shown)
+    assert not [text for text in shown if text.endswith(".md")]
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_public_name_is_described(site: Path, folder: str) -> None:
     path = f"dealermarket{folder}"

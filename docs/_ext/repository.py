@@ -31,6 +31,7 @@ _BESIDE = """
 """
 _PICTURE = re.compile(r"(?<=src=\")[^\"#]+")
 _LINK = re.compile(r"(?<=\]\()[^()\s#]+(?=(?:#[^()\s]*)?\))|" + _PICTURE.pattern)
+_NAMED = re.compile(r"\[[\w./-]+\.md\](?=\(([^()\s#]+)(?:#[^()\s]*)?\))")  # a link that shows the name of a page's file
 _LANGUAGES = {".py": "python", ".toml": "toml", ".md": "markdown", ".c": "c", ".cff": "yaml", ".yml": "yaml", "": "text"}
 
 
@@ -42,7 +43,8 @@ def page_of(path: PurePosixPath) -> str | None:
 
 
 def relinked(text: str, path: PurePosixPath, page: str) -> str:
-    """The text of the document at `path` in the repository as it stands on a page of the site: its links lead there, too."""
+    """The text of the document at `path` in the repository as it stands on a page of the site: its links lead there, too,
+    and show titles."""
 
     def to(found: re.Match[str]) -> str:
         target = _target(path, found[0])
@@ -52,7 +54,17 @@ def relinked(text: str, path: PurePosixPath, page: str) -> str:
         there = ROOT / target if other is None else DOCS / f"{other}.md"
         return PurePosixPath(os.path.relpath(there, (DOCS / page).parent)).as_posix()
 
-    return _LINK.sub(to, text)
+    return _LINK.sub(to, _titled(text, path))
+
+
+def _titled(text: str, path: PurePosixPath) -> str:
+    """The text of a page in which links that show the name of another page's file show its title, or that of its section."""
+
+    def to(found: re.Match[str]) -> str:
+        target = _target(path, found[1])
+        return "[]" if target is not None and target.parts[0] == "docs" else found[0]
+
+    return _NAMED.sub(to, text)
 
 
 def _target(path: PurePosixPath, link: str) -> PurePosixPath | None:
@@ -104,7 +116,7 @@ def _write(app: Sphinx) -> None:
 
 
 def _relink(app: Sphinx, page: str, source: list[str]) -> None:
-    """Links of a page of docs/ to files outside of it; the pages beside one that is an index stand below it."""
+    """Links of a page of docs/, to files outside of it and by titles; the pages beside one that is an index stand below it."""
     path = PurePosixPath("docs") / f"{page}.md"
     if path in _documents():
         beside = page.endswith("/index") and len(list((ROOT / path).parent.glob("*.md"))) > 1
