@@ -96,14 +96,17 @@ class Simulation:
         return self._simulator, self._source
 
     def _add(self, chunk: Chunk) -> None:
+        """Keeps what is shown of a batch: all of it, or nothing where memory does not suffice."""
         steps, scenario = chunk.record.steps, self.scenario
-        self._totals.append(measures.totals(scenario, chunk))
-        self._position.append(measures.paths(scenario, chunk)["position"])
-        self._mid.append(chunk.record.mid.copy())
-        self._rewards.append(np.stack([steps[name].sum(axis=0) for name in REWARDS]))
+        totals, position = measures.totals(scenario, chunk), measures.paths(scenario, chunk)["position"]
+        mid, rewards = chunk.record.mid.copy(), np.stack([steps[name].sum(axis=0) for name in REWARDS])
         if self.replicas < FIRST_REPLICAS:
             self._markouts.append(measures.markouts(scenario, chunk, longest_markout(scenario)))
-        self.replicas += len(chunk.record.position)
+        self._totals.append(totals)
+        self._position.append(position)
+        self._mid.append(mid)
+        self._rewards.append(rewards)
+        self.replicas += len(position)
 
     # --- what is known of the first `replicas`, which are all or as many as another market has
 
