@@ -179,6 +179,12 @@ def test_what_has_no_control_cannot_be_changed(settings: dict[str, Any]) -> None
         Variants(opened("paper")).market(Variant(settings=settings))
 
 
+@pytest.mark.parametrize("value", ["1.2", "{}", "[1.2, 1.3]", "1\nname = 'x'", True])
+def test_a_number_is_no_text_that_a_setting_would_read(value: Any) -> None:
+    with raises(ParameterError, ALPHA):
+        Variants(opened("paper")).market(Variant(settings={ALPHA: value}))
+
+
 def test_all_problems_are_named_as_the_controls_are() -> None:
     settings = {ALPHA: -1.0, "makers.maker-2.hedging.risk_aversion": -2.0}
     with raises(ParameterError, ALPHA, "-1.0") as caught:
@@ -258,6 +264,38 @@ def test_the_texts_know_policies_and_makers_that_were_added() -> None:
     changed = state.replace(settings={key: value for key, value in state.settings.items() if key != ALPHA})
     exec(answers.texts(changed)["python"], python)
     assert python["scenario"] == answers.asked(changed).now.scenario
+
+
+def test_the_texts_hold_what_the_page_was_started_with() -> None:
+    answers = Answers(opened("paper", SMALL, ["maker-2=random"]))
+    fields = {"makers.maker-2.policy.low": -0.5, "makers.maker-1.policy": "adaptive", "makers.maker-1.policy.eta": 0.25}
+    state = State(settings={ALPHA: 1.2, **fields}, replicas=2)
+    scenario, texts = answers.asked(state).now.scenario, answers.texts(state)
+    python: dict[str, Any] = {}
+    exec(texts["python"], python)
+    assert python["scenario"] == scenario
+    words = shlex.split(texts["command"])
+    settings, policies = ([words[n + 1] for n, word in enumerate(words) if word == option] for option in ("--set", "--policy"))
+    assert with_policies(Scenario.load("paper", settings), policies) == scenario
+
+
+def test_the_texts_know_odd_names(tmp_path: Path) -> None:
+    names = ('it\'s "quoted"\n$(x)', "a.b=c")
+    paper = Scenario.load("paper", SMALL)
+    makers = [maker.replace(name=name) for maker, name in zip(paper.makers, names, strict=True)]
+    file = tmp_path / "it's a market.toml"
+    file.write_text(paper.replace(makers=makers).to_toml(), encoding="utf-8")
+    answers = Answers(opened(str(file)))
+    alpha, policy = f"makers.{names[0]}.pricing.alpha", "makers.1.policy"
+    state = State(settings={alpha: 1.2, policy: "random"}, replicas=2)
+    scenario, texts = answers.asked(state).now.scenario, answers.texts(state)
+    assert scenario.makers[0].pricing.alpha == 1.2
+    python: dict[str, Any] = {}
+    exec(texts["python"], python)
+    assert python["scenario"] == scenario
+    words = shlex.split(texts["command"])
+    settings, policies = ([words[n + 1] for n, word in enumerate(words) if word == option] for option in ("--set", "--policy"))
+    assert with_policies(Scenario.load(words[2], settings), policies) == scenario
 
 
 def test_the_run_is_written_as_the_command_writes_it(tmp_path: Path) -> None:
