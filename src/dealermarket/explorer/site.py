@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import tempfile
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class Site:
         self._answers = answers
         self._workers = ThreadPoolExecutor(max(cores(), 2) + 1, thread_name_prefix="explorer")
         self._downloads = ThreadPoolExecutor(1, thread_name_prefix="download")
+        self._packed = Path(tempfile.mkdtemp(prefix="dealermarket-"))
+        weakref.finalize(self, shutil.rmtree, self._packed, ignore_errors=True)  # at the end of the process, too
         self._compiled: Future[None] = self._workers.submit(answers.load)
         self._pages = 0
 
@@ -103,8 +106,8 @@ class Site:
         return FileResponse(file, filename="run.zip", media_type="application/zip", background=clean)
 
     def _zipped(self, state: State) -> Path:
-        """A zip in a temporary folder of its own."""
-        folder = Path(tempfile.mkdtemp(prefix="dealermarket-"))
+        """A zip in a folder of its own. What is not sent to its end goes with all of them when the process ends."""
+        folder = Path(tempfile.mkdtemp(dir=self._packed))
         try:
             run = folder / "run"
             self._answers.write_run(state, run)
