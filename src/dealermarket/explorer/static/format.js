@@ -85,7 +85,8 @@ export function ticks(_chart, splits) {
   const gap = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0)) || 1;
   const largest = Math.max(...splits.map(Math.abs));
   if (largest >= 1e7 || largest < 1e-4) return splits.map((value) => number(value, 2));
-  const places = Math.min(Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0), 8);
+  let places = Math.min(Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0), 8);
+  if (places < 8 && Math.abs(gap * 10 ** places - Math.round(gap * 10 ** places)) > 1e-6) places += 1; // a gap of 0.25
   return splits.map((value) => {
     const text = withPlaces(Math.abs(value), places);
     return value < 0 && Number(text) !== 0 ? `−${text}` : text;
