@@ -55,6 +55,11 @@ export function interval(low, high, digits = 3) {
   return `${number(low, digits)} to ${number(high, digits)}`;
 }
 
+/** A name in so many letters, without its middle: names of one kind differ at their ends. */
+export function shortened(name, most) {
+  return name.length > most ? `${name.slice(0, Math.ceil(most / 2) - 1)}…${name.slice(-Math.floor(most / 2))}` : name;
+}
+
 /** A whole number with separators. */
 export function count(value) {
   return withPlaces(value, 0);
