@@ -192,6 +192,12 @@ def test_all_problems_are_named_as_the_controls_are() -> None:
     assert str(caught.value).splitlines()[1].startswith("makers.maker-2.hedging.risk_aversion: ")
 
 
+def test_of_a_thousand_problems_the_first_are_named() -> None:
+    with raises(ParameterError, "x.0") as caught:
+        Variants(opened("paper")).market(Variant(settings={f"x.{number}": 1 for number in range(1000)}))
+    assert len(str(caught.value).splitlines()) == 20
+
+
 @pytest.mark.parametrize(
     ("fields", "path", "value"),
     [

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from dealermarket.errors import ParameterError, ScenarioError
@@ -17,6 +18,8 @@ from dealermarket.model.scenario import Scenario, maker_index
 from dealermarket.policies.named import policy_named
 from dealermarket.program import program
 from dealermarket.values import Value, listed, short, suggestion
+
+_MOST_PROBLEMS = 20  # of values that have no control or do not fit theirs
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,8 @@ class Variants:
         if not values:
             return scenario
         known = {control.path: control for group in self._controls.of(scenario) for control in group.controls}
-        problems = [problem for path, value in values.items() for problem in _problems(path, value, known)]
-        if problems:
+        found = (problem for path, value in values.items() for problem in _problems(path, value, known))
+        if problems := list(islice(found, _MOST_PROBLEMS)):  # to look for what was meant takes long
             raise ParameterError("\n".join(problems))
         try:
             return scenario.with_settings(*(f"{path}={as_toml(value)}" for path, value in values.items()))
