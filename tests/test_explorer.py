@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shlex
@@ -17,7 +18,7 @@ from dealermarket import ParameterError, RunFolderError, Scenario, ScenarioError
 from dealermarket.commands.main import main
 from dealermarket.explorer.answers import Answers
 from dealermarket.explorer.asked import AddedMaker, State, Variant
-from dealermarket.explorer.opened import opened
+from dealermarket.explorer.opened import SweepMap, opened
 from dealermarket.explorer.panels import PANELS
 from dealermarket.explorer.simulation import Simulations
 from dealermarket.explorer.variants import Variants
@@ -352,6 +353,16 @@ def test_a_sweep_is_a_map_whose_points_can_be_loaded(tmp_path: Path, capsys: pyt
     assert made["rows"][0]["now"][number]["value"] == pytest.approx(measure["values"][4], rel=1e-5)
     with raises(ParameterError, "point", 6):
         answers.point(6)
+
+
+def test_of_a_point_what_is_as_opened_is_no_change() -> None:
+    what = opened("paper")
+    sweep = SweepMap((ALPHA, "makers.maker-1.hedging.kind"), ((1.2, 1.5), ("none", "optimal")), ((0, 1), (1, 0)), "maker-1", {})
+    answers = Answers(dataclasses.replace(what, sweep=sweep))
+    assert [answers.point(point)["state"]["settings"] for point in (0, 1)] == [
+        {ALPHA: 1.2},
+        {"makers.maker-1.hedging.kind": "none"},
+    ]
 
 
 def test_an_unanswered_sweep_is_refused(tmp_path: Path) -> None:

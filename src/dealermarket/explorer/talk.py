@@ -47,7 +47,7 @@ class Talk:
             question = Question.model_validate(_parsed(text))
         except (ValidationError, ValueError, RecursionError) as error:
             lines = readable(error, Question) if isinstance(error, ValidationError) else ["not a JSON object"]
-            await self._say({"is": "refused", "line": lines[0][:300]})
+            await self._say({"is": "refused", "line": lines[0].removeprefix("state.")[:300]})
             return
         if question.do == "ask":
             self._asked, self._stopped = question, False
