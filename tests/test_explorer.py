@@ -365,6 +365,14 @@ def test_of_a_point_what_is_as_opened_is_no_change() -> None:
     ]
 
 
+def test_a_point_of_all_makers_or_of_one_by_number_sets_their_controls() -> None:
+    paths = ("makers.*.pricing.alpha", "makers.1.hedging.risk_aversion", "makers.1.hedging.kind", "makers.1.hedging.fraction")
+    sweep = SweepMap(paths, ((1.2,), (0.5,), ("optimal",), (0.5,)), ((0, 0, 0, 0),), "maker-1", {})
+    answers = Answers(dataclasses.replace(opened("paper"), sweep=sweep))
+    second = {"makers.maker-2.hedging.risk_aversion": 0.5, "makers.maker-2.hedging.fraction": 0.5}
+    assert answers.point(0)["state"]["settings"] == {ALPHA: 1.2, "makers.maker-2.pricing.alpha": 1.2} | second
+
+
 def test_an_unanswered_sweep_is_refused(tmp_path: Path) -> None:
     from dealermarket.questions.folder import QuestionFolder
 

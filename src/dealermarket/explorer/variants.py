@@ -38,6 +38,12 @@ class Variants:
         self._controls = Controls(opened.scenario, opened.policies)
         self.market = lru_cache(maxsize=64)(self._market)
 
+    def changes(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings of a command as a page has them: by the paths of controls, without what is as in the opened scenario."""
+        scenario = self._opened.scenario
+        named = {path: value for setting, value in settings.items() for path in _paths_of(setting, scenario)}
+        return {path: value for path, value in named.items() if self._controls.was(path) != value}
+
     def _market(self, variant: Variant) -> Market:
         """Raises ParameterError (ScenarioError, PolicyError too) with every problem."""
         scenario = self._with_makers(variant)
@@ -168,11 +174,21 @@ def _assigned(policies: Mapping[str, str]) -> list[str]:
 def _by_name(line: str, scenario: Scenario) -> str:
     """A line about a field as the page's controls call it: without the scenario's name, makers and investors by name."""
     path, colon, said = line.removeprefix(f"{scenario.name}: ").partition(":")
-    parts = path.split(".")
-    entries = {"makers": scenario.makers, "investors": scenario.investors}.get(parts[0], ())
-    if len(parts) > 1 and parts[1].isdecimal() and int(parts[1]) < len(entries):
-        path = ".".join([path_of(parts[0], int(parts[1]), entries[int(parts[1])].name), *parts[2:]])
-    return f"{path}{colon}{said}"
+    return f"{_paths_of(path, scenario)[0]}{colon}{said}"
+
+
+def _paths_of(path: str, scenario: Scenario) -> list[str]:
+    """The paths of controls that a path of a setting names: makers and investors by name, each by itself in place of `*`."""
+    field, *keys = path.split(".")
+    entries = {"makers": scenario.makers, "investors": scenario.investors}.get(field, ())
+    if not keys or keys[0] in [entry.name for entry in entries]:
+        return [path]
+    named = [path_of(field, number, entry.name) for number, entry in enumerate(entries)]
+    if keys[0].isdecimal():
+        named = named[int(keys[0]) :][:1]
+    elif keys[0] != "*":
+        named = []
+    return [".".join([begin, *keys[1:]]) for begin in named] or [path]
 
 
 def _in_order(settings: Mapping[str, Any]) -> list[tuple[str, Any]]:
