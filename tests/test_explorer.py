@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shlex
@@ -17,7 +18,7 @@ from dealermarket import ParameterError, RunFolderError, Scenario, ScenarioError
 from dealermarket.commands.main import main
 from dealermarket.explorer.answers import Answers
 from dealermarket.explorer.asked import AddedMaker, State, Variant
-from dealermarket.explorer.opened import opened
+from dealermarket.explorer.opened import SweepMap, opened
 from dealermarket.explorer.panels import PANELS
 from dealermarket.explorer.simulation import Simulations
 from dealermarket.explorer.variants import Variants
@@ -180,11 +181,23 @@ def test_what_has_no_control_cannot_be_changed(settings: dict[str, Any]) -> None
         Variants(opened("paper")).market(Variant(settings=settings))
 
 
+@pytest.mark.parametrize("value", ["1.2", "{}", "[1.2, 1.3]", "1\nname = 'x'", True])
+def test_a_number_is_no_text_that_a_setting_would_read(value: Any) -> None:
+    with raises(ParameterError, ALPHA):
+        Variants(opened("paper")).market(Variant(settings={ALPHA: value}))
+
+
 def test_all_problems_are_named_as_the_controls_are() -> None:
     settings = {ALPHA: -1.0, "makers.maker-2.hedging.risk_aversion": -2.0}
     with raises(ParameterError, ALPHA, "-1.0") as caught:
         Variants(opened("paper")).market(Variant(settings=settings))
     assert str(caught.value).splitlines()[1].startswith("makers.maker-2.hedging.risk_aversion: ")
+
+
+def test_of_a_thousand_problems_the_first_are_named() -> None:
+    with raises(ParameterError, "x.0") as caught:
+        Variants(opened("paper")).market(Variant(settings={f"x.{number}": 1 for number in range(1000)}))
+    assert len(str(caught.value).splitlines()) == 20
 
 
 @pytest.mark.parametrize(
@@ -261,6 +274,38 @@ def test_the_texts_know_policies_and_makers_that_were_added() -> None:
     assert python["scenario"] == answers.asked(changed).now.scenario
 
 
+def test_the_texts_hold_what_the_page_was_started_with() -> None:
+    answers = Answers(opened("paper", SMALL, ["maker-2=random"]))
+    fields = {"makers.maker-2.policy.low": -0.5, "makers.maker-1.policy": "adaptive", "makers.maker-1.policy.eta": 0.25}
+    state = State(settings={ALPHA: 1.2, **fields}, replicas=2)
+    scenario, texts = answers.asked(state).now.scenario, answers.texts(state)
+    python: dict[str, Any] = {}
+    exec(texts["python"], python)
+    assert python["scenario"] == scenario
+    words = shlex.split(texts["command"])
+    settings, policies = ([words[n + 1] for n, word in enumerate(words) if word == option] for option in ("--set", "--policy"))
+    assert with_policies(Scenario.load("paper", settings), policies) == scenario
+
+
+def test_the_texts_know_odd_names(tmp_path: Path) -> None:
+    names = ('it\'s "quoted"\n$(x)', "a.b=c")
+    paper = Scenario.load("paper", SMALL)
+    makers = [maker.replace(name=name) for maker, name in zip(paper.makers, names, strict=True)]
+    file = tmp_path / "it's a market.toml"
+    file.write_text(paper.replace(makers=makers).to_toml(), encoding="utf-8")
+    answers = Answers(opened(str(file)))
+    alpha, policy = f"makers.{names[0]}.pricing.alpha", "makers.1.policy"
+    state = State(settings={alpha: 1.2, policy: "random"}, replicas=2)
+    scenario, texts = answers.asked(state).now.scenario, answers.texts(state)
+    assert scenario.makers[0].pricing.alpha == 1.2
+    python: dict[str, Any] = {}
+    exec(texts["python"], python)
+    assert python["scenario"] == scenario
+    words = shlex.split(texts["command"])
+    settings, policies = ([words[n + 1] for n, word in enumerate(words) if word == option] for option in ("--set", "--policy"))
+    assert with_policies(Scenario.load(words[2], settings), policies) == scenario
+
+
 def test_the_run_is_written_as_the_command_writes_it(tmp_path: Path) -> None:
     answers = answers_of()
     answers.write_run(state_of(answers, settings={ALPHA: 1.2}), tmp_path / "run")
@@ -309,6 +354,24 @@ def test_a_sweep_is_a_map_whose_points_can_be_loaded(tmp_path: Path, capsys: pyt
     assert made["rows"][0]["now"][number]["value"] == pytest.approx(measure["values"][4], rel=1e-5)
     with raises(ParameterError, "point", 6):
         answers.point(6)
+
+
+def test_of_a_point_what_is_as_opened_is_no_change() -> None:
+    what = opened("paper")
+    sweep = SweepMap((ALPHA, "makers.maker-1.hedging.kind"), ((1.2, 1.5), ("none", "optimal")), ((0, 1), (1, 0)), "maker-1", {})
+    answers = Answers(dataclasses.replace(what, sweep=sweep))
+    assert [answers.point(point)["state"]["settings"] for point in (0, 1)] == [
+        {ALPHA: 1.2},
+        {"makers.maker-1.hedging.kind": "none"},
+    ]
+
+
+def test_a_point_of_all_makers_or_of_one_by_number_sets_their_controls() -> None:
+    paths = ("makers.*.pricing.alpha", "makers.1.hedging.risk_aversion", "makers.1.hedging.kind", "makers.1.hedging.fraction")
+    sweep = SweepMap(paths, ((1.2,), (0.5,), ("optimal",), (0.5,)), ((0, 0, 0, 0),), "maker-1", {})
+    answers = Answers(dataclasses.replace(opened("paper"), sweep=sweep))
+    second = {"makers.maker-2.hedging.risk_aversion": 0.5, "makers.maker-2.hedging.fraction": 0.5}
+    assert answers.point(0)["state"]["settings"] == {ALPHA: 1.2, "makers.maker-2.pricing.alpha": 1.2} | second
 
 
 def test_an_unanswered_sweep_is_refused(tmp_path: Path) -> None:

@@ -261,6 +261,27 @@ def test_a_click_on_a_sweep_loads_its_point(browser: Any, tmp_path: Path, capsys
         assert tab.number("maker-1", "pnl")["value"] == float(expected.value)
 
 
+def test_makers_with_odd_names_are_copied_and_kept_in_the_address(browser: Any, tmp_path: Path) -> None:
+    paper = Scenario.load("paper", SMALL)
+    names = ("a:b=<i>&#+%", "L.P.")
+    makers = [maker.replace(name=name) for maker, name in zip(paper.makers, names, strict=True)]
+    (tmp_path / "odd.toml").write_text(paper.replace(makers=makers).to_toml(), encoding="utf-8")
+    with Server(opened(str(tmp_path / "odd.toml"))) as server, Tab(browser, server.address) as tab:
+        tab.set("replicas", "10")
+        tab.set("makers.1.pricing.alpha", "1.2")
+        for number, name in enumerate(names):
+            tab.page.locator(f'[data-add="{name}"]').click()
+            tab.wait(f'td[data-maker="new-{number + 1}"]')
+        tab.settled()
+        assert tab.page.locator('[data-path="makers.new-2.pricing.alpha"]').input_value() == "1.2"
+        shown = [tab.number(maker, "pnl") for maker in (*names, "new-1", "new-2")]
+        tab.page.wait_for_url(lambda address: "new-2" in address)
+        tab.page.reload()
+        tab.wait('td[data-maker="new-2"]')
+        tab.settled()
+        assert [tab.number(maker, "pnl") for maker in (*names, "new-1", "new-2")] == shown
+
+
 def test_a_browser_without_websockets_is_told_so(browser: Any, server: Server) -> None:
     context = browser.new_context()
     context.add_init_script("delete window.WebSocket")

@@ -153,6 +153,25 @@ def test_problems_are_lines_and_the_talk_goes_on(server: Server) -> None:
         assert page.ask()["final"]
 
 
+@pytest.mark.parametrize("method", ["asked", "panels"])
+def test_a_fault_of_ours_is_told_and_the_talk_goes_on(server: Server, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    def fails(*_: Any) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    with Page(server.address) as page:
+        with monkeypatch.context() as broken:
+            broken.setattr(Answers, method, fails)
+            assert_says("\n".join(page.ask()["lines"]), "ZeroDivisionError", None)
+        assert page.ask()["final"]
+
+
+def test_text_that_is_no_unicode_is_answered(server: Server) -> None:
+    with Page(server.address) as page:
+        for state in ({"settings": {"\ud800": 1}}, {"removed": ["\udfff"]}, {"settings": {ALPHA: "\ud800"}}):
+            assert page.ask(**state)["is"] in ("errors", "refused")
+        assert page.ask()["final"]
+
+
 def test_the_run_can_be_downloaded(server: Server, tmp_path: Path) -> None:
     state = {"replicas": 2, "settings": {ALPHA: 1.2}}
     path, own = within(server, "run.zip"), {"Origin": f"http://127.0.0.1:{server.port}"}

@@ -126,7 +126,7 @@ class Answers:
         """What of a state makes its market that of a point of the opened sweep. Raises ParameterError where there is none."""
         if self.opened.sweep is None:
             raise ParameterError("point: no sweep is opened")
-        variant = Variant(settings=self.opened.sweep.settings(number))
+        variant = Variant(settings=self._variants.changes(self.opened.sweep.settings(number)))
         return {"is": "state", "state": variant.model_dump(mode="json")}
 
     def write_run(self, state: State, folder: Path) -> None:

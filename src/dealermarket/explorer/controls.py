@@ -85,7 +85,7 @@ class Controls:
 
     def __init__(self, opened: Scenario, policies: Sequence[PolicyChoice]) -> None:
         self._before, self._policies = opened.as_table(exclude_none=False), tuple(policies)
-        self._was = cache(self._value_before)
+        self.was = cache(self._value_before)
 
     def of(self, scenario: Scenario) -> tuple[Group, ...]:
         """All controls of a scenario: of its market, of each entry of its investors, of each maker."""
@@ -156,20 +156,20 @@ class Controls:
 
     def _control(self, path: str, label: str, section: str, kind: ControlKind, value: Any, row: FieldRow, **more: Any) -> Control:
         meaning = f"{row.meaning} Set it in a file.".strip() if kind == "fixed" else row.meaning
-        return Control(path, label, section, kind, value, self._was(path), meaning=meaning, **more)
+        return Control(path, label, section, kind, value, self.was(path), meaning=meaning, **more)
 
     def _kind(self, row: FieldRow, part: Value, path: str) -> Control:
         now = str(getattr(part, "kind", ""))
         offered = {name: kind for name, kind in row.kinds.items() if name == now or _stands_alone(kind)}
         choices = tuple(Choice(name, _first_line(kind)) for name, kind in offered.items())
-        return Control(path, "kind", row.name, "choice", now, self._was(path), meaning=row.meaning, choices=choices)
+        return Control(path, "kind", row.name, "choice", now, self.was(path), meaning=row.meaning, choices=choices)
 
     def _policy(self, maker: Any, path: str) -> Control:
         now, known = _policy_name(maker.policy), self._policies
         if now not in [policy.name for policy in known]:
             known = (*known, PolicyChoice(now, "That of the file.", now))
         meaning = "What acts for the maker, beyond its rules of tiering, pricing and hedging."
-        was = self._was(f"{path}.file") or self._was(f"{path}.kind")
+        was = self.was(f"{path}.file") or self.was(f"{path}.kind")
         return Control(path, "policy", "policy", "choice", now, was, meaning=meaning, choices=known)
 
     def _value_before(self, path: str) -> Any:

@@ -46,13 +46,17 @@ class SweepMap:
 
 @dataclass(frozen=True)
 class Opened:
-    """A scenario, and what the page begins with; `source` is how a command names the scenario."""
+    """A scenario, and what the page begins with.
+
+    A command names it by its `source`, with the `settings` and the `assignments` of policies that were given with that."""
 
     scenario: Scenario
     source: str
     kind: OpenedKind
     state: State
     policies: tuple[PolicyChoice, ...]
+    settings: tuple[str, ...] = ()
+    assignments: tuple[str, ...] = ()
     sweep: SweepMap | None = None
 
     @property
@@ -70,10 +74,11 @@ def opened(source: str, settings: Iterable[str] = (), assignments: Iterable[str]
     Trained policies in `folder`, the current one if not given, can be chosen on the page. Raises ScenarioError, RunFolderError,
     ParameterError."""
     policies, path = _policies(Path() if folder is None else folder), Path(source)
+    settings, assignments = tuple(settings), tuple(assignments)
     if not path.is_dir():
         scenario = with_policies(Scenario.load(source, settings), assignments)
         kind: OpenedKind = "calibration" if any(_INTERVAL in why for why in scenario.choices.values()) else "scenario"
-        return Opened(scenario, source, kind, _begin(scenario), policies)
+        return Opened(scenario, source, kind, _begin(scenario), policies, settings, assignments)
     name = str(path / "scenario.toml")
     if not (path / "meta.json").exists():
         raise RunFolderError(f"{path}: is the folder of neither a run nor a sweep, it has no meta.json; give one, or a TOML file")
@@ -83,12 +88,14 @@ def opened(source: str, settings: Iterable[str] = (), assignments: Iterable[str]
         scenario = with_policies(question.scenario.with_settings(*settings), assignments)
         asked = question.meta["asked"]
         answer, maker = _sweep(question)
-        return Opened(scenario, name, "sweep", _begin(scenario, asked["replicas"], asked["seed"], maker), policies, answer)
+        state = _begin(scenario, asked["replicas"], asked["seed"], maker)
+        return Opened(scenario, name, "sweep", state, policies, settings, assignments, answer)
     run = RunFolder.open(path)
     if run.meta["policies"] or "tape" in run.meta:
         raise RunFolderError(f"{path}: was run with policies or prices that its scenario does not have; the page cannot run it")
     scenario = with_policies(run.scenario.with_settings(*settings), assignments)
-    return Opened(scenario, name, "run", _begin(scenario, run.meta["replicas"], run.meta["seed"]), policies)
+    state = _begin(scenario, run.meta["replicas"], run.meta["seed"])
+    return Opened(scenario, name, "run", state, policies, settings, assignments)
 
 
 def _begin(scenario: Scenario, replicas: int = SHOWN_REPLICAS, seed: int = 0, maker: str | None = None) -> State:

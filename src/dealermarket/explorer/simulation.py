@@ -62,7 +62,7 @@ class Simulation:
         self._totals: list[Measures] = []
         self._position: list[Array] = []
         self._mid: list[Array] = []
-        self._rewards: list[Array] = []
+        self._rewards: list[tuple[int, Array]] = []  # sums over the first so many replicas
         self._markouts: list[Measures] = []
         self.replicas = 0
 
@@ -96,14 +96,19 @@ class Simulation:
         return self._simulator, self._source
 
     def _add(self, chunk: Chunk) -> None:
+        """Keeps what is shown of a batch: all of it, or nothing where memory does not suffice."""
         steps, scenario = chunk.record.steps, self.scenario
-        self._totals.append(measures.totals(scenario, chunk))
-        self._position.append(measures.paths(scenario, chunk)["position"])
-        self._mid.append(chunk.record.mid.copy())
-        self._rewards.append(np.stack([steps[name].sum(axis=0) for name in REWARDS]))
+        totals, position = measures.totals(scenario, chunk), measures.paths(scenario, chunk)["position"]
+        mid, rewards = chunk.record.mid.copy(), np.stack([steps[name].sum(axis=0) for name in REWARDS])
+        if self._rewards:
+            rewards += self._rewards[-1][1]
         if self.replicas < FIRST_REPLICAS:
             self._markouts.append(measures.markouts(scenario, chunk, longest_markout(scenario)))
-        self.replicas += len(chunk.record.position)
+        self._totals.append(totals)
+        self._position.append(position)
+        self._mid.append(mid)
+        self.replicas += len(position)
+        self._rewards.append((self.replicas, rewards))
 
     # --- what is known of the first `replicas`, which are all or as many as another market has
 
@@ -121,11 +126,12 @@ class Simulation:
         """The mid at each step of a replica, (T,)."""
         return np.asarray(self._joined(self._mid)[replica])
 
-    def mean_rewards(self) -> dict[str, Array]:
-        """The paper's four rewards of each step and maker, means over all replicas, (T, M)."""
+    def mean_rewards(self, replicas: int) -> tuple[int, dict[str, Array]]:
+        """The paper's four rewards of each step and maker, (T, M): means over the first `replicas`, or over as many of them as
+        make whole batches, of which there is one at least; and how many these are."""
         with self._lock:
-            self._rewards = [np.sum(self._rewards, axis=0)]
-            return dict(zip(REWARDS, self._rewards[0] / self.replicas, strict=True))
+            count, sums = next((kept for kept in reversed(self._rewards) if kept[0] <= replicas), self._rewards[0])
+        return count, dict(zip(REWARDS, sums / count, strict=True))
 
     def markouts(self) -> Measures:
         """What trades are worth as time passes (`study.measures.markouts`), of the first 50 replicas, or a few more."""

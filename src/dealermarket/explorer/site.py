@@ -38,6 +38,7 @@ class Site:
         self._answers = answers
         self._workers = ThreadPoolExecutor(max(cores(), 2) + 1, thread_name_prefix="explorer")
         self._downloads = ThreadPoolExecutor(1, thread_name_prefix="download")
+        self._packed: set[Path] = set()  # temporary folders of runs that are not sent to their end
         self._compiled: Future[None] = self._workers.submit(answers.load)
         self._pages = 0
 
@@ -53,9 +54,11 @@ class Site:
         )
 
     def close(self) -> None:
-        """Takes no more work; what is under way ends by itself."""
+        """Takes no more work; what is under way ends by itself. Packed runs that were not sent are deleted."""
         for pool in (self._workers, self._downloads):
             pool.shutdown(wait=False, cancel_futures=True)
+        for folder in list(self._packed):
+            self._delete(folder)
 
     async def _index(self, request: Request) -> Response:
         return FileResponse(STATIC / "index.html")
@@ -99,16 +102,21 @@ class Site:
             return PlainTextResponse("\n".join(readable(error, State)), 400)
         except (DealerMarketError, ValueError, RecursionError) as error:
             return PlainTextResponse(str(error), 400)
-        clean = BackgroundTask(shutil.rmtree, file.parent, ignore_errors=True)
+        clean = BackgroundTask(self._delete, file.parent)
         return FileResponse(file, filename="run.zip", media_type="application/zip", background=clean)
 
     def _zipped(self, state: State) -> Path:
         """A zip in a temporary folder of its own."""
         folder = Path(tempfile.mkdtemp(prefix="dealermarket-"))
+        self._packed.add(folder)
         try:
             run = folder / "run"
             self._answers.write_run(state, run)
             return Path(shutil.make_archive(str(folder / "zip"), "zip", folder, "run"))
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._delete(folder)
             raise
+
+    def _delete(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        self._packed.discard(folder)

@@ -47,7 +47,7 @@ class Talk:
             question = Question.model_validate(_parsed(text))
         except (ValidationError, ValueError, RecursionError) as error:
             lines = readable(error, Question) if isinstance(error, ValidationError) else ["not a JSON object"]
-            await self._say({"is": "refused", "line": lines[0][:300]})
+            await self._say({"is": "refused", "line": lines[0].removeprefix("state.")[:300]})
             return
         if question.do == "ask":
             self._asked, self._stopped = question, False
@@ -106,7 +106,7 @@ class Talk:
             question = self._asked
             assert question is not None
             if last is not None and self._ready.done():
-                with suppress(DealerMarketError):  # its own answer says so
+                with suppress(Exception):  # its own answer says so
                     await self._build_ahead(last, question)
             last = question
 
@@ -152,14 +152,22 @@ class Talk:
             await self._say({"re": question.id, "is": "errors", "lines": str(error).splitlines()})
         except MemoryError:
             await self._say({"re": question.id, "is": "errors", "lines": ["not enough memory for this market"]})
+        except Exception as error:  # a fault of ours, or the page has gone: the next question is answered all the same
+            with suppress(Exception):
+                line = f"dealermarket failed, which it should not: {type(error).__name__}: {error}"
+                await self._say({"re": question.id, "is": "errors", "lines": line.splitlines()[:1]})
 
     async def _work(self, question: Question, work: Callable[[], T]) -> T:
         """The result of work on a thread; a page that waits for it is told so."""
-        running = asyncio.ensure_future(self._run(work))
-        done, _ = await asyncio.wait([running], timeout=_PATIENCE)
-        if not done and not self._heard.is_set():
-            await self._say({"re": question.id, "is": "busy", "what": "working: hedging tables of new prices, or many orders"})
-        return await running
+        running = self._run(work)
+        try:
+            done, _ = await asyncio.wait([running], timeout=_PATIENCE)
+            if not done and not self._heard.is_set():
+                what = "working: hedging tables of new prices, or many orders"
+                await self._say({"re": question.id, "is": "busy", "what": what})
+            return await running
+        finally:
+            running.cancel()  # where the page has gone: what waits for a thread is not begun
 
     async def _loaded(self) -> None:
         """Waits until the engine is compiled; a page that goes away meanwhile does not stop that."""
@@ -170,7 +178,7 @@ class Talk:
         return asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def _say(self, message: dict[str, Any]) -> None:
-        await self._send(json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+        await self._send(json.dumps(message, separators=(",", ":"), allow_nan=False))
 
 
 def _parsed(text: str | bytes) -> Any:

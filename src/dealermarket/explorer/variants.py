@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from dealermarket.errors import ParameterError, ScenarioError
@@ -13,10 +14,12 @@ from dealermarket.explorer.asked import State, Variant
 from dealermarket.explorer.controls import Controls, Group, path_of, policy_fields
 from dealermarket.explorer.opened import Opened
 from dealermarket.model.makers.policies import Policy
-from dealermarket.model.scenario import Scenario
+from dealermarket.model.scenario import Scenario, maker_index
 from dealermarket.policies.named import policy_named
 from dealermarket.program import program
-from dealermarket.values import listed, short, suggestion
+from dealermarket.values import Value, listed, short, suggestion
+
+_MOST_PROBLEMS = 20  # of values that have no control or do not fit theirs
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,12 @@ class Variants:
         self._opened = opened
         self._controls = Controls(opened.scenario, opened.policies)
         self.market = lru_cache(maxsize=64)(self._market)
+
+    def changes(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings of a command as a page has them: by the paths of controls, without what is as in the opened scenario."""
+        scenario = self._opened.scenario
+        named = {path: value for setting, value in settings.items() for path in _paths_of(setting, scenario)}
+        return {path: value for path, value in named.items() if self._controls.was(path) != value}
 
     def _market(self, variant: Variant) -> Market:
         """Raises ParameterError (ScenarioError, PolicyError too) with every problem."""
@@ -69,7 +78,7 @@ class Variants:
             name = policy_fields(path)
             if value not in known:
                 raise ParameterError(f"{path}: must be one of {listed(known)}, got {short(value)}")
-            assigned[str(name)] = policy_named(str(value))
+            assigned[_name_of(scenario, str(name))] = policy_named(str(value))
         return scenario.with_policies(assigned) if assigned else scenario
 
     def _with_settings(self, scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
@@ -77,8 +86,8 @@ class Variants:
         if not values:
             return scenario
         known = {control.path: control for group in self._controls.of(scenario) for control in group.controls}
-        problems = [problem for path, value in values.items() for problem in _problems(path, value, known)]
-        if problems:
+        found = (problem for path, value in values.items() for problem in _problems(path, value, known))
+        if problems := list(islice(found, _MOST_PROBLEMS)):  # to look for what was meant takes long
             raise ParameterError("\n".join(problems))
         try:
             return scenario.with_settings(*(f"{path}={as_toml(value)}" for path, value in values.items()))
@@ -97,27 +106,53 @@ class Variants:
         end = f"--replicas {state.replicas} --seed {state.seed}"
         if state.added or state.removed:
             return f"# makers were added or removed: save the TOML text as mine.toml\n{begin} mine.toml {end}"
-        policies = [(policy_fields(path), value) for path, value in _in_order(state.settings) if policy_fields(path)]
-        settings = [(path, value) for path, value in _in_order(state.settings) if not policy_fields(path)]
-        words = [f"--policy {shlex.quote(f'{maker}={value}')}" for maker, value in policies]
-        words += [f"--set {shlex.quote(f'{path}={as_toml(value)}')}" for path, value in settings]
+        policies, within = self._policies_with_fields(state)
+        settings = [f"{path}={as_toml(value)}" for path, value in _in_order(state.settings) if path not in within]
+        words = [f"--set {shlex.quote(setting)}" for setting in (*self._opened.settings, *settings)]
+        names = self._opened.scenario.maker_names
+        for maker, policy in policies.items():
+            told = path_of("makers", names.index(maker), maker).removeprefix("makers.")
+            words.append(f"--policy {shlex.quote(f'{told}={policy}')}")
         return " ".join([begin, shlex.quote(self._opened.source), *words, end])
 
+    def _policies_given(self) -> dict[str, str]:
+        """Policies by maker that the page was started with."""
+        assignments = (assignment.partition("=") for assignment in self._opened.assignments)
+        return {_name_of(self._opened.scenario, maker): policy for maker, _, policy in assignments}
+
+    def _policies_chosen(self, state: State) -> dict[str, str]:
+        """Policies by maker that were chosen on the page."""
+        scenario = self.market(state.variant).scenario
+        chosen = ((policy_fields(path), value) for path, value in state.settings.items())
+        return {_name_of(scenario, maker): str(value) for maker, value in chosen if maker}
+
+    def _policies_with_fields(self, state: State) -> tuple[dict[str, str], set[str]]:
+        """Policies as `--policy` takes them, with their fields, as it comes after every `--set`; and the settings in them."""
+        named = self._policies_given() | self._policies_chosen(state)
+        within = {path for path in state.settings if policy_fields(path)}
+        for number, maker in enumerate(self.market(state.variant).scenario.makers):
+            prefix = f"{path_of('makers', number, maker.name)}.policy."
+            fields = {path for path in state.settings if path.startswith(prefix)}
+            if fields and maker.name in named and isinstance(maker.policy, Value):
+                held = maker.policy.model_dump(mode="json", exclude_none=True)
+                values = ",".join(f"{name}={as_toml(value)}" for name, value in held.items() if name != "kind")
+                named[maker.name], within = f"{held['kind']}:{values}", within | fields
+        return named, within
+
     def _python(self, state: State) -> str:
-        lines = ["from dealermarket import Scenario, SimulationRunner"]
-        policies = {str(policy_fields(path)): value for path, value in state.settings.items() if policy_fields(path)}
+        opened, given, chosen = self._opened, self._policies_given(), self._policies_chosen(state)
         settings = [f"{path}={as_toml(value)}" for path, value in _in_order(state.settings) if not policy_fields(path)]
-        if policies:
+        lines = ["from dealermarket import Scenario, SimulationRunner"]
+        if given or chosen:
             lines.append("from dealermarket.policies import policy_named")
-        lines += ["", f"scenario = Scenario.load({self._opened.source!r})"]
+        source = f"{opened.source!r}, {list(opened.settings)!r}" if opened.settings else repr(opened.source)
+        lines += ["", f"scenario = Scenario.load({source})", *_assigned(given)]
         if state.added or state.removed:
             lines.append("makers = {maker.name: maker for maker in scenario.makers}")
             kept = f"[maker for maker in scenario.makers if maker.name not in {sorted(state.removed)!r}]"
             copies = ", ".join(f"makers[{added.like!r}].replace(name={added.name!r})" for added in state.added)
             lines.append(f"scenario = scenario.replace(makers=[*{kept}, {copies}])")
-        if policies:
-            named = ", ".join(f"{maker!r}: policy_named({value!r})" for maker, value in policies.items())
-            lines.append(f"scenario = scenario.with_policies({{{named}}})")
+        lines += _assigned(chosen)
         if settings:
             lines += ["scenario = scenario.with_settings(", *(f"    {setting!r}," for setting in settings), ")"]
         lines.append(f"result = SimulationRunner(scenario, replicas={state.replicas}, seed={state.seed}).run()")
@@ -125,14 +160,35 @@ class Variants:
         return "\n".join(lines) + "\n"
 
 
+def _name_of(scenario: Scenario, maker: str) -> str:
+    """The name of a maker that a path has by name or by number."""
+    return scenario.maker_names[maker_index(scenario, maker)]
+
+
+def _assigned(policies: Mapping[str, str]) -> list[str]:
+    """The line of Python that gives makers their policies; none where there are none."""
+    named = ", ".join(f"{maker!r}: policy_named({policy!r})" for maker, policy in policies.items())
+    return [f"scenario = scenario.with_policies({{{named}}})"] if policies else []
+
+
 def _by_name(line: str, scenario: Scenario) -> str:
     """A line about a field as the page's controls call it: without the scenario's name, makers and investors by name."""
     path, colon, said = line.removeprefix(f"{scenario.name}: ").partition(":")
-    parts = path.split(".")
-    entries = {"makers": scenario.makers, "investors": scenario.investors}.get(parts[0], ())
-    if len(parts) > 1 and parts[1].isdecimal() and int(parts[1]) < len(entries):
-        path = ".".join([path_of(parts[0], int(parts[1]), entries[int(parts[1])].name), *parts[2:]])
-    return f"{path}{colon}{said}"
+    return f"{_paths_of(path, scenario)[0]}{colon}{said}"
+
+
+def _paths_of(path: str, scenario: Scenario) -> list[str]:
+    """The paths of controls that a path of a setting names: makers and investors by name, each by itself in place of `*`."""
+    field, *keys = path.split(".")
+    entries = {"makers": scenario.makers, "investors": scenario.investors}.get(field, ())
+    if not keys or keys[0] in [entry.name for entry in entries]:
+        return [path]
+    named = [path_of(field, number, entry.name) for number, entry in enumerate(entries)]
+    if keys[0].isdecimal():
+        named = named[int(keys[0]) :][:1]
+    elif keys[0] != "*":
+        named = []
+    return [".".join([begin, *keys[1:]]) for begin in named] or [path]
 
 
 def _in_order(settings: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -146,6 +202,10 @@ def _problems(path: str, value: Any, known: Mapping[str, Any]) -> Iterable[str]:
         yield f"{path}: cannot be changed on this page{suggestion(path, known) if control is None else ''}"
     elif control.kind == "choice" and value not in control.names:
         yield f"{path}: must be one of {listed(control.names)}, got {short(value)}"
+    elif control.kind == "switch" and not isinstance(value, bool):
+        yield f"{path}: must be true or false, got {short(value)}"
+    elif control.kind in ("number", "whole") and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        yield f"{path}: must be a number, got {short(value)}"  # a text could be a list or a table in a setting
 
 
 def as_toml(value: Any) -> str:

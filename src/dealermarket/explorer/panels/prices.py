@@ -12,11 +12,11 @@ from dealermarket.plots.prices import BASIS_POINTS, per_price, traded_sizes
 from dealermarket.runs.statistics import ASSET
 
 _SIZES = 101
-_MOST_MAKERS, _MOST_TIERS = 12, 5
+_MOST_MAKERS, _MOST_TIERS = 12, 10
 
 
 def prices(view: View) -> dict[str, Any]:
-    """Spreads by size at the mean reference spread, without skew, of each maker's tiers, five at most, and of the exchange."""
+    """Spreads by size at the mean reference spread, without skew, of each maker's tiers, ten at most, and of the exchange."""
     scenario = view.scenario
     sizes = traded_sizes(scenario, _SIZES)
     pinned = None if view.pinned is None else view.pinned.scenario

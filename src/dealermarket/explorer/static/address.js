@@ -48,7 +48,7 @@ function readChange(target, name, value) {
     const place = value.indexOf("=");
     if (place > 0) target.settings[value.slice(0, place)] = read(value.slice(place + 1));
   } else if (name === "add") {
-    const place = value.lastIndexOf(":");
+    const place = value.indexOf(":"); // names that the page gives hold none
     if (place > 0) target.added.push({ name: value.slice(0, place), like: value.slice(place + 1) });
   } else if (name === "remove") {
     target.removed.push(value);

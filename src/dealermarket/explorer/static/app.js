@@ -15,7 +15,7 @@ import { RewardsPanel } from "./panels/rewards.js";
 import { StepPanel } from "./panels/step.js";
 import { SweepPanel } from "./panels/sweep.js";
 import { TiersPanel } from "./panels/tiers.js";
-import { initial, inWords, variant, withCopy, withoutMaker, withSetting } from "./state.js";
+import { initial, inWords, variant, withBack, withCopy, withoutMaker, withSetting } from "./state.js";
 import { Status } from "./status.js";
 import { Talk } from "./talk.js";
 import { themeSwitch } from "./theme.js";
@@ -48,9 +48,9 @@ class Page {
       reset: (path) => this.#set(path, undefined),
       changed: (path) => this.#changed(path),
       resetAll: () => this.change({ ...variant(this.#defaults), ...pick(this.#defaults, ["replicas", "seed"]) }),
-      add: (maker) => this.change(withCopy(this.state, maker, this.controls.makers)),
-      remove: (maker) => this.change(withoutMaker(this.state, maker, this.controls.makers)),
-      putBack: (maker) => this.change({ removed: this.state.removed.filter((name) => name !== maker) }),
+      add: (maker) => this.change(withCopy(this.state, maker, this.controls.makers, this.controls.pathOf(maker))),
+      remove: (maker) => this.change(withoutMaker(this.state, maker, this.controls.makers, this.controls.pathOf(maker))),
+      putBack: (maker) => this.change(withBack(this.state, maker)),
     });
     this.talk = new Talk({ connected: () => this.#connected(), lost: (reason) => this.#lost(reason), message: (message) => this.#hear(message) });
     this.export = new Export(byId("export-dialog"), { ask: () => this.talk.send({ do: "texts", state: this.state }), state: () => this.state });

@@ -111,6 +111,7 @@ export class ControlRow {
     if (!numeric) return this.#take(trimmed);
     const value = Number(trimmed.replace("−", "-"));
     if (trimmed === "" || !Number.isFinite(value)) return this.complain([`must be a number, got ${trimmed === "" ? "nothing" : trimmed}`]);
+    if (this.control.kind === "whole" && !Number.isInteger(value)) return this.complain([`must be a whole number, got ${trimmed}`]);
     return this.#take(value);
   }
 

@@ -79,6 +79,11 @@ export class Controls {
     this.#count();
   }
 
+  /** The path of a maker, by its name or its number. */
+  pathOf(maker) {
+    return this.#form.find((group) => group.maker === maker).controls[0].path.split(".").slice(0, 2).join(".");
+  }
+
   /** The control of a path, undefined where there is none. */
   control(path) {
     return this.#rows.get(path)?.control ?? this.#form.flatMap((group) => group.controls).find((control) => control.path === path);

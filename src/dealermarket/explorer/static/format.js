@@ -55,6 +55,11 @@ export function interval(low, high, digits = 3) {
   return `${number(low, digits)} to ${number(high, digits)}`;
 }
 
+/** A name in so many letters, without its middle: names of one kind differ at their ends. */
+export function shortened(name, most) {
+  return name.length > most ? `${name.slice(0, Math.ceil(most / 2) - 1)}…${name.slice(-Math.floor(most / 2))}` : name;
+}
+
 /** A whole number with separators. */
 export function count(value) {
   return withPlaces(value, 0);
@@ -85,7 +90,8 @@ export function ticks(_chart, splits) {
   const gap = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0)) || 1;
   const largest = Math.max(...splits.map(Math.abs));
   if (largest >= 1e7 || largest < 1e-4) return splits.map((value) => number(value, 2));
-  const places = Math.min(Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0), 8);
+  let places = Math.min(Math.max(-Math.floor(Math.log10(gap) + 1e-9), 0), 8);
+  if (places < 8 && Math.abs(gap * 10 ** places - Math.round(gap * 10 ** places)) > 1e-6) places += 1; // a gap of 0.25
   return splits.map((value) => {
     const text = withPlaces(Math.abs(value), places);
     return value < 0 && Number(text) !== 0 ? `−${text}` : text;

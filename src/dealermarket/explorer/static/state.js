@@ -27,27 +27,39 @@ export function withSetting(state, path, value, was) {
   return { ...state, settings, step };
 }
 
-/** With a copy of a maker as it is now, in focus; `names` are those of the makers that there are. */
-export function withCopy(state, maker, names) {
+/** With a copy of a maker as it is now, in focus; `names` are those of the makers that there are, `path` begins those of its
+ * fields. */
+export function withCopy(state, maker, names, path) {
   const like = state.added.find((each) => each.name === maker)?.like ?? maker;
   const taken = new Set([...names, ...state.removed]);
   let place = 1;
   while (taken.has(`new-${place}`)) place += 1;
   const name = `new-${place}`;
   const settings = { ...state.settings };
-  for (const [path, value] of Object.entries(state.settings)) {
-    if (path.startsWith(`makers.${maker}.`)) settings[path.replace(`makers.${maker}.`, `makers.${name}.`)] = value;
+  for (const [field, value] of Object.entries(state.settings)) {
+    if (field.startsWith(`${path}.`)) settings[`makers.${name}${field.slice(path.length)}`] = value;
   }
   return { ...state, settings, added: [...state.added, { name, like }], maker: name };
 }
 
 /** Without a maker. */
-export function withoutMaker(state, maker, names) {
-  const settings = Object.fromEntries(Object.entries(state.settings).filter(([path]) => !path.startsWith(`makers.${maker}.`)));
+export function withoutMaker(state, maker, names, path) {
+  const settings = unnumbered(state.settings);
+  for (const field of Object.keys(settings)) if (field.startsWith(`${path}.`)) delete settings[field];
   const added = state.added.filter((each) => each.name !== maker);
   const removed = added.length === state.added.length ? [...state.removed, maker] : state.removed;
   const focus = state.maker === maker ? (names.find((name) => name !== maker) ?? "") : state.maker;
   return { ...state, settings, added, removed, maker: focus };
+}
+
+/** With a maker of the opened scenario that was removed. */
+export function withBack(state, maker) {
+  return { ...state, settings: unnumbered(state.settings), removed: state.removed.filter((name) => name !== maker) };
+}
+
+/** Settings without those of makers by number (whose names cannot stand in a path): another maker may have that number now. */
+function unnumbered(settings) {
+  return Object.fromEntries(Object.entries(settings).filter(([path]) => !/^makers\.\d+\./.test(path)));
 }
 
 /** A variant in few words. */

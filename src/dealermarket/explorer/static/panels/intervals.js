@@ -1,7 +1,7 @@
 // Intervals of one statistic, a row a maker: now and pinned on one axis, the paired difference on another.
 
 import { svg } from "../dom.js";
-import { interval, number, signed, ticks, unit } from "../format.js";
+import { interval, number, shortened, signed, ticks, unit } from "../format.js";
 
 const MANY = 12; // makers, from which on rows are lower
 const TOP = 22;
@@ -35,8 +35,7 @@ export function drawIntervals(host, width, { heading, unit: measured }, rows) {
 function labels(rows, row, width, top) {
   const most = Math.max(Math.floor(width / 7.5), 4);
   return rows.map(({ maker }, place) => {
-    const name = maker.length > most ? `${maker.slice(0, most / 2 - 1)}…${maker.slice(1 - most / 2)}` : maker;
-    return svg("text", { x: width - 12, y: top + TOP + (place + 0.5) * row + 4, "text-anchor": "end", class: "name" }, name);
+    return svg("text", { x: width - 12, y: top + TOP + (place + 0.5) * row + 4, "text-anchor": "end", class: "name" }, shortened(maker, most));
   });
 }
 

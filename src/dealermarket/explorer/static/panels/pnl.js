@@ -25,7 +25,7 @@ export class PnlPanel extends Panel {
     }
     const lines = [
       { label: "mean", at: mean, colour: "--ink" },
-      { label: "mean of the worst 5 %", at: tail, colour: "--alert", dash: [2, 2] },
+      { label: "5 % of replicas end below", at: tail, colour: "--alert", dash: [2, 2] },
       { label: "pinned mean", at: pinned_mean, colour: "--muted", dash: [6, 3] },
     ].filter(({ at }) => at !== null && at !== undefined);
     for (const { label, at, ...look } of lines) legend.push({ label, ...look, rest: number(at), read: () => number(at) });

@@ -1,7 +1,7 @@
 // What the maker in focus has earned so far, by component.
 
 import { Chart } from "../charts.js";
-import { number } from "../format.js";
+import { count, number } from "../format.js";
 import { Panel, PINNED } from "./panel.js";
 
 const LOOKS = [
@@ -21,7 +21,7 @@ export class RewardsPanel extends Panel {
     if (this.time) this.chart.mark(this.page.stepMark(this.time, 1));
   }
 
-  draw({ at, time, unit, makers }) {
+  draw({ at, time, unit, replicas, makers }) {
     this.at = at;
     this.time = time;
     const row = makers.find(({ maker }) => maker === this.page.state.maker) ?? makers[0];
@@ -31,7 +31,7 @@ export class RewardsPanel extends Panel {
     this.title(`Cumulative reward of ${row.maker}`);
     this.chart.draw({
       x: time.unit,
-      y: `${unit}, mean over the replicas`,
+      y: `${unit}, mean of ${count(replicas)} replicas`,
       data: [at, ...lines.map((line) => line.values)],
       series: lines.map(({ label, look }) => ({ label, ...look })),
       legend: lines.map(({ label, values, look }) => ({ label, ...look, read: (index) => number(values[index]) })),

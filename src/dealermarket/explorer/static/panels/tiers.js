@@ -1,12 +1,13 @@
 // The tiers in which the maker in focus holds everybody, step by step, as a map of colours.
 
 import { el, say } from "../dom.js";
-import { number } from "../format.js";
+import { number, shortened } from "../format.js";
 import { ink, onTheme } from "../theme.js";
 import { Panel, someOf } from "./panel.js";
 import { roundPlaces } from "./intervals.js";
 
 const MOST = 300;
+const MOST_LETTERS = 12; // of a name beside the map
 
 export class TiersPanel extends Panel {
   #data = null;
@@ -45,14 +46,14 @@ export class TiersPanel extends Panel {
     this.title(`Tiers given by ${data.maker} in replica ${data.replica}`);
     if (this.names.dataset.key !== clients.join()) {
       this.names.dataset.key = clients.join();
-      this.names.replaceChildren(...clients.map((name) => el("span", { title: name }, name)));
+      this.names.replaceChildren(...clients.map((name) => el("span", { title: name }, shortened(name, MOST_LETTERS))));
     }
     this.body.style.setProperty("--rows", rows);
     paint(this.canvas, data, steps, rows);
     this.follow(this.page.state.step);
     this.#drawAxis(data, steps);
     this.#drawLegend(data);
-    this.remark(someOf(rows, data.clients.length + (data.left_out ?? 0), "participants"));
+    this.remark(someOf(rows, data.clients.length + (data.left_out ?? 0), "clients"));
   }
 
   #drawAxis({ at, time }, steps) {
