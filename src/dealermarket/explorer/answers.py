@@ -15,6 +15,7 @@ from dealermarket.explorer.opened import Opened, labels_of
 from dealermarket.explorer.panels import PANELS, View
 from dealermarket.explorer.panels.view import exactly, rounded
 from dealermarket.explorer.simulation import Simulation, Simulations, check_size, most_replicas
+from dealermarket.explorer.texts import Texts
 from dealermarket.explorer.variants import Variants
 from dealermarket.model.scenario import Scenario
 from dealermarket.runs.runner import SimulationRunner
@@ -50,6 +51,7 @@ class Answers:
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self._variants = Variants(opened)
+        self._texts = Texts(opened, self._variants)
         self._simulations = Simulations()
 
     @property
@@ -113,14 +115,14 @@ class Answers:
         asked = self.asked(state)
         scenario, replica = asked.now.scenario, min(state.replica, state.replicas - 1)
         step = min(state.step, scenario.steps - 1)
-        told = dataclasses.asdict(trace(scenario, state.seed, replica, step))
+        told = dataclasses.asdict(trace(scenario, state.seed, replica, step, plans=False))
         if asked.now.replicas <= replica:
             asked.now.run_to(replica + 1)
         return {"is": "trace", "trace": told | {"steps": scenario.steps}, "mids": exactly(asked.now.mid(replica))}
 
     def texts(self, state: State) -> dict[str, Any]:
         """The market as a file, as a command and as Python."""
-        return {"is": "texts", **self._variants.texts(state)}
+        return {"is": "texts", **self._texts.of(state)}
 
     def point(self, number: int) -> dict[str, Any]:
         """What of a state makes its market that of a point of the opened sweep. Raises ParameterError where there is none."""

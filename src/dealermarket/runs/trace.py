@@ -298,7 +298,7 @@ _COLUMNS = [
 ]
 
 
-def trace(scenario: Scenario, seed: int = 0, replica: int = 0, step: int = 0) -> StepTrace:
+def trace(scenario: Scenario, seed: int = 0, replica: int = 0, step: int = 0, plans: bool = True) -> StepTrace:
     """One step of one replica told in order: prices, what matured, tiers, every quote for every request and hedge, positions.
 
     To the bit the step of that replica in a run of the scenario with this seed, run again up to there: nothing needs to have been
@@ -315,6 +315,8 @@ def trace(scenario: Scenario, seed: int = 0, replica: int = 0, step: int = 0) ->
         Number of the replica.
     step : int, default 0
         Number of the step, below `scenario.steps`.
+    plans : bool, default True
+        Whether hedges tell what they plan for the next steps (`TracedHedge.schedule`), which takes most of the time.
 
     Returns
     -------
@@ -340,4 +342,4 @@ def trace(scenario: Scenario, seed: int = 0, replica: int = 0, step: int = 0) ->
     whole_number("seed", seed, 0)
     whole_number("replica", replica, 0)
     whole_number("step", step, 0, scenario.steps - 1)
-    return traced(scenario, Episode(seed, replica), step)
+    return traced(scenario, Episode(seed, replica), step, plans)

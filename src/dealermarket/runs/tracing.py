@@ -41,8 +41,8 @@ from dealermarket.runs.trace import (
 Array = NDArray[Any]
 
 
-def traced(scenario: Scenario, episode: Episode, step: int) -> StepTrace:
-    """One step of the market of an episode, at the end of which it stands."""
+def traced(scenario: Scenario, episode: Episode, step: int, plans: bool) -> StepTrace:
+    """One step of the market of an episode, at the end of which it stands; with the `plans` of hedges, or without."""
     policies, rules = acting_policies(scenario, {}), rules_of(scenario)
     tape = TapeSource(scenario).draw([episode]).arrays()
     orders = tape.order_start[:, -1] - tape.order_start[:, 0]
@@ -62,7 +62,7 @@ def traced(scenario: Scenario, episode: Episode, step: int) -> StepTrace:
     session.act()
     acting = _copy(session.state)
     session.finish()
-    return _Step(scenario, rules, tape, record, episode, step, before, acting, session.state).told()
+    return _Step(scenario, rules, tape, record, episode, step, before, acting, session.state).told(plans)
 
 
 def _copy(state: State) -> State:
@@ -108,8 +108,8 @@ class _Step:
         """In which makers hold participants now, (M, J)."""
         return self._standings(self.acting)[0]
 
-    def told(self) -> StepTrace:
-        """All of it."""
+    def told(self, plans: bool) -> StepTrace:
+        """All of it; without `plans` none of what hedges plan."""
         mids, t, horizon = self.record.mid[0], self.step, self.scenario.reward_horizon
         mid, reference_spread = self.prices
         half_spread, requests = self._requests()
@@ -130,7 +130,7 @@ class _Step:
             matured=tuple(self._matured()),
             standings=tuple(self._changed()),
             requests=tuple(requests),
-            hedges=tuple(self._hedge(i) for i in range(len(self.scenario.makers))),
+            hedges=tuple(self._hedge(i, plans) for i in range(len(self.scenario.makers))),
         )
 
     @staticmethod
@@ -244,7 +244,7 @@ class _Step:
             if not np.isnan(spread)
         )
 
-    def _hedge(self, i: int) -> TracedHedge:
+    def _hedge(self, i: int, plans: bool) -> TracedHedge:
         hedging, earned = self.scenario.makers[i].hedging, self.record.steps[0, self.step, i]
         participant, position, signed = self.rules.investors + i, float(earned["position"]), float(earned["hedge_size"])
         trades = self._trades(self.after)
@@ -252,7 +252,7 @@ class _Step:
         sizes = np.array([abs(signed)] if signed else [])
         spreads = [self._hedge_quotes(state, i, signed, sizes)[0] for state in self._split()]
         schedule = None
-        if isinstance(hedging, PlannedHedging) and signed and np.isnan(self.acting.given_fraction[0, i]):
+        if plans and isinstance(hedging, PlannedHedging) and signed and np.isnan(self.acting.given_fraction[0, i]):
 
             def cost(sizes: Array) -> Array:
                 return self._hedge_quotes(self.acting, i, signed, np.ravel(sizes))[1].reshape(sizes.shape)

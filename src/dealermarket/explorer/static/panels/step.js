@@ -91,7 +91,6 @@ export class StepPanel extends Panel {
     yield asked("Hedges, and what others charge for them", trace.hedges, {
       empty: "Nobody could hedge.",
       head: (hedge) => hedgeHead(hedge),
-      after: (hedge) => planOf(hedge),
       outcome: (hedge, quote) => (quote.maker === hedge.winner ? "got it" : notOfVenue(hedge, quote) ? "not its venue" : ""),
       won: (hedge, quote) => quote.maker === hedge.winner,
       named,
@@ -149,7 +148,7 @@ function asked(title, each, { empty, head, after, outcome, won, named, bp }) {
     el(
       "tbody",
       {},
-      el("tr", { className: "asked" }, el("th", { colSpan: heads.length, scope: "rowgroup" }, el("b", {}, head(one)), " ", el("span", { className: "muted" }, after(one)))),
+      el("tr", { className: "asked" }, el("th", { colSpan: heads.length, scope: "rowgroup" }, el("b", {}, head(one)), " ", el("span", { className: "muted" }, after?.(one) ?? ""))),
       ...one.quotes.map((quote) =>
         el(
           "tr",
@@ -198,12 +197,6 @@ function quiet(hedges) {
   return [flat.length ? `Hold nothing: ${few(flat)}.` : "", kept.length ? `Keep what they hold: ${few(kept)}.` : ""].filter(Boolean).join(" ");
 }
 
-function planOf({ schedule }) {
-  if (!schedule?.length) return "";
-  if (schedule[0] > 0.9995) return "plans to trade all at once";
-  const shares = schedule.slice(0, 5).map((share) => number(100 * share, 2));
-  return `plans ${shares.join(", ")}${schedule.length > 5 ? ", …" : ""} % in the next steps`;
-}
 
 function notOfVenue({ venue }, { maker }) {
   return venue !== "best" && (maker === "exchange") !== (venue === "exchange");
