@@ -367,9 +367,18 @@ def test_an_extra_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
     assert "pip install 'dealermarket[explore]'" in capsys.readouterr().err
 
 
+# The command where Ctrl-C is not ignored, as it is in processes that a script began in its background
+ANSWERING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from dealermarket.commands.main import main
+sys.exit(main())
+"""
+
+
 def started(*arguments: str) -> tuple[subprocess.Popen[str], str]:
     """The command in a process of its own, and the address that it prints."""
-    command = [sys.executable, "-m", "dealermarket", "explore", *arguments, "--no-browser"]
+    command = [sys.executable, "-c", ANSWERING, "explore", *arguments, "--no-browser"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
