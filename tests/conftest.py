@@ -185,6 +185,14 @@ def raises(
     assert_says(str(caught.value), field, value, names=names)
 
 
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open() -> Iterator[None]:
+    """What a test, or an example that it runs, leaves open in pyplot is closed: other tests count the figures there."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.fixture
 def tiny_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two replicas of the small market a chunk."""
