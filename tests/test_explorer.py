@@ -214,6 +214,14 @@ def test_more_than_a_page_should_wait_for_is_refused(fields: dict[str, Any], pat
         answers.asked(answers.opened.state.replace(**fields))
 
 
+def test_a_market_is_opened_with_as_many_replicas_as_it_may_have() -> None:
+    large = opened("dealers", ["steps=20000"])
+    assert large.state.replicas == 50
+    Answers(large).asked(large.state)
+    with raises(ParameterError, "steps", names=["dealermarket"]):
+        opened("dealers", ["steps=1000000"])
+
+
 def test_markets_asked_for_long_ago_are_forgotten() -> None:
     scenario, kept = Scenario.load("paper", SMALL), Simulations(most_cells=12 * 2 * 10, most=3)
     simulations = [kept.of(scenario, seed) for seed in range(3)]

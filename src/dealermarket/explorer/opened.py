@@ -11,6 +11,7 @@ from typing import Any, Literal
 from dealermarket.errors import ParameterError, RunFolderError
 from dealermarket.explorer.asked import State
 from dealermarket.explorer.controls import PolicyChoice
+from dealermarket.explorer.simulation import check_size, most_replicas
 from dealermarket.frozen import FrozenMapping
 from dealermarket.model.makers.policies import POLICIES
 from dealermarket.model.scenario import Scenario
@@ -71,8 +72,8 @@ class Opened:
 def opened(source: str, settings: Iterable[str] = (), assignments: Iterable[str] = (), folder: Path | None = None) -> Opened:
     """What a preset's name, a TOML file or a folder of a run or of a sweep describes, with settings and policies on top.
 
-    Trained policies in `folder`, the current one if not given, can be chosen on the page. Raises ScenarioError, RunFolderError,
-    ParameterError."""
+    Trained policies in `folder`, the current one if not given, can be chosen on the page. Raises ScenarioError, RunFolderError, and
+    ParameterError, also for a market that is larger than a page simulates."""
     policies, path = _policies(Path() if folder is None else folder), Path(source)
     settings, assignments = tuple(settings), tuple(assignments)
     if not path.is_dir():
@@ -99,7 +100,11 @@ def opened(source: str, settings: Iterable[str] = (), assignments: Iterable[str]
 
 
 def _begin(scenario: Scenario, replicas: int = SHOWN_REPLICAS, seed: int = 0, maker: str | None = None) -> State:
-    return State(replicas=min(replicas, SHOWN_REPLICAS), seed=seed, maker=maker or scenario.maker_names[0])
+    state = State(
+        replicas=min(replicas, SHOWN_REPLICAS, most_replicas(scenario)), seed=seed, maker=maker or scenario.maker_names[0]
+    )
+    check_size(scenario, state.replicas)
+    return state
 
 
 def _is_question(path: Path) -> bool:
