@@ -72,8 +72,8 @@ class Opened:
 def opened(source: str, settings: Iterable[str] = (), assignments: Iterable[str] = (), folder: Path | None = None) -> Opened:
     """What a preset's name, a TOML file or a folder of a run or of a sweep describes, with settings and policies on top.
 
-    Trained policies in `folder`, the current one if not given, can be chosen on the page. Raises ScenarioError, RunFolderError, and
-    ParameterError, also for a market that is larger than a page simulates."""
+    Trained policies in `folder`, the current one if not given, can be chosen on the page. Raises ScenarioError, RunFolderError,
+    and ParameterError, also for a market that is larger than a page simulates."""
     policies, path = _policies(Path() if folder is None else folder), Path(source)
     settings, assignments = tuple(settings), tuple(assignments)
     if not path.is_dir():
