@@ -46,7 +46,7 @@ def open_console(stderr: bool = False) -> Console:
 
 
 def announce_compiling(console: Console, scenario: Scenario | None = None) -> None:
-    """Says so before the first run of a scenario, or of one of the papers', is silent for half a minute."""
+    """Says so before the first run of a scenario, or of one of the papers', is silent for a minute."""
     from dealermarket.cache import why_nothing_is_kept
     from dealermarket.compiled import among, is_cached
     from dealermarket.engine.advance import advance
@@ -55,9 +55,9 @@ def announce_compiling(console: Console, scenario: Scenario | None = None) -> No
     if not is_cached(among(advance, scenario is None or is_of_the_papers(scenario))):
         why = why_nothing_is_kept()
         said = (
-            "Compiling the engine, once: about half a minute. Later runs start at once."
+            "Compiling the engine, once: about a minute. Later runs start at once."
             if why is None
-            else f"Compiling the engine: about half a minute, at every start, for it cannot be kept ({why}). "
+            else f"Compiling the engine: about a minute, at every start, for it cannot be kept ({why}). "
             "Make room there, or name another folder: DEALERMARKET_CACHE_DIR=FOLDER."
         )
         console.print(said, highlight=False, soft_wrap=True)

@@ -27,7 +27,7 @@ from dealermarket.runs.chunks import cores
 from dealermarket.values import readable
 
 STATIC = Path(__file__).parent / "static"
-_COMPILING_SECONDS = 30
+_COMPILING_SECONDS = 60
 _BUSY, _TOO_FAST = 1013, 1008  # codes of a websocket that is closed
 
 
