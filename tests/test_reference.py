@@ -65,6 +65,7 @@ def raised_by(function: FunctionType) -> set[type]:
         if isinstance(part, ast.Name)
     }
     known = {name: exception(name, inspect.unwrap(function).__globals__) for name in names}
+    # NotImplementedError is for who writes a policy without `act`, and for no caller
     return {found for found in known.values() if found not in (None, NotImplementedError)}
 
 

@@ -221,7 +221,7 @@ def browser() -> Iterator[object]:
     api = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        pytest.skip("no Chromium here")
+        pytest.skip("needs Chromium: Debian's package `chromium`")  # the tests without a browser run all the same
     flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
     with api.sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=chromium, args=flags)

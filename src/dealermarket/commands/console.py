@@ -48,11 +48,9 @@ def open_console(stderr: bool = False) -> Console:
 def announce_compiling(console: Console, scenario: Scenario | None = None) -> None:
     """Says so before the first run of a scenario, or of one of the papers', is silent for a minute."""
     from dealermarket.cache import why_nothing_is_kept
-    from dealermarket.compiled import among, is_cached
-    from dealermarket.engine.advance import advance
-    from dealermarket.engine.rules import is_of_the_papers
+    from dealermarket.runs.chunks import is_compiled
 
-    if not is_cached(among(advance, scenario is None or is_of_the_papers(scenario))):
+    if not is_compiled(scenario):
         why = why_nothing_is_kept()
         said = (
             "Compiling the engine, once: about a minute. Later runs start at once."

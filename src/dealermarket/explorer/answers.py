@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dealermarket.errors import ParameterError
 from dealermarket.explorer.asked import State, Variant
-from dealermarket.explorer.opened import Opened, labels_of
+from dealermarket.explorer.controls import Group
+from dealermarket.explorer.opened import Opened
 from dealermarket.explorer.panels import PANELS, View
 from dealermarket.explorer.panels.view import exactly, rounded
 from dealermarket.explorer.simulation import Simulation, Simulations, check_size, most_replicas
 from dealermarket.explorer.texts import Texts
 from dealermarket.explorer.variants import Variants
 from dealermarket.model.scenario import Scenario
+from dealermarket.questions import short_names
+from dealermarket.runs.chunks import is_compiled
 from dealermarket.runs.runner import SimulationRunner
 from dealermarket.runs.statistics import statistic_named
 from dealermarket.runs.trace import trace
@@ -31,7 +36,7 @@ class Asked:
     state: State
     now: Simulation
     pinned: Simulation | None
-    form: list[dict[str, Any]]
+    groups: tuple[Group, ...]  # what can be changed of the market
 
     @property
     def first_batch(self) -> int:
@@ -57,11 +62,7 @@ class Answers:
     @property
     def is_compiled(self) -> bool:
         """Whether the engine's machine code is kept from an earlier run."""
-        from dealermarket.compiled import among, is_cached
-        from dealermarket.engine.advance import advance
-        from dealermarket.engine.rules import is_of_the_papers
-
-        return is_cached(among(advance, is_of_the_papers(self.opened.scenario)))
+        return is_compiled(self.opened.scenario)
 
     def load(self) -> None:
         """Loads all that the first answer would wait for: machine code, which may have to be compiled, and libraries."""
@@ -93,14 +94,7 @@ class Answers:
             other = self._variants.market(state.pin).scenario
             check_size(other, state.replicas)
             pinned = self._simulations.of(other, state.seed)
-        form = [dataclasses.asdict(group) for group in market.groups]
-        return Asked(state, self._simulations.of(market.scenario, state.seed), pinned, form)
-
-    def prepare(self, asked: Asked) -> None:
-        """Builds what the first replicas of the markets would wait for."""
-        for simulation in (asked.now, asked.pinned):
-            if simulation is not None:
-                simulation.prepare()
+        return Asked(state, self._simulations.of(market.scenario, state.seed), pinned, market.groups)
 
     def panels(self, asked: Asked, replicas: int, names: Iterable[str]) -> dict[str, Any]:
         """Some panels of the first `replicas`, which are simulated where they are not yet."""
@@ -159,22 +153,16 @@ class Answers:
         sweep = self.opened.sweep
         if sweep is None:
             return None
-        fields = zip(sweep.paths, labels_of(sweep.paths), sweep.values, strict=True)
+        fields = zip(sweep.paths, short_names(sweep.paths), sweep.values, strict=True)
         measures = []
         for name, values in sweep.measures.items():
             statistic = statistic_named(name)
-            scaled = [None if value is None else value * statistic.scale for value in values]
+            scaled = statistic.scale * np.asarray(values, dtype=np.float64)  # None becomes NaN
             unit = "%" if statistic.percent else statistic.unit
-            measures.append({"name": name, "heading": statistic.label, "unit": unit, "values": rounded_list(scaled)})
+            measures.append({"name": name, "heading": statistic.label, "unit": unit, "values": rounded(scaled)})
         return {
             "fields": [{"path": path, "label": label, "values": list(values)} for path, label, values in fields],
             "places": [list(place) for place in sweep.places],
             "maker": sweep.maker,
             "measures": measures,
         }
-
-
-def rounded_list(values: Iterable[float | None]) -> list[float | None]:
-    """Numbers to be drawn; None stays None."""
-    told: list[float | None] = rounded([float("nan") if value is None else value for value in values])
-    return told

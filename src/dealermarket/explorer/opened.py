@@ -16,7 +16,6 @@ from dealermarket.frozen import FrozenMapping
 from dealermarket.model.makers.policies import POLICIES
 from dealermarket.model.scenario import Scenario
 from dealermarket.policies.named import policy_named, with_policies
-from dealermarket.questions import short_names
 from dealermarket.questions.folder import QuestionFolder
 from dealermarket.runs.folder import RunFolder
 
@@ -123,7 +122,8 @@ def _sweep(folder: QuestionFolder) -> tuple[SweepMap, str]:
     answer = json.loads((folder.path / "answer.json").read_text(encoding="utf-8"))
     maker = answer["maker"]
     rows = [row for row in answer["rows"] if row["maker"] == maker and row["point"] != "as it is"]
-    paths = [path for path in rows[0] if path.startswith(("makers.", "investors.", "market.", "exchange.", "steps", "reward"))]
+    columns = list(rows[0])
+    paths = columns[columns.index("point") + 1 : columns.index("maker")]  # as `Swept.frame` has them
     first = rows[0]["statistic"]
     points = [row for row in rows if row["statistic"] == first]
     values = [tuple(sorted({row[path] for row in points}, key=_order)) for path in paths]
@@ -132,11 +132,6 @@ def _sweep(folder: QuestionFolder) -> tuple[SweepMap, str]:
     for row in rows:
         measures.setdefault(row["statistic"], []).append(row["mean"])
     return SweepMap(tuple(paths), tuple(values), places, maker, FrozenMapping(measures)), maker
-
-
-def labels_of(paths: Sequence[str]) -> list[str]:
-    """Short names of fields, that tell them apart."""
-    return short_names(paths)
 
 
 def _order(value: Any) -> tuple[bool, Any]:

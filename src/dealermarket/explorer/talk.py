@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from dealermarket.errors import DealerMarketError
 from dealermarket.explorer.answers import Answers
 from dealermarket.explorer.asked import Question
+from dealermarket.explorer.controls import Group
 from dealermarket.values import readable
 
 T = TypeVar("T")
@@ -37,7 +39,7 @@ class Talk:
         self._beside: dict[str, Question] = {}  # the newest question of each sort
         self._heard, self._changed, self._heard_beside = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._stopped = False
-        self._form: list[dict[str, Any]] | None = None
+        self._groups: tuple[Group, ...] | None = None  # the controls that the page has
         loops = (self._answering(), self._building_ahead(), self._answering_beside())
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
@@ -79,9 +81,9 @@ class Talk:
         begun = time.perf_counter()
         await self._loaded()
         asked = await self._work(question, lambda: self._answers.asked(question.state))
-        if asked.form != self._form:
-            self._form = asked.form
-            await self._say({"re": question.id, "is": "form", "groups": asked.form})
+        if asked.groups != self._groups:
+            self._groups = asked.groups
+            await self._say({"re": question.id, "is": "form", "groups": [asdict(group) for group in asked.groups]})
         batch = max(asked.first_batch, asked.there)
         while True:
             started = time.perf_counter()

@@ -37,6 +37,15 @@ def chunks_of(scenario: Scenario, replicas: range, with_policies: bool = False) 
     return [replicas[first : first + size] for first in range(0, len(replicas), size)]
 
 
+def is_compiled(scenario: Scenario | None = None) -> bool:
+    """Whether the machine code of the engine that runs a scenario, or one of the papers', is kept from an earlier run."""
+    from dealermarket.compiled import among, is_cached
+    from dealermarket.engine.advance import advance
+    from dealermarket.engine.rules import is_of_the_papers
+
+    return is_cached(among(advance, scenario is None or is_of_the_papers(scenario)))
+
+
 class Simulator:
     """Runs the markets of one scenario on tapes; with `quotes`, those of all makers are kept with requests."""
 
