@@ -8,6 +8,7 @@ import pytest
 
 from conftest import refused
 from dealermarket.commands.main import main
+from dealermarket.program import program
 
 
 def test_a_command_to_type_next_loads_the_same_kinds(
@@ -25,3 +26,11 @@ def test_with_behind_the_command_is_sent_to_its_place(capsys: pytest.CaptureFixt
     assert "--with: goes in front of the command: dealermarket --with FILE.py run" in refused(
         capsys, "run", "paper", "--with", "mine.py"
     )
+
+
+def test_a_command_leaves_no_files_of_kinds_to_the_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.py"
+    own.write_text("")
+    assert main(["--with", str(own), "scenarios"]) == 0
+    capsys.readouterr()
+    assert program() == "dealermarket"

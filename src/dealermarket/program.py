@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -18,6 +19,15 @@ _files: list[Path] = []
 def called_with(files: Sequence[Path]) -> None:
     """Says which files of kinds were loaded for the command that runs now."""
     _files[:] = files
+
+
+@contextmanager
+def called() -> Iterator[None]:
+    """A call of the program, at the end of which the files of its command are no longer those of the one that runs now."""
+    try:
+        yield
+    finally:
+        called_with(())
 
 
 def program() -> str:

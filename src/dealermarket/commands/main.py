@@ -33,7 +33,7 @@ from dealermarket.commands.sweep import sweep
 from dealermarket.commands.trace import trace
 from dealermarket.commands.train import train
 from dealermarket.errors import DealerMarketError
-from dealermarket.program import program
+from dealermarket.program import called, program
 from dealermarket.version import __version__
 
 BAD_INPUT = 2
@@ -75,7 +75,7 @@ for command in (
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit status: 0, 2 for bad input, 130 when interrupted."""
     for_every_encoding()
-    with interrupt.answered():
+    with interrupt.answered(), called():
         try:
             with interrupt.raising():
                 status = _status_of(arguments)
